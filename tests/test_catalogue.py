@@ -1,0 +1,206 @@
+"""The catalogue against small packs on a server of this machine."""
+
+import hashlib
+import io
+import threading
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from videxpr import catalogue, checkpoint
+from videxpr.catalogue import DetectorPack, download_pack, find_detector, listing
+from videxpr.checkpoint import TrainingSummary, read_card, save_checkpoint
+from videxpr.detection.packs import find_pack
+from videxpr.errors import CheckpointError, DownloadError, UsageError
+from videxpr.expressions import EXPRESSIONS
+from videxpr.model import ExpressionModel, ModelConfig
+
+DETECTOR = b"detector" * 500
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def pack_zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("tiny/det_tiny.onnx", DETECTOR)
+        archive.writestr("tiny/recognition.onnx", b"recognition")
+        archive.writestr("tiny/readme.txt", b"not a model")
+    return buffer.getvalue()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DetectorPack]:
+    """A pack named tiny, published on this machine, the only one in the catalogue."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "tiny.zip").write_bytes(pack_zip())
+    handler = partial(Quiet, directory=str(tmp_path / "site"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        tiny = DetectorPack(
+            name="tiny",
+            size_bytes=len(pack_zip()),
+            sha256=sha256(pack_zip()),
+            model="det_tiny.onnx",
+            model_sha256=sha256(DETECTOR),
+            note="SCRFD-tiny",
+            release=f"http://127.0.0.1:{server.server_port}",
+        )
+        monkeypatch.setattr(catalogue, "PACKS", {"tiny": tiny})
+        yield tiny
+        server.shutdown()
+        thread.join()
+
+
+def test_a_pack_is_downloaded_whole_and_found(pack: DetectorPack, tmp_path: Path) -> None:
+    steps: list[tuple[int, int | None]] = []
+    root = tmp_path / "root"
+    done = download_pack("tiny", root, lambda *step: steps.append(step))
+    folder = root / "models" / "tiny"
+    assert done.model == folder / "det_tiny.onnx"
+    assert done.files == (folder / "det_tiny.onnx", folder / "recognition.onnx")
+    assert done.model.read_bytes() == DETECTOR
+    assert steps[-1] == (pack.size_bytes, pack.size_bytes)
+    found = find_pack("tiny", root)
+    assert found is not None and found.model == done.model
+    assert [path.name for path in folder.parent.iterdir()] == ["tiny"]
+
+
+def test_what_is_installed_is_not_downloaded_again(pack: DetectorPack, tmp_path: Path) -> None:
+    download_pack("tiny", tmp_path)
+    (tmp_path / "site" / "tiny.zip").unlink()
+    again = download_pack("tiny", tmp_path)
+    assert again.files == () and again.model.read_bytes() == DETECTOR
+
+
+def test_a_damaged_installation_is_replaced(pack: DetectorPack, tmp_path: Path) -> None:
+    download_pack("tiny", tmp_path).model.write_bytes(b"half")
+    assert find_detector("tiny", tmp_path).note == "not as published"
+    assert download_pack("tiny", tmp_path).model.read_bytes() == DETECTOR
+
+
+def test_another_file_than_the_published_one_installs_nothing(
+    pack: DetectorPack, tmp_path: Path
+) -> None:
+    other = pack_zip() + b"more"
+    (tmp_path / "site" / "tiny.zip").write_bytes(other)
+    with pytest.raises(DownloadError, match=f"{sha256(other)}, not {pack.sha256}"):
+        download_pack("tiny", tmp_path / "root")
+    assert not list((tmp_path / "root" / "models").iterdir())
+
+
+def test_a_zip_file_brought_by_hand_needs_no_network(pack: DetectorPack, tmp_path: Path) -> None:
+    (tmp_path / "site" / "tiny.zip").unlink()
+    archive = tmp_path / "models" / "tiny.zip"
+    with pytest.raises(DownloadError, match=f"copy {pack.url} .* to {archive}"):
+        download_pack("tiny", tmp_path)
+    archive.parent.mkdir(exist_ok=True)
+    archive.write_bytes(pack_zip()[:-1])
+    with pytest.raises(DownloadError, match=f"tiny.zip has SHA-256 .*, not {pack.sha256}"):
+        download_pack("tiny", tmp_path)
+    archive.write_bytes(pack_zip())
+    assert download_pack("tiny", tmp_path).model.read_bytes() == DETECTOR
+    assert archive.is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("starter", "nothing to download"), ("mtcnn", "nothing"), ("buffalo", "choose .*buffalo_l")],
+)
+def test_only_packs_can_be_downloaded(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        download_pack(name, tmp_path)
+
+
+def test_published_packs_are_told_apart_by_hashes_and_come_from_insightface() -> None:
+    packs = catalogue.PACKS
+    assert list(packs) == ["buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "antelopev2"]
+    assert len({pack.sha256 for pack in packs.values()}) == len(packs)
+    for name, pack in packs.items():
+        assert len(pack.sha256) == len(pack.model_sha256) == 64
+        assert pack.url == (
+            f"https://github.com/deepinsight/insightface/releases/download/v0.7/{name}.zip"
+        )
+
+
+def test_the_listing_says_what_is_installed_and_under_which_licence(
+    pack: DetectorPack, tmp_path: Path
+) -> None:
+    before = {row.name: row for row in listing(tmp_path)}
+    assert list(before) == ["starter", "mtcnn", "tiny"]
+    assert before["mtcnn"].state == "in the package"
+    assert before["tiny"].state == "not installed" and before["tiny"].path is None
+    assert before["tiny"].size_bytes == pack.size_bytes
+    download_pack("tiny", tmp_path)
+    for name, content in (("renamed", DETECTOR), ("stranger", b"another")):
+        (tmp_path / "models" / name).mkdir()
+        (tmp_path / "models" / name / "det_a.onnx").write_bytes(content)
+    after = {row.name: row for row in listing(tmp_path)}
+    assert after["tiny"].path == tmp_path / "models" / "tiny" / "det_tiny.onnx"
+    assert (after["tiny"].size_bytes, after["tiny"].sha256) == (len(DETECTOR), sha256(DETECTOR))
+    assert after["tiny"].note == after["renamed"].note == "SCRFD-tiny, as published in tiny"
+    assert after["tiny"].licence == after["renamed"].licence == "non-commercial research only"
+    assert (after["stranger"].licence, after["stranger"].note) == ("unknown", "unknown to videxpr")
+
+
+def test_a_detector_is_found_by_name_folder_and_file(pack: DetectorPack, tmp_path: Path) -> None:
+    assert find_detector("mtcnn", tmp_path).licence == "MIT"
+    assert find_detector("tiny", tmp_path).state == "not installed"
+    model = download_pack("tiny", tmp_path).model
+    for name in ("tiny", str(model.parent), str(model)):
+        assert (
+            find_detector(name, tmp_path / "elsewhere" if "/" in name else tmp_path).path == model
+        )
+    for name in ("tinier", ""):
+        with pytest.raises(UsageError, match="known are starter, mtcnn, tiny"):
+            find_detector(name, tmp_path)
+
+
+def saved_model(path: Path) -> Path:
+    config = ModelConfig(variant="no_att_trans", trained_expressions=EXPRESSIONS[:7])
+    training = TrainingSummary("some faces", "some recipe", 28_709, 12, 0.71, None)
+    save_checkpoint(path, ExpressionModel(config), training, "CC BY 4.0")
+    return path
+
+
+def test_the_starter_is_listed_with_what_it_says_of_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = saved_model(tmp_path / "starter.safetensors")
+    monkeypatch.setattr(checkpoint, "_locate", lambda path: ("starter", file))
+    card = read_card()
+    assert (card.name, card.path, card.sha256) == ("starter", file, sha256(file.read_bytes()))
+    assert card.config.trained_expressions == EXPRESSIONS[:7]
+    starter = listing(tmp_path)[0]
+    assert (starter.name, starter.kind, starter.state) == (
+        "starter",
+        "expressions",
+        "in the package",
+    )
+    assert (starter.path, starter.size_bytes) == (file, file.stat().st_size)
+    assert (starter.licence, starter.note) == ("CC BY 4.0", "no_att_trans, trained on some faces")
+
+
+def test_a_starter_that_cannot_be_read_is_listed_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "starter.safetensors"
+    file.write_text("damaged")
+    monkeypatch.setattr(checkpoint, "_locate", lambda path: ("starter", file))
+    starter = listing(tmp_path)[0]
+    assert starter.state == "missing" and "not a safetensors file" in starter.note
+    with pytest.raises(CheckpointError):
+        read_card()

@@ -1,0 +1,264 @@
+"""The command itself, run as users run it."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas
+import pyarrow.parquet
+import pytest
+import torch
+from conftest import SHARED, needs_shared
+from pipeline import picture, write_clip
+
+from videxpr.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.cli import main
+from videxpr.expressions import EXPRESSIONS
+from videxpr.formats.affwild2 import HEADER, read_labels
+from videxpr.formats.predictions import read_predictions
+from videxpr.model import ExpressionModel, ModelConfig
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "astronaut.mp4"
+OPTIONS = [
+    *(
+        "--output-dir",
+        "--format",
+        "--model",
+        "--detector",
+        "--detector-dir",
+        "--device",
+        "--stride",
+    ),
+    *("--smooth", "--person", "--people", "--missing", "--min-face", "--min-score", "--start"),
+    *(
+        "--end",
+        "--template",
+        "--template-force",
+        "--preset",
+        "--batch-size",
+        "--overwrite",
+        "--quiet",
+    ),
+]
+SEEN = tuple(name for name in EXPRESSIONS if name != "Other")
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    torch.manual_seed(5)
+    path = tmp_path_factory.mktemp("weights") / "noise.safetensors"
+    model = ExpressionModel(ModelConfig(variant="no_att_trans", trained_expressions=SEEN))
+    save_checkpoint(path, model, TrainingSummary("noise", "none", 0, 0), "none")
+    return path
+
+
+@pytest.fixture(scope="module")
+def faceless(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("faceless")
+    for name in ("a.mp4", "b.avi", "sub/c.mkv"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        write_clip(folder / name, [picture(n) for n in range(12)])
+    (folder / "broken.mp4").write_bytes(b"\0" * 500)
+    (folder / "notes.txt").write_text("no video")
+    return folder
+
+
+@pytest.fixture
+def videxpr(monkeypatch, capsys, weights):
+    """Run a command; its exit code, standard output and standard error."""
+
+    def run(*arguments, model=True):
+        chosen = ["--model", str(weights), "--detector", "mtcnn"] if model else []
+        monkeypatch.setattr(sys, "argv", ["videxpr", *map(str, arguments), *chosen])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out = capsys.readouterr()
+        return stop.value.code or 0, out.out, out.err
+
+    return run
+
+
+def test_help_is_instant_and_names_every_option():
+    command = [sys.executable, "-X", "importtime", "-m", "videxpr", "annotate", "--help"]
+    environment = os.environ | {"COLUMNS": "200"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    for option in OPTIONS:
+        assert option in done.stdout
+    heavy = ("torch", "av", "pandas", "pyarrow", "scipy", "cv2", "insightface", "onnxruntime")
+    imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+    assert not imported & set(heavy)
+
+
+def test_folder_with_a_broken_video_is_done_but_for_that_video(videxpr, faceless, tmp_path):
+    code, out, err = videxpr("annotate", faceless, "-o", tmp_path)
+    assert code == 1
+    assert "broken.mp4" in err
+    assert "3 annotated, 0 skipped, 1 failed" in out
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")) == [
+        "a.parquet", "a.txt", "b.parquet", "b.txt", "predictions.txt", "sub/c.parquet", "sub/c.txt",
+        "summary.csv",
+    ]  # fmt: skip
+    assert (tmp_path / "a.txt").read_text() == HEADER + "\n" + "0\n" * 12
+    assert [block.name for block in read_predictions(tmp_path / "predictions.txt")] == [
+        "a",
+        "b",
+        "c",
+    ]
+    with (tmp_path / "summary.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["video"] for row in rows] == ["a.mp4", "b.avi", "sub/c.mkv"]
+    assert "no face" in rows[0]["warnings"]
+    assert rows[0]["detector"] == "mtcnn"
+
+
+def test_second_run_skips_what_is_there_and_keeps_its_rows(videxpr, faceless, tmp_path):
+    assert videxpr("annotate", faceless / "a.mp4", "-o", tmp_path)[0] == 0
+    before = (tmp_path / "a.txt").stat().st_mtime_ns
+    code, out, _ = videxpr("annotate", faceless / "a.mp4", faceless / "b.avi", "-o", tmp_path)
+    assert code == 0
+    assert "1 annotated, 1 skipped" in out
+    assert (tmp_path / "a.txt").stat().st_mtime_ns == before
+    assert [block.name for block in read_predictions(tmp_path / "predictions.txt")] == ["a", "b"]
+    assert len(pandas.read_csv(tmp_path / "summary.csv")) == 2
+    assert (
+        "1 annotated" in videxpr("annotate", faceless / "a.mp4", "-o", tmp_path, "--overwrite")[1]
+    )
+
+
+def test_two_sources_never_write_to_one_file(videxpr, faceless, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("x.mp4", "x.avi"):
+        (tmp_path / "in" / name).write_bytes((faceless / "a.mp4").read_bytes())
+    code, _, err = videxpr("annotate", tmp_path / "in", "-o", tmp_path / "out")
+    assert code == 1
+    assert "same files" in err
+
+
+def test_missing_none_writes_minus_one(videxpr, faceless, tmp_path):
+    videxpr("annotate", faceless / "a.mp4", "-o", tmp_path, "--missing", "none")
+    assert set(read_labels(tmp_path / "a.txt")) == {-1}
+
+
+def test_only_the_formats_asked_for(videxpr, faceless, tmp_path):
+    videxpr("annotate", faceless / "a.mp4", "-o", tmp_path, "-f", "csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "summary.csv"]
+
+
+def test_template_decides_rows_order_and_frame_counts(videxpr, faceless, tmp_path):
+    rows = [f"c/{n:05d}.jpg," for n in range(1, 15)] + [f"a/{n:05d}.jpg," for n in range(1, 12)]
+    template = tmp_path / "template.txt"
+    header = "image_location," + ",".join(EXPRESSIONS)
+    template.write_text("\n".join([header, *rows]) + "\n")
+    out = tmp_path / "out"
+    code, table, _ = videxpr(
+        "annotate", faceless / "a.mp4", faceless / "sub/c.mkv", "-o", out, "--template", template
+    )
+    assert code == 0
+    assert (out / "predictions.txt").read_text() == "\n".join(
+        [header, *(r + "0" for r in rows)]
+    ) + "\n"
+    assert "padded" in table
+    assert "cut" in table
+
+
+def test_template_that_wants_another_length_is_an_error_unless_forced(videxpr, faceless, tmp_path):
+    template = tmp_path / "template.txt"
+    rows = "".join(f"a/{n:05d}.jpg,0\n" for n in range(1, 31))
+    template.write_text("image_location," + ",".join(EXPRESSIONS) + "\n" + rows)
+    command = ("annotate", faceless / "a.mp4", "-o", tmp_path / "out", "--template", template)
+    code, _, err = videxpr(*command)
+    assert code == 1
+    assert "wants 30 frames of a, but 12 decode" in err
+    assert videxpr(*command, "--template-force", "--overwrite")[0] == 0
+
+
+def test_video_that_the_template_wants_and_nobody_annotated_fails_the_run(
+    videxpr, faceless, tmp_path
+):
+    template = tmp_path / "names.txt"
+    template.write_text("a\nnosuch\n")
+    code, _, err = videxpr(
+        "annotate", faceless / "a.mp4", "-o", tmp_path / "out", "--template", template
+    )
+    assert code == 1
+    assert "nosuch" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--detector", "yolo"], "unknown detector 'yolo'"),
+        (["--device", "cuda:99"], "cuda"),
+        (["--device", "gpu"], "unknown device 'gpu'"),
+        (["-f", "xml"], "unknown format 'xml'"),
+        (["-m", "nosuch.safetensors"], "nosuch.safetensors"),
+        (["--stride", "0"], "stride"),
+        (["--stride", "65"], "stride"),
+        (["--start", "soon"], "'soon' is no time"),
+        (["--start", "5", "--end", "2"], "must come after"),
+        (["--preset", "paper", "--smooth", "1"], "--preset paper"),
+        (["--template", "nosuch.txt"], "nosuch.txt"),
+        (["--template-force"], "--template"),
+        (["--min-score", "7"], "between 0 and 1"),
+        (["--detector", "scrfd:nosuch"], "nosuch"),
+    ],
+)
+def test_wrong_usage_is_exit_code_two_and_one_line(
+    videxpr, weights, faceless, tmp_path, arguments, words
+):
+    plain = ["-m", weights] if "-m" not in arguments else []
+    where = ["--detector-dir", tmp_path] if "scrfd:nosuch" in arguments else []
+    code, _, err = videxpr(
+        "annotate", faceless / "a.mp4", "-o", tmp_path, *plain, *where, *arguments, model=False
+    )
+    assert code == 2
+    assert words in err
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_quiet_says_nothing(videxpr, faceless, tmp_path):
+    code, out, err = videxpr("annotate", faceless / "a.mp4", "-o", tmp_path, "--quiet")
+    assert (code, out, err) == (0, "", "")
+
+
+def test_example_has_a_face_but_for_the_stretch_without_one(videxpr, tmp_path):
+    code, _, err = videxpr(
+        "annotate", EXAMPLE, "-o", tmp_path, "-f", "all", "--detector", "mtcnn", model=False
+    )
+    assert code == 0
+    assert "never trained on Other" in err
+    table = pyarrow.parquet.read_table(tmp_path / "astronaut.parquet").to_pandas()
+    assert table["frame_index"].tolist() == list(range(250))
+    faceless = table["track_id"].isna()
+    assert faceless[100:150].all()
+    assert not faceless[:86].any()
+    assert not faceless[165:].any()
+    assert table["expression"][:86].mode()[0] == "Happiness"
+    assert len(read_labels(tmp_path / "astronaut.txt")) == 250
+    assert list(pandas.read_csv(tmp_path / "astronaut.csv").columns) == list(table.columns)
+
+
+@needs_shared
+def test_real_clips_with_scrfd(videxpr, weights, tmp_path):
+    clips = SHARED / "data" / "clips"
+    names = ["one-frame.mp4", "forty-frames.mp4", "face-then-none-vfr-hevc.mov", "rotated-90.mp4"]
+    code, _, err = videxpr(
+        "annotate", *(clips / name for name in [*names, "truncated-no-moov.mp4"]), "-o", tmp_path,
+        "--detector-dir", SHARED / "models" / "insightface", "-m", weights, model=False,
+    )  # fmt: skip
+    assert code == 1
+    assert "truncated-no-moov.mp4" in err
+    assert "scrfd:buffalo_sc" in err
+    tables = {
+        name: pandas.read_parquet(tmp_path / Path(name).with_suffix(".parquet")) for name in names
+    }
+    assert [len(table) for table in tables.values()] == [1, 40, 169, 180]
+    seen = tables["face-then-none-vfr-hevc.mov"]["source"].notna()
+    assert seen[:70].all()
+    assert not seen[75:].any()
+    for name in ("one-frame.mp4", "forty-frames.mp4", "rotated-90.mp4"):
+        assert (tables[name]["source"] == "detected").all()
+        assert tables[name]["track_id"].nunique() == 1

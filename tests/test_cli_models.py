@@ -1,0 +1,163 @@
+"""``videxpr models`` as a user types it, with a pack on a server of this machine."""
+
+import hashlib
+import io
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import rich.console
+from typer.testing import CliRunner
+
+from videxpr import catalogue
+from videxpr.catalogue import DetectorPack
+from videxpr.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.cli.models import app
+from videxpr.errors import CheckpointError, DownloadError, UsageError
+from videxpr.expressions import EXPRESSIONS
+from videxpr.model import ExpressionModel, ModelConfig
+
+DETECTOR = b"detector"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DetectorPack]:
+    """A pack named tiny, published on this machine, the only one in the catalogue."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("det_tiny.onnx", DETECTOR)
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "tiny.zip").write_bytes(buffer.getvalue())
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        tiny = DetectorPack(
+            name="tiny",
+            size_bytes=len(buffer.getvalue()),
+            sha256=hashlib.sha256(buffer.getvalue()).hexdigest(),
+            model="det_tiny.onnx",
+            model_sha256=hashlib.sha256(DETECTOR).hexdigest(),
+            note="SCRFD-tiny",
+            release=f"http://127.0.0.1:{server.server_port}",
+        )
+        monkeypatch.setattr(catalogue, "PACKS", {"tiny": tiny})
+        yield tiny
+        server.shutdown()
+        thread.join()
+
+
+def run(*words: object) -> str:
+    """What a command prints; its error is raised as the root command would see it."""
+    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_list_is_plain_where_there_is_no_terminal(pack: DetectorPack, tmp_path: Path) -> None:
+    lines = [line.split("\t") for line in run("list", "--detector-dir", tmp_path).splitlines()]
+    assert lines[0] == ["NAME", "FOR", "STATE", "SIZE", "LICENCE", "NOTE", "FILE"]
+    assert [line[0] for line in lines[1:]] == ["starter", "mtcnn", "tiny"]
+    assert lines[3][1:5] == ["detector", "not installed", "0.0 MB", "non-commercial research only"]
+
+
+def test_download_then_show_then_list(pack: DetectorPack, tmp_path: Path) -> None:
+    where = ("--detector-dir", tmp_path)
+    model = tmp_path / "models" / "tiny" / "det_tiny.onnx"
+    assert "get it by: videxpr models download tiny" in run("show", "tiny", *where)
+    done = run("download", "tiny", *where)
+    assert done.startswith("tiny: non-commercial research only, see https://github.com/")
+    assert f"SHA-256 {pack.sha256} as published" in done
+    assert f"installed in {model.parent}" in done and "det_tiny.onnx" in done
+    shown = run("show", "tiny", *where)
+    assert f"file:      {model}" in shown
+    assert f"SHA-256:   {pack.model_sha256}" in shown
+    assert "licence:   non-commercial research only" in shown
+    assert "as published in tiny" in shown
+    assert str(model) in run("list", *where)
+    assert "already installed" in run("download", "tiny", *where)
+
+
+def test_download_shows_a_bar_on_a_terminal(
+    pack: DetectorPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rich.console.Console, "is_terminal", property(lambda self: True))
+    result = CliRunner().invoke(
+        app, ["download", "tiny", "--detector-dir", str(tmp_path)], catch_exceptions=False
+    )
+    assert "bytes" in result.stderr and "━" in result.stderr
+    assert "━" not in result.stdout
+
+
+def test_list_is_a_table_on_a_terminal(
+    pack: DetectorPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("videxpr.cli.models._on_terminal", lambda: True)
+    folder = tmp_path / "models" / "[red]odd"
+    folder.mkdir(parents=True)
+    (folder / "det_a.onnx").write_bytes(b"a")
+    printed = run("list", "--detector-dir", tmp_path)
+    assert "│" in printed and "[red]odd: " in printed
+
+
+def test_errors_go_to_the_root_command(pack: DetectorPack, tmp_path: Path) -> None:
+    (tmp_path / "site" / "tiny.zip").unlink()
+    with pytest.raises(DownloadError, match="answered 404"):
+        run("download", "tiny", "--detector-dir", tmp_path)
+    with pytest.raises(UsageError, match="no model 'tinier'"):
+        run("show", "tinier", "--detector-dir", tmp_path)
+    with pytest.raises(UsageError, match="nothing to download"):
+        run("download", "starter")
+    with pytest.raises(CheckpointError, match="no model"):
+        run("show", tmp_path / "none.safetensors")
+
+
+def test_show_tells_all_of_an_expression_model(tmp_path: Path) -> None:
+    file = tmp_path / "mine.safetensors"
+    config = ModelConfig(variant="no_att_trans", trained_expressions=EXPRESSIONS[:7])
+    training = TrainingSummary("some faces", "some recipe", 28_709, 12, 0.71234, None)
+    save_checkpoint(file, ExpressionModel(config), training, "CC BY 4.0")
+    shown = dict(line.split(":", 1) for line in run("show", file).splitlines())
+    facts = {label: text.strip() for label, text in shown.items()}
+    assert facts.pop("size").endswith(" MB")
+    assert facts == {
+        "name": "mine",
+        "for": "expressions",
+        "file": str(file),
+        "SHA-256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "licence": "CC BY 4.0",
+        "variant": "no_att_trans",
+        "backbone": "regnet_y_1_6gf",
+        "window": "64 frames",
+        "trained": "Neutral, Anger, Disgust, Fear, Happiness, Sadness, Surprise",
+        "untrained": "Other",
+        "crop": "arcface, 112 x 112 pixels",
+        "landmarks": "(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), "
+        "(41.5493, 92.3655), (70.7299, 92.2041)",
+        "data": "some faces",
+        "recipe": "some recipe",
+        "images": "28709, 12 epochs",
+        "accuracy": "0.712 on the validation part",
+        "macro F1": "not measured",
+    }
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, videxpr.cli.models; "
+        "print(*{'torch', 'onnxruntime', 'rich.progress', 'videxpr.catalogue'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""

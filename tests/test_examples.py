@@ -1,0 +1,49 @@
+"""The scripts in examples/ run as they stand."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas
+from PIL import Image
+
+from videxpr.expressions import EXPRESSIONS
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name: str, *arguments: object) -> str:
+    command = [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_video_to_table_counts_the_detected_frames():
+    lines = run("video_to_table.py").splitlines()
+    assert lines[0].startswith("astronaut.mp4: 250 frames")
+    counts = [int(line.split()[1]) for line in lines[1:]]
+    assert len(counts) == 8
+    assert 150 < sum(counts) < 200
+
+
+def test_crops_to_probabilities_answers_for_each_crop():
+    lines = run("crops_to_probabilities.py").splitlines()
+    assert len(lines) == 3
+    assert all(line.split()[0] in EXPRESSIONS for line in lines)
+
+
+def test_draw_timeline_draws_a_column_for_each_frame(tmp_path):
+    table = pandas.DataFrame(
+        {"frame_index": range(30), "main": True, **dict.fromkeys(EXPRESSIONS, 0.1)}
+    )
+    table.loc[10:19, list(EXPRESSIONS)] = None
+    table["Happiness"] = 0.9
+    table.to_parquet(tmp_path / "a.parquet")
+    run("draw_timeline.py", tmp_path / "a.parquet", tmp_path / "a.png")
+    picture = Image.open(tmp_path / "a.png")
+    assert picture.size == (90 + 30, 8 * 24)
+    assert picture.getpixel((95, 4 * 24 + 12)) < 60
+
+
+def test_make_astronaut_makes_a_ten_second_video(tmp_path):
+    run("make_astronaut.py", tmp_path / "again.mp4")
+    assert (tmp_path / "again.mp4").stat().st_size < 600_000

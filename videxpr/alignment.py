@@ -1,0 +1,59 @@
+"""Face crops: a similarity transform of five landmarks to the model's template."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.structures import CropTemplate, Floats, Image
+
+LARGEST_REDUCTION: Final = 8
+
+
+def similarity(landmarks: Floats, template: Floats) -> NDArray[np.float64]:
+    """The similarity transform that brings landmarks nearest to a template, in least squares.
+
+    Method: Umeyama, "Least-squares estimation of transformation parameters between two point
+    patterns", PAMI 1991, for the plane and without reflection.
+
+    Args:
+        landmarks: (5, 2) points.
+        template: (5, 2) points to which they belong.
+
+    Returns:
+        (2, 3) matrix [[a, -b, x], [b, a, y]].
+    """
+    source = landmarks.astype(np.float64)
+    target = template.astype(np.float64)
+    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
+    centred, aimed = source - source_mean, target - target_mean
+    spread = max(float((centred**2).sum()), 1e-12)
+    a = float((centred * aimed).sum()) / spread
+    b = float((centred[:, 0] * aimed[:, 1] - centred[:, 1] * aimed[:, 0]).sum()) / spread
+    turn = np.array([[a, -b], [b, a]])
+    return np.column_stack([turn, target_mean - turn @ source_mean])
+
+
+def aligned_crop(image: Image, landmarks: Floats, template: CropTemplate) -> Image:
+    """The face at these landmarks, brought to a template.
+
+    It is warped from the full-resolution frame; a large face first to a whole multiple of the
+    crop's size, then averaged down, since a bilinear warp alone would skip most of its pixels.
+    What lies outside the frame is black.
+
+    Returns:
+        (size, size, 3) uint8.
+    """
+    points = np.asarray(template.landmarks, dtype=np.float32)
+    matrix = similarity(landmarks, points)
+    reduction = int(np.clip(1 / max(np.hypot(*matrix[:, 0]), 1e-6), 1, LARGEST_REDUCTION))
+    if reduction > 1:
+        # pixel centres: (x + 0.5) * reduction - 0.5
+        matrix = matrix * reduction
+        matrix[:, 2] += (reduction - 1) / 2
+    side = template.size * reduction
+    warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    if reduction > 1:
+        warped = cv2.resize(warped, (template.size, template.size), interpolation=cv2.INTER_AREA)
+    return np.asarray(warped, dtype=np.uint8)

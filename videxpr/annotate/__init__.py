@@ -1,0 +1,1 @@
+"""Annotation of videos: the use case behind ``videxpr annotate``."""

@@ -1,0 +1,130 @@
+"""Many sources, one after another: one that fails does not stop the others."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+
+from videxpr.annotate.annotator import Annotator, Progress
+from videxpr.annotate.outputs import Outputs
+from videxpr.annotation import Annotation
+from videxpr.errors import UsageError, VidexprError
+from videxpr.expressions import EXPRESSIONS
+from videxpr.labelling import frame_labels
+from videxpr.sources import Source
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of one source.
+
+    Attributes:
+        source: which.
+        status: ``done``, ``skipped`` (its files are there already) or ``failed``.
+        error: why it failed.
+        warnings: what its reader must know.
+        frames: annotated frames.
+        coverage: share of them in which the main person was detected.
+        filled: frames of the main person's text file that were filled in.
+        shares: share of each expression among the main person's labels, by name.
+        frames_per_second: speed of the whole pipeline.
+    """
+
+    source: Source
+    status: Literal["done", "skipped", "failed"]
+    error: str = ""
+    warnings: tuple[str, ...] = ()
+    frames: int = 0
+    coverage: float = 0.0
+    filled: int = 0
+    shares: tuple[float, ...] = ()
+    frames_per_second: float = 0.0
+
+
+def annotate_sources(
+    annotator: Annotator,
+    sources: Sequence[Source],
+    outputs: Outputs,
+    progress: Callable[[Source], Progress] | None = None,
+) -> Iterator[Report]:
+    """Annotate and write one source after another, and the run's own files at the end.
+
+    Args:
+        annotator: with its model, detector and options.
+        sources: what to annotate.
+        outputs: where results go.
+        progress: called with each source that is begun, to get the callback for its frames.
+
+    Yields:
+        One report a source, in order. Errors of videxpr are reports; anything else is a bug.
+    """
+    taken: dict[str, Source] = {}
+    for source in sources:
+        key = (source.relative.parent / source.stem).as_posix()
+        if key in taken:
+            yield Report(source, "failed", error=_clash(source, taken[key]))
+            continue
+        taken[key] = source
+        if outputs.is_done(source):
+            yield Report(source, "skipped")
+            continue
+        yield _annotated(annotator, source, outputs, progress(source) if progress else None)
+
+
+def _annotated(
+    annotator: Annotator, source: Source, outputs: Outputs, progress: Progress | None
+) -> Report:
+    begun = perf_counter()
+    try:
+        annotation = annotator.annotate(source, progress)
+        notes = outputs.write(source, annotation)
+    except UsageError:
+        raise
+    except VidexprError as exc:
+        return Report(source, "failed", error=str(exc))
+    except OSError as exc:
+        return Report(source, "failed", error=f"cannot read {source.path}: {exc.strerror or exc}")
+    report = _report(source, annotation, notes, perf_counter() - begun)
+    outputs.summarise(_summary(report, annotation))
+    return report
+
+
+def _report(source: Source, annotation: Annotation, notes: list[str], seconds: float) -> Report:
+    main = annotation.faces.of_rank(0)
+    labels = frame_labels(annotation, 0, "fill")
+    counts = np.bincount(labels, minlength=len(EXPRESSIONS))
+    return Report(
+        source=source,
+        status="done",
+        warnings=(*annotation.warnings, *notes),
+        frames=len(annotation),
+        coverage=annotation.coverage,
+        filled=len(annotation) - len(main),
+        shares=tuple((counts / len(labels)).tolist()),
+        frames_per_second=len(annotation) / seconds,
+    )
+
+
+def _summary(report: Report, annotation: Annotation) -> dict[str, str | int | float]:
+    """The video's line in ``summary.csv``; without speeds, so that the same run gives the same."""
+    shares = zip(EXPRESSIONS, report.shares, strict=True)
+    return {
+        "video": annotation.video,
+        "frames": report.frames,
+        "coverage": round(report.coverage, 4),
+        "filled_frames": report.filled,
+        **{name: round(share, 4) for name, share in shares},
+        "detector": annotation.provenance["detector"],
+        "model": annotation.provenance["model"],
+        "decode_errors": annotation.decode_errors,
+        "warnings": "; ".join(report.warnings),
+    }
+
+
+def _clash(source: Source, other: Source) -> str:
+    return (
+        f"{source.path} would be written to the same files as {other.path}; annotate it in a run of "
+        "its own, with another --output-dir"
+    )

@@ -1,0 +1,85 @@
+"""What a user can choose about an annotation; defaults are here and nowhere else."""
+
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, get_args
+
+from videxpr.detection import DetectionOptions
+from videxpr.errors import UsageError
+from videxpr.labelling import Missing
+from videxpr.people import PERSONS, Person
+from videxpr.tracking import TrackingOptions
+from videxpr.windows import WindowOptions
+
+Format = Literal["aff-wild2", "predictions", "parquet", "csv"]
+FORMATS: Final[tuple[str, ...]] = get_args(Format)
+DEFAULT_MODEL: Final = "starter"
+DEFAULT_FORMATS: Final = ("aff-wild2", "predictions", "parquet")
+
+LONGEST_BRIDGE_FRAMES: Final = 16
+"""A gap in a track of up to this many frames is bridged by holding features."""
+
+
+@dataclass(frozen=True)
+class AnnotateOptions:
+    """Everything that decides what is written about a video, besides the model.
+
+    Attributes:
+        detection: which detector, and which faces count.
+        tracking: when two faces are one person.
+        windows: how sequences are cut.
+        smooth_seconds: span of the moving mean of probabilities; 0 is off.
+        person: who is the main person of a shot.
+        people: how many persons of a shot are annotated; None means all.
+        missing: whether text formats fill frames without a face, or write -1.
+        nearest_crop: the authors' way with a test video: a frame without a crop gets the features of
+            the nearest crop, and the whole video is one sequence.
+        batch_size: frames that go through the detector and the backbone together.
+        start_seconds: frames before this time are not annotated; None means from the beginning.
+        end_seconds: frames from this time on are not annotated; None means to the end.
+        crop_fps: frames a second assumed for folders of crops, which have no times of their own.
+    """
+
+    detection: DetectionOptions = field(default_factory=DetectionOptions)
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    windows: WindowOptions = field(default_factory=WindowOptions)
+    smooth_seconds: float = 0.5
+    person: Person = "largest"
+    people: int | None = 1
+    missing: Missing = "fill"
+    nearest_crop: bool = False
+    batch_size: int = 16
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+    crop_fps: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.person not in PERSONS:
+            raise UsageError(f"unknown person {self.person!r}; choose one of {', '.join(PERSONS)}")
+        if self.missing not in get_args(Missing):
+            raise UsageError(f"unknown way {self.missing!r} with missing faces; fill or none")
+        if self.people is not None and self.people < 1:
+            raise UsageError(f"the number of people is at least 1, not {self.people}")
+        if self.batch_size < 1 or self.smooth_seconds < 0 or self.crop_fps <= 0:
+            raise UsageError("batch size and frame rate are above 0, and smoothing is not below 0")
+        if (self.end_seconds or float("inf")) <= (self.start_seconds or 0):
+            raise UsageError(
+                f"the end ({self.end_seconds} s) must come after the start ({self.start_seconds} s)"
+            )
+
+    def as_text(self) -> dict[str, str]:
+        """Every choice that can change a result, resolved, as text; for an output's metadata."""
+        nested = (self.detection, self.tracking, self.windows)
+        flat = {key: value for part in nested for key, value in vars(part).items()}
+        flat |= {key: value for key, value in vars(self).items() if value not in nested}
+        silent = {"root", "device", "threads", "batch_size", "detector"}
+        return {key: str(value) for key, value in sorted(flat.items()) if key not in silent}
+
+
+def paper_preset(options: AnnotateOptions, window: int) -> AnnotateOptions:
+    """The options with which the authors' code treats a test video (Phan et al., 2022)."""
+    return replace(
+        options,
+        windows=WindowOptions(stride=window, tail="padded"),
+        smooth_seconds=0.0,
+        nearest_crop=True,
+    )

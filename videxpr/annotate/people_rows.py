@@ -1,0 +1,176 @@
+"""From tracks with features to rows with probabilities: sequences, bridges, smoothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.annotate.options import LONGEST_BRIDGE_FRAMES
+from videxpr.annotation import FaceRows
+from videxpr.smoothing import moving_mean, nearest_known
+from videxpr.structures import Floats, Times
+from videxpr.tracking import Track
+
+Predict = Callable[[Floats], Floats]
+"""Probabilities (T, 8) of the features (T, 888) of one sequence."""
+
+
+@dataclass(frozen=True)
+class PersonRows:
+    """Rows of one person: frames rising, the detection behind each, what was answered.
+
+    Attributes:
+        track: whom the rows are about.
+        rank: 0 for the main person.
+        frames: (M,) indices.
+        detections: (M,) position in the track, -1 for frames that were bridged.
+        probabilities: (M, 8) before smoothing.
+        smoothed: (M, 8).
+    """
+
+    track: Track
+    rank: int
+    frames: NDArray[np.int64]
+    detections: NDArray[np.int64]
+    probabilities: Floats
+    smoothed: Floats
+
+
+def classify_track(
+    track: Track,
+    rank: int,
+    predict: Predict,
+    times: Callable[[NDArray[np.int64]], Times],
+    smooth: float,
+) -> PersonRows:
+    """Rows of one person of one shot; short gaps are bridged, longer ones part sequences.
+
+    Args:
+        track: with its features.
+        rank: 0 for the main person of the shot.
+        predict: the model, from features to probabilities.
+        times: seconds, rising, of frame indices.
+        smooth: span of the moving mean in seconds.
+    """
+    features = np.stack(track.features)
+    parts = []
+    for first, end in sequences(track.frames):
+        frames, held = bridged(track.frames[first:end])
+        parts.append((frames, first + held, predict(features[first + held])))
+    frames = np.concatenate([part[0] for part in parts])
+    held = np.concatenate([part[1] for part in parts])
+    answers = np.concatenate([part[2] for part in parts])
+    real = np.isin(frames, track.frames)
+    return PersonRows(
+        track=track,
+        rank=rank,
+        frames=frames,
+        detections=np.where(real, held, -1),
+        probabilities=answers,
+        smoothed=moving_mean(answers, times(frames), smooth),
+    )
+
+
+def sequences(frames: list[int]) -> list[tuple[int, int]]:
+    """Half-open ranges of positions between which no gap is too long to be bridged."""
+    gaps = np.diff(frames) - 1
+    breaks = (np.flatnonzero(gaps > LONGEST_BRIDGE_FRAMES) + 1).tolist()
+    edges = [0, *breaks, len(frames)]
+    return list(pairwise(edges))
+
+
+def bridged(frames: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All frames from the first to the last, and for each the position of the last one detected."""
+    known = np.array(frames)
+    every = np.arange(known[0], known[-1] + 1)
+    return every, np.searchsorted(known, every, side="right") - 1
+
+
+def nearest_crop_rows(
+    mains: list[Track], first_frame: int, count: int, predict: Predict
+) -> list[PersonRows]:
+    """The authors' way: the whole video is one sequence, a missing crop is the nearest one.
+
+    Args:
+        mains: the main persons of the shots, in order.
+        first_frame: index of the first annotated frame.
+        count: number of annotated frames.
+        predict: the model, from features to probabilities.
+
+    Returns:
+        Rows for every frame of the video, by the track that the frame's features come from.
+    """
+    owners = [(track, position) for track in mains for position in range(len(track.frames))]
+    if not owners:
+        return []
+    frames = np.array([track.frames[position] for track, position in owners]) - first_frame
+    known = np.zeros(count, bool)
+    known[frames] = True
+    owner = np.zeros(count, np.int64)
+    owner[frames] = np.arange(len(owners))
+    source = owner[nearest_known(known)]  # (count,): whose crop stands for each frame
+    features = np.stack([track.features[position] for track, position in owners])
+    answers = predict(features[source])
+    rows = []
+    for track in mains:
+        mine = np.flatnonzero([owners[one][0] is track for one in source])
+        positions = np.array([owners[one][1] for one in source[mine]], dtype=np.int64)
+        rows.append(
+            PersonRows(
+                track=track,
+                rank=0,
+                frames=mine + first_frame,
+                detections=np.where(known[mine], positions, -1),
+                probabilities=answers[mine],
+                smoothed=answers[mine],
+            )
+        )
+    return rows
+
+
+def face_rows(people: list[PersonRows]) -> FaceRows:
+    """All rows of a video in the order of `FaceRows`."""
+    if not people:
+        return _no_rows()
+    columns = [_columns(person) for person in people]
+    joined = {name: np.concatenate([one[name] for one in columns]) for name in columns[0]}
+    order = np.lexsort((joined["rank"], joined["frame"]))
+    return FaceRows(**{name: values[order] for name, values in joined.items()})
+
+
+def _columns(person: PersonRows) -> dict[str, NDArray[np.generic]]:
+    rows = len(person.frames)
+    real = person.detections >= 0
+    faces = [person.track.faces[position] for position in person.detections[real]]
+    boxes, points, scores = (
+        np.full(shape, np.nan, np.float32) for shape in ((rows, 4), (rows, 10), (rows,))
+    )
+    if len(faces):
+        boxes[real] = np.stack([face.bbox for face in faces])
+        points[real] = np.stack([face.landmarks.ravel() for face in faces])
+        scores[real] = [face.score for face in faces]
+    return {
+        "frame": person.frames,
+        "track": np.full(rows, person.track.number),
+        "rank": np.full(rows, person.rank),
+        "bbox": boxes,
+        "landmarks": points,
+        "score": scores,
+        "bridged": ~real,
+        "probabilities": person.probabilities,
+        "smoothed": person.smoothed,
+    }
+
+
+def _no_rows() -> FaceRows:
+    floats = {"bbox": 4, "landmarks": 10, "probabilities": 8, "smoothed": 8}
+    return FaceRows(
+        frame=np.zeros(0, np.int64),
+        track=np.zeros(0, np.int64),
+        rank=np.zeros(0, np.int64),
+        score=np.zeros(0, np.float32),
+        bridged=np.zeros(0, bool),
+        **{name: np.zeros((0, width), np.float32) for name, width in floats.items()},
+    )

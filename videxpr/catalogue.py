@@ -1,0 +1,199 @@
+"""Which models there are: the expression model in the package, and face detectors to download."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+from videxpr.detection.packs import find_pack, installed_packs, search_roots
+from videxpr.downloads import Progress, fetch, sha256_of, unpack
+from videxpr.errors import CheckpointError, DownloadError, UsageError
+
+STARTER: Final = "starter"
+MTCNN: Final = "mtcnn"
+RELEASE: Final = "https://github.com/deepinsight/insightface/releases/download/v0.7"
+PACK_LICENCE: Final = "non-commercial research only"
+PACK_TERMS: Final = "https://github.com/deepinsight/insightface#license"
+"""Of insightface's models; its code is under the MIT licence, they are not."""
+
+
+@dataclass(frozen=True)
+class DetectorPack:
+    """One of insightface's model packs, as published.
+
+    Attributes:
+        name: what insightface calls it.
+        size_bytes: of its zip file.
+        sha256: of its zip file.
+        model: file name of the face detector in it, the only part that videxpr reads.
+        model_sha256: of the face detector.
+        note: what the detector is.
+        release: address of the folder with the zip file.
+    """
+
+    name: str
+    size_bytes: int
+    sha256: str
+    model: str
+    model_sha256: str
+    note: str
+    release: str = RELEASE
+
+    @property
+    def url(self) -> str:
+        """Where its zip file is."""
+        return f"{self.release}/{self.name}.zip"
+
+
+_10G: Final = "5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91"
+_2_5G: Final = "041f73f47371333d1d17a6fee6c8ab4e6aecabefe398ff32cca4e2d5eaee0af9"
+_500M: Final = "5e4447f50245bbd7966bd6c0fa52938c61474a04ec7def48753668a9d8b4ea3a"
+_L: Final = "80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f"
+_M: Final = "d98264bd8f2dc75cbc2ddce2a14e636e02bb857b3051c234b737bf3b614edca9"
+_S: Final = "d85a87f503f691807cd8bb97128bdf7a0660326cd9cd02657127fa978bab8b5e"
+_SC: Final = "57d31b56b6ffa911c8a73cfc1707c73cab76efe7f13b675a05223bf42de47c72"
+_V2: Final = "8e182f14fc6e80b3bfa375b33eb6cff7ee05d8ef7633e738d1c89021dcf0c5c5"
+
+_ALL: Final = (
+    DetectorPack("buffalo_l", 288_621_354, _L, "det_10g.onnx", _10G, "SCRFD-10GF"),
+    DetectorPack("buffalo_m", 275_951_529, _M, "det_2.5g.onnx", _2_5G, "SCRFD-2.5GF"),
+    DetectorPack("buffalo_s", 127_607_557, _S, "det_500m.onnx", _500M, "SCRFD-500MF"),
+    DetectorPack("buffalo_sc", 14_969_382, _SC, "det_500m.onnx", _500M, "SCRFD-500MF"),
+    DetectorPack("antelopev2", 360_662_982, _V2, "scrfd_10g_bnkps.onnx", _10G, "SCRFD-10GF"),
+)
+PACKS: Final = {pack.name: pack for pack in _ALL}
+"""The packs that can be downloaded, by name."""
+
+
+@dataclass(frozen=True)
+class ListedModel:
+    """What is known of a model, and what is here of it.
+
+    Attributes:
+        name: what it is called in the commands.
+        kind: ``expressions`` or ``detector``.
+        state: whether it can be used now.
+        path: its file, or None if it has none here.
+        size_bytes: of that file, or of the download where there is none; None if unknown.
+        sha256: of that file, or None.
+        licence: under which terms it may be used.
+        note: what it is, in a few words, or why it is missing.
+    """
+
+    name: str
+    kind: Literal["expressions", "detector"]
+    state: Literal["in the package", "installed", "not installed", "missing"]
+    path: Path | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    licence: str = "unknown"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class DownloadedPack:
+    """A pack that is installed now; `files` were unpacked just now, none if it was there before."""
+
+    pack: DetectorPack
+    model: Path
+    files: tuple[Path, ...]
+
+
+def listing(root: Path | None = None) -> list[ListedModel]:
+    """The expression model of the package, then the detectors, packs of other makers last."""
+    here = {found.name: found.model for found in installed_packs(root)}
+    names = dict.fromkeys((*PACKS, *here))
+    return [_starter(), _MTCNN, *(_detector(name, here.get(name)) for name in names)]
+
+
+def find_detector(name: str, root: Path | None = None) -> ListedModel:
+    """The detector of that name, or in that pack's folder or ONNX file; UsageError if none is."""
+    if name == MTCNN:
+        return _MTCNN
+    found = find_pack(name, root) if name else None
+    if found is not None:
+        return _detector(found.name, found.model)
+    if name in PACKS:
+        return _detector(name, None)
+    known = ", ".join((STARTER, MTCNN, *PACKS))
+    raise UsageError(
+        f"no model {name!r}; known are {known}, packs under {search_roots(root)[0]}, and paths of "
+        ".safetensors files, of packs' folders and of .onnx files"
+    )
+
+
+def download_pack(
+    name: str, root: Path | None = None, progress: Progress | None = None
+) -> DownloadedPack:
+    """Install one of `PACKS` in ``ROOT/models/NAME``, unless it is there already.
+
+    All models of the pack are unpacked, though videxpr reads the face detector alone: insightface
+    takes a folder that exists for a whole pack, so a part of one would break other programs that
+    share the root. A zip file that someone put at ``ROOT/models/NAME.zip`` is used, and kept.
+    The default root is insightface's own, ``~/.insightface``.
+    """
+    pack = _downloadable(name)
+    here = next((found.model for found in installed_packs(root) if found.name == name), None)
+    if here is not None and sha256_of(here) == pack.model_sha256:
+        return DownloadedPack(pack, here, ())
+    folder = search_roots(root)[0] / name
+    archive = folder.with_name(f"{name}.zip")
+    brought = _is_there(archive, pack)
+    if not brought:
+        fetch(pack.url, archive, sha256=pack.sha256, size=pack.size_bytes, progress=progress)
+    try:
+        files = unpack(archive, folder, lambda member: member.endswith(".onnx"))
+    finally:
+        if not brought:
+            archive.unlink()
+    return DownloadedPack(pack, folder / pack.model, files)
+
+
+_MTCNN: Final = ListedModel(
+    MTCNN, "detector", "in the package", licence="MIT", note="comes with facenet-pytorch"
+)
+
+
+def _starter() -> ListedModel:
+    from videxpr.checkpoint import read_card
+
+    try:
+        card = read_card(STARTER)
+    except CheckpointError as exc:
+        return ListedModel(STARTER, "expressions", "missing", note=str(exc))
+    note, size = f"{card.config.variant}, trained on {card.training.data}", card.path.stat().st_size
+    row = ListedModel(STARTER, "expressions", "in the package", card.path, size, card.sha256)
+    return replace(row, licence=card.licence, note=note)
+
+
+def _detector(name: str, model: Path | None) -> ListedModel:
+    """The pack of that name, installed with that file or, if it is in `PACKS`, not."""
+    if model is None:
+        size, note = PACKS[name].size_bytes, PACKS[name].note
+        row = ListedModel(name, "detector", "not installed", size_bytes=size)
+        return replace(row, licence=PACK_LICENCE, note=note)
+    sha256 = sha256_of(model)
+    row = ListedModel(name, "detector", "installed", model, model.stat().st_size, sha256)
+    same = [pack for pack in PACKS.values() if pack.model_sha256 == sha256]
+    if same:
+        note = f"{same[0].note}, as published in {', '.join(pack.name for pack in same)}"
+        return replace(row, licence=PACK_LICENCE, note=note)
+    return replace(row, note="not as published" if name in PACKS else "unknown to videxpr")
+
+
+def _downloadable(name: str) -> DetectorPack:
+    if name in (STARTER, MTCNN):
+        raise UsageError(f"{name} comes with videxpr; there is nothing to download")
+    if name not in PACKS:
+        raise UsageError(f"no model {name!r} to download; choose one of {', '.join(PACKS)}")
+    return PACKS[name]
+
+
+def _is_there(archive: Path, pack: DetectorPack) -> bool:
+    """Whether the right zip file was put there by hand."""
+    sha256 = sha256_of(archive) if archive.is_file() else None
+    if sha256 not in (None, pack.sha256):
+        raise DownloadError(
+            f"{archive} has SHA-256 {sha256}, not {pack.sha256} as published; remove it, or put "
+            f"{pack.url} there"
+        )
+    return sha256 is not None

@@ -1,0 +1,203 @@
+"""Model weights on disk: safetensors, with the model's configuration in the same file.
+
+The file's metadata hold one JSON text under ``videxpr``: what the model is (`ModelConfig`), how it
+was trained (`TrainingSummary`), and under which licence it may be used. No pickle is ever read.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from videxpr.errors import CheckpointError
+from videxpr.files import replacing
+from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.structures import CropTemplate
+
+FORMAT: Final = 1
+STARTER: Final = "starter"
+
+
+@dataclass(frozen=True)
+class TrainingSummary:
+    """How weights came about, for people who must decide whether to trust them.
+
+    Attributes:
+        data: what it was trained on, in words.
+        recipe: the options that made it, in words.
+        images: number of training images or frames.
+        epochs: passes over them, all stages together.
+        validation_accuracy: share of the validation part that is right, or None.
+        validation_macro_f1: mean F1 over the trained classes on the validation part, or None.
+    """
+
+    data: str
+    recipe: str
+    images: int
+    epochs: int
+    validation_accuracy: float | None = None
+    validation_macro_f1: float | None = None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Weights that were read, and where they came from.
+
+    Attributes:
+        name: what the user called it, ``starter`` or a file's name.
+        sha256: of the file, as hexadecimal digits.
+        model: in evaluation mode, without gradients.
+        training: how it came about.
+        licence: under which terms it may be used.
+    """
+
+    name: str
+    sha256: str
+    model: ExpressionModel
+    training: TrainingSummary
+    licence: str
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a checkpoint says of itself, its model not built; fields as in `Checkpoint`."""
+
+    name: str
+    path: Path
+    sha256: str
+    config: ModelConfig
+    training: TrainingSummary
+    licence: str
+
+
+def load_model(path: str | Path = STARTER, device: str | torch.device = "cpu") -> ExpressionModel:
+    """Read a model, ready to use: evaluation mode, no gradients, float32.
+
+    Args:
+        path: a ``.safetensors`` file of videxpr, or ``"starter"`` for the weights in the package.
+        device: where to put it, e.g. ``"cpu"`` or ``"cuda:0"``.
+
+    Raises:
+        CheckpointError: the file is missing, is no videxpr checkpoint, or does not fit.
+    """
+    return load_checkpoint(path, device).model
+
+
+def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
+    """Read a model together with its name, hash, training summary and licence."""
+    name, file = _locate(path)
+    header, weights = _read(file)
+    config = _config(header, file)
+    model = ExpressionModel(config)
+    _fill(model, weights, file)
+    model.requires_grad_(False)
+    model.eval().to(device)
+    return Checkpoint(
+        name=name,
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        model=model,
+        training=TrainingSummary(**header["training"]),
+        licence=header["licence"],
+    )
+
+
+def read_card(path: str | Path = STARTER) -> ModelCard:
+    """Read what a checkpoint says of itself, as `load_checkpoint` does, but build no model."""
+    name, file = _locate(path)
+    header, _ = _read(file)
+    return ModelCard(
+        name=name,
+        path=file,
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        config=_config(header, file),
+        training=TrainingSummary(**header["training"]),
+        licence=header["licence"],
+    )
+
+
+def save_checkpoint(
+    path: Path,
+    model: ExpressionModel,
+    training: TrainingSummary,
+    licence: str,
+    dtype: torch.dtype = torch.float16,
+) -> None:
+    """Write a model whole or not at all; floating-point weights are stored as `dtype`."""
+    header = {
+        "format": FORMAT,
+        "config": asdict(model.config),
+        "training": asdict(training),
+        "licence": licence,
+    }
+    weights = {
+        name: (value.to(dtype) if value.is_floating_point() else value).contiguous().cpu()
+        for name, value in model.state_dict().items()
+    }
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(weights, metadata={"videxpr": json.dumps(header)}))
+
+
+def _locate(path: str | Path) -> tuple[str, Path]:
+    if str(path) == STARTER:
+        packaged = resources.files("videxpr") / "weights" / f"{STARTER}.safetensors"
+        if not packaged.is_file():
+            raise CheckpointError(f"this installation lacks {packaged}; install videxpr again")
+        return STARTER, Path(str(packaged))
+    file = Path(path)
+    if not file.is_file():
+        raise CheckpointError(
+            f"no model {str(path)!r}: give {STARTER!r} or the path of a .safetensors file"
+        )
+    return file.stem, file
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    try:
+        with safe_open(file, framework="pt") as archive:
+            metadata = archive.metadata() or {}
+            weights = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as exc:
+        raise CheckpointError(
+            f"{file} is not a safetensors file ({exc}); videxpr reads no other weights"
+        ) from exc
+    if "videxpr" not in metadata:
+        raise CheckpointError(
+            f"{file} says nothing of its classes and crops; only checkpoints written by videxpr do"
+        )
+    header: dict[str, Any] = json.loads(metadata["videxpr"])
+    if header.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{file} has checkpoint format {header.get('format')!r}, this version reads {FORMAT}; "
+            "install the version of videxpr that wrote it"
+        )
+    return header, weights
+
+
+def _config(header: dict[str, Any], file: Path) -> ModelConfig:
+    """The configuration in a header; JSON lists become tuples again."""
+    try:
+        fields = dict(header["config"])
+        crop = fields.pop("crop")
+        points = tuple((float(x), float(y)) for x, y in crop["landmarks"])
+        template = CropTemplate(crop["name"], int(crop["size"]), points)
+        tuples: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
+        }
+        return ModelConfig(crop=template, **tuples)
+    except CheckpointError as exc:
+        raise CheckpointError(f"{file}: {exc}") from exc
+    except (KeyError, TypeError, ValueError) as exc:
+        raise CheckpointError(f"{file} has a configuration that cannot be read: {exc}") from exc
+
+
+def _fill(model: ExpressionModel, weights: dict[str, torch.Tensor], file: Path) -> None:
+    try:
+        model.load_state_dict(weights, strict=True)
+    except RuntimeError as exc:
+        raise CheckpointError(f"{file} does not hold the weights it says it holds: {exc}") from exc

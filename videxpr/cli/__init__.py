@@ -1,0 +1,53 @@
+"""The command line: a thin shell around the use cases, which are imported inside the commands."""
+
+from typing import Annotated, Final
+
+import typer
+
+from videxpr.cli import models
+from videxpr.cli.annotate import annotate
+from videxpr.cli.train import train
+from videxpr.errors import DownloadError, OutputError, VidexprError
+from videxpr.version import VERSION
+
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+
+app = typer.Typer(
+    name="videxpr",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Annotate the facial expression of every frame of your videos.",
+)
+app.command()(annotate)
+app.command()(train)
+app.add_typer(models.app, name="models")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"videxpr {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """Annotate the facial expression of every frame of your videos."""
+
+
+def main() -> None:
+    """Run the command line; errors of videxpr become one line and an exit code."""
+    try:
+        app()
+    except (DownloadError, OutputError) as exc:
+        typer.echo(f"error: {exc}", err=True)
+        raise SystemExit(FAILED) from None
+    except VidexprError as exc:
+        typer.echo(f"error: {exc}", err=True)
+        raise SystemExit(WRONG_USAGE) from None

@@ -1,0 +1,206 @@
+"""``videxpr annotate``: options in, one line a video and a table out."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from videxpr.annotate.options import DEFAULT_FORMATS, DEFAULT_MODEL, AnnotateOptions
+
+DEFAULT = AnnotateOptions()
+WHAT, WHO, HOW, WHERE = "What is written", "Faces and people", "Time and model", "Running"
+
+
+def annotate(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            help="Videos, folders (searched recursively), globs (also quoted), @list.txt with one "
+            "source a line, or folders of aligned crops (cropped_aligned/NAME/00001.jpg)."
+        ),
+    ],
+    output_dir: Annotated[
+        Path,
+        typer.Option("--output-dir", "-o", rich_help_panel=WHAT, help="Where results go."),
+    ] = Path("annotations"),
+    format: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            "-f",
+            rich_help_panel=WHAT,
+            help="aff-wild2 (a text file a video), predictions (one predictions.txt a run), parquet, "
+            f"csv, or all; repeatable.  [default: {', '.join(DEFAULT_FORMATS)}]",
+        ),
+    ] = None,
+    missing: Annotated[
+        Literal["fill", "none"],
+        typer.Option(
+            rich_help_panel=WHAT,
+            help="Frames without a face in text files: interpolated (fill), or -1 (none).",
+        ),
+    ] = DEFAULT.missing,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel=WHAT,
+            help="The organisers' prediction template, or a list of names: decides rows, order, frame "
+            "counts and names of predictions.txt.  [default: none]",
+        ),
+    ] = None,
+    template_force: Annotated[
+        bool,
+        typer.Option(
+            "--template-force",
+            rich_help_panel=WHAT,
+            help="Pad or cut to the template's frame counts whatever the difference; without it, "
+            "more than 2 frames are an error.  [default: off]",
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            rich_help_panel=WHAT,
+            help="Annotate videos again whose files are already there.  [default: off]",
+        ),
+    ] = False,
+    detector: Annotated[
+        str,
+        typer.Option(
+            rich_help_panel=WHO,
+            help="auto (SCRFD if a pack is installed, else MTCNN), mtcnn, scrfd, or scrfd:PACK.",
+        ),
+    ] = DEFAULT.detection.detector,
+    detector_dir: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel=WHO,
+            help="insightface's root, with packs under models/.  [default: ~/.insightface]",
+        ),
+    ] = None,
+    min_face: Annotated[
+        float,
+        typer.Option(rich_help_panel=WHO, metavar="PIXELS", help="Smallest face, shorter side."),
+    ] = DEFAULT.detection.min_face,
+    min_score: Annotated[
+        float | None,
+        typer.Option(
+            rich_help_panel=WHO,
+            help="Least confidence of a face, 0 to 1.  [default: 0.5 with scrfd, 0.9 with mtcnn]",
+        ),
+    ] = None,
+    person: Annotated[
+        Literal["largest", "left", "right", "center"],
+        typer.Option(rich_help_panel=WHO, help="Who is the main person of each shot."),
+    ] = DEFAULT.person,
+    people: Annotated[
+        Literal["1", "2", "all"],
+        typer.Option(
+            rich_help_panel=WHO,
+            help="How many persons of a shot are annotated; text files hold at most two.",
+        ),
+    ] = "1",
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            rich_help_panel=HOW,
+            metavar="NAME|PATH",
+            help="Expression weights: starter, or a .safetensors file.",
+        ),
+    ] = DEFAULT_MODEL,
+    stride: Annotated[
+        int | None,
+        typer.Option(
+            rich_help_panel=HOW,
+            help=f"Frames between the starts of two windows.  [default: {DEFAULT.windows.stride}]",
+        ),
+    ] = None,
+    smooth: Annotated[
+        float | None,
+        typer.Option(
+            rich_help_panel=HOW,
+            metavar="SECONDS",
+            help="Span of the moving mean of probabilities; 0 is off.  "
+            f"[default: {DEFAULT.smooth_seconds}]",
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=HOW,
+            metavar="TIME",
+            help="Annotate from this time on, in seconds or as H:M:S.  [default: the beginning]",
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=HOW,
+            metavar="TIME",
+            help="Annotate up to this time, in seconds or as H:M:S.  [default: the end]",
+        ),
+    ] = None,
+    crop_fps: Annotated[
+        float,
+        typer.Option(
+            rich_help_panel=HOW, help="Frames a second of crop folders, which have no times."
+        ),
+    ] = DEFAULT.crop_fps,
+    preset: Annotated[
+        Literal["paper"] | None,
+        typer.Option(
+            rich_help_panel=HOW,
+            help="paper: what the method's authors do with a test video (windows that do not overlap, "
+            "missing crops replaced by the nearest one, no smoothing).  [default: none]",
+        ),
+    ] = None,
+    device: Annotated[
+        str,
+        typer.Option(rich_help_panel=WHERE, help="auto, cpu, cuda, cuda:N, N (the same), or mps."),
+    ] = "auto",
+    batch_size: Annotated[
+        int,
+        typer.Option(rich_help_panel=WHERE, help="Frames that go through the networks together."),
+    ] = DEFAULT.batch_size,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", "-q", rich_help_panel=WHERE, help="Say nothing but errors.  [default: off]"
+        ),
+    ] = False,
+) -> None:
+    """Write one expression for every frame of every video.
+
+    Exit code: 0 if all went well, 1 if a video failed (the others are done), 2 for wrong usage.
+    """
+    from videxpr.cli.annotate_run import Request, run
+
+    request = Request(
+        sources=sources,
+        output_dir=output_dir,
+        formats=tuple(format or ()),
+        missing=missing,
+        template=template,
+        template_force=template_force,
+        overwrite=overwrite,
+        detector=detector,
+        detector_dir=detector_dir,
+        min_face=min_face,
+        min_score=min_score,
+        person=person,
+        people=None if people == "all" else int(people),
+        model=model,
+        stride=stride,
+        smooth=smooth,
+        start=start,
+        end=end,
+        crop_fps=crop_fps,
+        preset=preset,
+        device=device,
+        batch_size=batch_size,
+        quiet=quiet,
+    )
+    raise typer.Exit(run(request))

@@ -1,0 +1,171 @@
+"""What is shown while videos are annotated, and the table at the end."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from videxpr.annotate.batch import Report
+from videxpr.expressions import EXPRESSIONS
+from videxpr.sources import Source
+
+WIDE = 200
+"""Columns of a table that goes to a file or a pipe, where nothing need be folded."""
+
+
+class BatchDisplay:
+    """Bars for the video and the batch on a terminal, plain lines elsewhere.
+
+    Attributes:
+        incomplete: whether something that was asked for could not be written.
+    """
+
+    def __init__(self, videos: int, quiet: bool) -> None:
+        self.videos = videos
+        self.quiet = quiet
+        self.incomplete = False
+        self.done = 0
+        self.console = Console(stderr=True, highlight=False)
+        self.bars = self.console.is_terminal and not quiet
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.bars,
+            transient=True,
+        )
+        self._batch: TaskID | None = None
+        self._video: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        if self.bars:
+            self._video = self._progress.add_task("video", total=None, speed="")
+            self._batch = self._progress.add_task("all videos", total=self.videos, speed="")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """A line for people; left out when quiet."""
+        if not self.quiet:
+            self.console.print(text, soft_wrap=True, markup=False)
+
+    def warn(self, concerns: list[str]) -> None:
+        """Lines of warning."""
+        for concern in concerns:
+            self.say(f"warning: {concern}")
+
+    def lack(self, notes: list[str]) -> None:
+        """Things that are missing from the run's files; they make the run a failure."""
+        self.incomplete = bool(notes)
+        for note in notes:
+            self.console.print(f"error: {note}", soft_wrap=True, markup=False, style="red")
+
+    def begin(self, source: Source) -> Callable[[int, int], None]:
+        """A video begins; the callback for its frames."""
+        if not self.bars or self._video is None:
+            return lambda completed, total: None
+        video = self._video
+        self._progress.reset(video, description=source.path.name, total=None, speed="")
+
+        def advance(completed: int, total: int) -> None:
+            speed = self._progress.tasks[video].speed
+            self._progress.update(
+                video,
+                completed=completed,
+                total=max(total, completed) or None,
+                speed=f"{speed:.1f} frames/s" if speed else "",
+            )
+
+        return advance
+
+    def end(self, report: Report) -> None:
+        """A video has ended, well or not."""
+        self.done += 1
+        if self._batch is not None:
+            self._progress.advance(self._batch)
+        if report.status == "failed":
+            text = f"error: {report.source.path}: {report.error}"
+            self.console.print(text, soft_wrap=True, markup=False, style="red")
+        elif not self.bars:
+            self.say(f"[{self.done}/{self.videos}] {_line(report)}")
+
+
+def summary_table(reports: list[Report], detector: str, model: str, output_dir: Path) -> None:
+    """The run as a table on standard output."""
+    terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else WIDE, highlight=False)
+    table = Table(title=f"model {model}, detector {detector}, results in {output_dir}")
+    table.add_column("video", overflow="fold")
+    for name in ("frames", "face", "filled", "frames/s"):
+        table.add_column(name, justify="right")
+    for name in ("expressions", "warnings and errors"):
+        table.add_column(name, overflow="fold")
+    for report in reports:
+        table.add_row(*_cells(report), style="red" if report.status == "failed" else None)
+    console.print(table, markup=False)
+    counts = [sum(r.status == status for r in reports) for status in ("done", "skipped", "failed")]
+    console.print("{} annotated, {} skipped, {} failed".format(*counts))
+
+
+def _cells(report: Report) -> list[str]:
+    name = report.source.relative.as_posix()
+    if report.status == "failed":
+        return [name, "", "", "", "", "", report.error]
+    if report.status == "skipped":
+        return [
+            name,
+            "",
+            "",
+            "",
+            "",
+            "",
+            "skipped: its files are there (--overwrite does it again)",
+        ]
+    return [
+        name,
+        str(report.frames),
+        f"{report.coverage:.1%}",
+        str(report.filled),
+        f"{report.frames_per_second:.1f}",
+        _shares(report),
+        "; ".join(report.warnings),
+    ]
+
+
+def _line(report: Report) -> str:
+    if report.status == "skipped":
+        return f"{report.source.path}: skipped, its files are there"
+    return (
+        f"{report.source.path}: {report.frames} frames, face in {report.coverage:.1%}, "
+        f"{_shares(report)}, {report.frames_per_second:.1f} frames/s"
+        + "".join(f"; warning: {warning}" for warning in report.warnings)
+    )
+
+
+def _shares(report: Report) -> str:
+    """Expressions by falling share, those under half a percent left out."""
+    shares = sorted(zip(EXPRESSIONS, report.shares, strict=True), key=lambda pair: -pair[1])
+    return ", ".join(f"{name} {share:.0%}" for name, share in shares if share >= 0.005)

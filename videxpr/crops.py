@@ -1,0 +1,61 @@
+"""Folders of aligned crops in Aff-Wild2's layout: ``<name>/00001.jpg`` is the first frame's crop."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from videxpr.errors import SourceError
+from videxpr.image_names import frame_of
+from videxpr.images import read_image
+from videxpr.structures import Image
+
+
+@dataclass(frozen=True)
+class CropFolder:
+    """The crops of one person in one video.
+
+    Attributes:
+        path: the folder.
+        images: path of each frame's crop, by 0-based frame, rising; frames without one are absent.
+    """
+
+    path: Path
+    images: dict[int, Path]
+
+    @property
+    def frames(self) -> int:
+        """Number of frames up to the last crop; the video may have had more."""
+        return max(self.images) + 1
+
+    def crops(self, size: int) -> Iterator[tuple[int, Image]]:
+        """Frame and crop (size, size, 3) of every image.
+
+        Raises:
+            SourceError: a crop is unreadable, or of another size than the model was trained on.
+        """
+        for frame, path in self.images.items():
+            crop = read_image(path)
+            if crop.shape[:2] != (size, size):
+                height, width = crop.shape[:2]
+                raise SourceError(
+                    f"{path} is {width} x {height} pixels; the model wants aligned crops of {size} x "
+                    f"{size}, and other sizes mean another geometry"
+                )
+            yield frame, crop
+
+
+def open_crops(path: Path) -> CropFolder:
+    """The crops in a folder, by the numbers in their names.
+
+    Raises:
+        SourceError: it holds none, or two of one frame.
+    """
+    named = [(frame_of(entry.name), entry) for entry in sorted(path.iterdir())]
+    images = sorted((frame, entry) for frame, entry in named if frame is not None)
+    if not images:
+        raise SourceError(f"{path} holds no crops named 00001.jpg, 00002.jpg, ...")
+    by_frame = dict(images)
+    if len(by_frame) < len(images):
+        doubles = [entry for frame, entry in images if by_frame[frame] != entry]
+        raise SourceError(f"{path} has more than one crop of a frame, e.g. {doubles[0].name}")
+    return CropFolder(path, by_frame)

@@ -1,0 +1,70 @@
+"""MTCNN (Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
+Networks", 2016) through facenet-pytorch, whose wheel carries the weights."""
+
+import hashlib
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import facenet_pytorch
+import numpy as np
+import torch
+
+from videxpr.structures import Face, Image
+
+if TYPE_CHECKING:
+    from videxpr.detection import DetectionOptions
+
+MIN_SCORE: Final = 0.9
+SURE_SCORE: Final = 0.97
+WEIGHTS: Final = ("pnet.pt", "rnet.pt", "onet.pt")
+
+
+class Mtcnn:
+    """The three networks of MTCNN on one device."""
+
+    name = "mtcnn"
+    sure_score = SURE_SCORE
+
+    def __init__(self, options: "DetectionOptions") -> None:
+        self.device = options.device
+        self.min_face = options.min_face
+        self.min_score = MIN_SCORE if options.min_score is None else options.min_score
+        self.weights_sha256 = _weights_sha256()
+        self._model = facenet_pytorch.MTCNN(
+            keep_all=True,
+            min_face_size=max(int(options.min_face), 12),
+            device=torch.device(options.device),
+        ).eval()
+
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
+        """Faces of each image, best score first; images of one size go through as a batch."""
+        found: list[list[Face]] = []
+        for _, group in groupby(images, key=lambda image: image.shape):
+            batch = list(group)
+            if min(batch[0].shape[:2]) < self.min_face:
+                found += [[] for _ in batch]
+                continue
+            results = self._model.detect(np.stack(batch), landmarks=True)
+            found += [self._faces(*result) for result in zip(*results, strict=True)]
+        return found
+
+    def _faces(self, boxes: Any, scores: Any, landmarks: Any) -> list[Face]:
+        if boxes is None:
+            return []
+        faces = [
+            Face(
+                np.asarray(box, dtype=np.float32),
+                np.asarray(points, dtype=np.float32),
+                float(score),
+            )
+            for box, score, points in zip(boxes, scores, landmarks, strict=True)
+            if score >= self.min_score and min(box[2] - box[0], box[3] - box[1]) >= self.min_face
+        ]
+        return sorted(faces, key=lambda face: -face.score)
+
+
+def _weights_sha256() -> str:
+    folder = Path(facenet_pytorch.__file__).parent / "data"
+    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in WEIGHTS)).hexdigest()

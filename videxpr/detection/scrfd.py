@@ -1,0 +1,102 @@
+"""SCRFD (Guo et al., "Sample and Computation Redistribution for Efficient Face Detection", ICLR
+2022) through insightface and ONNX Runtime."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import onnxruntime
+from insightface.model_zoo.scrfd import SCRFD
+
+from videxpr.detection.packs import Pack
+from videxpr.errors import DetectorError
+from videxpr.structures import Face, Image
+
+if TYPE_CHECKING:
+    from videxpr.detection import DetectionOptions
+
+INPUT_SIZE: Final = 640
+RETRY_SIZES: Final = (320, 160)
+"""Inputs tried next when nothing is found or the best score is weak: a face that fills the frame is
+larger than the network's largest anchors at 640."""
+
+WEAK_SCORE: Final = 0.65
+MIN_SCORE: Final = 0.5
+SAME_FACE_IOU: Final = 0.4
+OUTPUTS_WITH_LANDMARKS: Final = (9, 15)
+
+
+class Scrfd:
+    """One SCRFD model, its input size pinned."""
+
+    sure_score = WEAK_SCORE
+
+    def __init__(self, pack: Pack, options: "DetectionOptions") -> None:
+        self.name = f"scrfd:{pack.name}"
+        self.min_face = options.min_face
+        self.min_score = MIN_SCORE if options.min_score is None else options.min_score
+        try:
+            self.weights_sha256 = hashlib.sha256(pack.model.read_bytes()).hexdigest()
+            session = _session(pack, options)
+            self._model = SCRFD(model_file=str(pack.model), session=session)
+        except Exception as exc:  # ONNX Runtime's errors share no base class
+            raise DetectorError(f"cannot load the detector {pack.model}: {exc}") from exc
+        if len(session.get_outputs()) not in OUTPUTS_WITH_LANDMARKS:
+            raise DetectorError(f"{pack.model} is no SCRFD model with landmarks")
+        self._model.prepare(0, det_thresh=self.min_score)
+        self.device = session.get_providers()[0].removesuffix("ExecutionProvider").lower()
+
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
+        """Faces of each image, best score first."""
+        return [self._faces(image) for image in images]
+
+    def _faces(self, image: Image) -> list[Face]:
+        bgr = np.ascontiguousarray(image[..., ::-1])
+        faces: list[Face] = []
+        for size in (INPUT_SIZE, *RETRY_SIZES):
+            faces = without_doubles(faces + self._search(bgr, size))
+            if faces and faces[0].score >= WEAK_SCORE:
+                break
+        return [face for face in faces if _shorter_side(face) >= self.min_face]
+
+    def _search(self, bgr: Image, size: int) -> list[Face]:
+        boxes, landmarks = self._model.detect(bgr, input_size=(size, size))
+        return [
+            Face(box[:4].astype(np.float32), points.astype(np.float32), float(box[4]))
+            for box, points in zip(boxes, landmarks, strict=True)
+        ]
+
+
+def without_doubles(faces: list[Face]) -> list[Face]:
+    """Faces by falling score, those that overlap a better one left out."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(_iou(face, other) < SAME_FACE_IOU for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _session(pack: Pack, options: "DetectionOptions") -> onnxruntime.InferenceSession:
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = options.threads
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    settings.log_severity_level = 3
+    providers: list[str | tuple[str, dict[str, str]]] = ["CPUExecutionProvider"]
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        kind, _, number = options.device.partition(":")
+        if kind == "cuda":
+            providers.insert(0, ("CUDAExecutionProvider", {"device_id": number or "0"}))
+    return onnxruntime.InferenceSession(str(pack.model), settings, providers=providers)
+
+
+def _shorter_side(face: Face) -> float:
+    x1, y1, x2, y2 = face.bbox
+    return float(min(x2 - x1, y2 - y1))
+
+
+def _iou(one: Face, other: Face) -> float:
+    low = np.maximum(one.bbox[:2], other.bbox[:2])
+    high = np.minimum(one.bbox[2:], other.bbox[2:])
+    shared = float(np.prod(np.clip(high - low, 0, None)))
+    return shared / max(one.area + other.area - shared, 1e-9)

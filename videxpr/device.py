@@ -1,0 +1,72 @@
+"""Which device the networks run on."""
+
+import os
+
+import torch
+
+from videxpr.errors import DeviceError
+
+
+def resolve_device(wanted: str) -> torch.device:
+    """The device of that name, checked to be usable.
+
+    Args:
+        wanted: ``auto`` (the first CUDA device, else Apple's, else the CPU), ``cpu``, ``cuda``,
+            ``cuda:N``, ``N`` (short for ``cuda:N``) or ``mps``.
+
+    Raises:
+        DeviceError: the name is unknown, or the device is not usable, with the reason.
+    """
+    if wanted == "auto":
+        return _best()
+    name = f"cuda:{wanted}" if wanted.isdigit() else wanted
+    kind, _, number = name.partition(":")
+    if kind == "cuda" and (not number or number.isdigit()):
+        return _cuda(int(number or 0))
+    if name == "mps":
+        if not torch.backends.mps.is_available():
+            raise DeviceError("no Apple GPU is usable here; choose --device cpu")
+        return torch.device("mps")
+    if name != "cpu":
+        raise DeviceError(f"unknown device {wanted!r}; choose auto, cpu, cuda, cuda:N, N or mps")
+    return torch.device("cpu")
+
+
+def describe(device: torch.device) -> str:
+    """The device in words, e.g. ``cuda:0 (NVIDIA H200)`` or ``cpu (2 threads)``."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return f"cpu ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)
+
+
+def cpu_threads() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def use_cpu_threads(count: int) -> None:
+    """Let torch use that many threads, and no second pool beside them."""
+    torch.set_num_threads(count)
+
+
+def _best() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda:0")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _cuda(number: int) -> torch.device:
+    if torch.version.cuda is None:
+        raise DeviceError(
+            f"this torch {torch.__version__} was built without CUDA; use --device cpu"
+        )
+    if not torch.cuda.is_available():
+        raise DeviceError(
+            f"cuda:{number} cannot be used: torch {torch.__version__} finds no usable NVIDIA GPU: there is none, or its driver is "
+            f"older than CUDA {torch.version.cuda} needs; use --device cpu, or update the driver"
+        )
+    if number >= torch.cuda.device_count():
+        raise DeviceError(
+            f"there is no cuda:{number}; GPUs here are cuda:0 to cuda:{torch.cuda.device_count() - 1}"
+        )
+    return torch.device("cuda", number)

@@ -1,0 +1,52 @@
+"""Every error that videxpr raises on purpose.
+
+    VidexprError
+    ├── UsageError          the call itself is wrong (exit code 2)
+    │   └── DeviceError     a device was asked for that cannot be used
+    ├── SourceError         an input cannot be found, opened or decoded
+    ├── DetectorError       a face detector or its weights cannot be used
+    ├── CheckpointError     expression weights cannot be read or do not fit
+    ├── FormatError         an annotation, template or split file breaks its format
+    ├── OutputError         a result cannot be written
+    └── DownloadError       something could not be fetched
+
+A message says what happened, names the file and the value, and says what to do. Errors of other
+libraries are wrapped where they arise, with ``raise ... from``. Whatever is not in this tree is a
+bug and keeps its traceback.
+"""
+
+
+class VidexprError(Exception):
+    """Base of all errors raised on purpose; its text is meant for the user."""
+
+
+class UsageError(VidexprError):
+    """The arguments contradict each other or name something that does not exist."""
+
+
+class DeviceError(UsageError):
+    """The requested compute device cannot be used on this machine."""
+
+
+class SourceError(VidexprError):
+    """A video or a folder of crops cannot be found, opened or decoded."""
+
+
+class DetectorError(VidexprError):
+    """A face detector, or the weights it needs, cannot be used."""
+
+
+class CheckpointError(VidexprError):
+    """A file of expression weights cannot be read, or does not fit this version."""
+
+
+class FormatError(VidexprError):
+    """A text or table file breaks the format that it should have."""
+
+
+class OutputError(VidexprError):
+    """A result cannot be written where it was asked for."""
+
+
+class DownloadError(VidexprError):
+    """A file could not be fetched, or is not the file that was expected."""

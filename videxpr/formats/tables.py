@@ -1,0 +1,44 @@
+"""CSV: a video's rows as in Parquet, and the summary of a run."""
+
+from pathlib import Path
+
+import pandas
+
+from videxpr.annotation import Annotation
+from videxpr.errors import FormatError
+from videxpr.files import replacing
+from videxpr.formats.parquet import to_table
+
+
+def write_csv(path: Path, annotation: Annotation) -> None:
+    """Write the same columns as Parquet, nulls as empty cells."""
+    table = to_table(annotation).to_pandas(types_mapper=pandas.ArrowDtype)
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def merge_summary(path: Path, rows: list[dict[str, str | int | float]]) -> None:
+    """Write a line a video; lines of other videos that are there already stay as they are.
+
+    Raises:
+        FormatError: the file is there already and is no summary.
+    """
+    if not rows:
+        return
+    table = pandas.DataFrame(rows, dtype=object)
+    if path.is_file():
+        old = _read_summary(path)
+        table = pandas.concat([old[~old["video"].isin(table["video"])], table])
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def _read_summary(path: Path) -> pandas.DataFrame:
+    """The lines of a summary, every cell as its text."""
+    try:
+        old = pandas.read_csv(path, dtype=object, keep_default_na=False)
+    except (OSError, ValueError) as exc:  # pandas' own errors are ValueErrors
+        raise FormatError(f"cannot read {path}: {exc}") from exc
+    if "video" not in old.columns:
+        raise FormatError(f"{path} is no summary of videxpr; move it away or choose another folder")
+    return old

@@ -1,0 +1,18 @@
+"""Aff-Wild2 names images from 00001.jpg on; frames are counted from 0. Only this module knows."""
+
+import re
+from typing import Final
+
+IMAGE_NAME: Final = re.compile(r"(\d{5,})\.(jpg|jpeg|png)", re.IGNORECASE)
+
+
+def image_name(frame: int) -> str:
+    """Name of a 0-based frame's image, e.g. ``00001.jpg`` for frame 0."""
+    return f"{frame + 1:05d}.jpg"
+
+
+def frame_of(name: str) -> int | None:
+    """0-based frame of an image of that name; None if no image of Aff-Wild2 is called so."""
+    match = IMAGE_NAME.fullmatch(name)
+    number = int(match[1]) if match else 0
+    return number - 1 if number else None

@@ -1,0 +1,228 @@
+"""The expression model: a RegNetY backbone, an encoder over the window, a head for each frame.
+
+Method: Phan, Nguyen, Huynh, Kim, "Facial Expression Classification using Fusion of Deep Neural
+Network in Video", CVPR Workshops 2022. The encoder's output is concatenated with the backbone's
+features, and one linear layer gives eight logits for every frame of a window.
+
+    crops (N, 112, 112, 3) uint8
+      -> embed      (N, 888)
+      -> windows    (W, T, 888)
+      -> classify   (W, T, 8)
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision import models
+
+from videxpr.errors import CheckpointError
+from videxpr.expressions import EXPRESSIONS
+from videxpr.structures import ARCFACE, CropTemplate
+
+Variant = Literal["only_trans", "only_att", "combine", "no_att_trans"]
+VARIANTS: Final[tuple[str, ...]] = get_args(Variant)
+BACKBONES: Final = ("regnet_y_1_6gf",)
+
+HEADS: Final = 2
+HEAD_WIDTH: Final = 64
+FEED_FORWARD_WIDTH: Final = 512
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What a model is; stored in its checkpoint.
+
+    Attributes:
+        variant: ``only_trans`` (backbone and transformer block, the paper's best), ``only_att``
+            (backbone and bare attention), ``combine`` (backbone and both, in parallel) or
+            ``no_att_trans`` (backbone alone).
+        backbone: name of a torchvision architecture.
+        expressions: class names in the order of the logits.
+        trained_expressions: those of them that training data had; the others are masked.
+        crop: geometry of the crops that it was trained on.
+        mean: of R, G, B in [0, 1], subtracted from the pixels.
+        std: of R, G, B in [0, 1], by which the pixels are then divided.
+        window: frames in a window.
+    """
+
+    variant: Variant = "only_trans"
+    backbone: str = "regnet_y_1_6gf"
+    expressions: tuple[str, ...] = EXPRESSIONS
+    trained_expressions: tuple[str, ...] = EXPRESSIONS
+    crop: CropTemplate = ARCFACE
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    window: int = 64
+
+    @property
+    def untrained_expressions(self) -> tuple[str, ...]:
+        """Classes that are never the answer, because no training data had them."""
+        return tuple(name for name in self.expressions if name not in self.trained_expressions)
+
+    def __post_init__(self) -> None:
+        problem = _problem_with(self)
+        if problem:
+            raise CheckpointError(problem)
+
+
+class ExpressionModel(nn.Module):
+    """Backbone, encoder and head. `embed` and `classify` are all that annotation needs."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone, width = _backbone(config.backbone)
+        self.attention = Attention(width) if config.variant in ("only_att", "combine") else None
+        self.transformer = (
+            TransformerBlock(width) if config.variant in ("only_trans", "combine") else None
+        )
+        parts = 1 + (self.attention is not None) + (self.transformer is not None)
+        self.dropout = nn.Dropout(0.5)
+        self.head = nn.Linear(parts * width, len(config.expressions))
+        self.mean: Tensor
+        self.std: Tensor
+        self.untrained: Tensor
+        self.register_buffer("mean", _channels(config.mean), persistent=False)
+        self.register_buffer("std", _channels(config.std), persistent=False)
+        trained = [name in config.trained_expressions for name in config.expressions]
+        self.register_buffer("untrained", ~torch.tensor(trained), persistent=False)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.head.weight.device
+
+    @property
+    def width(self) -> int:
+        """Number of features a frame."""
+        return self.head.in_features // (
+            1 + (self.attention is not None) + (self.transformer is not None)
+        )
+
+    def embed(self, crops: NDArray[np.uint8] | Tensor) -> Tensor:
+        """Features of face crops, normalised here.
+
+        Args:
+            crops: RGB, uint8, shape (N, size, size, 3) with the size of ``config.crop``.
+
+        Returns:
+            (N, 888) float32 on the model's device.
+
+        Raises:
+            ValueError: the crops have another shape or type.
+        """
+        size = self.config.crop.size
+        tensor = torch.as_tensor(crops)
+        if tensor.dtype != torch.uint8 or tensor.shape[1:] != (size, size, 3):
+            raise ValueError(
+                f"crops must be uint8 of shape (N, {size}, {size}, 3), "
+                f"not {tensor.dtype} of shape {tuple(tensor.shape)}"
+            )
+        pixels = tensor.to(self.device).permute(0, 3, 1, 2).float() / 255
+        return self.features(pixels)
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """Features (N, 888) of RGB pixels (N, 3, H, W) in [0, 1]; any size, for training."""
+        normalised = (pixels - self.mean) / self.std
+        features: Tensor = self.backbone(normalised.contiguous(memory_format=torch.channels_last))
+        return features
+
+    def classify(self, windows: NDArray[np.float32] | Tensor) -> Tensor:
+        """Logits for every frame of windows of features.
+
+        Args:
+            windows: (W, T, 888) float32.
+
+        Returns:
+            (W, T, 8) float32; minus infinity for classes that were never trained.
+
+        Raises:
+            ValueError: the windows have another shape.
+        """
+        tensor = torch.as_tensor(windows).to(self.device)
+        if tensor.ndim != 3 or tensor.shape[2] != self.width:
+            raise ValueError(
+                f"windows must have shape (W, T, {self.width}), not {tuple(tensor.shape)}"
+            )
+        return self.logits(tensor).masked_fill(self.untrained, float("-inf"))
+
+    def logits(self, windows: Tensor) -> Tensor:
+        """Logits (W, T, 8) of windows (W, T, 888), untrained classes included; for training."""
+        parts = [windows]
+        if self.attention is not None:
+            parts.append(self.attention(windows))
+        if self.transformer is not None:
+            parts.append(self.transformer(windows))
+        fused = torch.cat(parts, dim=-1)  # (W, T, 888 * parts)
+        result: Tensor = self.head(self.dropout(fused))
+        return result
+
+
+class TransformerBlock(nn.Module):
+    """One pre-norm block without positions: x = MHSA(LN(x)) + x; x = FFN(LN(x)) + x."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = Attention(width)
+        self.feed_forward_norm = nn.LayerNorm(width)
+        self.feed_forward = nn.Sequential(
+            nn.Linear(width, FEED_FORWARD_WIDTH), nn.GELU(), nn.Linear(FEED_FORWARD_WIDTH, width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.attention(self.attention_norm(x)) + x
+        result: Tensor = self.feed_forward(self.feed_forward_norm(x)) + x
+        return result
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention, 2 heads of 64, projected back to the input's width."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.to_qkv = nn.Linear(width, 3 * HEADS * HEAD_WIDTH, bias=False)
+        self.to_out = nn.Linear(HEADS * HEAD_WIDTH, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, time, _ = x.shape
+        qkv = self.to_qkv(x).view(batch, time, 3, HEADS, HEAD_WIDTH)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (W, heads, T, 64)
+        mixed = functional.scaled_dot_product_attention(query, key, value)
+        result: Tensor = self.to_out(mixed.transpose(1, 2).flatten(2))  # (W, T, 128) -> (W, T, 888)
+        return result
+
+
+def _backbone(name: str) -> tuple[nn.Module, int]:
+    """A torchvision network without its classifier, and its number of features."""
+    network = models.get_model(name, weights=None)
+    width: int = network.fc.in_features
+    network.fc = nn.Identity()
+    return network.to(memory_format=torch.channels_last), width
+
+
+def _channels(values: tuple[float, ...]) -> Tensor:
+    return torch.tensor(values).view(1, 3, 1, 1)
+
+
+def _problem_with(config: ModelConfig) -> str | None:
+    """Why a configuration cannot be used, or None."""
+    if config.variant not in VARIANTS:
+        return f"unknown model variant {config.variant!r}; known are {', '.join(VARIANTS)}"
+    if config.backbone not in BACKBONES:
+        return f"unknown backbone {config.backbone!r}; known are {', '.join(BACKBONES)}"
+    if config.expressions != EXPRESSIONS:
+        return (
+            f"the model's classes are {', '.join(config.expressions)}, but videxpr writes "
+            f"{', '.join(EXPRESSIONS)}, in this order; train it with Aff-Wild2's classes"
+        )
+    if not config.trained_expressions or not set(config.trained_expressions) <= set(EXPRESSIONS):
+        return f"trained classes {config.trained_expressions!r} are not among {EXPRESSIONS}"
+    if config.window < 1 or config.crop.size < 32:
+        return f"window {config.window} or crop size {config.crop.size} is too small"
+    return None

@@ -1,0 +1,144 @@
+"""What the user names is turned into a list of videos and folders of crops.
+
+A source is a file, a folder (searched recursively), a glob (also quoted), or ``@list.txt`` with one
+source a line. Folders of crops in Aff-Wild2's layout (``00001.jpg``, ``00002.jpg``, ...) are
+recognised by themselves.
+"""
+
+import glob
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Final, Literal
+
+from videxpr.image_names import frame_of
+
+# fmt: off
+VIDEO_SUFFIXES: Final = frozenset({
+    ".3g2", ".3gp", ".asf", ".avi", ".dv", ".flv", ".h264", ".hevc", ".ivf", ".m2ts", ".m4v",
+    ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+})
+# fmt: on
+"""Endings by which a folder's videos are recognised; a file named outright may have any other."""
+
+WILDCARDS: Final = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing to annotate.
+
+    Attributes:
+        path: where it is.
+        kind: ``video``, ``crops`` (a folder of aligned crops) or ``missing``.
+        relative: its path below the argument that named it; outputs keep these folders.
+        name: what submissions call it: the file's stem, or the crop folder's name; with folders in
+            front where two sources would share it.
+    """
+
+    path: Path
+    kind: Literal["video", "crops", "missing"]
+    relative: PurePosixPath
+    name: str = ""
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its ending, or the crop folder's name."""
+        return self.relative.name if self.kind == "crops" else self.relative.stem
+
+
+def find_sources(arguments: Iterable[str]) -> list[Source]:
+    """All sources that the arguments name, each once, in the order of the arguments.
+
+    Args:
+        arguments: files, folders, globs, ``@list.txt``.
+    """
+    unique: dict[Path, Source] = {}
+    for argument in arguments:
+        for source in _expanded(argument, Path()):
+            unique.setdefault(source.path.resolve(), source)
+    return _named(list(unique.values()))
+
+
+def is_crop_folder(folder: Path) -> bool:
+    """Whether a folder holds images named by five or more digits."""
+    return any(frame_of(entry.name) is not None for entry in folder.iterdir())
+
+
+def _expanded(argument: str, base: Path) -> Iterator[Source]:
+    if argument.startswith("@") and not (base / argument).exists():
+        yield from _listed(base / argument[1:])
+        return
+    path = base / argument
+    if path.is_file():
+        yield Source(path, "video", PurePosixPath(path.name))
+    elif path.is_dir():
+        found = list(_inside(path, path))
+        yield from found or [_missing(path)]
+    elif WILDCARDS & set(argument):
+        yield from _globbed(argument, base)
+    else:
+        yield _missing(path)
+
+
+def _listed(file: Path) -> Iterator[Source]:
+    """Sources in a text file, one a line, relative to that file; ``#`` begins a comment."""
+    if not file.is_file():
+        yield _missing(file)
+        return
+    for line in file.read_text(encoding="utf-8-sig").splitlines():
+        text = line.strip()
+        if text and not text.startswith("#"):
+            yield from _expanded(text, file.parent)
+
+
+def _globbed(pattern: str, base: Path) -> Iterator[Source]:
+    """What a pattern matches; of files, those with a video's ending or with the pattern's own."""
+    fixed = base / Path(*_until_wildcard(Path(pattern)))
+    endings = VIDEO_SUFFIXES | {Path(pattern).suffix.lower()} - {""}
+    found: list[Source] = []
+    for match in sorted(base / name for name in glob.glob(pattern, root_dir=base, recursive=True)):
+        if match.is_dir():
+            found += _inside(match, fixed)
+        elif match.suffix.lower() in endings:
+            found.append(Source(match, "video", PurePosixPath(match.relative_to(fixed).as_posix())))
+    yield from found or [_missing(base / pattern)]
+
+
+def _until_wildcard(pattern: Path) -> Iterator[str]:
+    for part in pattern.parts:
+        if WILDCARDS & set(part):
+            return
+        yield part
+
+
+def _inside(folder: Path, top: Path) -> Iterator[Source]:
+    """Videos and crop folders in and below a folder, by name; hidden entries are passed over."""
+    if is_crop_folder(folder):
+        below = folder.relative_to(top).as_posix()
+        yield Source(folder, "crops", PurePosixPath(folder.name if below == "." else below))
+        return
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _inside(entry, top)
+        elif entry.suffix.lower() in VIDEO_SUFFIXES:
+            yield Source(entry, "video", PurePosixPath(entry.relative_to(top).as_posix()))
+
+
+def _missing(path: Path) -> Source:
+    return Source(path, "missing", PurePosixPath(path.name or str(path)))
+
+
+def _named(sources: list[Source]) -> list[Source]:
+    counts = Counter(source.stem for source in sources)
+    return [
+        replace(source, name=source.stem if counts[source.stem] == 1 else _path_name(source))
+        for source in sources
+    ]
+
+
+def _path_name(source: Source) -> str:
+    return (source.relative.parent / source.stem).as_posix()

@@ -1,0 +1,159 @@
+"""Tracks: one person within one shot.
+
+Faces are joined from frame to frame by the best total overlap with where each track is expected
+(Hungarian assignment). `trackers`' ByteTrack and OC-SORT were measured first; docs/tracking.md has
+the figures.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.structures import Face, Floats
+
+
+@dataclass(frozen=True)
+class TrackingOptions:
+    """When faces are one person.
+
+    Attributes:
+        max_missed_seconds: a person not seen for longer is somebody new.
+        max_distance: farthest that a face may lie from where it is expected, in face sizes.
+        max_growth: largest ratio of sizes from one sight to the next.
+        min_frames: a track with fewer detections is a flash, and dropped, if besides none of them
+            reaches the score that the detector gives to faces it is sure of.
+    """
+
+    max_missed_seconds: float = 5.0
+    max_distance: float = 0.8
+    max_growth: float = 1.8
+    min_frames: int = 8
+
+
+@dataclass
+class Track:
+    """What is known of one person in one shot, while it grows.
+
+    Attributes:
+        number: unique in the video, from 1 in order of appearance.
+        shot: number of its shot.
+        frames: indices of the frames in which the face was detected, rising.
+        seconds: their times, from the first frame of the video, rising.
+        faces: the faces themselves.
+        features: one row of 888 for each of them, filled by whoever embeds the crops.
+    """
+
+    number: int
+    shot: int
+    frames: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    faces: list[Face] = field(default_factory=list)
+    features: list[Floats] = field(default_factory=list)
+
+    @property
+    def best_score(self) -> float:
+        """The highest score of any of its faces."""
+        return max(face.score for face in self.faces)
+
+
+class Tracker:
+    """Joins faces to tracks, shot by shot."""
+
+    def __init__(self, options: TrackingOptions, sure_score: float) -> None:
+        self._options = options
+        self._sure_score = sure_score
+        self._count = 0
+        self._tracks: list[Track] = []
+
+    def add(self, shot: int, frame: int, seconds: float, faces: Sequence[Face]) -> list[Track]:
+        """Give each face of a frame to a track, a new one if need be.
+
+        Args:
+            shot: number of the frame's shot; `finish` must have been called in between two shots.
+            frame: index of the frame.
+            seconds: time of the frame, rising.
+            faces: what the detector found there.
+
+        Returns:
+            The track of each face, in the order of `faces`.
+        """
+        alive = [track for track in self._tracks if self._is_alive(track, seconds)]
+        partners = self._matched(alive, faces, seconds)
+        owners = []
+        for position, face in enumerate(faces):
+            track = partners.get(position) or self._new_track(shot)
+            track.frames.append(frame)
+            track.seconds.append(seconds)
+            track.faces.append(face)
+            owners.append(track)
+        return owners
+
+    def finish(self) -> list[Track]:
+        """End the shot: its tracks in order of appearance, flashes left out."""
+        tracks, self._tracks = self._tracks, []
+        return [track for track in tracks if not self._is_flash(track)]
+
+    def _new_track(self, shot: int) -> Track:
+        self._count += 1
+        self._tracks.append(Track(self._count, shot))
+        return self._tracks[-1]
+
+    def _is_alive(self, track: Track, seconds: float) -> bool:
+        return seconds - track.seconds[-1] <= self._options.max_missed_seconds
+
+    def _is_flash(self, track: Track) -> bool:
+        short = len(track.faces) < self._options.min_frames
+        return short and track.best_score < self._sure_score
+
+    def _matched(
+        self, tracks: list[Track], faces: Sequence[Face], seconds: float
+    ) -> dict[int, Track]:
+        """Tracks by the position of the face that continues them."""
+        if not tracks or not faces:
+            return {}
+        from scipy.optimize import linear_sum_assignment  # slow to import, and not for --help
+
+        expected = np.stack([_expected_box(track, seconds) for track in tracks])
+        boxes = np.stack([face.bbox for face in faces])
+        likeness = self._likeness(expected, boxes)
+        rows, columns = linear_sum_assignment(likeness, maximize=True)
+        return {
+            int(column): tracks[row]
+            for row, column in zip(rows, columns, strict=True)
+            if likeness[row, column] > 0
+        }
+
+    def _likeness(self, expected: Floats, boxes: Floats) -> NDArray[np.float64]:
+        """(tracks, faces): 1 for the expected box itself, 0 for what cannot be the same person."""
+        centres, sizes = _centres(expected), _sizes(expected)
+        new_centres, new_sizes = _centres(boxes), _sizes(boxes)
+        mean_size = (sizes[:, None] + new_sizes[None]) / 2
+        apart = np.linalg.norm(centres[:, None] - new_centres[None], axis=2) / mean_size
+        growth = np.abs(np.log(new_sizes[None] / sizes[:, None])) / np.log(self._options.max_growth)
+        likeness = 1 - apart / self._options.max_distance - 0.3 * growth
+        return np.where((apart < self._options.max_distance) & (growth < 1), likeness + 0.3, 0.0)
+
+
+def _expected_box(track: Track, seconds: float) -> Floats:
+    """The last box, moved on at half the speed of the last two for up to a fifth of a second."""
+    last = track.faces[-1].bbox
+    if len(track.faces) < 2:
+        return last
+    step = track.seconds[-1] - track.seconds[-2]
+    if not 0 < step <= 0.2:
+        return last
+    ahead = min(seconds - track.seconds[-1], 0.2)
+    centre = _centres(np.stack([track.faces[-2].bbox, last]))
+    shift = (centre[1] - centre[0]) * (0.5 * ahead / step)
+    return np.asarray(last + np.concatenate([shift, shift]), dtype=np.float32)
+
+
+def _centres(boxes: Floats) -> Floats:
+    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2, dtype=np.float32)
+
+
+def _sizes(boxes: Floats) -> Floats:
+    sides = np.clip(boxes[:, 2:] - boxes[:, :2], 1, None)
+    return np.asarray(np.sqrt(sides[:, 0] * sides[:, 1]), dtype=np.float32)

@@ -1,0 +1,305 @@
+"""Training of backbone and head on single face crops."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader, WeightedRandomSampler
+from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
+
+from videxpr.augmentation import Augmentation, augment
+from videxpr.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
+from videxpr.errors import UsageError
+from videxpr.expressions import EXPRESSIONS
+from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.stills import (
+    Part,
+    Still,
+    StillDataset,
+    class_counts,
+    draw_split,
+    find_stills,
+    read_split,
+)
+
+EMA_DECAY: Final = 0.998
+EMA_START: Final = 0.1
+"""Share of the steps after which averaging begins; the very first weights are not worth keeping."""
+
+
+@dataclass(frozen=True)
+class StillsOptions:
+    """How a model is trained on single crops.
+
+    Attributes:
+        epochs: passes over the training part.
+        size: side in pixels to which crops are brought; the model's own is 112.
+        batch_size: crops a step.
+        learning_rate: highest rate of the one-cycle schedule (AdamW).
+        weight_decay: of AdamW.
+        dropout: of the features before the head.
+        label_smoothing: share of each label spread over the trained classes.
+        balance: exponent of the class counts; 0 draws images as they come, 1 draws classes evenly.
+        precision: Lightning's, e.g. ``32-true``, ``bf16-mixed``, ``16-mixed``.
+        workers: processes that read images.
+        threads: threads of torch's operators on the CPU.
+        seed: of everything that is drawn.
+        augmentation: how far crops are changed.
+    """
+
+    epochs: int = 12
+    size: int = 112
+    batch_size: int = 64
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    dropout: float = 0.2
+    label_smoothing: float = 0.1
+    balance: float = 0.5
+    precision: str = "32-true"
+    workers: int = 0
+    threads: int = 2
+    seed: int = 0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "threads"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.size < 32:
+            raise UsageError(f"size must be at least 32 pixels, not {self.size}")
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch gave: 1-based number, mean loss, accuracy and macro F1 on validation."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float
+    macro_f1: float
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What a training run gave: the checkpoint, sizes of the parts, figures of the last epoch."""
+
+    checkpoint: Path
+    train_images: int
+    validation_images: int
+    last: EpochReport
+
+
+def train_stills(
+    folder: Path,
+    output: Path,
+    *,
+    split: Path | None = None,
+    initial: Path | None = None,
+    options: StillsOptions | None = None,
+    data: str = "",
+    licence: str = "unspecified",
+    on_epoch: Callable[[EpochReport], None] | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> TrainingReport:
+    """Train backbone and head on the crops in the class folders of `folder`.
+
+    The encoder is left out (variant ``no_att_trans``): crops alone cannot train it.
+
+    Args:
+        folder: one folder a class, named after an expression in any case.
+        output: the checkpoint to write, ``.safetensors``.
+        split: a file ``image,split``; drawn when absent. Its ``test`` part is never read.
+        initial: a checkpoint to start from; random weights when absent.
+        options: epochs, sizes, rates.
+        data: what the crops are, for the model's card.
+        licence: under which terms the weights may be used.
+        on_epoch: called after every epoch.
+        callbacks: Lightning callbacks, e.g. a progress bar.
+
+    Raises:
+        SourceError, FormatError, CheckpointError: an input is missing or malformed.
+    """
+    options = options or StillsOptions()
+    torch.set_num_threads(options.threads)
+    lightning.seed_everything(options.seed, workers=True, verbose=False)
+    stills = find_stills(folder)
+    parts = read_split(split, stills) if split else draw_split(stills, options.seed)
+    model, earlier = _initial_model(initial, parts["train"])
+    task = StillsTask(model, options, steps=_steps(parts, options), on_epoch=on_epoch)
+    averaging = EMAWeightAveraging(
+        decay=EMA_DECAY, update_starting_at_step=round(EMA_START * task.steps), use_buffers=True
+    )
+    _trainer(options, [averaging, *callbacks]).fit(task, *_loaders(parts, options))
+    assert task.last is not None
+    summary = TrainingSummary(
+        data=data or f"{len(parts['train'])} stills of {folder.name}",
+        recipe=(earlier.recipe + "; " if earlier else "") + _recipe(options),
+        images=len(parts["train"]),
+        epochs=options.epochs + (earlier.epochs if earlier else 0),
+        validation_accuracy=task.last.accuracy,
+        validation_macro_f1=task.last.macro_f1,
+    )
+    save_checkpoint(output, model, summary, licence)
+    return TrainingReport(output, len(parts["train"]), len(parts["validation"]), task.last)
+
+
+class StillsTask(lightning.LightningModule):
+    """One crop, one label: cross-entropy over the trained classes, one-cycle AdamW."""
+
+    def __init__(
+        self,
+        model: ExpressionModel,
+        options: StillsOptions,
+        *,
+        steps: int,
+        on_epoch: Callable[[EpochReport], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.model.dropout.p = options.dropout
+        self.options = options
+        self.steps = steps
+        self.report = on_epoch
+        self.last: EpochReport | None = None
+        self.trained = torch.tensor(_labels(model.config.trained_expressions))
+        self.losses: list[Tensor] = []
+        self.outcomes: list[tuple[Tensor, Tensor]] = []
+
+    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+        images, labels = batch
+        pixels = augment(images.float() / 255, self.options.augmentation)
+        loss = functional.cross_entropy(
+            self._logits(pixels),
+            torch.searchsorted(self.trained.to(labels.device), labels),
+            label_smoothing=self.options.label_smoothing,
+        )
+        self.losses.append(loss.detach())
+        self.log("loss", loss, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+        images, labels = batch
+        answers = self._logits(images.float() / 255).argmax(dim=1)
+        self.outcomes.append((answers, torch.searchsorted(self.trained.to(labels.device), labels)))
+
+    def on_validation_epoch_end(self) -> None:
+        answers, labels = (torch.cat(column) for column in zip(*self.outcomes, strict=True))
+        self.outcomes.clear()
+        classes = len(self.trained)
+        self.last = EpochReport(
+            epoch=self.current_epoch + 1,
+            epochs=self.options.epochs,
+            loss=float(torch.stack(self.losses).mean()) if self.losses else float("nan"),
+            accuracy=float(multiclass_accuracy(answers, labels, classes, average="micro")),
+            macro_f1=float(multiclass_f1_score(answers, labels, classes, average="macro")),
+        )
+        self.losses.clear()
+        if self.report is not None:
+            self.report(self.last)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.AdamW(
+            self.parameters(),
+            lr=self.options.learning_rate,
+            weight_decay=self.options.weight_decay,
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, self.options.learning_rate, total_steps=self.steps, pct_start=0.15
+        )
+        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+    def _logits(self, pixels: Tensor) -> Tensor:
+        """Logits (N, trained classes) of pixels (N, 3, H, W)."""
+        features = self.model.features(pixels)
+        logits = self.model.logits(features[:, None])[:, 0]
+        return logits[:, self.trained.to(logits.device)].float()
+
+
+def _initial_model(
+    initial: Path | None, stills: Sequence[Still]
+) -> tuple[ExpressionModel, TrainingSummary | None]:
+    counts = class_counts(stills)
+    names = tuple(name for name, count in zip(EXPRESSIONS, counts, strict=True) if count)
+    config = ModelConfig(variant="no_att_trans", trained_expressions=names)
+    model = ExpressionModel(config)
+    if initial is None:
+        start_as_identity(model)
+        return model, None
+    checkpoint = load_checkpoint(initial)
+    weights = checkpoint.model
+    if weights.config != replace(config, trained_expressions=weights.config.trained_expressions):
+        raise UsageError(f"{initial} is a {weights.config.variant} model; start from no_att_trans")
+    model.load_state_dict(weights.state_dict())
+    return model, checkpoint.training
+
+
+def start_as_identity(model: ExpressionModel) -> None:
+    """Let every residual block begin as the identity (Goyal et al., 2017, section 5.1).
+
+    Without it a RegNetY-1.6GF with random weights learns nothing in its first thousand steps.
+    """
+    for name, module in model.backbone.named_modules():
+        if name.endswith(".f.c.1"):
+            torch.nn.init.zeros_(module.weight)
+
+
+def _loaders(
+    parts: dict[Part, list[Still]], options: StillsOptions
+) -> tuple[DataLoader[Any], DataLoader[Any]]:
+    counts = torch.tensor(class_counts(parts["train"])).clamp(min=1)
+    weights = counts.double() ** -options.balance
+    sampler = WeightedRandomSampler(
+        [float(weights[still.label]) for still in parts["train"]], len(parts["train"])
+    )
+    train = _loader(parts["train"], options, sampler=sampler, drop_last=True)
+    return train, _loader(parts["validation"], options)
+
+
+def _loader(stills: Sequence[Still], options: StillsOptions, **more: Any) -> DataLoader[Any]:
+    return DataLoader(
+        StillDataset(stills, options.size),
+        batch_size=min(options.batch_size, len(stills)),
+        num_workers=options.workers,
+        persistent_workers=options.workers > 0,
+        **more,
+    )
+
+
+def _trainer(options: StillsOptions, callbacks: list[Callback]) -> lightning.Trainer:
+    return lightning.Trainer(
+        max_epochs=options.epochs,
+        precision=options.precision,
+        callbacks=callbacks,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=any("Progress" in type(one).__name__ for one in callbacks),
+        gradient_clip_val=1.0,
+        use_distributed_sampler=False,
+    )
+
+
+def _steps(parts: dict[Part, list[Still]], options: StillsOptions) -> int:
+    count = len(parts["train"])
+    return options.epochs * (count // min(options.batch_size, count))
+
+
+def _recipe(options: StillsOptions) -> str:
+    return (
+        f"{options.epochs} epochs at {options.size} px, batch {options.batch_size}, "
+        f"AdamW one-cycle {options.learning_rate:g}, weight decay {options.weight_decay:g}, "
+        f"label smoothing {options.label_smoothing:g}, balance {options.balance:g}, "
+        f"averaged weights, {options.precision}, seed {options.seed}"
+    )
+
+
+def _labels(names: Sequence[str]) -> list[int]:
+    return [EXPRESSIONS.index(name) for name in names]
