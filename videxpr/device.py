@@ -58,15 +58,16 @@ def _best() -> torch.device:
 def _cuda(number: int) -> torch.device:
     if torch.version.cuda is None:
         raise DeviceError(
-            f"this torch {torch.__version__} was built without CUDA; use --device cpu"
+            f"cuda:{number} cannot be used: this torch {torch.__version__} was built without CUDA; "
+            "choose --device cpu"
         )
     if not torch.cuda.is_available():
         raise DeviceError(
-            f"cuda:{number} cannot be used: torch {torch.__version__} finds no usable NVIDIA GPU: there is none, or its driver is "
-            f"older than CUDA {torch.version.cuda} needs; use --device cpu, or update the driver"
+            f"cuda:{number} cannot be used: torch {torch.__version__} finds no usable NVIDIA GPU; "
+            f"there is none, or its driver is older than CUDA {torch.version.cuda} needs; choose "
+            "--device cpu, or update the driver"
         )
     if number >= torch.cuda.device_count():
-        raise DeviceError(
-            f"there is no cuda:{number}; GPUs here are cuda:0 to cuda:{torch.cuda.device_count() - 1}"
-        )
+        last = torch.cuda.device_count() - 1
+        raise DeviceError(f"there is no cuda:{number}; the GPUs here are cuda:0 to cuda:{last}")
     return torch.device("cuda", number)

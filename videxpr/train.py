@@ -275,7 +275,7 @@ def _loader(stills: Sequence[Still], options: StillsOptions, **more: Any) -> Dat
 def _trainer(options: StillsOptions, callbacks: list[Callback]) -> lightning.Trainer:
     return lightning.Trainer(
         max_epochs=options.epochs,
-        precision=options.precision,
+        precision=options.precision,  # type: ignore[arg-type]
         callbacks=callbacks,
         num_sanity_val_steps=0,
         logger=False,

@@ -50,7 +50,7 @@ class TemplateMatch:
                 f"the template wants {count} frames of {self.name}, but {len(labels)} decode; is it "
                 "the same video? --template-force pads or cuts all the same"
             )
-        taken = np.minimum(self.wanted.frames, len(labels) - 1)
+        taken = np.clip(self.wanted.frames - annotation.first_frame, 0, len(labels) - 1)
         return Block(self.name, self.wanted.frames, labels[taken]), _note(self.name, difference)
 
 

@@ -1,0 +1,37 @@
+import pytest
+
+from videxpr.errors import OutputError
+from videxpr.files import replacing
+
+
+def test_file_appears_whole_and_folders_are_made(tmp_path):
+    path = tmp_path / "a" / "b" / "c.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("whole")
+        assert not path.exists()
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_failure_leaves_what_was_there_and_no_trace(tmp_path):
+    path = tmp_path / "c.txt"
+    path.write_text("before")
+
+    def fail():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folder_that_cannot_be_made_is_an_error_that_names_the_file(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with (
+        pytest.raises(OutputError, match=r"c\.txt"),
+        replacing(tmp_path / "file" / "c.txt") as temporary,
+    ):
+        temporary.write_text("never")

@@ -1,0 +1,281 @@
+"""The model against numbers of the authors' own modules, and what it takes and refuses.
+
+The reference was made with the authors' code; its weights bear the authors' names.
+"""
+
+import json
+import runpy
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from conftest import SHARED, needs_shared
+from torch import Tensor
+from torch.nn import functional
+
+from videxpr.errors import CheckpointError
+from videxpr.expressions import EXPRESSIONS
+from videxpr.model import VARIANTS, ExpressionModel, ModelConfig, Variant
+from videxpr.structures import ARCFACE, CropTemplate
+
+TOLERANCE = 1e-4
+FIXTURES = SHARED / "fixtures"
+
+ATTENTION = {"to_qkv": "to_qkv", "to_out.0": "to_out"}
+BLOCK = {
+    "layers.0.0.norm": "attention_norm",
+    "layers.0.0.fn.to_qkv": "attention.to_qkv",
+    "layers.0.0.fn.to_out.0": "attention.to_out",
+    "layers.0.1.norm": "feed_forward_norm",
+    "layers.0.1.fn.net.0": "feed_forward.0",
+    "layers.0.1.fn.net.3": "feed_forward.2",
+}
+
+
+def below(theirs: str, ours: str, names: dict[str, str]) -> dict[str, str]:
+    return {f"{theirs}.{name}": f"{ours}.{own}" for name, own in names.items()}
+
+
+OUR_NAMES: dict[Variant, dict[str, str]] = {
+    "only_trans": {**below("trans3", "transformer", BLOCK), "fc3": "head"},
+    "only_att": {**below("att2", "attention", ATTENTION), "fc2": "head"},
+    "combine": {
+        **below("att", "attention", ATTENTION),
+        **below("trans", "transformer", BLOCK),
+        "fc": "head",
+    },
+    "no_att_trans": {"fc1": "head"},
+}
+
+
+def our_name(variant: Variant, theirs: str) -> str:
+    """A parameter's name here, from its name in the authors' checkpoint."""
+    if theirs.startswith("backbone."):
+        return theirs
+    module, _, kind = theirs.rpartition(".")
+    return f"{OUR_NAMES[variant][module]}.{kind}"
+
+
+@cache
+def reference(variant: Variant) -> tuple[ExpressionModel, Tensor, np.ndarray, np.ndarray]:
+    """Our model with the reference's weights, its features, and the first 8 of theirs and logits."""
+    model = ExpressionModel(ModelConfig(variant=variant)).eval().requires_grad_(False)
+    with np.load(FIXTURES / "prl_reference.npz") as numbers:
+        keys = json.loads(str(numbers[f"{variant}/keys"]))
+        expected = numbers[f"{variant}/features_first8"], numbers[f"{variant}/logits"]
+    backbone = {
+        name: list(value.shape)
+        for name, value in model.state_dict().items()
+        if name.startswith("backbone.")
+    }
+    weights = _recipe()["make_weights"](keys | backbone)
+    model.load_state_dict(
+        {our_name(variant, name): torch.from_numpy(value) for name, value in weights.items()}
+    )
+    return model, _embedded(model).view(2, 64, 888), *expected
+
+
+@cache
+def _recipe() -> dict[str, Callable]:
+    return runpy.run_path(str(FIXTURES / "prl_weights.py"))
+
+
+_features: dict[bytes, Tensor] = {}
+
+
+def _embedded(model: ExpressionModel) -> Tensor:
+    """Features of the reference's crops, once for each backbone.
+
+    Weights are drawn in the order of all names, so that variants whose names sort in front of
+    ``backbone`` have another one; the draws follow each other, so the first weights tell which.
+    """
+    key = model.state_dict()["backbone.stem.0.weight"].numpy().tobytes()
+    if key not in _features:
+        crops = _recipe()["make_crops"]().reshape(-1, 112, 112, 3)
+        _features[key] = torch.cat([model.embed(part) for part in np.split(crops, 8)])
+    return _features[key]
+
+
+def deviation(variant: Variant) -> float:
+    """Largest difference between our logits and the reference's."""
+    model, features, _, logits = reference(variant)
+    return float(np.abs(model.classify(features).numpy() - logits).max())
+
+
+@needs_shared
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_features_are_those_of_the_authors(variant: Variant) -> None:
+    _, features, first8, _ = reference(variant)
+    np.testing.assert_allclose(features[..., :8].numpy(), first8, rtol=0, atol=TOLERANCE)
+
+
+@needs_shared
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_logits_are_those_of_the_authors(variant: Variant) -> None:
+    model, features, _, logits = reference(variant)
+    found = model.classify(features).numpy()
+    np.testing.assert_allclose(found, logits, rtol=0, atol=TOLERANCE)
+
+
+attend = functional.scaled_dot_product_attention
+
+
+def uniform(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    return value.mean(dim=-2, keepdim=True).expand_as(value)
+
+
+def unscaled(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    return attend(query, key, value, scale=1.0)
+
+
+def scaled_by_the_input_width(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    return attend(query, key, value, scale=888**-0.5)
+
+
+def scaled_by_the_width_of_all_heads(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    return attend(query, key, value, scale=128**-0.5)
+
+
+def over_heads(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Heads attend to each other instead of frames."""
+    turned = (tensor.transpose(1, 2) for tensor in (query, key, value))
+    return attend(*turned).transpose(1, 2)
+
+
+@needs_shared
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "no_att_trans"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        uniform,
+        unscaled,
+        scaled_by_the_input_width,
+        scaled_by_the_width_of_all_heads,
+        over_heads,
+    ],
+)
+def test_a_wrong_attention_would_be_noticed(
+    monkeypatch: pytest.MonkeyPatch, variant: Variant, wrong: Callable[..., Tensor]
+) -> None:
+    assert deviation(variant) < TOLERANCE
+    monkeypatch.setattr("videxpr.model.functional.scaled_dot_product_attention", wrong)
+    assert deviation(variant) > 10 * TOLERANCE
+
+
+@needs_shared
+def test_without_attention_a_wrong_one_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("videxpr.model.functional.scaled_dot_product_attention", uniform)
+    assert deviation("no_att_trans") < TOLERANCE
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ExpressionModel]:
+    """A model with drawn weights that was never trained on Disgust and Other."""
+    trained = tuple(name for name in EXPRESSIONS if name not in ("Disgust", "Other"))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        drawn = ExpressionModel(ModelConfig(trained_expressions=trained))
+    yield drawn.eval().requires_grad_(False)
+
+
+def crops(count: int, size: int = 112) -> np.ndarray:
+    return np.random.default_rng(3).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+
+
+def test_a_tensor_and_an_array_of_crops_give_the_same(model: ExpressionModel) -> None:
+    array = crops(2)
+    features = model.embed(array)
+    assert features.shape == (2, 888) and features.dtype == torch.float32
+    assert torch.equal(features, model.embed(torch.from_numpy(array)))
+
+
+def test_a_crop_has_the_same_features_in_any_batch(model: ExpressionModel) -> None:
+    array = crops(3)
+    one_by_one = torch.cat([model.embed(array[n : n + 1]) for n in range(3)])
+    torch.testing.assert_close(model.embed(array), one_by_one, rtol=1e-4, atol=1e-5)
+
+
+def test_embedding_normalises_the_pixels(model: ExpressionModel) -> None:
+    array = crops(1)
+    scaled = torch.from_numpy(array).permute(0, 3, 1, 2) / 255
+    mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+    std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+    expected = model.backbone((scaled - mean) / std)
+    torch.testing.assert_close(model.embed(array), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(model.features(scaled), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (crops(1).astype(np.float32), r"torch.float32 of shape \(1, 112, 112, 3\)"),
+        (crops(1).astype(np.int64), r"torch.int64 of shape \(1, 112, 112, 3\)"),
+        (crops(1, 64), r"torch.uint8 of shape \(1, 64, 64, 3\)"),
+        (crops(1)[0], r"torch.uint8 of shape \(112, 112, 3\)"),
+        (np.ascontiguousarray(crops(1).transpose(0, 3, 1, 2)), r"of shape \(1, 3, 112, 112\)"),
+        (torch.zeros((1, 112, 112, 1), dtype=torch.uint8), r"of shape \(1, 112, 112, 1\)"),
+        (torch.zeros((1, 112, 112, 3)), r"torch.float32"),
+    ],
+)
+def test_crops_of_another_shape_or_type_are_refused(
+    model: ExpressionModel, wrong: np.ndarray | Tensor, named: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"uint8 of shape \(N, 112, 112, 3\), not .*{named}"):
+        model.embed(wrong)
+
+
+def test_untrained_classes_are_masked_and_the_others_are_not(model: ExpressionModel) -> None:
+    windows = np.random.default_rng(0).standard_normal((2, 5, 888)).astype(np.float32)
+    logits = model.classify(windows)
+    assert logits.shape == (2, 5, 8) and logits.dtype == torch.float32
+    masked = torch.tensor([name in ("Disgust", "Other") for name in EXPRESSIONS])
+    assert torch.isneginf(logits[..., masked]).all()
+    assert torch.equal(logits[..., ~masked], model.logits(torch.from_numpy(windows))[..., ~masked])
+    assert torch.isfinite(logits[..., ~masked]).all()
+    assert torch.equal(logits, model.classify(torch.from_numpy(windows)))
+
+
+def test_a_window_is_a_set_of_frames(model: ExpressionModel) -> None:
+    windows = torch.from_numpy(
+        np.random.default_rng(1).standard_normal((1, 9, 888)).astype(np.float32)
+    )
+    order = torch.tensor([4, 0, 8, 2, 6, 1, 7, 3, 5])
+    turned = model.logits(windows[:, order])
+    torch.testing.assert_close(turned, model.logits(windows)[:, order], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(5, 888), (1, 5, 887), (1, 1, 5, 888)])
+def test_windows_of_another_shape_are_refused(
+    model: ExpressionModel, shape: tuple[int, ...]
+) -> None:
+    named = str(shape).replace("(", r"\(").replace(")", r"\)")
+    with pytest.raises(ValueError, match=rf"\(W, T, 888\), not {named}"):
+        model.classify(np.zeros(shape, np.float32))
+
+
+def test_a_model_knows_its_width_its_device_and_what_it_was_not_trained_on(
+    model: ExpressionModel,
+) -> None:
+    assert (model.width, model.device) == (888, torch.device("cpu"))
+    assert model.config.untrained_expressions == ("Disgust", "Other")
+    assert ModelConfig().untrained_expressions == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"variant": "only_transformer"}, "variant 'only_transformer'; known are only_trans"),
+        ({"backbone": "resnet18"}, "backbone 'resnet18'; known are regnet_y_1_6gf"),
+        ({"expressions": tuple(sorted(EXPRESSIONS))}, "classes are Anger, Disgust, .* this order"),
+        ({"expressions": EXPRESSIONS[:7]}, "classes are Neutral, .*, Surprise, but"),
+        ({"trained_expressions": ("Neutral", "Contempt")}, "Contempt.* are not among"),
+        ({"trained_expressions": ()}, "trained classes"),
+        ({"window": 0}, "window 0"),
+        ({"crop": CropTemplate("tiny", 16, ARCFACE.landmarks)}, "crop size 16"),
+    ],
+)
+def test_a_configuration_that_cannot_work_is_refused(change: dict, message: str) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        ModelConfig(**change)

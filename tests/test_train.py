@@ -1,0 +1,101 @@
+"""Training on stills, end to end, on pictures that can be learned in seconds."""
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from videxpr.checkpoint import load_checkpoint
+from videxpr.cli import main
+from videxpr.errors import UsageError, VidexprError
+from videxpr.train import StillsOptions, train_stills
+
+OPTIONS = StillsOptions(epochs=2, size=32, batch_size=16, learning_rate=2e-3, threads=2)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    """Bright happiness, dark Sadness: 48 train, 12 validation, and a test part that is no picture."""
+    folder = tmp_path_factory.mktemp("faces")
+    random = np.random.default_rng(0)
+    rows = ["image,split"]
+    for number in range(64):
+        name, base = (("happiness", 190), ("Sadness", 60))[number % 2]
+        part = "train" if number < 48 else "validation" if number < 60 else "test"
+        path = folder / name / f"{number:03d}.png"
+        path.parent.mkdir(exist_ok=True)
+        if part == "test":
+            path.write_bytes(b"must not be read")
+        else:
+            noise = random.integers(-40, 40, (48, 48, 3))
+            Image.fromarray((base + noise).clip(0, 255).astype(np.uint8)).save(path)
+        rows.append(f"faces/{name}/{number:03d}.png,{part}")
+    (folder / "split.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(faces):
+    reports = []
+    report = train_stills(
+        faces,
+        faces / "model.safetensors",
+        split=faces / "split.csv",
+        options=OPTIONS,
+        data="bright and dark squares",
+        licence="free",
+        on_epoch=reports.append,
+    )
+    return report, reports
+
+
+@pytest.mark.filterwarnings("ignore")  # Lightning's advice about workers and log intervals
+def test_checkpoint_says_what_it_was_trained_on(trained):
+    report, reports = trained
+    assert (report.train_images, report.validation_images) == (48, 12)
+    assert [one.epoch for one in reports] == [1, 2]
+    assert all(np.isfinite(one.loss) for one in reports)
+    checkpoint = load_checkpoint(report.checkpoint)
+    assert checkpoint.model.config.variant == "no_att_trans"
+    assert checkpoint.model.config.trained_expressions == ("Happiness", "Sadness")
+    assert checkpoint.training.data == "bright and dark squares"
+    assert checkpoint.training.epochs == 2
+    assert checkpoint.licence == "free"
+    assert checkpoint.training.validation_accuracy == reports[-1].accuracy
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_training_goes_on_from_a_checkpoint(trained, faces, tmp_path):
+    report = train_stills(
+        faces,
+        tmp_path / "more.safetensors",
+        split=faces / "split.csv",
+        initial=trained[0].checkpoint,
+        options=OPTIONS,
+    )
+    assert load_checkpoint(report.checkpoint).training.epochs == 4
+
+
+def test_senseless_options_are_wrong_usage():
+    with pytest.raises(UsageError, match="epochs"):
+        StillsOptions(epochs=0)
+    with pytest.raises(UsageError, match="32"):
+        StillsOptions(size=8)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--stills", "nosuch"], "nosuch"),
+        (["--stills", ".", "--split", "nosuch.csv"], "expressions"),
+    ],
+)
+def test_command_names_what_is_missing(monkeypatch, capsys, tmp_path, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["videxpr", "train", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert words in capsys.readouterr().err
+    assert issubclass(UsageError, VidexprError)
