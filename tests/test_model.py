@@ -5,7 +5,7 @@ The reference was made with the authors' code; its weights bear the authors' nam
 
 import json
 import runpy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -171,13 +171,13 @@ def test_without_attention_a_wrong_one_changes_nothing(monkeypatch: pytest.Monke
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[ExpressionModel]:
+def model() -> ExpressionModel:
     """A model with drawn weights that was never trained on Disgust and Other."""
     trained = tuple(name for name in EXPRESSIONS if name not in ("Disgust", "Other"))
     with torch.random.fork_rng():
         torch.manual_seed(0)
         drawn = ExpressionModel(ModelConfig(trained_expressions=trained))
-    yield drawn.eval().requires_grad_(False)
+    return drawn.eval().requires_grad_(False)
 
 
 def crops(count: int, size: int = 112) -> np.ndarray:

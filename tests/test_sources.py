@@ -1,6 +1,5 @@
 """What the user names, and what is found there."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -178,7 +177,7 @@ def test_the_same_file_is_taken_once_however_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(tmp_path, "sub/a.mp4")
-    os.symlink(tmp_path / "sub" / "a.mp4", tmp_path / "link.mp4")
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "sub" / "a.mp4")
     (tmp_path / "list.txt").write_text("sub/a.mp4\n./sub/a.mp4")
     monkeypatch.chdir(tmp_path)
     names = ["sub/a.mp4", "./sub/../sub/a.mp4", "sub", "**/*.mp4", "@list.txt", "link.mp4"]

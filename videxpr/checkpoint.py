@@ -91,34 +91,23 @@ def load_model(path: str | Path = STARTER, device: str | torch.device = "cpu") -
 
 def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
     """Read a model together with its name, hash, training summary and licence."""
-    name, file = _locate(path)
-    header, weights = _read(file)
-    config = _config(header, file)
-    model = ExpressionModel(config)
-    _fill(model, weights, file)
+    card, weights = _open(path)
+    model = ExpressionModel(card.config)
+    _fill(model, weights, card.path)
     model.requires_grad_(False)
     model.eval().to(device)
     return Checkpoint(
-        name=name,
-        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        name=card.name,
+        sha256=card.sha256,
         model=model,
-        training=TrainingSummary(**header["training"]),
-        licence=header["licence"],
+        training=card.training,
+        licence=card.licence,
     )
 
 
 def read_card(path: str | Path = STARTER) -> ModelCard:
     """Read what a checkpoint says of itself, as `load_checkpoint` does, but build no model."""
-    name, file = _locate(path)
-    header, _ = _read(file)
-    return ModelCard(
-        name=name,
-        path=file,
-        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-        config=_config(header, file),
-        training=TrainingSummary(**header["training"]),
-        licence=header["licence"],
-    )
+    return _open(path)[0]
 
 
 def save_checkpoint(
@@ -141,6 +130,19 @@ def save_checkpoint(
     }
     with replacing(path) as temporary:
         temporary.write_bytes(save(weights, metadata={"videxpr": json.dumps(header)}))
+
+
+def _open(path: str | Path) -> tuple[ModelCard, dict[str, torch.Tensor]]:
+    name, file = _locate(path)
+    header, weights = _read(file)
+    try:
+        training, licence = TrainingSummary(**header["training"]), str(header["licence"])
+    except (KeyError, TypeError) as exc:
+        raise CheckpointError(
+            f"{file} does not say how it was trained and under which licence ({exc})"
+        ) from exc
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return ModelCard(name, file, digest, _config(header, file), training, licence), weights
 
 
 def _locate(path: str | Path) -> tuple[str, Path]:
@@ -166,11 +168,12 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         raise CheckpointError(
             f"{file} is not a safetensors file ({exc}); videxpr reads no other weights"
         ) from exc
-    if "videxpr" not in metadata:
+    try:
+        header: dict[str, Any] = dict(json.loads(metadata["videxpr"]))
+    except (KeyError, TypeError, ValueError) as exc:
         raise CheckpointError(
             f"{file} says nothing of its classes and crops; only checkpoints written by videxpr do"
-        )
-    header: dict[str, Any] = json.loads(metadata["videxpr"])
+        ) from exc
     if header.get("format") != FORMAT:
         raise CheckpointError(
             f"{file} has checkpoint format {header.get('format')!r}, this version reads {FORMAT}; "

@@ -11,7 +11,7 @@ features, and one linear layer gives eight logits for every frame of a window.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -91,6 +91,13 @@ class ExpressionModel(nn.Module):
         self.register_buffer("std", _channels(config.std), persistent=False)
         trained = [name in config.trained_expressions for name in config.expressions]
         self.register_buffer("untrained", ~torch.tensor(trained), persistent=False)
+
+    def start_as_identity(self) -> None:
+        """Let every residual block of the backbone begin as the identity, for training from scratch
+        (Goyal et al., 2017, section 5.1); without it the first thousand steps teach nothing."""
+        for name, module in self.backbone.named_modules():
+            if name.endswith(".f.c.1"):
+                nn.init.zeros_(cast(Tensor, module.weight))
 
     @property
     def device(self) -> torch.device:

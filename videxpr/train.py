@@ -230,7 +230,7 @@ def _initial_model(
     config = ModelConfig(variant="no_att_trans", trained_expressions=names)
     model = ExpressionModel(config)
     if initial is None:
-        start_as_identity(model)
+        model.start_as_identity()
         return model, None
     checkpoint = load_checkpoint(initial)
     weights = checkpoint.model
@@ -238,16 +238,6 @@ def _initial_model(
         raise UsageError(f"{initial} is a {weights.config.variant} model; start from no_att_trans")
     model.load_state_dict(weights.state_dict())
     return model, checkpoint.training
-
-
-def start_as_identity(model: ExpressionModel) -> None:
-    """Let every residual block begin as the identity (Goyal et al., 2017, section 5.1).
-
-    Without it a RegNetY-1.6GF with random weights learns nothing in its first thousand steps.
-    """
-    for name, module in model.backbone.named_modules():
-        if name.endswith(".f.c.1"):
-            torch.nn.init.zeros_(module.weight)
 
 
 def _loaders(

@@ -11,8 +11,8 @@ from videxpr.annotate.annotator import Annotator, Progress
 from videxpr.annotate.outputs import Outputs
 from videxpr.annotation import Annotation
 from videxpr.errors import UsageError, VidexprError
-from videxpr.expressions import EXPRESSIONS
-from videxpr.labelling import frame_labels
+from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
+from videxpr.labelling import Missing, frame_labels
 from videxpr.sources import Source
 
 
@@ -86,14 +86,17 @@ def _annotated(
         return Report(source, "failed", error=str(exc))
     except OSError as exc:
         return Report(source, "failed", error=f"cannot read {source.path}: {exc.strerror or exc}")
-    report = _report(source, annotation, notes, perf_counter() - begun)
+    missing = annotator.options.missing
+    report = _report(source, annotation, missing, notes, perf_counter() - begun)
     outputs.summarise(_summary(report, annotation))
     return report
 
 
-def _report(source: Source, annotation: Annotation, notes: list[str], seconds: float) -> Report:
-    main = annotation.faces.of_rank(0)
-    labels = frame_labels(annotation, 0, "fill")
+def _report(
+    source: Source, annotation: Annotation, missing: Missing, notes: list[str], seconds: float
+) -> Report:
+    labels = frame_labels(annotation, 0, missing)
+    labels = labels[labels != NOT_ANNOTATED]
     counts = np.bincount(labels, minlength=len(EXPRESSIONS))
     return Report(
         source=source,
@@ -101,8 +104,8 @@ def _report(source: Source, annotation: Annotation, notes: list[str], seconds: f
         warnings=(*annotation.warnings, *notes),
         frames=len(annotation),
         coverage=annotation.coverage,
-        filled=len(annotation) - len(main),
-        shares=tuple((counts / len(labels)).tolist()),
+        filled=len(labels) - len(annotation.faces.of_rank(0)),
+        shares=tuple((counts / max(len(labels), 1)).tolist()),
         frames_per_second=len(annotation) / seconds,
     )
 

@@ -1,0 +1,146 @@
+"""Random changes: what they keep, and what each of them does alone."""
+
+from dataclasses import fields, replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from videxpr.augmentation import Augmentation, augment
+
+NOTHING = Augmentation(**dict.fromkeys((field.name for field in fields(Augmentation)), 0.0))
+
+
+def crops(count: int, height: int = 48, width: int = 48) -> Tensor:
+    generator = torch.Generator().manual_seed(7)
+    coarse = torch.rand(count, 3, 6, 6, generator=generator)
+    return torch.nn.functional.interpolate(coarse, size=(height, width), mode="bilinear")
+
+
+def seeded(pixels: Tensor, options: Augmentation, seed: int = 0) -> Tensor:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return augment(pixels, options)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    count=st.integers(1, 5),
+    side=st.sampled_from([32, 45, 112]),
+    options=st.builds(
+        Augmentation,
+        flip=st.floats(0, 1),
+        turn_degrees=st.floats(0, 45),
+        shift=st.floats(0, 0.3),
+        scale=st.floats(0, 0.5),
+        light=st.floats(0, 1),
+        colour=st.floats(0, 0.5),
+        grey=st.floats(0, 1),
+        soften=st.floats(0, 1),
+        erase=st.floats(0, 1),
+    ),
+    seed=st.integers(0, 1000),
+)
+def test_shape_type_and_range_are_kept(
+    count: int, side: int, options: Augmentation, seed: int
+) -> None:
+    pixels = crops(count, side, side)
+    before = pixels.clone()
+    changed = seeded(pixels, options, seed)
+    assert changed.shape == pixels.shape and changed.dtype == torch.float32
+    assert torch.isfinite(changed).all()
+    assert changed.min() >= 0 and changed.max() <= 1
+    assert torch.equal(pixels, before)
+
+
+def test_nothing_asked_for_changes_nothing() -> None:
+    pixels = crops(4)
+    torch.testing.assert_close(seeded(pixels, NOTHING), pixels, rtol=0, atol=1e-5)
+
+
+def test_a_seeded_run_repeats_itself_and_another_seed_does_not() -> None:
+    pixels = crops(4)
+    first = seeded(pixels, Augmentation(), seed=3)
+    assert torch.equal(seeded(pixels, Augmentation(), seed=3), first)
+    assert not torch.equal(seeded(pixels, Augmentation(), seed=4), first)
+
+
+def test_images_of_a_batch_are_changed_each_in_its_own_way() -> None:
+    same = crops(1).expand(6, -1, -1, -1)
+    changed = seeded(same, Augmentation())
+    assert all(
+        not torch.allclose(changed[one], changed[other], atol=1e-3)
+        for one in range(6)
+        for other in range(one)
+    )
+
+
+def test_a_flip_is_a_mirror_image() -> None:
+    pixels = crops(3)
+    flipped = seeded(pixels, replace(NOTHING, flip=1.0))
+    torch.testing.assert_close(flipped, pixels.flip(3), rtol=0, atol=1e-5)
+
+
+def test_a_flip_with_probability_one_half_flips_about_half() -> None:
+    pixels = crops(1).expand(400, -1, -1, -1)
+    flipped = seeded(pixels, replace(NOTHING, flip=0.5))
+    moved = (flipped - pixels).abs().amax(dim=(1, 2, 3)) > 1e-3
+    assert 150 < moved.sum() < 250
+
+
+def test_losing_colour_leaves_three_equal_channels_of_the_same_light() -> None:
+    pixels = crops(3)
+    grey = seeded(pixels, replace(NOTHING, grey=1.0))
+    assert torch.equal(grey[:, 0], grey[:, 1]) and torch.equal(grey[:, 0], grey[:, 2])
+    torch.testing.assert_close(grey[:, 0], pixels.mean(dim=1), rtol=0, atol=1e-5)
+
+
+def test_an_erased_rectangle_is_mid_grey_and_small() -> None:
+    pixels = torch.zeros(20, 3, 64, 64)
+    erased = seeded(pixels, replace(NOTHING, erase=1.0))
+    assert set(erased.unique().tolist()) <= {0.0, 0.5}
+    shares = (erased[:, 0] == 0.5).float().mean(dim=(1, 2))
+    assert shares.max() <= 0.375**2 + 0.02
+    assert (shares > 0).sum() >= 18
+
+
+def test_a_turn_is_a_rotation_and_keeps_circles_round() -> None:
+    rows, columns = torch.meshgrid(torch.arange(65.0), torch.arange(65.0), indexing="ij")
+    disc = (torch.hypot(rows - 32, columns - 32) < 20).float().expand(8, 3, 65, 65)
+    turned = seeded(disc, replace(NOTHING, turn_degrees=45.0))
+    assert (turned - disc).abs().mean() < 0.01
+    bar = ((columns - 32).abs() < 4).float().expand(8, 3, 65, 65)
+    assert (seeded(bar, replace(NOTHING, turn_degrees=45.0)) - bar).abs().mean() > 0.02
+
+
+def test_a_shift_moves_by_at_most_its_share_of_the_side() -> None:
+    dot = torch.zeros(50, 3, 101, 101)
+    dot[:, :, 49:52, 49:52] = 1
+    moved = seeded(dot, replace(NOTHING, shift=0.1))[:, 0]
+    places = torch.arange(101.0)
+    for sums in (moved.sum(dim=1), moved.sum(dim=2)):
+        centres = (sums * places).sum(dim=1) / sums.sum(dim=1)
+        distance = (centres - 50).abs()
+        assert distance.max() <= 10.2 and distance.max() > 7
+
+
+def test_softening_takes_away_fine_detail_only() -> None:
+    noise = torch.rand(6, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    softened = seeded(noise, replace(NOTHING, soften=1.0))
+    assert (softened.std(dim=(2, 3)) < 0.8 * noise.std(dim=(2, 3))).all()
+    smooth = crops(6, 64, 64)
+    assert (seeded(smooth, replace(NOTHING, soften=1.0)) - smooth).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize("name", ["light", "colour"])
+def test_light_and_colour_move_no_pixel(name: str) -> None:
+    pixels = torch.full((200, 3, 4, 4), 0.4)
+    changed = seeded(pixels, replace(NOTHING, **{name: 0.2}))
+    assert torch.equal(changed.amin(dim=(2, 3)), changed.amax(dim=(2, 3)))
+    spread = changed.mean(dim=(2, 3))
+    assert spread.min() >= 0.4 * 0.79 and spread.max() <= 0.4 * 1.21
+    assert spread.min() < 0.35 and spread.max() > 0.45
+    differs = (spread.amax(dim=1) - spread.amin(dim=1)) > 1e-4
+    assert differs.all() if name == "colour" else not differs.any()
