@@ -19,6 +19,7 @@ class ScriptedDetector:
     name = "scripted"
     weights_sha256 = "0" * 64
     device = "cpu"
+    min_score = 0.5
     sure_score = 0.9
 
     def __init__(self, script: Callable[[int], list[Face]]) -> None:

@@ -15,6 +15,7 @@ from videxpr.checkpoint import Checkpoint, TrainingSummary
 from videxpr.errors import SourceError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.parquet import write_parquet
+from videxpr.labelling import frame_labels
 from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.smoothing import moving_mean
 from videxpr.sources import find_sources
@@ -195,7 +196,7 @@ def test_paper_preset_is_the_authors_way_with_a_test_video(checkpoint, tmp_path)
     folder = crops_in(tmp_path / "v", numbers)
     options = paper_preset(AnnotateOptions(), window=64)
     annotator = Annotator(checkpoint, ScriptedDetector(lambda n: []), options)
-    faces = annotator.annotate(source_of(folder)).faces
+    annotation = annotator.annotate(source_of(folder))
 
     model, known = checkpoint.model, np.array(numbers) - 1
     nearest = [int(known[np.abs(known - frame).argmin()]) for frame in range(100)]
@@ -204,9 +205,10 @@ def test_paper_preset_is_the_authors_way_with_a_test_video(checkpoint, tmp_path)
     windows = [features[:64], torch.cat([features[64:], features[-1:].repeat(28, 1)])]
     logits = torch.cat(list(model.classify(torch.stack(windows))))[:100]
     expected = torch.softmax(logits, dim=-1).numpy()
-    assert faces.frame.tolist() == list(range(100))
-    np.testing.assert_allclose(faces.smoothed[:, :7], expected[:, :7], atol=1e-4)
-    assert faces.bridged.tolist() == [frame not in known for frame in range(100)]
+    np.testing.assert_allclose(annotation.every_frame[:, :7], expected[:, :7], atol=1e-4)
+    assert frame_labels(annotation, 0, "fill").tolist() == expected[:, :7].argmax(axis=1).tolist()
+    assert annotation.faces.frame.tolist() == known.tolist()  # nothing is filled in Parquet
+    assert np.flatnonzero(frame_labels(annotation, 0, "none") >= 0).tolist() == known.tolist()
 
 
 def test_windows_of_the_default_overlap_and_end_on_the_last_frame(annotate, clip, checkpoint):

@@ -106,13 +106,15 @@ def test_an_erased_rectangle_is_mid_grey_and_small() -> None:
     assert (shares > 0).sum() >= 18
 
 
-def test_a_turn_is_a_rotation_and_keeps_circles_round() -> None:
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_a_turn_is_a_rotation_and_keeps_circles_round(flip: float) -> None:
     rows, columns = torch.meshgrid(torch.arange(65.0), torch.arange(65.0), indexing="ij")
     disc = (torch.hypot(rows - 32, columns - 32) < 20).float().expand(8, 3, 65, 65)
-    turned = seeded(disc, replace(NOTHING, turn_degrees=45.0))
+    turned = seeded(disc, replace(NOTHING, turn_degrees=45.0, flip=flip))
     assert (turned - disc).abs().mean() < 0.01
     bar = ((columns - 32).abs() < 4).float().expand(8, 3, 65, 65)
-    assert (seeded(bar, replace(NOTHING, turn_degrees=45.0)) - bar).abs().mean() > 0.02
+    leaning = seeded(bar, replace(NOTHING, turn_degrees=45.0, flip=flip))
+    assert (leaning - bar).abs().mean() > 0.02
 
 
 def test_a_shift_moves_by_at_most_its_share_of_the_side() -> None:

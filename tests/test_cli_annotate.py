@@ -108,8 +108,9 @@ def test_folder_with_a_broken_video_is_done_but_for_that_video(videxpr, faceless
     ]
     with (tmp_path / "summary.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert [row["video"] for row in rows] == ["a.mp4", "b.avi", "sub/c.mkv"]
+    assert [row["video"] for row in rows] == ["a.mp4", "b.avi", "broken.mp4", "sub/c.mkv"]
     assert "no face" in rows[0]["warnings"]
+    assert "broken.mp4" in rows[2]["error"]
     assert rows[0]["detector"] == "mtcnn"
 
 

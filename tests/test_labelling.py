@@ -85,8 +85,8 @@ def test_fill_goes_by_time_and_not_by_count() -> None:
 
 
 def test_fill_does_not_reach_across_a_cut_unless_the_shot_is_empty() -> None:
-    cut = one_person(3, None, None, None, 5, None, shots=[0, 0, 0, 1, 1, 2])
-    assert frame_labels(cut, 0, "fill").tolist() == [3, 3, 3, 5, 5, 5]
+    cut = one_person(3, None, None, None, None, 5, None, shots=[0, 0, 0, 0, 1, 1, 2])
+    assert frame_labels(cut, 0, "fill").tolist() == [3, 3, 3, 3, 5, 5, 5]
 
 
 def test_a_bridged_frame_counts_as_seen() -> None:

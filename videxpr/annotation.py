@@ -70,6 +70,8 @@ class Annotation:
         pts_seconds: (N,) times of the annotated frames in order; NaN where unknown.
         shots: (N,) 0-based number of each frame's shot.
         faces: one row for each (frame, person).
+        every_frame: (N, 8) probabilities of the main person for all frames, where the authors' way
+            with test videos answers for frames without a crop too; else None. Text formats only.
         people: number of persons that were asked for, None for all.
         decode_errors: damaged packets and frames.
         fps: frames a second to assume where times are unknown.
@@ -82,6 +84,7 @@ class Annotation:
     pts_seconds: Times
     shots: Integers
     faces: FaceRows
+    every_frame: Floats | None = None
     people: int | None = 1
     decode_errors: int = 0
     fps: float = 30.0

@@ -19,9 +19,9 @@ def resolve_device(wanted: str) -> torch.device:
     """
     if wanted == "auto":
         return _best()
-    name = f"cuda:{wanted}" if wanted.isdigit() else wanted
+    name = f"cuda:{wanted}" if wanted.isdecimal() else wanted
     kind, _, number = name.partition(":")
-    if kind == "cuda" and (not number or number.isdigit()):
+    if kind == "cuda" and (not number or number.isdecimal()):
         return _cuda(int(number or 0))
     if name == "mps":
         if not torch.backends.mps.is_available():

@@ -11,6 +11,8 @@ from videxpr.errors import SourceError
 from videxpr.structures import Image
 
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
+"""Pillow's other formats are not opened: some of them start other programs."""
 
 
 def read_image(path: Path) -> Image:
@@ -20,7 +22,7 @@ def read_image(path: Path) -> Image:
         SourceError: the file is missing or no image.
     """
     try:
-        with Pillow.open(path) as image:
+        with Pillow.open(path, formats=FORMATS) as image:
             return np.array(image.convert("RGB"))
     except (OSError, UnidentifiedImageError, Pillow.DecompressionBombError) as exc:
         raise SourceError(f"cannot read the image {path}: {exc}") from exc

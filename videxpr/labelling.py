@@ -26,6 +26,8 @@ def frame_labels(annotation: Annotation, rank: int, missing: Missing) -> NDArray
         (N,) integers, -1 to 7.
     """
     known = frame_probabilities(annotation, rank)
+    if missing == "fill" and rank == 0 and annotation.every_frame is not None:
+        known = annotation.every_frame
     seen = ~np.isnan(known).all(axis=1)
     labels = np.full(len(annotation), NOT_ANNOTATED)
     if missing == "none":

@@ -39,10 +39,10 @@ def with_shots(frames: Iterable[Frame]) -> Iterator[ShotFrame]:
     shot, shape = 0, None
     for frame in frames:
         small = _small(frame.image)
-        if shape not in (None, small.shape):  # the picture's size changes: another recording
+        if shape not in (None, frame.image.shape):  # the picture's size changes: another recording
             cuts.add(frame.index)
             detector = _detector()
-        shape = small.shape
+        shape = frame.image.shape
         found = detector.process_frame(FrameTimecode(frame.index, fps=30.0), small)
         cuts.update(cut.frame_num for cut in found)
         waiting.append(frame)

@@ -6,6 +6,7 @@ recognised by themselves.
 """
 
 import glob
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -35,12 +36,14 @@ class Source:
         relative: its path below the argument that named it; outputs keep these folders.
         name: what submissions call it: the file's stem, or the crop folder's name; with folders in
             front where two sources would share it.
+        problem: why it is ``missing``.
     """
 
     path: Path
     kind: Literal["video", "crops", "missing"]
     relative: PurePosixPath
     name: str = ""
+    problem: str = ""
 
     @property
     def stem(self) -> str:
@@ -54,43 +57,58 @@ def find_sources(arguments: Iterable[str]) -> list[Source]:
     Args:
         arguments: files, folders, globs, ``@list.txt``.
     """
-    unique: dict[Path, Source] = {}
+    unique: dict[str, Source] = {}
     for argument in arguments:
-        for source in _expanded(argument, Path()):
-            unique.setdefault(source.path.resolve(), source)
+        for source in _expanded(argument, Path(), ()):
+            # not resolved: a link is a name of its own
+            unique.setdefault(os.path.abspath(source.path), source)  # noqa: PTH100
     return _named(list(unique.values()))
 
 
 def is_crop_folder(folder: Path) -> bool:
-    """Whether a folder holds images named by five or more digits."""
-    return any(frame_of(entry.name) is not None for entry in folder.iterdir())
+    """Whether a folder holds images named by five or more digits, and no videos."""
+    entries = list(folder.iterdir())
+    return any(frame_of(entry.name) is not None for entry in entries) and not any(
+        entry.suffix.lower() in VIDEO_SUFFIXES for entry in entries
+    )
 
 
-def _expanded(argument: str, base: Path) -> Iterator[Source]:
-    if argument.startswith("@") and not (base / argument).exists():
-        yield from _listed(base / argument[1:])
-        return
+def _expanded(argument: str, base: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
+    """Sources of one argument, relative to `base`; `lists` are the list files that led to it."""
     path = base / argument
-    if path.is_file():
-        yield Source(path, "video", PurePosixPath(path.name))
-    elif path.is_dir():
-        found = list(_inside(path, path))
-        yield from found or [_missing(path)]
-    elif WILDCARDS & set(argument):
-        yield from _globbed(argument, base)
-    else:
-        yield _missing(path)
+    try:
+        if argument.startswith("@") and not path.exists():
+            yield from _listed(base / argument[1:], lists)
+        elif path.is_file():
+            yield Source(path, "video", PurePosixPath(path.name))
+        elif path.is_dir():
+            found = list(_inside(path, path, frozenset()))
+            yield from found or [_missing(path, "no video in this folder")]
+        elif WILDCARDS & set(argument):
+            yield from _globbed(argument, base)
+        else:
+            yield _missing(path, "no such file or folder")
+    except OSError as exc:
+        yield _missing(path, exc.strerror or str(exc))
 
 
-def _listed(file: Path) -> Iterator[Source]:
+def _listed(file: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
     """Sources in a text file, one a line, relative to that file; ``#`` begins a comment."""
-    if not file.is_file():
-        yield _missing(file)
+    if file.resolve() in lists:
+        yield _missing(file, "this list names itself")
         return
-    for line in file.read_text(encoding="utf-8-sig").splitlines():
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        yield _missing(file, "no such list")
+        return
+    except UnicodeDecodeError:
+        yield _missing(file, "this list is not UTF-8 text")
+        return
+    for line in lines:
         text = line.strip()
         if text and not text.startswith("#"):
-            yield from _expanded(text, file.parent)
+            yield from _expanded(text, file.parent, (*lists, file.resolve()))
 
 
 def _globbed(pattern: str, base: Path) -> Iterator[Source]:
@@ -100,10 +118,10 @@ def _globbed(pattern: str, base: Path) -> Iterator[Source]:
     found: list[Source] = []
     for match in sorted(base / name for name in glob.glob(pattern, root_dir=base, recursive=True)):
         if match.is_dir():
-            found += _inside(match, fixed)
+            found += _inside(match, fixed, frozenset())
         elif match.suffix.lower() in endings:
             found.append(Source(match, "video", PurePosixPath(match.relative_to(fixed).as_posix())))
-    yield from found or [_missing(base / pattern)]
+    yield from found or [_missing(base / pattern, "this pattern matches no video")]
 
 
 def _until_wildcard(pattern: Path) -> Iterator[str]:
@@ -113,8 +131,12 @@ def _until_wildcard(pattern: Path) -> Iterator[str]:
         yield part
 
 
-def _inside(folder: Path, top: Path) -> Iterator[Source]:
-    """Videos and crop folders in and below a folder, by name; hidden entries are passed over."""
+def _inside(folder: Path, top: Path, above: frozenset[Path]) -> Iterator[Source]:
+    """Videos and crop folders in and below a folder, by name; hidden entries are passed over, and so
+    are links that lead back to a folder above."""
+    real = folder.resolve()
+    if real in above:
+        return
     if is_crop_folder(folder):
         below = folder.relative_to(top).as_posix()
         yield Source(folder, "crops", PurePosixPath(folder.name if below == "." else below))
@@ -123,13 +145,13 @@ def _inside(folder: Path, top: Path) -> Iterator[Source]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from _inside(entry, top)
+            yield from _inside(entry, top, above | {real})
         elif entry.suffix.lower() in VIDEO_SUFFIXES:
             yield Source(entry, "video", PurePosixPath(entry.relative_to(top).as_posix()))
 
 
-def _missing(path: Path) -> Source:
-    return Source(path, "missing", PurePosixPath(path.name or str(path)))
+def _missing(path: Path, problem: str) -> Source:
+    return Source(path, "missing", PurePosixPath(path.name or str(path)), problem=problem)
 
 
 def _named(sources: list[Source]) -> list[Source]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from videxpr.annotate.people_rows import (
     PersonRows,
     classify_track,
     face_rows,
-    nearest_crop_rows,
+    nearest_crop_answers,
 )
 from videxpr.annotation import Annotation
 from videxpr.checkpoint import Checkpoint
@@ -54,10 +55,7 @@ class Annotator:
         Raises:
             SourceError: it is missing, cannot be opened, or gives no frame.
         """
-        if source.kind == "missing":
-            raise SourceError(
-                f"nothing to annotate at {source.path}: no such file, or no video in it"
-            )
+        _check_name(source)
         report = progress or (lambda completed, total: None)
         run = _Run(self.options)
         if source.kind == "crops":
@@ -79,12 +77,14 @@ class Annotator:
             )
 
     def _between(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Frames from the start on until the end, by their times; a frame without one is kept."""
+        """Frames from the first one at the start to the last one before the end, without a gap."""
         start, end = self.options.start_seconds, self.options.end_seconds
+        begun = start is None
         for frame in frames:
             if end is not None and frame.pts_seconds >= end:
                 return
-            if start is None or not frame.pts_seconds < start:
+            begun = begun or (start is not None and frame.pts_seconds >= start)
+            if begun:
                 yield frame
 
     @staticmethod
@@ -151,9 +151,11 @@ class Annotator:
         return predict_sequence(self._model, features, self.options.windows)
 
     def _annotation(self, source: Source, run: "_Run") -> Annotation:
-        count = len(run.pts_seconds)
+        count, every_frame = len(run.pts_seconds), None
         if self.options.nearest_crop:
-            run.people = nearest_crop_rows(run.mains, run.first_frame, count, self._predict)
+            run.people, every_frame = nearest_crop_answers(
+                run.mains, run.first_frame, count, self._predict
+            )
         faces = face_rows(run.people)
         return Annotation(
             video=source.relative.as_posix(),
@@ -161,24 +163,27 @@ class Annotator:
             pts_seconds=np.array(run.pts_seconds),
             shots=np.array(run.shots, dtype=np.int64),
             faces=faces,
+            every_frame=every_frame,
             people=self.options.people,
             decode_errors=run.decode_errors,
             fps=self.options.crop_fps,
             warnings=tuple(_warnings(source, run, len(faces))),
-            provenance=self._provenance(source.path, run),
+            provenance=self._provenance(source, run),
         )
 
-    def _provenance(self, path: Path, run: "_Run") -> dict[str, str]:
-        size, digest = _fingerprint(path)
+    def _provenance(self, source: Source, run: "_Run") -> dict[str, str]:
+        size, digest = _fingerprint(source.path)
+        found = source.kind == "video"
+        options = self.options.as_text() | {"min_score": str(self.detector.min_score)}
         return {
             "videxpr_version": VERSION,
             "model": self.checkpoint.name,
             "model_sha256": self.checkpoint.sha256,
             "untrained_expressions": ",".join(self._model.config.untrained_expressions),
             "crop_template": self._template.name,
-            "detector": self.detector.name,
-            "detector_sha256": self.detector.weights_sha256,
-            "options": json.dumps(self.options.as_text()),
+            "detector": self.detector.name if found else "none (aligned crops)",
+            "detector_sha256": self.detector.weights_sha256 if found else "",
+            "options": json.dumps(options),
             "frames": str(len(run.pts_seconds)),
             "decode_errors": str(run.decode_errors),
             "source_bytes": str(size),
@@ -200,6 +205,7 @@ class _Run:
     mains: list[Track] = field(default_factory=list)
     decode_errors: int = 0
     odd_steps: int = 0
+    good_steps: list[float] = field(default_factory=list)
 
     def add(self, frame: Frame, shot: int) -> float:
         """Take note of a frame; its time on a clock that always rises, from 0."""
@@ -227,21 +233,27 @@ class _Run:
             self.odd_steps += np.isnan(pts_seconds)
             return 0.0
         step = pts_seconds - self.pts_seconds[-1]
-        if not step > 0:
+        if step > 0:
+            self.good_steps.append(step)
+        else:
             self.odd_steps += 1
-            step = self._usual_step()
+            step = median(self.good_steps) if self.good_steps else 1 / self.options.crop_fps
         return self.seconds[-1] + step
-
-    def _usual_step(self) -> float:
-        if len(self.seconds) < 2:
-            return 1 / self.options.crop_fps
-        return self.seconds[-1] - self.seconds[-2]
 
 
 _GIVEN = Face(
     bbox=np.full(4, np.nan, np.float32), landmarks=np.full((5, 2), np.nan, np.float32), score=np.nan
 )
 """Stands for a face that came as a crop: nobody knows where it was."""
+
+
+def _check_name(source: Source) -> None:
+    """Refuse what is not there, and names that no text file can hold."""
+    if source.kind == "missing":
+        raise SourceError(f"nothing to annotate at {source.path}: {source.problem}")
+    name = source.relative.as_posix()
+    if not name.isprintable():
+        raise SourceError(f"the name {name!r} cannot be written to a text file; rename it")
 
 
 def _batches(frames: Iterable[ShotFrame], size: int) -> Iterator[list[ShotFrame]]:
@@ -268,8 +280,8 @@ def _warnings(source: Source, run: _Run, rows: int) -> Iterator[str]:
 
 
 def _fingerprint(path: Path) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of a file, or of all files of a folder by name."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    """Size in bytes and SHA-256 of a file, or of all crops of a folder in their order."""
+    files = list(open_crops(path).images.values()) if path.is_dir() else [path]
     size, digest = 0, hashlib.sha256()
     for file in files:
         with file.open("rb") as stream:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from traceback import format_exc
 from typing import Literal
 
 import numpy as np
 
 from videxpr.annotate.annotator import Annotator, Progress
-from videxpr.annotate.outputs import Outputs
+from videxpr.annotate.outputs import RESERVED, Outputs
 from videxpr.annotation import Annotation
 from videxpr.errors import UsageError, VidexprError
 from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
@@ -24,6 +25,7 @@ class Report:
         source: which.
         status: ``done``, ``skipped`` (its files are there already) or ``failed``.
         error: why it failed.
+        trace: where, if it is a bug of videxpr; empty for errors that are meant for the user.
         warnings: what its reader must know.
         frames: annotated frames.
         coverage: share of them in which the main person was detected.
@@ -35,6 +37,7 @@ class Report:
     source: Source
     status: Literal["done", "skipped", "failed"]
     error: str = ""
+    trace: str = ""
     warnings: tuple[str, ...] = ()
     frames: int = 0
     coverage: float = 0.0
@@ -60,17 +63,20 @@ def annotate_sources(
     Yields:
         One report a source, in order. Errors of videxpr are reports; anything else is a bug.
     """
-    taken: dict[str, Source] = {}
+    taken = dict.fromkeys(RESERVED, "the run's own files")
     for source in sources:
         key = (source.relative.parent / source.stem).as_posix()
-        if key in taken:
-            yield Report(source, "failed", error=_clash(source, taken[key]))
-            continue
-        taken[key] = source
-        if outputs.is_done(source):
-            yield Report(source, "skipped")
-            continue
-        yield _annotated(annotator, source, outputs, progress(source) if progress else None)
+        if source.kind != "missing" and key in taken:
+            report = Report(source, "failed", error=_clash(source, taken[key]))
+        elif source.kind != "missing" and outputs.is_done(source):
+            report = Report(source, "skipped")
+        else:
+            report = _annotated(annotator, source, outputs, progress(source) if progress else None)
+        if source.kind != "missing":
+            taken.setdefault(key, str(source.path))
+        if report.status == "failed":
+            outputs.summarise({"video": source.relative.as_posix(), "error": report.error})
+        yield report
 
 
 def _annotated(
@@ -86,6 +92,9 @@ def _annotated(
         return Report(source, "failed", error=str(exc))
     except OSError as exc:
         return Report(source, "failed", error=f"cannot read {source.path}: {exc.strerror or exc}")
+    except Exception as exc:  # a bug, or a device out of memory: the others are still done
+        error = f"unexpected {type(exc).__name__}: {exc}"
+        return Report(source, "failed", error=error, trace=format_exc())
     missing = annotator.options.missing
     report = _report(source, annotation, missing, notes, perf_counter() - begun)
     outputs.summarise(_summary(report, annotation))
@@ -123,11 +132,12 @@ def _summary(report: Report, annotation: Annotation) -> dict[str, str | int | fl
         "model": annotation.provenance["model"],
         "decode_errors": annotation.decode_errors,
         "warnings": "; ".join(report.warnings),
+        "error": "",
     }
 
 
-def _clash(source: Source, other: Source) -> str:
+def _clash(source: Source, other: str) -> str:
     return (
-        f"{source.path} would be written to the same files as {other.path}; annotate it in a run of "
-        "its own, with another --output-dir"
+        f"{source.path} would be written to the same files as {other}; annotate it in a run of its "
+        "own, with another --output-dir, or rename it"
     )

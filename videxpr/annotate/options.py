@@ -1,5 +1,6 @@
 """What a user can choose about an annotation; defaults are here and nowhere else."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
@@ -59,9 +60,13 @@ class AnnotateOptions:
             raise UsageError(f"unknown way {self.missing!r} with missing faces; fill or none")
         if self.people is not None and self.people < 1:
             raise UsageError(f"the number of people is at least 1, not {self.people}")
-        if self.batch_size < 1 or self.smooth_seconds < 0 or self.crop_fps <= 0:
+        if self.batch_size < 1 or not (
+            0 <= self.smooth_seconds < math.inf and 0 < self.crop_fps < math.inf
+        ):
             raise UsageError("batch size and frame rate are above 0, and smoothing is not below 0")
-        if (self.end_seconds or float("inf")) <= (self.start_seconds or 0):
+        if (math.inf if self.end_seconds is None else self.end_seconds) <= (
+            self.start_seconds or 0
+        ):
             raise UsageError(
                 f"the end ({self.end_seconds} s) must come after the start ({self.start_seconds} s)"
             )

@@ -88,9 +88,9 @@ def bridged(frames: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return every, np.searchsorted(known, every, side="right") - 1
 
 
-def nearest_crop_rows(
+def nearest_crop_answers(
     mains: list[Track], first_frame: int, count: int, predict: Predict
-) -> list[PersonRows]:
+) -> tuple[list[PersonRows], Floats | None]:
     """The authors' way: the whole video is one sequence, a missing crop is the nearest one.
 
     Args:
@@ -100,34 +100,24 @@ def nearest_crop_rows(
         predict: the model, from features to probabilities.
 
     Returns:
-        Rows for every frame of the video, by the track that the frame's features come from.
+        Rows of the frames in which the main person was detected, and the probabilities (count, 8) of
+        every frame; None if there is no crop at all.
     """
-    owners = [(track, position) for track in mains for position in range(len(track.frames))]
-    if not owners:
-        return []
-    frames = np.array([track.frames[position] for track, position in owners]) - first_frame
+    if not mains:
+        return [], None
+    crops = np.concatenate([np.array(track.frames) for track in mains]) - first_frame
     known = np.zeros(count, bool)
-    known[frames] = True
-    owner = np.zeros(count, np.int64)
-    owner[frames] = np.arange(len(owners))
-    source = owner[nearest_known(known)]  # (count,): whose crop stands for each frame
-    features = np.stack([track.features[position] for track, position in owners])
-    answers = predict(features[source])
+    known[crops] = True
+    crop_of = np.zeros(count, np.int64)
+    crop_of[crops] = np.arange(len(crops))
+    features = np.concatenate([np.stack(track.features) for track in mains])
+    answers = predict(features[crop_of[nearest_known(known)]])
     rows = []
     for track in mains:
-        mine = np.flatnonzero([owners[one][0] is track for one in source])
-        positions = np.array([owners[one][1] for one in source[mine]], dtype=np.int64)
-        rows.append(
-            PersonRows(
-                track=track,
-                rank=0,
-                frames=mine + first_frame,
-                detections=np.where(known[mine], positions, -1),
-                probabilities=answers[mine],
-                smoothed=answers[mine],
-            )
-        )
-    return rows
+        frames = np.array(track.frames)
+        own = answers[frames - first_frame]
+        rows.append(PersonRows(track, 0, frames, np.arange(len(frames)), own, own))
+    return rows, answers
 
 
 def face_rows(people: list[PersonRows]) -> FaceRows:

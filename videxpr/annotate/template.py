@@ -74,10 +74,10 @@ def match_template(
         return [TemplateMatch(name, 0, "", None)], [f"the template does not name {name}"]
     ranks = {side: _rank(side, sides, second) for side in sides}
     notes = []
-    if len(set(ranks.values())) < len(sides):
+    if second is None and any(sides):
         notes.append(
-            f"the template names {len(sides)} persons of {name}, but only one was annotated; "
-            "--people 2 looks for the other"
+            f"the template asks for a side of {name}, but no second person is known (--people 2 looks "
+            f"for one): the main person was taken for {', '.join(name + side for side in sides)}"
         )
     return [TemplateMatch(name + s, ranks[s], s, known[name + s]) for s in sides], notes
 

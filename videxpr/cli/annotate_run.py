@@ -1,5 +1,9 @@
 """What ``videxpr annotate`` does once its options are known."""
 
+import io
+import math
+import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,6 +63,10 @@ class Request:
 
 def run(request: Request) -> int:
     """Annotate what was asked for; 0 if all went well, 1 if a video failed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: nothing is lost
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     warnings.filterwarnings("ignore", module=r"facenet_pytorch|insightface|onnxruntime")
     outputs = Outputs(_output_options(request), request.missing)
     device = resolve_device(request.device)
@@ -166,7 +174,7 @@ def _seconds(text: str | None) -> float | None:
         values = [float(part) for part in parts]
     except ValueError:
         values = []
-    if not 1 <= len(values) <= 3 or min(values) < 0:
+    if not 1 <= len(values) <= 3 or not all(0 <= value < math.inf for value in values):
         raise UsageError(f"{text!r} is no time; write seconds (90.5) or H:M:S (0:01:30.5)")
     return float(sum(value * 60**power for power, value in enumerate(reversed(values))))
 

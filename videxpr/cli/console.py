@@ -16,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from videxpr.annotate.batch import Report
 from videxpr.expressions import EXPRESSIONS
@@ -107,7 +108,7 @@ class BatchDisplay:
         if self._batch is not None:
             self._progress.advance(self._batch)
         if report.status == "failed":
-            text = f"error: {report.source.path}: {report.error}"
+            text = f"{report.trace}error: {report.source.path}: {report.error}"
             self.console.print(text, soft_wrap=True, markup=False, style="red")
         elif not self.bars:
             self.say(f"[{self.done}/{self.videos}] {_line(report)}")
@@ -117,7 +118,7 @@ def summary_table(reports: list[Report], detector: str, model: str, output_dir: 
     """The run as a table on standard output."""
     terminal = sys.stdout.isatty()
     console = Console(width=None if terminal else WIDE, highlight=False)
-    table = Table(title=f"model {model}, detector {detector}, results in {output_dir}")
+    table = Table(title=Text(f"model {model}, detector {detector}, results in {output_dir}"))
     table.add_column("video", overflow="fold")
     for name in ("frames", "face", "filled", "frames/s"):
         table.add_column(name, justify="right")

@@ -9,7 +9,8 @@ from lightning.pytorch.callbacks import RichProgressBar
 from rich.console import Console
 
 from videxpr.device import cpu_threads
-from videxpr.train import EpochReport, StillsOptions, train_stills
+from videxpr.train import train_stills
+from videxpr.train.options import EpochReport, StillsOptions
 
 
 @dataclass(frozen=True)

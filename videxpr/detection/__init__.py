@@ -43,6 +43,8 @@ class DetectionOptions:
             )
         if pack and kind != "scrfd":
             raise UsageError(f"{self.detector!r}: only scrfd comes in packs")
+        if not 0 <= self.min_face < float("inf"):
+            raise UsageError(f"the smallest face is a number of pixels, not {self.min_face}")
         if self.min_score is not None and not 0 <= self.min_score <= 1:
             raise UsageError(f"a minimum score lies between 0 and 1, not at {self.min_score}")
 
@@ -54,12 +56,14 @@ class Detector(Protocol):
         name: the detector and its pack, e.g. ``scrfd:buffalo_sc``.
         weights_sha256: hash of the weights.
         device: where it really runs.
+        min_score: faces with less are not reported.
         sure_score: a score that true faces reach sooner or later, and false ones hardly ever.
     """
 
     name: str
     weights_sha256: str
     device: str
+    min_score: float
     sure_score: float
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
@@ -76,6 +80,8 @@ def load_detector(options: DetectionOptions) -> Detector:
     kind, _, pack = options.detector.partition(":")
     if kind == "mtcnn":
         return _mtcnn(options)
+    if options.root is not None and not options.root.is_dir():
+        raise UsageError(f"there is no folder {options.root} to find detectors in")
     found = find_pack(pack, options.root)
     if found is not None:
         from videxpr.detection.scrfd import Scrfd

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 MIN_SCORE: Final = 0.9
 SURE_SCORE: Final = 0.97
+LARGEST_BATCH: Final = 16_000_000
+"""Pixels that go through the networks together; they take about 30 bytes for each."""
+
+SMALLEST_PICTURE: Final = 12
+"""Side of the first network's own input."""
+
 WEIGHTS: Final = ("pnet.pt", "rnet.pt", "onet.pt")
 
 
@@ -28,14 +34,15 @@ class Mtcnn:
     sure_score = SURE_SCORE
 
     def __init__(self, options: "DetectionOptions") -> None:
-        self.device = options.device
+        # Apple's backend lacks the pooling with which MTCNN makes smaller pictures.
+        self.device = "cpu" if options.device.startswith("mps") else options.device
         self.min_face = options.min_face
         self.min_score = MIN_SCORE if options.min_score is None else options.min_score
         self.weights_sha256 = _weights_sha256()
         self._model = facenet_pytorch.MTCNN(
             keep_all=True,
             min_face_size=max(int(options.min_face), 12),
-            device=torch.device(options.device),
+            device=torch.device(self.device),
         ).eval()
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
@@ -43,11 +50,15 @@ class Mtcnn:
         found: list[list[Face]] = []
         for _, group in groupby(images, key=lambda image: image.shape):
             batch = list(group)
-            if min(batch[0].shape[:2]) < self.min_face:
+            height, width = batch[0].shape[:2]
+            if min(height, width) < max(self.min_face, SMALLEST_PICTURE):
                 found += [[] for _ in batch]
                 continue
-            results = self._model.detect(np.stack(batch), landmarks=True)
-            found += [self._faces(*result) for result in zip(*results, strict=True)]
+            together = max(1, LARGEST_BATCH // (height * width))
+            for first in range(0, len(batch), together):
+                part = np.stack(batch[first : first + together])
+                results = self._model.detect(part, landmarks=True)
+                found += [self._faces(*result) for result in zip(*results, strict=True)]
         return found
 
     def _faces(self, boxes: Any, scores: Any, landmarks: Any) -> list[Face]:

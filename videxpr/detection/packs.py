@@ -35,12 +35,13 @@ def installed_packs(root: Path | None) -> list[Pack]:
 
 def find_pack(name: str, root: Path | None) -> Pack | None:
     """The pack of that name or path, or the best one installed if the name is empty."""
+    installed = next((pack for pack in installed_packs(root) if name in ("", pack.name)), None)
     path = Path(name)
-    if name and path.suffix == ".onnx" and path.is_file():
+    if installed is not None or not name:
+        return installed
+    if path.suffix == ".onnx" and path.is_file():
         return Pack(path.stem, path)
-    if name and path.is_dir():
-        return _pack_in(path)
-    return next((pack for pack in installed_packs(root) if name in ("", pack.name)), None)
+    return _pack_in(path) if path.is_dir() else None
 
 
 def _pack_in(folder: Path) -> Pack | None:

@@ -52,6 +52,9 @@ class Scrfd:
         return [self._faces(image) for image in images]
 
     def _faces(self, image: Image) -> list[Face]:
+        short, long = sorted(image.shape[:2])
+        if short < max(self.min_face, 1) or short * RETRY_SIZES[-1] < long:
+            return []
         bgr = np.ascontiguousarray(image[..., ::-1])
         faces: list[Face] = []
         for size in (INPUT_SIZE, *RETRY_SIZES):

@@ -1,5 +1,6 @@
 """CSV: a video's rows as in Parquet, and the summary of a run."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas
@@ -17,17 +18,17 @@ def write_csv(path: Path, annotation: Annotation) -> None:
         table.to_csv(temporary, index=False, lineterminator="\n")
 
 
-def merge_summary(path: Path, rows: list[dict[str, str | int | float]]) -> None:
+def merge_summary(path: Path, rows: Sequence[Mapping[str, str | int | float]]) -> None:
     """Write a line a video; lines of other videos that are there already stay as they are.
 
     Raises:
         FormatError: the file is there already and is no summary.
     """
+    old = _read_summary(path) if path.is_file() else None
     if not rows:
         return
     table = pandas.DataFrame(rows, dtype=object)
-    if path.is_file():
-        old = _read_summary(path)
+    if old is not None:
         table = pandas.concat([old[~old["video"].isin(table["video"])], table])
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")

@@ -1,7 +1,7 @@
 """Training of backbone and head on single face crops."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, WeightedRandomSampler
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
 
-from videxpr.augmentation import Augmentation, augment
+from videxpr.augmentation import augment
 from videxpr.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
 from videxpr.errors import UsageError
 from videxpr.expressions import EXPRESSIONS
@@ -27,73 +27,11 @@ from videxpr.stills import (
     find_stills,
     read_split,
 )
+from videxpr.train.options import EpochReport, StillsOptions, TrainingReport
 
 EMA_DECAY: Final = 0.998
 EMA_START: Final = 0.1
 """Share of the steps after which averaging begins; the very first weights are not worth keeping."""
-
-
-@dataclass(frozen=True)
-class StillsOptions:
-    """How a model is trained on single crops.
-
-    Attributes:
-        epochs: passes over the training part.
-        size: side in pixels to which crops are brought; the model's own is 112.
-        batch_size: crops a step.
-        learning_rate: highest rate of the one-cycle schedule (AdamW).
-        weight_decay: of AdamW.
-        dropout: of the features before the head.
-        label_smoothing: share of each label spread over the trained classes.
-        balance: exponent of the class counts; 0 draws images as they come, 1 draws classes evenly.
-        precision: Lightning's, e.g. ``32-true``, ``bf16-mixed``, ``16-mixed``.
-        workers: processes that read images.
-        threads: threads of torch's operators on the CPU.
-        seed: of everything that is drawn.
-        augmentation: how far crops are changed.
-    """
-
-    epochs: int = 12
-    size: int = 112
-    batch_size: int = 64
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.02
-    dropout: float = 0.2
-    label_smoothing: float = 0.1
-    balance: float = 0.5
-    precision: str = "32-true"
-    workers: int = 0
-    threads: int = 2
-    seed: int = 0
-    augmentation: Augmentation = field(default_factory=Augmentation)
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "threads"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.size < 32:
-            raise UsageError(f"size must be at least 32 pixels, not {self.size}")
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    """What one epoch gave: 1-based number, mean loss, accuracy and macro F1 on validation."""
-
-    epoch: int
-    epochs: int
-    loss: float
-    accuracy: float
-    macro_f1: float
-
-
-@dataclass(frozen=True)
-class TrainingReport:
-    """What a training run gave: the checkpoint, sizes of the parts, figures of the last epoch."""
-
-    checkpoint: Path
-    train_images: int
-    validation_images: int
-    last: EpochReport
 
 
 def train_stills(
@@ -131,6 +69,7 @@ def train_stills(
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     stills = find_stills(folder)
     parts = read_split(split, stills) if split else draw_split(stills, options.seed)
+    _check_parts(parts, output)
     model, earlier = _initial_model(initial, parts["train"])
     task = StillsTask(model, options, steps=_steps(parts, options), on_epoch=on_epoch)
     averaging = EMAWeightAveraging(
@@ -222,6 +161,22 @@ class StillsTask(lightning.LightningModule):
         return logits[:, self.trained.to(logits.device)].float()
 
 
+def _check_parts(parts: dict[Part, list[Still]], output: Path) -> None:
+    """Refuse, before hours of work, what cannot end well."""
+    train, validation = class_counts(parts["train"]), class_counts(parts["validation"])
+    if sum(map(bool, train)) < 2 or not parts["validation"]:
+        raise UsageError(
+            f"{len(parts['train'])} training images of {sum(map(bool, train))} classes and "
+            f"{len(parts['validation'])} validation images are too few to train on"
+        )
+    pairs = zip(EXPRESSIONS, train, validation, strict=True)
+    strangers = [name for name, seen, asked in pairs if asked and not seen]
+    if strangers:
+        raise UsageError(f"validation images of {', '.join(strangers)}, which training has none of")
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder; name the checkpoint's file")
+
+
 def _initial_model(
     initial: Path | None, stills: Sequence[Still]
 ) -> tuple[ExpressionModel, TrainingSummary | None]:
@@ -265,6 +220,7 @@ def _loader(stills: Sequence[Still], options: StillsOptions, **more: Any) -> Dat
 def _trainer(options: StillsOptions, callbacks: list[Callback]) -> lightning.Trainer:
     return lightning.Trainer(
         max_epochs=options.epochs,
+        devices=1,
         precision=options.precision,  # type: ignore[arg-type]
         callbacks=callbacks,
         num_sanity_val_steps=0,

@@ -1,0 +1,70 @@
+"""What a user can choose about training, and what training reports."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from videxpr.augmentation import Augmentation
+from videxpr.errors import UsageError
+
+
+@dataclass(frozen=True)
+class StillsOptions:
+    """How a model is trained on single crops.
+
+    Attributes:
+        epochs: passes over the training part.
+        size: side in pixels to which crops are brought; the model's own is 112.
+        batch_size: crops a step.
+        learning_rate: highest rate of the one-cycle schedule (AdamW).
+        weight_decay: of AdamW.
+        dropout: of the features before the head.
+        label_smoothing: share of each label spread over the trained classes.
+        balance: exponent of the class counts; 0 draws images as they come, 1 draws classes evenly.
+        precision: Lightning's, e.g. ``32-true``, ``bf16-mixed``, ``16-mixed``.
+        workers: processes that read images.
+        threads: threads of torch's operators on the CPU.
+        seed: of everything that is drawn.
+        augmentation: how far crops are changed.
+    """
+
+    epochs: int = 12
+    size: int = 112
+    batch_size: int = 64
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    dropout: float = 0.2
+    label_smoothing: float = 0.1
+    balance: float = 0.5
+    precision: str = "32-true"
+    workers: int = 0
+    threads: int = 2
+    seed: int = 0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "threads"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.size < 32:
+            raise UsageError(f"size must be at least 32 pixels, not {self.size}")
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch gave: 1-based number, mean loss, accuracy and macro F1 on validation."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float
+    macro_f1: float
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What a training run gave: the checkpoint, sizes of the parts, figures of the last epoch."""
+
+    checkpoint: Path
+    train_images: int
+    validation_images: int
+    last: EpochReport
