@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import SHARED, needs_shared
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
@@ -279,3 +280,25 @@ def test_a_model_knows_its_width_its_device_and_what_it_was_not_trained_on(
 def test_a_configuration_that_cannot_work_is_refused(change: dict, message: str) -> None:
     with pytest.raises(CheckpointError, match=message):
         ModelConfig(**change)
+
+
+def test_crops_are_brought_to_the_size_that_the_backbone_was_trained_at():
+    torch.manual_seed(0)
+    small = ExpressionModel(ModelConfig(variant="no_att_trans", input_size=48)).eval()
+    crop = np.random.default_rng(0).integers(0, 256, (1, 112, 112, 3), dtype=np.uint8)
+    shrunk = np.asarray(Image.fromarray(crop[0]).resize((48, 48), Image.Resampling.BILINEAR))
+    pixels = torch.from_numpy(shrunk.copy()).permute(2, 0, 1)[None].float() / 255
+    with torch.inference_mode():
+        difference = small.embed(crop) - small.features(pixels)
+        whole = small.features(torch.from_numpy(crop).permute(0, 3, 1, 2).float() / 255)
+        assert difference.abs().max() < 0.05 * (small.embed(crop) - whole).abs().max()
+
+
+def test_grey_model_does_not_see_colour():
+    torch.manual_seed(0)
+    grey = ExpressionModel(ModelConfig(variant="no_att_trans", colour=False)).eval()
+    crop = np.random.default_rng(0).integers(0, 256, (1, 112, 112, 3), dtype=np.uint8)
+    with torch.inference_mode():
+        one, swapped = grey.embed(crop), grey.embed(crop[..., ::-1].copy())
+    assert torch.allclose(one, swapped, atol=1e-5)
+    assert one.std() > 0

@@ -12,7 +12,7 @@ from videxpr.errors import UsageError, VidexprError
 from videxpr.train import train_stills
 from videxpr.train.options import StillsOptions
 
-OPTIONS = StillsOptions(epochs=2, size=32, batch_size=16, learning_rate=2e-3, threads=2)
+OPTIONS = StillsOptions(epochs=2, size=32, grey=True, batch_size=16, learning_rate=2e-3, threads=2)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,8 @@ def test_checkpoint_says_what_it_was_trained_on(trained):
     assert all(np.isfinite(one.loss) for one in reports)
     checkpoint = load_checkpoint(report.checkpoint)
     assert checkpoint.model.config.variant == "no_att_trans"
+    assert checkpoint.model.config.input_size == 32
+    assert checkpoint.model.config.colour is False
     assert checkpoint.model.config.trained_expressions == ("Happiness", "Sadness")
     assert checkpoint.training.data == "bright and dark squares"
     assert checkpoint.training.epochs == 2

@@ -45,6 +45,9 @@ class ModelConfig:
         expressions: class names in the order of the logits.
         trained_expressions: those of them that training data had; the others are masked.
         crop: geometry of the crops that it was trained on.
+        input_size: side in pixels to which `embed` brings the crops before the backbone; the size
+            that it was trained at, since another one gives it other features.
+        colour: false if crops are turned grey first, because it was trained on grey pictures.
         mean: of R, G, B in [0, 1], subtracted from the pixels.
         std: of R, G, B in [0, 1], by which the pixels are then divided.
         window: frames in a window.
@@ -55,6 +58,8 @@ class ModelConfig:
     expressions: tuple[str, ...] = EXPRESSIONS
     trained_expressions: tuple[str, ...] = EXPRESSIONS
     crop: CropTemplate = ARCFACE
+    input_size: int = ARCFACE.size
+    colour: bool = True
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     window: int = 64
@@ -131,10 +136,15 @@ class ExpressionModel(nn.Module):
                 f"not {tensor.dtype} of shape {tuple(tensor.shape)}"
             )
         pixels = tensor.to(self.device).permute(0, 3, 1, 2).float() / 255
+        side = self.config.input_size
+        if side != size:
+            pixels = functional.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
         return self.features(pixels)
 
     def features(self, pixels: Tensor) -> Tensor:
         """Features (N, 888) of RGB pixels (N, 3, H, W) in [0, 1]; any size, for training."""
+        if not self.config.colour:
+            pixels = pixels.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
         normalised = (pixels - self.mean) / self.std
         features: Tensor = self.backbone(normalised.contiguous(memory_format=torch.channels_last))
         return features
@@ -230,6 +240,9 @@ def _problem_with(config: ModelConfig) -> str | None:
         )
     if not config.trained_expressions or not set(config.trained_expressions) <= set(EXPRESSIONS):
         return f"trained classes {config.trained_expressions!r} are not among {EXPRESSIONS}"
-    if config.window < 1 or config.crop.size < 32:
-        return f"window {config.window} or crop size {config.crop.size} is too small"
+    if config.window < 1 or config.crop.size < 32 or not config.input_size >= 32:
+        return (
+            f"window {config.window}, crop size {config.crop.size} or input size "
+            f"{config.input_size} is too small"
+        )
     return None

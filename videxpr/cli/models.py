@@ -104,6 +104,8 @@ def _expression_facts(card: "ModelCard") -> Iterator[tuple[str, str]]:
     yield "trained", ", ".join(config.trained_expressions)
     yield "untrained", ", ".join(untrained) or "none"
     yield "crop", f"{crop.name}, {crop.size} x {crop.size} pixels"
+    kind = "in colour" if config.colour else "in grey"
+    yield "input", f"{config.input_size} x {config.input_size} pixels, {kind}"
     yield "landmarks", ", ".join(f"({x:g}, {y:g})" for x, y in crop.landmarks)
     yield "data", training.data
     yield "recipe", training.recipe

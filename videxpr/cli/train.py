@@ -33,6 +33,14 @@ def train(
         int,
         typer.Option(metavar="PIXELS", help="Side of the crops; smaller is faster, end at 112."),
     ] = 112,
+    grey: Annotated[
+        bool,
+        typer.Option(
+            "--grey",
+            help="Take colour away, in training and ever after: for data in which colour gives the "
+            "class away.  [default: off]",
+        ),
+    ] = False,
     batch_size: Annotated[int, typer.Option(help="Crops a step.")] = 64,
     learning_rate: Annotated[float, typer.Option(help="Highest rate of the one-cycle.")] = 1.5e-3,
     balance: Annotated[
@@ -63,6 +71,7 @@ def train(
             initial=initial,
             epochs=epochs,
             size=size,
+            grey=grey,
             batch_size=batch_size,
             learning_rate=learning_rate,
             balance=balance,

@@ -23,6 +23,7 @@ class TrainRequest:
     initial: Path | None
     epochs: int
     size: int
+    grey: bool
     batch_size: int
     learning_rate: float
     balance: float
@@ -41,6 +42,7 @@ def run(request: TrainRequest) -> None:
     options = StillsOptions(
         epochs=request.epochs,
         size=request.size,
+        grey=request.grey,
         batch_size=request.batch_size,
         learning_rate=request.learning_rate,
         balance=request.balance,

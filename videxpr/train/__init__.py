@@ -29,7 +29,9 @@ from videxpr.stills import (
 )
 from videxpr.train.options import EpochReport, StillsOptions, TrainingReport
 
-EMA_DECAY: Final = 0.998
+EMA_SPAN: Final = 0.05
+"""Share of the steps over which weights are averaged; longer, and short runs keep their mistakes."""
+
 EMA_START: Final = 0.1
 """Share of the steps after which averaging begins; the very first weights are not worth keeping."""
 
@@ -70,10 +72,12 @@ def train_stills(
     stills = find_stills(folder)
     parts = read_split(split, stills) if split else draw_split(stills, options.seed)
     _check_parts(parts, output)
-    model, earlier = _initial_model(initial, parts["train"])
+    model, earlier = _initial_model(initial, parts["train"], options)
     task = StillsTask(model, options, steps=_steps(parts, options), on_epoch=on_epoch)
     averaging = EMAWeightAveraging(
-        decay=EMA_DECAY, update_starting_at_step=round(EMA_START * task.steps), use_buffers=True
+        decay=1 - 1 / (1 + EMA_SPAN * task.steps),
+        update_starting_at_step=round(EMA_START * task.steps),
+        use_buffers=True,
     )
     _trainer(options, [averaging, *callbacks]).fit(task, *_loaders(parts, options))
     assert task.last is not None
@@ -178,18 +182,24 @@ def _check_parts(parts: dict[Part, list[Still]], output: Path) -> None:
 
 
 def _initial_model(
-    initial: Path | None, stills: Sequence[Still]
+    initial: Path | None, stills: Sequence[Still], options: StillsOptions
 ) -> tuple[ExpressionModel, TrainingSummary | None]:
     counts = class_counts(stills)
-    names = tuple(name for name, count in zip(EXPRESSIONS, counts, strict=True) if count)
-    config = ModelConfig(variant="no_att_trans", trained_expressions=names)
+    chosen: dict[str, Any] = {
+        "trained_expressions": tuple(
+            name for name, n in zip(EXPRESSIONS, counts, strict=True) if n
+        ),
+        "input_size": options.size,
+        "colour": not options.grey,
+    }
+    config = ModelConfig(variant="no_att_trans", **chosen)
     model = ExpressionModel(config)
     if initial is None:
         model.start_as_identity()
         return model, None
     checkpoint = load_checkpoint(initial)
     weights = checkpoint.model
-    if weights.config != replace(config, trained_expressions=weights.config.trained_expressions):
+    if replace(weights.config, **chosen) != config:
         raise UsageError(f"{initial} is a {weights.config.variant} model; start from no_att_trans")
     model.load_state_dict(weights.state_dict())
     return model, checkpoint.training
@@ -243,7 +253,8 @@ def _recipe(options: StillsOptions) -> str:
         f"{options.epochs} epochs at {options.size} px, batch {options.batch_size}, "
         f"AdamW one-cycle {options.learning_rate:g}, weight decay {options.weight_decay:g}, "
         f"label smoothing {options.label_smoothing:g}, balance {options.balance:g}, "
-        f"averaged weights, {options.precision}, seed {options.seed}"
+        f"averaged weights, {'grey' if options.grey else 'colour'}, {options.precision}, "
+        f"seed {options.seed}"
     )
 
 

@@ -14,6 +14,7 @@ class StillsOptions:
     Attributes:
         epochs: passes over the training part.
         size: side in pixels to which crops are brought; the model's own is 112.
+        grey: whether colour is taken away, in training and ever after.
         batch_size: crops a step.
         learning_rate: highest rate of the one-cycle schedule (AdamW).
         weight_decay: of AdamW.
@@ -29,6 +30,7 @@ class StillsOptions:
 
     epochs: int = 12
     size: int = 112
+    grey: bool = False
     batch_size: int = 64
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
