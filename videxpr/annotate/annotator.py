@@ -59,6 +59,10 @@ class Annotator:
         report = progress or (lambda completed, total: None)
         run = _Run(self.options)
         if source.kind == "crops":
+            if (self.options.start_seconds, self.options.end_seconds) != (None, None):
+                raise SourceError(
+                    f"{source.path} holds crops, which have no times to start or end at"
+                )
             self._read_crops(source.path, run, report)
         else:
             self._read_video(source.path, run, report)

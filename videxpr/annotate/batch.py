@@ -75,7 +75,7 @@ def annotate_sources(
         if source.kind != "missing":
             taken.setdefault(key, str(source.path))
         if report.status == "failed":
-            outputs.summarise({"video": source.relative.as_posix(), "error": report.error})
+            outputs.summarise({"video": _printable(source), "error": report.error})
         yield report
 
 
@@ -134,6 +134,11 @@ def _summary(report: Report, annotation: Annotation) -> dict[str, str | int | fl
         "warnings": "; ".join(report.warnings),
         "error": "",
     }
+
+
+def _printable(source: Source) -> str:
+    """A source's name as text that any file can hold."""
+    return source.relative.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _clash(source: Source, other: str) -> str:

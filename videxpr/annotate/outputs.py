@@ -91,6 +91,9 @@ class Outputs:
         """
         self._redone |= self._names(source)
         matches, notes = self._matches(source, annotation)
+        if any(match.rank == 1 for match in matches):
+            seen = len(annotation.faces.of_rank(1))
+            notes.append(f"the second person was seen in {seen} of {len(annotation)} frames")
         if "aff-wild2" in self.options.formats:
             notes += self._write_text(source, annotation, matches)
         if "parquet" in self.options.formats and self._may_write(source, ".parquet", notes):

@@ -30,7 +30,7 @@ def annotate(
             "-f",
             rich_help_panel=WHAT,
             help="aff-wild2 (a text file a video), predictions (one predictions.txt a run), parquet, "
-            f"csv, or all; repeatable.  [default: {', '.join(DEFAULT_FORMATS)}]",
+            f"csv, or all; repeatable.  \\[default: {', '.join(DEFAULT_FORMATS)}]",
         ),
     ] = None,
     missing: Annotated[
@@ -45,7 +45,7 @@ def annotate(
         typer.Option(
             rich_help_panel=WHAT,
             help="The organisers' prediction template, or a list of names: decides rows, order, frame "
-            "counts and names of predictions.txt.  [default: none]",
+            "counts and names of predictions.txt.  \\[default: none]",
         ),
     ] = None,
     template_force: Annotated[
@@ -54,7 +54,7 @@ def annotate(
             "--template-force",
             rich_help_panel=WHAT,
             help="Pad or cut to the template's frame counts whatever the difference; without it, "
-            "more than 2 frames are an error.  [default: off]",
+            "more than 2 frames are an error.  \\[default: off]",
         ),
     ] = False,
     overwrite: Annotated[
@@ -62,7 +62,7 @@ def annotate(
         typer.Option(
             "--overwrite",
             rich_help_panel=WHAT,
-            help="Annotate videos again whose files are already there.  [default: off]",
+            help="Annotate videos again whose files are already there.  \\[default: off]",
         ),
     ] = False,
     detector: Annotated[
@@ -76,7 +76,7 @@ def annotate(
         Path | None,
         typer.Option(
             rich_help_panel=WHO,
-            help="insightface's root, with packs under models/.  [default: ~/.insightface]",
+            help="insightface's root, with packs under models/.  \\[default: ~/.insightface]",
         ),
     ] = None,
     min_face: Annotated[
@@ -87,7 +87,7 @@ def annotate(
         float | None,
         typer.Option(
             rich_help_panel=WHO,
-            help="Least confidence of a face, 0 to 1.  [default: 0.5 with scrfd, 0.9 with mtcnn]",
+            help="Least confidence of a face, 0 to 1.  \\[default: 0.5 with scrfd, 0.9 with mtcnn]",
         ),
     ] = None,
     person: Annotated[
@@ -115,7 +115,7 @@ def annotate(
         int | None,
         typer.Option(
             rich_help_panel=HOW,
-            help=f"Frames between the starts of two windows.  [default: {DEFAULT.windows.stride}]",
+            help=f"Frames between the starts of two windows.  \\[default: {DEFAULT.windows.stride}]",
         ),
     ] = None,
     smooth: Annotated[
@@ -124,7 +124,7 @@ def annotate(
             rich_help_panel=HOW,
             metavar="SECONDS",
             help="Span of the moving mean of probabilities; 0 is off.  "
-            f"[default: {DEFAULT.smooth_seconds}]",
+            f"\\[default: {DEFAULT.smooth_seconds}]",
         ),
     ] = None,
     start: Annotated[
@@ -132,7 +132,7 @@ def annotate(
         typer.Option(
             rich_help_panel=HOW,
             metavar="TIME",
-            help="Annotate from this time on, in seconds or as H:M:S.  [default: the beginning]",
+            help="Annotate from this time on, in seconds or as HH:MM:SS.  \\[default: the beginning]",
         ),
     ] = None,
     end: Annotated[
@@ -140,7 +140,7 @@ def annotate(
         typer.Option(
             rich_help_panel=HOW,
             metavar="TIME",
-            help="Annotate up to this time, in seconds or as H:M:S.  [default: the end]",
+            help="Annotate up to this time, in seconds or as HH:MM:SS.  \\[default: the end]",
         ),
     ] = None,
     crop_fps: Annotated[
@@ -154,7 +154,7 @@ def annotate(
         typer.Option(
             rich_help_panel=HOW,
             help="paper: what the method's authors do with a test video (windows that do not overlap, "
-            "missing crops replaced by the nearest one, no smoothing).  [default: none]",
+            "missing crops replaced by the nearest one, no smoothing).  \\[default: none]",
         ),
     ] = None,
     device: Annotated[
@@ -168,7 +168,7 @@ def annotate(
     quiet: Annotated[
         bool,
         typer.Option(
-            "--quiet", "-q", rich_help_panel=WHERE, help="Say nothing but errors.  [default: off]"
+            "--quiet", "-q", rich_help_panel=WHERE, help="Say nothing but errors.  \\[default: off]"
         ),
     ] = False,
 ) -> None:

@@ -175,7 +175,7 @@ def _seconds(text: str | None) -> float | None:
     except ValueError:
         values = []
     if not 1 <= len(values) <= 3 or not all(0 <= value < math.inf for value in values):
-        raise UsageError(f"{text!r} is no time; write seconds (90.5) or H:M:S (0:01:30.5)")
+        raise UsageError(f"{text!r} is no time; write seconds (90.5) or HH:MM:SS (00:01:30.5)")
     return float(sum(value * 60**power for power, value in enumerate(reversed(values))))
 
 

@@ -21,12 +21,12 @@ def train(
         Path | None,
         typer.Option(
             help="CSV with the columns image,split (train, validation, test); without one, a tenth is "
-            "drawn for validation, copies of an image on one side.  [default: drawn]"
+            "drawn for validation, copies of an image on one side.  \\[default: drawn]"
         ),
     ] = None,
     initial: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint to start from.  [default: random weights]"),
+        typer.Option(help="Checkpoint to start from.  \\[default: random weights]"),
     ] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 12,
     size: Annotated[
@@ -38,7 +38,7 @@ def train(
         typer.Option(
             "--grey",
             help="Take colour away, in training and ever after: for data in which colour gives the "
-            "class away.  [default: off]",
+            "class away.  \\[default: off]",
         ),
     ] = False,
     batch_size: Annotated[int, typer.Option(help="Crops a step.")] = 64,
@@ -54,7 +54,7 @@ def train(
     workers: Annotated[int, typer.Option(help="Processes that read images.")] = 0,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     data: Annotated[
-        str, typer.Option(help="What the crops are, for the model's card.  [default: the folder]")
+        str, typer.Option(help="What the crops are, for the model's card.  \\[default: the folder]")
     ] = "",
     licence: Annotated[
         str, typer.Option(help="Under which terms the weights may be used.")

@@ -15,7 +15,7 @@ from torchmetrics.functional.classification import multiclass_accuracy, multicla
 
 from videxpr.augmentation import augment
 from videxpr.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
-from videxpr.errors import UsageError
+from videxpr.errors import OutputError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.stills import (
@@ -79,8 +79,10 @@ def train_stills(
         update_starting_at_step=round(EMA_START * task.steps),
         use_buffers=True,
     )
-    _trainer(options, [averaging, *callbacks]).fit(task, *_loaders(parts, options))
-    assert task.last is not None
+    trainer = _trainer(options, [averaging, *callbacks])
+    trainer.fit(task, *_loaders(parts, options))
+    if task.last is None or task.last.epoch < options.epochs:
+        raise OutputError(f"training was stopped before its end; {output} was not written")
     summary = TrainingSummary(
         data=data or f"{len(parts['train'])} stills of {folder.name}",
         recipe=(earlier.recipe + "; " if earlier else "") + _recipe(options),

@@ -44,9 +44,14 @@ class StillsOptions:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "threads"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name, least in (("epochs", 1), ("batch_size", 2), ("threads", 1)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
+        if not self.learning_rate > 0 or not 0 <= self.balance <= 1:
+            raise UsageError(
+                f"the learning rate ({self.learning_rate}) must be above 0, and the balance "
+                f"({self.balance}) between 0 and 1"
+            )
         if self.size < 32:
             raise UsageError(f"size must be at least 32 pixels, not {self.size}")
 
