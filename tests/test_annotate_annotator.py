@@ -182,6 +182,11 @@ def test_crop_folder_is_one_person_without_boxes_or_times(annotate, tmp_path):
     assert annotation.coverage == 16 / 20
 
 
+def test_crops_have_no_times_to_start_at(annotate, tmp_path):
+    with pytest.raises(SourceError, match="no times"):
+        annotate(crops_in(tmp_path / "v", [1, 2]), start_seconds=1.0)
+
+
 def test_crops_of_another_size_are_refused(annotate, tmp_path):
     folder = tmp_path / "v"
     folder.mkdir()

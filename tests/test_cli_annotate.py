@@ -86,6 +86,12 @@ def test_help_is_instant_and_names_every_option():
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     for option in OPTIONS:
         assert option in done.stdout
+    for default in (
+        "[default: 16]",
+        "[default: 0.5]",
+        "[default: aff-wild2, predictions, parquet]",
+    ):
+        assert default in done.stdout
     heavy = ("torch", "av", "pandas", "pyarrow", "scipy", "cv2", "insightface", "onnxruntime")
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
     assert not imported & set(heavy)

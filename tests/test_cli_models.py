@@ -144,6 +144,7 @@ def test_show_tells_all_of_an_expression_model(tmp_path: Path) -> None:
         "trained": "Neutral, Anger, Disgust, Fear, Happiness, Sadness, Surprise",
         "untrained": "Other",
         "crop": "arcface, 112 x 112 pixels",
+        "input": "112 x 112 pixels, in colour",
         "landmarks": "(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), "
         "(41.5493, 92.3655), (70.7299, 92.2041)",
         "data": "some faces",
