@@ -82,6 +82,7 @@ class ExpressionModel(nn.Module):
         super().__init__()
         self.config = config
         self.backbone, width = _backbone(config.backbone)
+        self.width = width  # features a frame
         self.attention = Attention(width) if config.variant in ("only_att", "combine") else None
         self.transformer = (
             TransformerBlock(width) if config.variant in ("only_trans", "combine") else None
@@ -108,13 +109,6 @@ class ExpressionModel(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.head.weight.device
-
-    @property
-    def width(self) -> int:
-        """Number of features a frame."""
-        return self.head.in_features // (
-            1 + (self.attention is not None) + (self.transformer is not None)
-        )
 
     def embed(self, crops: NDArray[np.uint8] | Tensor) -> Tensor:
         """Features of face crops, normalised here.

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
+from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +102,6 @@ class Annotator:
     ) -> Iterator[tuple[list[Track], tuple[int, int]]]:
         """Tracks with features, and the picture's width and height, shot by shot."""
         tracker = Tracker(self.options.tracking, self.detector.sure_score)
-        batch: list[ShotFrame] = []
         for batch in _batches(frames, self.options.batch_size):
             shot = batch[0].shot
             if run.shots and shot != run.shots[-1]:
@@ -229,8 +228,10 @@ class _Run:
         self.shots = [0] * count
 
     def times(self, frames: NDArray[np.int64]) -> Times:
-        """Rising seconds of frames."""
-        return np.array(self.seconds)[frames - self.first_frame]
+        """Rising seconds of frames, which rise themselves; nothing else is looked at."""
+        first, end = frames[0] - self.first_frame, frames[-1] + 1 - self.first_frame
+        seconds: Times = np.array(self.seconds[first:end])[frames - frames[0]]
+        return seconds
 
     def _next_seconds(self, pts_seconds: float) -> float:
         if not self.seconds:
@@ -238,11 +239,18 @@ class _Run:
             return 0.0
         step = pts_seconds - self.pts_seconds[-1]
         if step > 0:
-            self.good_steps.append(step)
+            insort(self.good_steps, step)  # in order, so that their median is at hand
         else:
             self.odd_steps += 1
-            step = median(self.good_steps) if self.good_steps else 1 / self.options.crop_fps
+            step = self._usual_step()
         return self.seconds[-1] + step
+
+    def _usual_step(self) -> float:
+        """The median of the steps that rise, or what is assumed where none does."""
+        count = len(self.good_steps)
+        if count == 0:
+            return 1 / self.options.crop_fps
+        return (self.good_steps[(count - 1) // 2] + self.good_steps[count // 2]) / 2
 
 
 _GIVEN = Face(

@@ -52,7 +52,7 @@ def annotate_sources(
     outputs: Outputs,
     progress: Callable[[Source], Progress] | None = None,
 ) -> Iterator[Report]:
-    """Annotate and write one source after another, and the run's own files at the end.
+    """Annotate and write one source after another; `Outputs.finish` writes what is left of the run.
 
     Args:
         annotator: with its model, detector and options.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from videxpr.errors import FormatError
 from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.files import replacing
+from videxpr.formats.lines import read_lines, rows_below
 
 HEADER: Final = ",".join(EXPRESSIONS)
 
@@ -34,17 +35,8 @@ def read_labels(path: Path) -> NDArray[np.int64]:
     Raises:
         FormatError: anything else that differs, with the file and the line.
     """
-    try:
-        lines = path.read_bytes().decode("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise FormatError(f"cannot read {path}: {exc}") from exc
-    lines = [line.removesuffix("\r") for line in lines]
-    if lines[-1] == "":
-        lines.pop()
-    if not lines or lines[0] != HEADER:
-        found = lines[0] if lines else "nothing"
-        raise FormatError(f"{path}, line 1: the header must be {HEADER!r}, not {found!r}")
-    return np.array([_label(path, n, line) for n, line in enumerate(lines[1:], 2)], dtype=np.int64)
+    rows = rows_below(HEADER, path, read_lines(path))
+    return np.array([_label(path, n, row) for n, row in enumerate(rows, 2)], dtype=np.int64)
 
 
 def _label(path: Path, number: int, text: str) -> int:

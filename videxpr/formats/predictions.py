@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from videxpr.errors import FormatError
 from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.files import replacing
+from videxpr.formats.lines import read_lines, rows_below
 from videxpr.image_names import frame_of, image_name
 
 HEADER: Final = "image_location," + ",".join(EXPRESSIONS)
@@ -61,12 +62,8 @@ def read_predictions(path: Path) -> list[Block]:
     Raises:
         FormatError: another header or a malformed row, with the file and the line.
     """
-    lines = _lines(path)
-    if not lines or lines[0] != HEADER:
-        found = lines[0] if lines else "nothing"
-        raise FormatError(f"{path}, line 1: the header must be {HEADER!r}, not {found!r}")
-    rows = (_row(path, number, line) for number, line in enumerate(lines[1:], 2))
-    return list(_blocks(rows))
+    rows = rows_below(HEADER, path, read_lines(path))
+    return list(_blocks(_row(path, number, row) for number, row in enumerate(rows, 2)))
 
 
 def read_template(path: Path) -> list[Block]:
@@ -75,7 +72,7 @@ def read_template(path: Path) -> list[Block]:
     Raises:
         FormatError: the file is neither, or names a video twice.
     """
-    lines = _lines(path)
+    lines = read_lines(path)
     if lines and lines[0].startswith("image_location"):
         blocks = read_predictions(path)
     else:
@@ -87,15 +84,6 @@ def read_template(path: Path) -> list[Block]:
             f"{path} names {doubles[0]} in two places" if doubles else f"{path} names no video"
         )
     return blocks
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise FormatError(f"cannot read {path}: {exc}") from exc
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    return lines[:-1] if lines[-1] == "" else lines
 
 
 def _row(path: Path, number: int, line: str) -> tuple[str, int, int]:
