@@ -2,14 +2,12 @@
 
 import hashlib
 import io
-import threading
 import zipfile
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from published import published
 
 from videxpr import catalogue, checkpoint
 from videxpr.catalogue import DetectorPack, download_pack, find_detector, listing
@@ -35,34 +33,10 @@ def pack_zip() -> bytes:
     return buffer.getvalue()
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DetectorPack]:
-    """A pack named tiny, published on this machine, the only one in the catalogue."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "tiny.zip").write_bytes(pack_zip())
-    handler = partial(Quiet, directory=str(tmp_path / "site"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        tiny = DetectorPack(
-            name="tiny",
-            size_bytes=len(pack_zip()),
-            sha256=sha256(pack_zip()),
-            model="det_tiny.onnx",
-            model_sha256=sha256(DETECTOR),
-            note="SCRFD-tiny",
-            release=f"http://127.0.0.1:{server.server_port}",
-        )
-        monkeypatch.setattr(catalogue, "PACKS", {"tiny": tiny})
+    with published(tmp_path, pack_zip(), DETECTOR, monkeypatch) as tiny:
         yield tiny
-        server.shutdown()
-        thread.join()
 
 
 def test_a_pack_is_downloaded_whole_and_found(pack: DetectorPack, tmp_path: Path) -> None:

@@ -4,18 +4,15 @@ import hashlib
 import io
 import subprocess
 import sys
-import threading
 import zipfile
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import rich.console
+from published import published
 from typer.testing import CliRunner
 
-from videxpr import catalogue
 from videxpr.catalogue import DetectorPack
 from videxpr.checkpoint import TrainingSummary, save_checkpoint
 from videxpr.cli.models import app
@@ -26,37 +23,13 @@ from videxpr.model import ExpressionModel, ModelConfig
 DETECTOR = b"detector"
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DetectorPack]:
-    """A pack named tiny, published on this machine, the only one in the catalogue."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("det_tiny.onnx", DETECTOR)
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "tiny.zip").write_bytes(buffer.getvalue())
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        tiny = DetectorPack(
-            name="tiny",
-            size_bytes=len(buffer.getvalue()),
-            sha256=hashlib.sha256(buffer.getvalue()).hexdigest(),
-            model="det_tiny.onnx",
-            model_sha256=hashlib.sha256(DETECTOR).hexdigest(),
-            note="SCRFD-tiny",
-            release=f"http://127.0.0.1:{server.server_port}",
-        )
-        monkeypatch.setattr(catalogue, "PACKS", {"tiny": tiny})
+    with published(tmp_path, buffer.getvalue(), DETECTOR, monkeypatch) as tiny:
         yield tiny
-        server.shutdown()
-        thread.join()
 
 
 def run(*words: object) -> str:
