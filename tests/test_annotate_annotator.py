@@ -27,7 +27,7 @@ SEEN = tuple(name for name in EXPRESSIONS if name != "Other")
 @pytest.fixture(scope="module")
 def checkpoint():
     torch.manual_seed(3)
-    model = ExpressionModel(ModelConfig(variant="only_trans", trained_expressions=SEEN))
+    model = ExpressionModel(ModelConfig(variant="transformer", trained_expressions=SEEN))
     model.requires_grad_(False).eval()
     return Checkpoint("random", "f" * 64, model, TrainingSummary("noise", "none", 0, 0), "none")
 

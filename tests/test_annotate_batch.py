@@ -23,7 +23,7 @@ FRAMES = 12
 
 @pytest.fixture(scope="module")
 def checkpoint():
-    model = ExpressionModel(ModelConfig(variant="no_att_trans")).requires_grad_(False).eval()
+    model = ExpressionModel(ModelConfig(variant="backbone")).requires_grad_(False).eval()
     return Checkpoint("random", "f" * 64, model, TrainingSummary("noise", "none", 0, 0), "none")
 
 

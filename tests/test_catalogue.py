@@ -144,7 +144,7 @@ def test_a_detector_is_found_by_name_folder_and_file(pack: DetectorPack, tmp_pat
 
 
 def saved_model(path: Path) -> Path:
-    config = ModelConfig(variant="no_att_trans", trained_expressions=EXPRESSIONS[:7])
+    config = ModelConfig(variant="backbone", trained_expressions=EXPRESSIONS[:7])
     training = TrainingSummary("some faces", "some recipe", 28_709, 12, 0.71, None)
     save_checkpoint(path, ExpressionModel(config), training, "CC BY 4.0")
     return path
@@ -165,7 +165,7 @@ def test_the_starter_is_listed_with_what_it_says_of_itself(
         "in the package",
     )
     assert (starter.path, starter.size_bytes) == (file, file.stat().st_size)
-    assert (starter.licence, starter.note) == ("CC BY 4.0", "no_att_trans, trained on some faces")
+    assert (starter.licence, starter.note) == ("CC BY 4.0", "backbone, trained on some faces")
 
 
 def test_a_starter_that_cannot_be_read_is_listed_with_the_reason(

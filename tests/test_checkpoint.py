@@ -27,7 +27,7 @@ from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.structures import ARCFACE, CropTemplate
 
 CONFIG = ModelConfig(
-    variant="only_att",
+    variant="attention",
     trained_expressions=EXPRESSIONS[:7],
     crop=CropTemplate("loose", 96, ARCFACE.landmarks),
     mean=(0.5, 0.25, 0.125),
@@ -156,7 +156,7 @@ def changed(value: object, *path: str) -> Callable[[Header], None]:
         (without("format"), "format None"),
         (changed(sorted(EXPRESSIONS), "config", "expressions"), "classes are Anger, .* this order"),
         (changed(["Contempt"], "config", "trained_expressions"), "trained classes"),
-        (changed("bigger", "config", "variant"), "unknown model variant 'bigger'"),
+        (changed("bigger", "config", "variant"), "unknown variant 'bigger'"),
         (changed("resnet18", "config", "backbone"), "unknown backbone 'resnet18'"),
         (changed("64", "config", "window"), "configuration that cannot be read"),
         (changed(1, "config", "surplus"), "cannot be read: .*surplus"),

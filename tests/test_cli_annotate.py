@@ -49,7 +49,7 @@ SEEN = tuple(name for name in EXPRESSIONS if name != "Other")
 def weights(tmp_path_factory):
     torch.manual_seed(5)
     path = tmp_path_factory.mktemp("weights") / "noise.safetensors"
-    model = ExpressionModel(ModelConfig(variant="no_att_trans", trained_expressions=SEEN))
+    model = ExpressionModel(ModelConfig(variant="backbone", trained_expressions=SEEN))
     save_checkpoint(path, model, TrainingSummary("noise", "none", 0, 0), "none")
     return path
 

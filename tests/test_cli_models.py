@@ -99,7 +99,7 @@ def test_errors_go_to_the_root_command(pack: DetectorPack, tmp_path: Path) -> No
 
 def test_show_tells_all_of_an_expression_model(tmp_path: Path) -> None:
     file = tmp_path / "mine.safetensors"
-    config = ModelConfig(variant="no_att_trans", trained_expressions=EXPRESSIONS[:7])
+    config = ModelConfig(variant="backbone", trained_expressions=EXPRESSIONS[:7])
     training = TrainingSummary("some faces", "some recipe", 28_709, 12, 0.71234, None)
     save_checkpoint(file, ExpressionModel(config), training, "CC BY 4.0")
     shown = dict(line.split(":", 1) for line in run("show", file).splitlines())
@@ -111,7 +111,7 @@ def test_show_tells_all_of_an_expression_model(tmp_path: Path) -> None:
         "file": str(file),
         "SHA-256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "licence": "CC BY 4.0",
-        "variant": "no_att_trans",
+        "variant": "backbone",
         "backbone": "regnet_y_1_6gf",
         "window": "64 frames",
         "trained": "Neutral, Anger, Disgust, Fear, Happiness, Sadness, Surprise",

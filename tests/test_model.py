@@ -19,6 +19,7 @@ from torch.nn import functional
 from videxpr.errors import CheckpointError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.model import VARIANTS, ExpressionModel, ModelConfig, Variant
+from videxpr.model.config import AUTHORS_NAMES
 from videxpr.structures import ARCFACE, CropTemplate
 
 TOLERANCE = 1e-4
@@ -40,15 +41,17 @@ def below(theirs: str, ours: str, names: dict[str, str]) -> dict[str, str]:
 
 
 OUR_NAMES: dict[Variant, dict[str, str]] = {
-    "only_trans": {**below("trans3", "transformer", BLOCK), "fc3": "head"},
-    "only_att": {**below("att2", "attention", ATTENTION), "fc2": "head"},
-    "combine": {
+    "transformer": {**below("trans3", "transformer", BLOCK), "fc3": "head"},
+    "attention": {**below("att2", "attention", ATTENTION), "fc2": "head"},
+    "both": {
         **below("att", "attention", ATTENTION),
         **below("trans", "transformer", BLOCK),
         "fc": "head",
     },
-    "no_att_trans": {"fc1": "head"},
+    "backbone": {"fc1": "head"},
 }
+
+THEIR_NAMES = {ours: theirs for theirs, ours in AUTHORS_NAMES.items()}
 
 
 def our_name(variant: Variant, theirs: str) -> str:
@@ -64,8 +67,8 @@ def reference(variant: Variant) -> tuple[ExpressionModel, Tensor, np.ndarray, np
     """Our model with the reference's weights, its features, and the first 8 of theirs and logits."""
     model = ExpressionModel(ModelConfig(variant=variant)).eval().requires_grad_(False)
     with np.load(FIXTURES / "prl_reference.npz") as numbers:
-        keys = json.loads(str(numbers[f"{variant}/keys"]))
-        expected = numbers[f"{variant}/features_first8"], numbers[f"{variant}/logits"]
+        keys = json.loads(str(numbers[f"{THEIR_NAMES[variant]}/keys"]))
+        expected = [numbers[f"{THEIR_NAMES[variant]}/{n}"] for n in ("features_first8", "logits")]
     backbone = {
         name: list(value.shape)
         for name, value in model.state_dict().items()
@@ -146,7 +149,7 @@ def over_heads(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 
 @needs_shared
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "no_att_trans"])
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "backbone"])
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -168,7 +171,7 @@ def test_a_wrong_attention_would_be_noticed(
 @needs_shared
 def test_without_attention_a_wrong_one_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("videxpr.model.functional.scaled_dot_product_attention", uniform)
-    assert deviation("no_att_trans") < TOLERANCE
+    assert deviation("backbone") < TOLERANCE
 
 
 @pytest.fixture(scope="module")
@@ -267,8 +270,8 @@ def test_a_model_knows_its_width_its_device_and_what_it_was_not_trained_on(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"variant": "only_transformer"}, "variant 'only_transformer'; known are only_trans"),
-        ({"backbone": "resnet18"}, "backbone 'resnet18'; known are regnet_y_1_6gf"),
+        ({"variant": "only_transformer"}, "variant 'only_transformer'; known are transformer"),
+        ({"backbone": "resnet18"}, "backbone 'resnet18'; known are regnet_y_400mf"),
         ({"expressions": tuple(sorted(EXPRESSIONS))}, "classes are Anger, Disgust, .* this order"),
         ({"expressions": EXPRESSIONS[:7]}, "classes are Neutral, .*, Surprise, but"),
         ({"trained_expressions": ("Neutral", "Contempt")}, "Contempt.* are not among"),
@@ -284,7 +287,7 @@ def test_a_configuration_that_cannot_work_is_refused(change: dict, message: str)
 
 def test_crops_are_brought_to_the_size_that_the_backbone_was_trained_at():
     torch.manual_seed(0)
-    small = ExpressionModel(ModelConfig(variant="no_att_trans", input_size=48)).eval()
+    small = ExpressionModel(ModelConfig(variant="backbone", input_size=48)).eval()
     crop = np.random.default_rng(0).integers(0, 256, (1, 112, 112, 3), dtype=np.uint8)
     shrunk = np.asarray(Image.fromarray(crop[0]).resize((48, 48), Image.Resampling.BILINEAR))
     pixels = torch.from_numpy(shrunk.copy()).permute(2, 0, 1)[None].float() / 255
@@ -296,7 +299,7 @@ def test_crops_are_brought_to_the_size_that_the_backbone_was_trained_at():
 
 def test_grey_model_does_not_see_colour():
     torch.manual_seed(0)
-    grey = ExpressionModel(ModelConfig(variant="no_att_trans", colour=False)).eval()
+    grey = ExpressionModel(ModelConfig(variant="backbone", colour=False)).eval()
     crop = np.random.default_rng(0).integers(0, 256, (1, 112, 112, 3), dtype=np.uint8)
     with torch.inference_mode():
         one, swapped = grey.embed(crop), grey.embed(crop[..., ::-1].copy())

@@ -58,7 +58,7 @@ def test_checkpoint_says_what_it_was_trained_on(trained):
     assert [one.epoch for one in reports] == [1, 2]
     assert all(np.isfinite(one.loss) for one in reports)
     checkpoint = load_checkpoint(report.checkpoint)
-    assert checkpoint.model.config.variant == "no_att_trans"
+    assert checkpoint.model.config.variant == "backbone"
     assert checkpoint.model.config.input_size == 32
     assert checkpoint.model.config.colour is False
     assert checkpoint.model.config.trained_expressions == ("Happiness", "Sadness")

@@ -18,6 +18,7 @@ from safetensors.torch import save
 from videxpr.errors import CheckpointError
 from videxpr.files import replacing
 from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.model.config import AUTHORS_NAMES
 from videxpr.structures import CropTemplate
 
 FORMAT: Final = 1
@@ -189,6 +190,7 @@ def _config(header: dict[str, Any], file: Path) -> ModelConfig:
         crop = fields.pop("crop")
         points = tuple((float(x), float(y)) for x, y in crop["landmarks"])
         template = CropTemplate(crop["name"], int(crop["size"]), points)
+        fields["variant"] = AUTHORS_NAMES.get(fields["variant"], fields["variant"])
         tuples: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
         }

@@ -1,6 +1,6 @@
 """The small values that travel between the stages. All are frozen; none holds more than data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -48,6 +48,9 @@ ARCFACE: Final = CropTemplate(
     ),
 )
 """The template of ArcFace (Deng et al., CVPR 2019) at 112 x 112."""
+
+UNVERIFIED: Final = replace(ARCFACE, name="unverified")
+"""Stands for crops that somebody else made and nobody measured: ArcFace's template is assumed."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from videxpr.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
 from videxpr.errors import OutputError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.model.backbones import start_as_identity
 from videxpr.stills import (
     Part,
     Still,
@@ -50,7 +51,7 @@ def train_stills(
 ) -> TrainingReport:
     """Train backbone and head on the crops in the class folders of `folder`.
 
-    The encoder is left out (variant ``no_att_trans``): crops alone cannot train it.
+    The encoder is left out (variant ``backbone``): crops alone cannot train it.
 
     Args:
         folder: one folder a class, named after an expression in any case.
@@ -194,15 +195,15 @@ def _initial_model(
         "input_size": options.size,
         "colour": not options.grey,
     }
-    config = ModelConfig(variant="no_att_trans", **chosen)
+    config = ModelConfig(variant="backbone", **chosen)
     model = ExpressionModel(config)
     if initial is None:
-        model.start_as_identity()
+        start_as_identity(model.backbone)
         return model, None
     checkpoint = load_checkpoint(initial)
     weights = checkpoint.model
     if replace(weights.config, **chosen) != config:
-        raise UsageError(f"{initial} is a {weights.config.variant} model; start from no_att_trans")
+        raise UsageError(f"{initial} is a {weights.config.variant} model; start from a backbone")
     model.load_state_dict(weights.state_dict())
     return model, checkpoint.training
 

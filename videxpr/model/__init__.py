@@ -10,69 +10,30 @@ features, and one linear layer gives eight logits for every frame of a window.
       -> classify   (W, T, 8)
 """
 
-from dataclasses import dataclass
-from typing import Final, Literal, cast, get_args
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision import models
 
-from videxpr.errors import CheckpointError
-from videxpr.expressions import EXPRESSIONS
-from videxpr.structures import ARCFACE, CropTemplate
+from videxpr.model.backbones import build_backbone
+from videxpr.model.config import BACKBONES, POSITIONS, VARIANTS, ModelConfig, Position, Variant
 
-Variant = Literal["only_trans", "only_att", "combine", "no_att_trans"]
-VARIANTS: Final[tuple[str, ...]] = get_args(Variant)
-BACKBONES: Final = ("regnet_y_1_6gf",)
+__all__ = [
+    "BACKBONES",
+    "POSITIONS",
+    "VARIANTS",
+    "ExpressionModel",
+    "ModelConfig",
+    "Position",
+    "Variant",
+]
 
 HEADS: Final = 2
 HEAD_WIDTH: Final = 64
 FEED_FORWARD_WIDTH: Final = 512
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """What a model is; stored in its checkpoint.
-
-    Attributes:
-        variant: ``only_trans`` (backbone and transformer block, the paper's best), ``only_att``
-            (backbone and bare attention), ``combine`` (backbone and both, in parallel) or
-            ``no_att_trans`` (backbone alone).
-        backbone: name of a torchvision architecture.
-        expressions: class names in the order of the logits.
-        trained_expressions: those of them that training data had; the others are masked.
-        crop: geometry of the crops that it was trained on.
-        input_size: side in pixels to which `embed` brings the crops before the backbone; the size
-            that it was trained at, since another one gives it other features.
-        colour: false if crops are turned grey first, because it was trained on grey pictures.
-        mean: of R, G, B in [0, 1], subtracted from the pixels.
-        std: of R, G, B in [0, 1], by which the pixels are then divided.
-        window: frames in a window.
-    """
-
-    variant: Variant = "only_trans"
-    backbone: str = "regnet_y_1_6gf"
-    expressions: tuple[str, ...] = EXPRESSIONS
-    trained_expressions: tuple[str, ...] = EXPRESSIONS
-    crop: CropTemplate = ARCFACE
-    input_size: int = ARCFACE.size
-    colour: bool = True
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-    window: int = 64
-
-    @property
-    def untrained_expressions(self) -> tuple[str, ...]:
-        """Classes that are never the answer, because no training data had them."""
-        return tuple(name for name in self.expressions if name not in self.trained_expressions)
-
-    def __post_init__(self) -> None:
-        problem = _problem_with(self)
-        if problem:
-            raise CheckpointError(problem)
 
 
 class ExpressionModel(nn.Module):
@@ -81,11 +42,16 @@ class ExpressionModel(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone, width = _backbone(config.backbone)
+        self.backbone, width = build_backbone(config.backbone)
         self.width = width  # features a frame
-        self.attention = Attention(width) if config.variant in ("only_att", "combine") else None
+        self.attention = Attention(width) if config.variant in ("attention", "both") else None
         self.transformer = (
-            TransformerBlock(width) if config.variant in ("only_trans", "combine") else None
+            TransformerBlock(width) if config.variant in ("transformer", "both") else None
+        )
+        self.position = (
+            nn.Parameter(torch.zeros(config.window, width))
+            if config.position == "learned"
+            else None
         )
         parts = 1 + (self.attention is not None) + (self.transformer is not None)
         self.dropout = nn.Dropout(0.5)
@@ -97,13 +63,6 @@ class ExpressionModel(nn.Module):
         self.register_buffer("std", _channels(config.std), persistent=False)
         trained = [name in config.trained_expressions for name in config.expressions]
         self.register_buffer("untrained", ~torch.tensor(trained), persistent=False)
-
-    def start_as_identity(self) -> None:
-        """Let every residual block of the backbone begin as the identity, for training from scratch
-        (Goyal et al., 2017, section 5.1); without it the first thousand steps teach nothing."""
-        for name, module in self.backbone.named_modules():
-            if name.endswith(".f.c.1"):
-                nn.init.zeros_(cast(Tensor, module.weight))
 
     @property
     def device(self) -> torch.device:
@@ -153,22 +112,28 @@ class ExpressionModel(nn.Module):
             (W, T, 8) float32; minus infinity for classes that were never trained.
 
         Raises:
-            ValueError: the windows have another shape.
+            ValueError: the windows have another shape, or more frames than a model with positions.
         """
         tensor = torch.as_tensor(windows).to(self.device)
         if tensor.ndim != 3 or tensor.shape[2] != self.width:
             raise ValueError(
                 f"windows must have shape (W, T, {self.width}), not {tuple(tensor.shape)}"
             )
+        if self.position is not None and tensor.shape[1] > len(self.position):
+            raise ValueError(
+                f"this model knows {len(self.position)} places of a window, not {tensor.shape[1]}"
+            )
         return self.logits(tensor).masked_fill(self.untrained, float("-inf"))
 
     def logits(self, windows: Tensor) -> Tensor:
         """Logits (W, T, 8) of windows (W, T, 888), untrained classes included; for training."""
-        parts = [windows]
+        parts, encoded = [windows], windows
+        if self.position is not None:
+            encoded = windows + self.position[: windows.shape[1]]
         if self.attention is not None:
-            parts.append(self.attention(windows))
+            parts.append(self.attention(encoded))
         if self.transformer is not None:
-            parts.append(self.transformer(windows))
+            parts.append(self.transformer(encoded))
         fused = torch.cat(parts, dim=-1)  # (W, T, 888 * parts)
         result: Tensor = self.head(self.dropout(fused))
         return result
@@ -209,34 +174,5 @@ class Attention(nn.Module):
         return result
 
 
-def _backbone(name: str) -> tuple[nn.Module, int]:
-    """A torchvision network without its classifier, and its number of features."""
-    network = models.get_model(name, weights=None)
-    width: int = network.fc.in_features
-    network.fc = nn.Identity()
-    return network.to(memory_format=torch.channels_last), width
-
-
 def _channels(values: tuple[float, ...]) -> Tensor:
     return torch.tensor(values).view(1, 3, 1, 1)
-
-
-def _problem_with(config: ModelConfig) -> str | None:
-    """Why a configuration cannot be used, or None."""
-    if config.variant not in VARIANTS:
-        return f"unknown model variant {config.variant!r}; known are {', '.join(VARIANTS)}"
-    if config.backbone not in BACKBONES:
-        return f"unknown backbone {config.backbone!r}; known are {', '.join(BACKBONES)}"
-    if config.expressions != EXPRESSIONS:
-        return (
-            f"the model's classes are {', '.join(config.expressions)}, but videxpr writes "
-            f"{', '.join(EXPRESSIONS)}, in this order; train it with Aff-Wild2's classes"
-        )
-    if not config.trained_expressions or not set(config.trained_expressions) <= set(EXPRESSIONS):
-        return f"trained classes {config.trained_expressions!r} are not among {EXPRESSIONS}"
-    if config.window < 1 or config.crop.size < 32 or not config.input_size >= 32:
-        return (
-            f"window {config.window}, crop size {config.crop.size} or input size "
-            f"{config.input_size} is too small"
-        )
-    return None

@@ -1,0 +1,53 @@
+"""The backbones: torchvision's networks without their classifiers, and their stages."""
+
+from typing import Final, cast
+
+import torch
+from torch import Tensor, nn
+from torchvision import models
+
+VGG_CLASSIFIER: Final = 6
+"""Position of the last layer of VGG16's classifier; what goes into it are the features."""
+
+
+def build_backbone(name: str) -> tuple[nn.Module, int]:
+    """A network of random weights without its classifier, and its number of features.
+
+    RegNetY gives what comes out of its flatten layer (888 features for ``regnet_y_1_6gf``), VGG16
+    what goes into its last layer (4096).
+    """
+    network = models.get_model(name, weights=None)
+    if name == "vgg16":
+        last = network.classifier[VGG_CLASSIFIER]
+        network.classifier[VGG_CLASSIFIER] = nn.Identity()
+    else:
+        last, network.fc = network.fc, nn.Identity()
+    return network.to(memory_format=torch.channels_last), cast(int, last.in_features)
+
+
+def stages(network: nn.Module) -> dict[str, nn.Module]:
+    """Parts of a backbone from its input on: ``stem``, ``block1``, ...; for freezing."""
+    if isinstance(network, models.VGG):
+        return _vgg_blocks(network)
+    trunk = cast(nn.Sequential, network.trunk_output)
+    return {"stem": cast(nn.Module, network.stem), **dict(trunk.named_children())}
+
+
+def start_as_identity(network: nn.Module) -> None:
+    """Let every residual block begin as the identity, for training from scratch (Goyal et al.,
+    2017, section 5.1); without it the first thousand steps teach nothing."""
+    for name, module in network.named_modules():
+        if name.endswith(".f.c.1"):
+            nn.init.zeros_(cast(Tensor, module.weight))
+
+
+def _vgg_blocks(network: models.VGG) -> dict[str, nn.Module]:
+    """VGG's five groups of convolutions, each up to its pooling."""
+    blocks: dict[str, nn.Module] = {}
+    group: list[nn.Module] = []
+    for layer in network.features:
+        group.append(layer)
+        if isinstance(layer, nn.MaxPool2d):
+            blocks[f"block{len(blocks) + 1}"] = nn.Sequential(*group)
+            group = []
+    return blocks

@@ -1,0 +1,107 @@
+"""What a model is: the choices that its checkpoint states."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from videxpr.errors import CheckpointError
+from videxpr.expressions import EXPRESSIONS
+from videxpr.structures import ARCFACE, CropTemplate
+
+Variant = Literal["transformer", "attention", "both", "backbone"]
+VARIANTS: Final[tuple[str, ...]] = get_args(Variant)
+AUTHORS_NAMES: Final[dict[str, Variant]] = {
+    "only_trans": "transformer",
+    "only_att": "attention",
+    "combine": "both",
+    "no_att_trans": "backbone",
+}
+"""What the authors' code calls the variants."""
+
+Position = Literal["none", "learned"]
+POSITIONS: Final[tuple[str, ...]] = get_args(Position)
+
+BACKBONES: Final = (
+    "regnet_y_400mf",
+    "regnet_y_800mf",
+    "regnet_y_1_6gf",
+    "regnet_y_3_2gf",
+    "vgg16",
+)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What a model is; stored in its checkpoint.
+
+    Attributes:
+        variant: ``transformer`` (backbone and transformer block, the paper's best), ``attention``
+            (backbone and bare attention), ``both`` (backbone, attention and transformer in parallel)
+            or ``backbone`` (no encoder); `AUTHORS_NAMES` says what the authors' code calls them.
+        backbone: name of a torchvision architecture; the paper's is ``regnet_y_1_6gf``, its
+            baseline ``vgg16``.
+        position: ``none``, as in the paper: the encoder sees a window as a set of frames; or
+            ``learned``, videxpr's own: a vector for each place of the window is added to the
+            encoder's input.
+        expressions: class names in the order of the logits.
+        trained_expressions: those of them that training data had; the others are masked.
+        class_shares: share of each expression among the training labels, for logit adjustment; empty
+            if it is not known.
+        logit_adjustment: strength of logit adjustment that was best on validation data; it is
+            applied only when asked for.
+        crop: geometry of the crops that it was trained on.
+        input_size: side in pixels to which `embed` brings the crops before the backbone; the size
+            that it was trained at, since another one gives it other features.
+        colour: false if crops are turned grey first, because it was trained on grey pictures.
+        mean: of R, G, B in [0, 1], subtracted from the pixels.
+        std: of R, G, B in [0, 1], by which the pixels are then divided.
+        window: frames in a window.
+    """
+
+    variant: Variant = "transformer"
+    backbone: str = "regnet_y_1_6gf"
+    position: Position = "none"
+    expressions: tuple[str, ...] = EXPRESSIONS
+    trained_expressions: tuple[str, ...] = EXPRESSIONS
+    class_shares: tuple[float, ...] = ()
+    logit_adjustment: float = 0.0
+    crop: CropTemplate = ARCFACE
+    input_size: int = ARCFACE.size
+    colour: bool = True
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    window: int = 64
+
+    @property
+    def untrained_expressions(self) -> tuple[str, ...]:
+        """Classes that are never the answer, because no training data had them."""
+        return tuple(name for name in self.expressions if name not in self.trained_expressions)
+
+    def __post_init__(self) -> None:
+        problem = _problem_with(self)
+        if problem:
+            raise CheckpointError(problem)
+
+
+def _problem_with(config: ModelConfig) -> str | None:
+    """Why a configuration cannot be used, or None."""
+    choices = {"variant": VARIANTS, "backbone": BACKBONES, "position": POSITIONS}
+    for name, known in choices.items():
+        if getattr(config, name) not in known:
+            return f"unknown {name} {getattr(config, name)!r}; known are {', '.join(known)}"
+    if config.position != "none" and config.variant == "backbone":
+        return "positions are for an encoder, and the variant 'backbone' has none"
+    if config.expressions != EXPRESSIONS:
+        return (
+            f"the model's classes are {', '.join(config.expressions)}, but videxpr writes "
+            f"{', '.join(EXPRESSIONS)}, in this order; train it with Aff-Wild2's classes"
+        )
+    if not config.trained_expressions or not set(config.trained_expressions) <= set(EXPRESSIONS):
+        return f"trained classes {config.trained_expressions!r} are not among {EXPRESSIONS}"
+    if len(config.class_shares) not in (0, len(EXPRESSIONS)):
+        return f"class shares {config.class_shares!r} are not one for each of {EXPRESSIONS}"
+    if config.window < 1 or config.crop.size < 32 or not config.input_size >= 32:
+        return (
+            f"window {config.window}, crop size {config.crop.size} or input size "
+            f"{config.input_size} is too small"
+        )
+    return None
