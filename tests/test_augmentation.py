@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from videxpr.augmentation import Augmentation, augment
+from videxpr.errors import UsageError
 
 NOTHING = Augmentation(**dict.fromkeys((field.name for field in fields(Augmentation)), 0.0))
 
@@ -35,7 +36,9 @@ def seeded(pixels: Tensor, options: Augmentation, seed: int = 0) -> Tensor:
         turn_degrees=st.floats(0, 45),
         shift=st.floats(0, 0.3),
         scale=st.floats(0, 0.5),
-        light=st.floats(0, 1),
+        brightness=st.floats(0, 1),
+        contrast=st.floats(0, 1),
+        saturation=st.floats(0, 1),
         colour=st.floats(0, 0.5),
         grey=st.floats(0, 1),
         soften=st.floats(0, 1),
@@ -136,8 +139,8 @@ def test_softening_takes_away_fine_detail_only() -> None:
     assert (seeded(smooth, replace(NOTHING, soften=1.0)) - smooth).abs().mean() < 0.02
 
 
-@pytest.mark.parametrize("name", ["light", "colour"])
-def test_light_and_colour_move_no_pixel(name: str) -> None:
+@pytest.mark.parametrize("name", ["brightness", "colour"])
+def test_brightness_and_colour_move_no_pixel(name: str) -> None:
     pixels = torch.full((200, 3, 4, 4), 0.4)
     changed = seeded(pixels, replace(NOTHING, **{name: 0.2}))
     assert torch.equal(changed.amin(dim=(2, 3)), changed.amax(dim=(2, 3)))
@@ -146,3 +149,32 @@ def test_light_and_colour_move_no_pixel(name: str) -> None:
     assert spread.min() < 0.35 and spread.max() > 0.45
     differs = (spread.amax(dim=1) - spread.amin(dim=1)) > 1e-4
     assert differs.all() if name == "colour" else not differs.any()
+
+
+def test_contrast_keeps_the_mean_and_saturation_the_light() -> None:
+    pixels = 0.3 + 0.4 * crops(20)
+    contrasted = seeded(pixels, replace(NOTHING, contrast=0.5))
+    torch.testing.assert_close(contrasted.mean(dim=(1, 2, 3)), pixels.mean(dim=(1, 2, 3)))
+    assert ((contrasted.std(dim=(1, 2, 3)) / pixels.std(dim=(1, 2, 3)) - 1).abs() > 0.2).any()
+    saturated = seeded(pixels, replace(NOTHING, saturation=0.5))
+    luma = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+    torch.testing.assert_close((saturated * luma).sum(dim=1), (pixels * luma).sum(dim=1))
+    assert ((saturated - pixels).abs().amax(dim=(1, 2, 3)) > 0.02).any()
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Augmentation)])
+def test_a_group_of_images_changes_together(name: str) -> None:
+    """Two windows of three frames that are the same picture: alike within, different between."""
+    pixels = crops(1).expand(6 * 20, -1, -1, -1)
+    options = replace(NOTHING, **{name: 30.0 if name == "turn_degrees" else 0.5})
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        windows = augment(pixels, options, group=6).unflatten(0, (20, 6))
+    assert torch.equal(windows, windows[:, :1].expand_as(windows))
+    assert (windows[:, 0] - windows[:1, 0]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(("name", "value"), [("flip", 1.5), ("shift", -0.1), ("turn_degrees", 200)])
+def test_changes_that_make_no_sense_are_refused(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match=f"{name} lies between .* not at {value}"):
+        Augmentation(**{name: value})

@@ -6,7 +6,7 @@ was trained (`TrainingSummary`), and under which licence it may be used. No pick
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +35,9 @@ class TrainingSummary:
         images: number of training images or frames.
         epochs: passes over them, all stages together.
         validation_accuracy: share of the validation part that is right, or None.
-        validation_macro_f1: mean F1 over the trained classes on the validation part, or None.
+        validation_macro_f1: mean F1 on the validation part, or None: over the trained classes for
+            stills, over all eight for windows.
+        options: every choice of the recipe, as text.
     """
 
     data: str
@@ -44,6 +46,7 @@ class TrainingSummary:
     epochs: int
     validation_accuracy: float | None = None
     validation_macro_f1: float | None = None
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

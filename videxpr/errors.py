@@ -7,6 +7,7 @@
     ├── DetectorError       a face detector or its weights cannot be used
     ├── CheckpointError     expression weights cannot be read or do not fit
     ├── FormatError         an annotation, template or split file breaks its format
+    ├── TrainingError       training cannot go on, e.g. its loss is not a number
     ├── OutputError         a result cannot be written
     └── DownloadError       something could not be fetched
 
@@ -42,6 +43,10 @@ class CheckpointError(VidexprError):
 
 class FormatError(VidexprError):
     """A text or table file breaks the format that it should have."""
+
+
+class TrainingError(VidexprError):
+    """Training cannot go on; what it had reached is kept."""
 
 
 class OutputError(VidexprError):

@@ -88,11 +88,15 @@ class ExpressionModel(nn.Module):
                 f"crops must be uint8 of shape (N, {size}, {size}, 3), "
                 f"not {tensor.dtype} of shape {tuple(tensor.shape)}"
             )
-        pixels = tensor.to(self.device).permute(0, 3, 1, 2).float() / 255
+        return self.features(self.pixels(tensor.to(self.device)))
+
+    def pixels(self, crops: Tensor) -> Tensor:
+        """Pixels (N, 3, input_size, input_size) in [0, 1] of crops (N, size, size, 3) uint8."""
+        pixels = crops.permute(0, 3, 1, 2).float() / 255
         side = self.config.input_size
-        if side != size:
+        if side != crops.shape[1]:
             pixels = functional.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
-        return self.features(pixels)
+        return pixels
 
     def features(self, pixels: Tensor) -> Tensor:
         """Features (N, 888) of RGB pixels (N, 3, H, W) in [0, 1]; any size, for training."""

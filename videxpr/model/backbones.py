@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torchvision import models
 
-VGG_CLASSIFIER: Final = 6
-"""Position of the last layer of VGG16's classifier; what goes into it are the features."""
+CLASSIFIERS: Final = {"vgg16": "classifier.6"}
+"""The last layer, which is left out; ``fc`` in all other networks."""
 
 
 def build_backbone(name: str) -> tuple[nn.Module, int]:
@@ -18,8 +18,7 @@ def build_backbone(name: str) -> tuple[nn.Module, int]:
     """
     network = models.get_model(name, weights=None)
     if name == "vgg16":
-        last = network.classifier[VGG_CLASSIFIER]
-        network.classifier[VGG_CLASSIFIER] = nn.Identity()
+        last, network.classifier[6] = network.classifier[6], nn.Identity()
     else:
         last, network.fc = network.fc, nn.Identity()
     return network.to(memory_format=torch.channels_last), cast(int, last.in_features)
@@ -31,6 +30,20 @@ def stages(network: nn.Module) -> dict[str, nn.Module]:
         return _vgg_blocks(network)
     trunk = cast(nn.Sequential, network.trunk_output)
     return {"stem": cast(nn.Module, network.stem), **dict(trunk.named_children())}
+
+
+def imagenet_weights(name: str) -> dict[str, Tensor]:
+    """Torchvision's first ImageNet weights of a network, classifier included; fetched once.
+
+    Raises:
+        OSError: they are not here and cannot be fetched.
+        RuntimeError: what was fetched has another hash.
+    """
+    weights = models.get_model_weights(name)["IMAGENET1K_V1"]
+    tensors: dict[str, Tensor] = weights.get_state_dict(
+        progress=False, check_hash=True, weights_only=True, map_location="cpu"
+    )
+    return tensors
 
 
 def start_as_identity(network: nn.Module) -> None:

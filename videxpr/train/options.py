@@ -57,6 +57,38 @@ class StillsOptions:
 
 
 @dataclass(frozen=True)
+class Machine:
+    """What training runs on; none of it changes what is learned, but for rounding.
+
+    Attributes:
+        accelerator: Lightning's: ``cpu``, ``gpu`` or ``mps``.
+        devices: processes on each node, one a GPU; the CPU may have several too.
+        nodes: computers that train together.
+        precision: Lightning's, e.g. ``32-true``, ``bf16-mixed``, ``16-mixed``; None is ``16-mixed`` on
+            a GPU, as the authors train, and ``32-true`` elsewhere.
+        workers: processes that read crops.
+        threads: threads of torch's operators on the CPU.
+    """
+
+    accelerator: str = "cpu"
+    devices: int = 1
+    nodes: int = 1
+    precision: str | None = None
+    workers: int = 0
+    threads: int = 2
+
+    def __post_init__(self) -> None:
+        for name, least in (("devices", 1), ("nodes", 1), ("workers", 0), ("threads", 1)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
+
+    @property
+    def precision_or_default(self) -> str:
+        """The precision that was chosen, or the accelerator's own."""
+        return self.precision or ("16-mixed" if self.accelerator == "gpu" else "32-true")
+
+
+@dataclass(frozen=True)
 class EpochReport:
     """What one epoch gave: 1-based number, mean loss, accuracy and macro F1 on validation."""
 

@@ -1,0 +1,38 @@
+"""Features of a backbone that training does not change, computed once."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from videxpr.challenge import LabelledVideo, Split
+from videxpr.dataset import RunDataset
+from videxpr.device import resolve_device
+from videxpr.model import ExpressionModel
+from videxpr.structures import Floats
+from videxpr.train.options import Machine
+
+
+def embed_videos(
+    model: ExpressionModel,
+    parts: Mapping[Split, Sequence[LabelledVideo]],
+    machine: Machine,
+    progress: Callable[[int, int], None],
+) -> dict[Split, list[Floats]]:
+    """Features (N, F) of all usable frames of each video, in half precision to save memory."""
+    device = resolve_device("auto" if machine.accelerator == "gpu" else "cpu")
+    model.eval().to(device)
+    total = sum(len(video) for videos in parts.values() for video in videos)
+    done, kept = 0, dict[Split, list[Floats]]()
+    for split, videos in parts.items():
+        pieces: list[list[Floats]] = [[] for _ in videos]
+        runs = RunDataset(videos, model.config.crop.size)
+        for video, _, crops in DataLoader(runs, batch_size=None, num_workers=machine.workers):
+            with torch.inference_mode():
+                pieces[video].append(model.embed(crops).half().cpu().numpy())
+            done += len(crops)
+            progress(done, total)
+        kept[split] = [np.concatenate(piece) for piece in pieces]
+    model.train().cpu()
+    return kept

@@ -1,0 +1,188 @@
+"""What is kept of a training run: checkpoint, readable file, and the state to go on from."""
+
+import json
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from lightning.pytorch.utilities import rank_zero_only
+
+from videxpr.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.errors import FormatError, UsageError
+from videxpr.files import replacing
+from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.train.recipes import SequenceOptions
+from videxpr.train.task import SequenceReport
+
+MAY_CHANGE: Final = frozenset({"epochs", "patience"})
+"""Options that a run may be resumed with although it began with others."""
+
+
+class Record:
+    """The files of one run: ``<output>``, ``<stem>.json`` and the folder ``<stem>.run``.
+
+    Only the first of several devices writes.
+
+    Attributes:
+        output: the checkpoint of the best epoch.
+        folder: TensorBoard's logs, and the state.
+        state: Lightning's checkpoint of the last whole epoch.
+        epochs: of this run, in order.
+
+    Raises:
+        UsageError: there is an earlier run and nobody said what is to become of it, or it is to be
+            resumed with other options.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        options: SequenceOptions,
+        data: str,
+        licence: str,
+        *,
+        resume: bool = False,
+        overwrite: bool = False,
+    ) -> None:
+        self.output = output
+        self.readable = output.with_suffix(".json")
+        self.folder = output.with_suffix(".run")
+        self.state = self.folder / "last.ckpt"
+        self.options = options
+        self.data = data
+        self.licence = licence
+        self._frames = 0
+        self._content: dict[str, Any] = {}
+        self.epochs: list[SequenceReport] = []
+        _check_output(output)
+        if resume:
+            self._recall()
+        elif is_first_device():
+            self._clear(overwrite)
+
+    @property
+    def learning_rate(self) -> float | None:
+        """What the finder chose, None if it has not been asked yet."""
+        found: float | None = self._content.get("learning_rate_found")
+        return found
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self._content["learning_rate_found"] = rate
+        self._write()
+
+    @property
+    def best(self) -> SequenceReport | None:
+        """The epoch of the highest macro F1, the earliest if there are several."""
+        return max(self.epochs, key=lambda epoch: epoch.macro_f1, default=None)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no epoch is left to train."""
+        if not self.epochs or self.best is None:
+            return False
+        last, patience = self.epochs[-1].epoch, self.options.patience
+        tired = patience is not None and last - self.best.epoch >= patience
+        return last >= self.options.epochs or tired
+
+    def begin(self, config: ModelConfig, start: str, frames: int) -> None:
+        """Write what the run is, before its first step."""
+        self._frames = frames
+        found = self._content.get("learning_rate_found")
+        self._content = {
+            "options": self.options.as_text(),
+            "model": asdict(config),
+            "data": self.data,
+            "licence": self.licence,
+            "backbone_started_from": start,
+            "training_frames": frames,
+        }
+        if found is not None:
+            self._content["learning_rate_found"] = found
+        self._write()
+
+    def add(self, report: SequenceReport, model: ExpressionModel) -> None:
+        """Take note of an epoch, and keep the model if it is better than before."""
+        self.epochs = [one for one in self.epochs if one.epoch < report.epoch] + [report]
+        if self.best is report:
+            model.config = replace(model.config, logit_adjustment=report.logit_adjustment)
+            save_checkpoint(self.output, model, self._summary(report), self.licence, torch.float32)
+        self._write()
+
+    def _summary(self, report: SequenceReport) -> TrainingSummary:
+        return TrainingSummary(
+            data=self.data,
+            recipe=_in_words(self.options, self.learning_rate),
+            images=self._frames,
+            epochs=report.epoch,
+            validation_accuracy=report.accuracy,
+            validation_macro_f1=report.macro_f1,
+            options=self.options.as_text(),
+        )
+
+    def _recall(self) -> None:
+        """Read an earlier run; without one, a resumed run is a new one."""
+        if not self.readable.is_file():
+            return
+        try:
+            content = json.loads(self.readable.read_text(encoding="utf-8"))
+            earlier, epochs = dict(content["options"]), content.pop("epochs")
+            reports = [SequenceReport(**epoch) for epoch in epochs]
+        except (OSError, ValueError, KeyError, TypeError) as exc:
+            raise FormatError(
+                f"{self.readable} is no record of a training run ({exc}); --overwrite begins anew"
+            ) from exc
+        _check_same(earlier, self.options.as_text(), self.readable)
+        self._content = content
+        if self.state.is_file():
+            self.epochs = reports
+
+    def _clear(self, overwrite: bool) -> None:
+        mine = [path for path in (self.output, self.readable, self.folder) if path.exists()]
+        if mine and not overwrite:
+            raise UsageError(
+                f"{mine[0]} is there already: --resume goes on with that run, --overwrite begins anew"
+            )
+        for path in mine:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    @rank_zero_only
+    def _write(self) -> None:
+        content = self._content | {"epochs": [asdict(epoch) for epoch in self.epochs]}
+        with replacing(self.readable) as temporary:
+            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def is_first_device() -> bool:
+    """Whether this process is the first of those that train together."""
+    return int(getattr(rank_zero_only, "rank", 0)) == 0
+
+
+def _check_output(output: Path) -> None:
+    if output.suffix != ".safetensors":
+        raise UsageError(f"{output} must be the name of a .safetensors file")
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder; name the checkpoint's file")
+
+
+def _check_same(earlier: dict[str, str], now: dict[str, str], file: Path) -> None:
+    differing = [
+        f"{name} was {earlier.get(name)} and is {now.get(name)}"
+        for name in sorted(set(earlier) | set(now))
+        if earlier.get(name) != now.get(name) and name not in MAY_CHANGE
+    ]
+    if differing:
+        raise UsageError(
+            f"the run of {file} had other options ({'; '.join(differing)}); give the same to resume it"
+        )
+
+
+def _in_words(options: SequenceOptions, found: float | None) -> str:
+    rate = options.learning_rate or found or 0
+    return (
+        f"{options.variant} on {options.backbone}, {options.optimizer} {rate:.2g}, focal loss alpha "
+        f"{options.loss.alpha:g} gamma {options.loss.gamma:g}, {options.sampling.batch_size} windows "
+        f"a step, {options.epochs} epochs, seed {options.seed}"
+    )

@@ -1,0 +1,311 @@
+"""Training on windows of Aff-Wild2's crops: model, loaders, Lightning, what is kept of a run."""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.tuner.tuning import Tuner
+from torch.utils.data import DataLoader
+
+from videxpr.backbone_weights import BackboneStart, backbone_start
+from videxpr.challenge import LabelledVideo, Split, class_counts
+from videxpr.dataset import RunDataset, WindowDataset, WindowSampler
+from videxpr.errors import TrainingError, UsageError
+from videxpr.expressions import EXPRESSIONS
+from videxpr.images import read_image
+from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.structures import UNVERIFIED, CropTemplate, Floats
+from videxpr.train.features import embed_videos
+from videxpr.train.options import Machine
+from videxpr.train.recipes import WINDOW, SequenceOptions
+from videxpr.train.record import Record, is_first_device
+from videxpr.train.task import SequenceReport, SequenceTask
+
+FINDER_STEPS: Final = 100
+LEAST_RATE: Final = 1e-6
+MOST_RATE: Final = 0.1
+FINDER_SKIP: Final = 25
+"""Of the finder's steps the first are not believed: so low a rate changes nothing, and what the loss
+does then is chance."""
+
+Videos = Sequence[LabelledVideo]
+Progress = Callable[[int, int], None]
+
+
+def train_sequences(
+    parts: Mapping[Split, Videos],
+    output: Path,
+    *,
+    options: SequenceOptions,
+    machine: Machine,
+    template: CropTemplate | None = None,
+    data: str = "",
+    licence: str = "unspecified",
+    resume: bool = False,
+    overwrite: bool = False,
+    on_epoch: Callable[[SequenceReport], None] = lambda report: None,
+    on_start: Callable[[str], None] = lambda what: None,
+    on_rate: Callable[[float], None] = lambda rate: None,
+    progress: Progress = lambda completed, total: None,
+    callbacks: Sequence[Callback] = (),
+) -> SequenceReport:
+    """Train on windows of the training videos; the epoch with the best validation macro F1 is kept.
+
+    Beside `output` stands a readable file of the same name, ``.json``, with the whole configuration
+    and the figures of every epoch, and a folder, ``.run``, with TensorBoard's logs and the state from
+    which ``resume`` goes on. The checkpoint is written whenever an epoch is better than all before.
+
+    Args:
+        parts: labelled videos of both splits.
+        output: the checkpoint to write, ``.safetensors``.
+        options: the recipe.
+        machine: devices, precision, processes.
+        template: geometry of the crops; None if nobody measured it.
+        data: what the videos are, for the model's card.
+        licence: under which terms the weights may be used.
+        resume: go on from the last whole epoch of an earlier run with the same options.
+        overwrite: begin anew although there is an earlier run.
+        on_epoch: called after every epoch, on the first device only.
+        on_start: called with what is trained, in words.
+        on_rate: called with the learning rate that the finder chose.
+        progress: called with crops done and their number while features are kept.
+        callbacks: Lightning callbacks, e.g. a progress bar.
+
+    Returns:
+        The best epoch.
+
+    Raises:
+        UsageError: there is an earlier run, or it had other options.
+        SourceError, CheckpointError, DownloadError: crops or weights cannot be read.
+        TrainingError: the loss is not a number, or no learning rate was found.
+    """
+    torch.set_num_threads(machine.threads)
+    lightning.seed_everything(options.seed, verbose=False)
+    parts = {split: [video for video in videos if len(video)] for split, videos in parts.items()}
+    _check_parts(parts)
+    record = Record(output, options, data, licence, resume=resume, overwrite=overwrite)
+    model, start = _model(parts["train"], options, template)
+    record.begin(model.config, start.description, sum(map(len, parts["train"])))
+    on_start(_in_words(model, start, options))
+    task = SequenceTask(model, options, parts["train"], parts["validation"])
+    kept = _kept_features(task, parts, machine, progress)
+    loaders = _Loaders(parts, options, machine, model.config, kept)
+    if options.learning_rate is None:
+        task.learning_rate = _rate(task, loaders, machine, record)
+        on_rate(task.learning_rate)
+    task.on_epoch = partial(_epoch_ended, task, record, on_epoch)
+    trainer = _trainer(options, machine, record, callbacks)
+    if not record.is_complete:
+        trainer.fit(
+            task,
+            datamodule=loaders,
+            ckpt_path=record.state if record.epochs else None,
+            weights_only=True,
+        )
+    best = task.best or record.best
+    if best is None:
+        raise TrainingError(
+            f"training was stopped before its first epoch ended; {output} is not there"
+        )
+    return best
+
+
+class _Loaders(lightning.LightningDataModule):
+    """Windows for training and runs for validation, each device's own share."""
+
+    def __init__(
+        self,
+        parts: Mapping[Split, Videos],
+        options: SequenceOptions,
+        machine: Machine,
+        config: ModelConfig,
+        kept: Mapping[Split, Sequence[Floats]] | None,
+    ) -> None:
+        super().__init__()
+        self.parts = parts
+        self.options = options
+        self.machine = machine
+        self.config = config
+        self.kept = kept
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        sampling, (rank, devices) = self.options.sampling, self._place()
+        if sampling.batch_size % devices:
+            raise UsageError(
+                f"a batch of {sampling.batch_size} windows cannot be shared by {devices} devices"
+            )
+        videos, window = self.parts["train"], self.config.window
+        return DataLoader(
+            WindowDataset(videos, window, self.config.crop.size, self._features("train")),
+            batch_size=sampling.batch_size // devices,
+            sampler=WindowSampler(
+                videos, window, sampling, seed=self.options.seed, rank=rank, devices=devices
+            ),
+            **self._common(),
+        )
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        rank, devices = self._place()
+        runs = RunDataset(
+            self.parts["validation"],
+            self.config.crop.size,
+            self._features("validation"),
+            rank=rank,
+            devices=devices,
+        )
+        return DataLoader(runs, batch_size=None, **self._common())
+
+    def _features(self, split: Split) -> Sequence[Floats] | None:
+        return None if self.kept is None else self.kept[split]
+
+    def _place(self) -> tuple[int, int]:
+        trainer = self.trainer
+        return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
+
+    def _common(self) -> dict[str, Any]:
+        workers = 0 if self.kept is not None else self.machine.workers
+        return {
+            "num_workers": workers,
+            "persistent_workers": workers > 0,
+            "pin_memory": self.machine.accelerator == "gpu",
+        }
+
+
+def _check_parts(parts: Mapping[Split, Videos]) -> None:
+    for split in ("train", "validation"):
+        if not parts[split]:
+            raise UsageError(f"no {split} video has a labelled frame with a crop")
+    if (class_counts(parts["train"]) > 0).sum() < 2:
+        raise UsageError("the training videos have labels of one expression only")
+
+
+def _model(
+    videos: Videos, options: SequenceOptions, template: CropTemplate | None
+) -> tuple[ExpressionModel, BackboneStart]:
+    """The model as training begins, its weights as asked for."""
+    size = read_image(videos[0].path(0)).shape[0]
+    crop = template or _unverified(size)
+    if crop.size != size:
+        raise UsageError(
+            f"the template is for crops of {crop.size} pixels, but {videos[0].path(0)} has {size}"
+        )
+    counts = class_counts(videos)
+    config = ModelConfig(
+        variant=options.variant,
+        backbone=options.backbone,
+        position=options.position,
+        trained_expressions=tuple(n for n, c in zip(EXPRESSIONS, counts, strict=True) if c),
+        class_shares=tuple((counts / counts.sum()).round(6).tolist()),
+        crop=crop,
+        input_size=size,
+        window=WINDOW,
+    )
+    start = backbone_start(options.backbone_weights, config)
+    if options.input_size is not None:
+        start = replace(start, config=replace(start.config, input_size=options.input_size))
+    model = ExpressionModel(start.config)
+    start.apply(model)
+    return model, start
+
+
+def _in_words(model: ExpressionModel, start: BackboneStart, options: SequenceOptions) -> str:
+    config = model.config
+    millions = sum(one.numel() for one in model.parameters()) / 1e6
+    return (
+        f"model: {config.variant} on {config.backbone} ({start.description}), {millions:.1f} million "
+        f"parameters, crops {config.crop.size} px ({config.crop.name}) seen at {config.input_size}, "
+        f"frozen: {options.freeze}"
+    )
+
+
+def _unverified(size: int) -> CropTemplate:
+    """What is assumed of crops that nobody measured: ArcFace's template at their size."""
+    scale = size / UNVERIFIED.size
+    points = tuple((x * scale, y * scale) for x, y in UNVERIFIED.landmarks)
+    return replace(UNVERIFIED, size=size, landmarks=points)
+
+
+def _kept_features(
+    task: SequenceTask, parts: Mapping[Split, Videos], machine: Machine, progress: Progress
+) -> dict[Split, list[Floats]] | None:
+    """Features of every crop, if no training step could change them; else None."""
+    if not (task.backbone_frozen and task.options.augment_per == "none"):
+        return None
+    return embed_videos(task.model, parts, machine, progress)
+
+
+def _rate(task: SequenceTask, loaders: _Loaders, machine: Machine, record: Record) -> float:
+    """The learning rate of Lightning's finder, or of the run that is resumed."""
+    if record.learning_rate is not None or not is_first_device():
+        return record.learning_rate or task.learning_rate  # other devices are told by the first
+    task.finding_rate = True
+    trainer = lightning.Trainer(
+        accelerator=machine.accelerator,
+        devices=1,
+        precision=machine.precision_or_default,  # type: ignore[arg-type]
+        max_epochs=FINDER_STEPS,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+        use_distributed_sampler=False,
+        default_root_dir=record.folder,
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "You defined a `validation_step`")
+        finder = Tuner(trainer).lr_find(
+            task,
+            loaders.train_dataloader(),
+            min_lr=LEAST_RATE,
+            max_lr=MOST_RATE,
+            num_training=FINDER_STEPS,
+        )
+    task.finding_rate = False
+    rate = finder.suggestion(skip_begin=FINDER_SKIP) if finder is not None else None
+    if rate is None:
+        raise TrainingError("the finder found no learning rate; choose one with --learning-rate")
+    record.learning_rate = float(rate)
+    return float(rate)
+
+
+def _epoch_ended(
+    task: SequenceTask,
+    record: Record,
+    on_epoch: Callable[[SequenceReport], None],
+    report: SequenceReport,
+) -> None:
+    record.add(report, task.model)
+    on_epoch(report)
+
+
+def _trainer(
+    options: SequenceOptions, machine: Machine, record: Record, callbacks: Sequence[Callback]
+) -> lightning.Trainer:
+    last = ModelCheckpoint(
+        dirpath=record.folder,
+        filename=record.state.stem,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
+    return lightning.Trainer(
+        max_epochs=options.epochs,
+        accelerator=machine.accelerator,
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy="ddp" if machine.devices * machine.nodes > 1 else "auto",
+        precision=machine.precision_or_default,  # type: ignore[arg-type]
+        callbacks=[last, *callbacks],
+        logger=TensorBoardLogger(record.folder, name="tensorboard", version=""),
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+        enable_model_summary=False,
+        enable_progress_bar=any("Progress" in type(one).__name__ for one in callbacks),
+        use_distributed_sampler=False,
+    )

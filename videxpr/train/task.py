@@ -1,0 +1,243 @@
+"""One step of training on windows, and what validation measures: the part that Lightning runs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import lightning
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from videxpr.augmentation import augment
+from videxpr.challenge import LabelledVideo
+from videxpr.errors import TrainingError, UsageError
+from videxpr.logit_adjustment import adjusted
+from videxpr.losses import frame_losses
+from videxpr.metrics import CLASSES, confusion_matrix, macro_f1, scores
+from videxpr.model import ExpressionModel
+from videxpr.model.backbones import stages
+from videxpr.prediction import predict_sequence
+from videxpr.train.recipes import SequenceOptions
+
+STRENGTHS: Final = tuple(round(0.1 * step, 1) for step in range(16))
+"""Strengths of logit adjustment that validation tries; the first is none at all."""
+
+PLATEAU_FACTOR: Final = 0.1
+PLATEAU_PATIENCE: Final = 10
+SEED_SPAN: Final = 2**62
+
+
+@dataclass(frozen=True)
+class SequenceReport:
+    """What one epoch gave.
+
+    Attributes:
+        epoch: from 1.
+        epochs: that there will be.
+        loss: mean over the labelled frames of its training windows.
+        macro_f1: on validation, over eight classes, without logit adjustment.
+        accuracy: on validation.
+        frames: labelled frames of validation that were counted.
+        logit_adjustment: strength with which the macro F1 would be highest.
+        adjusted_macro_f1: the macro F1 with it.
+        learning_rate: of the epoch's last step.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    macro_f1: float
+    accuracy: float
+    frames: int
+    logit_adjustment: float
+    adjusted_macro_f1: float
+    learning_rate: float
+
+
+class SequenceTask(lightning.LightningModule):
+    """Windows of crops or of kept features in, the focal loss of their labelled frames out."""
+
+    def __init__(
+        self,
+        model: ExpressionModel,
+        options: SequenceOptions,
+        train: Sequence[LabelledVideo],
+        validation: Sequence[LabelledVideo],
+        *,
+        on_epoch: Callable[[SequenceReport], None] = lambda report: None,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.model.dropout.p = options.dropout
+        self.options = options
+        self.learning_rate = options.learning_rate or 1e-4  # the finder's attribute
+        self.train_videos = train
+        self.validation_videos = validation
+        self.on_epoch = on_epoch
+        self.finding_rate = False
+        self.best: SequenceReport | None = None
+        self.last: SequenceReport | None = None
+        self.backbone_frozen = freeze(model.backbone, options.freeze)
+        self._schedule: torch.optim.lr_scheduler.ReduceLROnPlateau | None = None
+        self._schedule_state: dict[str, Any] = {}
+        self._sums = torch.zeros(2, dtype=torch.float64)  # of losses, of frames
+        self._pieces: list[NDArray[np.float32]] = []
+        self._confusions = np.zeros((len(STRENGTHS), CLASSES, CLASSES + 1), np.int64)
+
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], step: int) -> Tensor:
+        frames, labels, videos = batch
+        torch.manual_seed(self._step_seed(step))
+        if self.backbone_frozen:
+            self.model.backbone.eval()
+        logits = self.model.logits(self._features(frames))
+        counted = labels >= 0
+        losses = frame_losses(logits[counted], labels[counted], self.options.loss)
+        count = counted.sum().to(torch.float32)
+        everywhere = self.trainer.strategy.reduce(count.clone(), reduce_op="sum")
+        # gradients are averaged over devices: a frame counts the same wherever it is
+        loss = losses.sum() * self.trainer.world_size / everywhere
+        if not self.finding_rate:
+            self._check_loss(loss, step, videos)
+        self._sums += torch.stack([losses.detach().sum(), count]).double().cpu()
+        self.log("loss", loss, prog_bar=True)
+        return loss
+
+    def on_train_epoch_start(self) -> None:
+        self._sums.zero_()
+
+    def on_validation_epoch_start(self) -> None:
+        self._confusions[:] = 0
+        self._pieces.clear()
+        if self.trainer.world_size > 1:
+            for statistic in self.model.backbone.buffers():
+                torch.distributed.broadcast(statistic, 0)  # all devices answer with one model
+
+    def validation_step(self, batch: tuple[int, bool, Tensor], _: int) -> None:
+        """Keep features until a video is complete, then answer as `annotate` does."""
+        video, complete, frames = batch
+        features = frames if frames.ndim == 2 else self.model.embed(frames)
+        self._pieces.append(features.float().cpu().numpy())
+        if complete:
+            answers = predict_sequence(
+                self.model, np.concatenate(self._pieces), self.options.validation
+            )
+            self._pieces.clear()
+            self._count(answers, self.validation_videos[video].labels)
+
+    def on_validation_epoch_end(self) -> None:
+        reduce = self.trainer.strategy.reduce
+        confusions = reduce(torch.from_numpy(self._confusions).to(self.device), reduce_op="sum")
+        sums = reduce(self._sums.to(torch.float32).to(self.device), reduce_op="sum").tolist()
+        report = self._report(confusions.cpu().numpy(), sums[0] / max(sums[1], 1))
+        self.last = report
+        if self.best is None or report.macro_f1 > self.best.macro_f1:
+            self.best = report
+        if self._schedule is not None:
+            self._schedule.step(report.macro_f1)
+        patience = self.options.patience
+        if patience is not None and report.epoch - self.best.epoch >= patience:
+            self.trainer.should_stop = True
+        for name in ("macro_f1", "accuracy", "learning_rate"):
+            value = getattr(report, name)
+            self.log(name, value, prog_bar=name == "macro_f1", rank_zero_only=True)
+        if self.trainer.is_global_zero:
+            self.on_epoch(report)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["best"] = vars(self.best) if self.best else {}
+        checkpoint["last"] = vars(self.last) if self.last else {}
+        checkpoint["schedule"] = self._schedule.state_dict() if self._schedule else {}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.best = SequenceReport(**checkpoint["best"]) if checkpoint["best"] else None
+        self.last = SequenceReport(**checkpoint["last"]) if checkpoint["last"] else None
+        self._schedule_state = checkpoint["schedule"]
+
+    def configure_optimizers(self) -> Any:
+        kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+        self.learning_rate = self.trainer.strategy.broadcast(self.learning_rate)
+        optimizer = kinds[self.options.optimizer](
+            [one for one in self.parameters() if one.requires_grad],
+            lr=self.learning_rate,
+            weight_decay=self.options.weight_decay,
+        )
+        if self.options.plateau and not self.finding_rate:
+            # stepped and saved here: Lightning saves before its own schedulers have stepped
+            self._schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer, mode="max", factor=PLATEAU_FACTOR, patience=PLATEAU_PATIENCE
+            )
+            if self._schedule_state:
+                self._schedule.load_state_dict(self._schedule_state)
+        return optimizer
+
+    def _features(self, frames: Tensor) -> Tensor:
+        """Features (B, T, F) of crops (B, T, size, size, 3), or kept ones as they are."""
+        if frames.ndim == 3:
+            return frames
+        batch, time = frames.shape[:2]
+        pixels = self.model.pixels(frames.flatten(0, 1))
+        if self.options.augment_per != "none":
+            group = time if self.options.augment_per == "window" else 1
+            pixels = augment(pixels, self.options.augmentation, group)
+        return self.model.features(pixels).view(batch, time, -1)
+
+    def _count(self, answers: NDArray[np.float32], labels: NDArray[np.int8]) -> None:
+        """Count a video's answers (T, 8) against its labels, for every strength of adjustment."""
+        shares = self.model.config.class_shares
+        for number, strength in enumerate(STRENGTHS):
+            found = np.nanargmax(adjusted(answers, shares, strength), axis=1)
+            self._confusions[number] += confusion_matrix(labels.astype(np.int64), found)
+
+    def _check_loss(self, loss: Tensor, step: int, videos: Tensor) -> None:
+        if torch.isfinite(loss):
+            return
+        names = sorted({self.train_videos[number].name for number in videos.tolist()})
+        raise TrainingError(
+            f"the loss is {loss.item()} in epoch {self.current_epoch + 1}, step {step + 1}, at the "
+            f"learning rate {self._rate():.2g}, on windows of {', '.join(names)}; try a lower "
+            "--learning-rate, or --precision 32-true"
+        )
+
+    def _rate(self) -> float:
+        optimizer = self.optimizers()
+        rate: float = optimizer.param_groups[0]["lr"]  # type: ignore[union-attr]
+        return rate
+
+    def _step_seed(self, step: int) -> int:
+        """What a step draws depends on nothing but its number, so that a resumed run draws the same."""
+        key = (self.options.seed, self.current_epoch, step, self.global_rank)
+        return int(np.random.default_rng(key).integers(SEED_SPAN))
+
+    def _report(self, confusions: NDArray[np.int64], loss: float) -> SequenceReport:
+        figures = macro_f1(confusions)
+        best = int(np.argmax(figures))
+        return SequenceReport(
+            epoch=self.current_epoch + 1,
+            epochs=self.options.epochs,
+            loss=loss,
+            macro_f1=float(figures[0]),
+            accuracy=scores(confusions[0]).accuracy,
+            frames=int(confusions[0].sum()),
+            logit_adjustment=STRENGTHS[best],
+            adjusted_macro_f1=float(figures[best]),
+            learning_rate=self._rate(),
+        )
+
+
+def freeze(backbone: nn.Module, last: str) -> bool:
+    """Stop the training of a backbone's stages up to one; true if that is the whole backbone.
+
+    Raises:
+        UsageError: the backbone has no stage of that name.
+    """
+    parts = stages(backbone)
+    if last == "none":
+        return False
+    if last not in parts:
+        raise UsageError(f"no stage {last!r} to freeze; choose none, {', '.join(parts)}")
+    names = list(parts)
+    for name in names[: names.index(last) + 1]:
+        parts[name].requires_grad_(False)
+    return last == names[-1]
