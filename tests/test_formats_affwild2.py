@@ -1,6 +1,7 @@
 """Annotation files of Aff-Wild2: what is written, and what is taken."""
 
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from videxpr.errors import FormatError, OutputError
-from videxpr.formats.affwild2 import read_labels, write_labels
+from videxpr.formats.affwild2 import SEVEN_CLASS_HEADER, read_labels, write_labels
 
 HEADER = b"Neutral,Anger,Disgust,Fear,Happiness,Sadness,Surprise,Other"
+
+SEVEN = HEADER.removesuffix(b",Other")
 
 in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -27,6 +30,13 @@ def test_a_file_has_exactly_these_bytes(tmp_path: Path) -> None:
     write_labels(tmp_path / "a" / "labels.txt", np.array([0, -1, 7]))
     assert (tmp_path / "a" / "labels.txt").read_bytes() == HEADER + b"\n0\n-1\n7\n"
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["labels.txt"]
+
+
+def test_the_header_of_the_first_editions_can_be_written_above_its_labels(tmp_path: Path) -> None:
+    write_labels(tmp_path / "labels.txt", np.array([0, 6]), SEVEN_CLASS_HEADER)
+    assert (tmp_path / "labels.txt").read_bytes() == SEVEN + b"\n0\n6\n"
+    with pytest.raises(ValueError, match="between -1 and 6, not 0 and 7"):
+        write_labels(tmp_path / "labels.txt", np.array([0, 7]), SEVEN_CLASS_HEADER)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +56,43 @@ def test_files_in_the_wild_are_taken(tmp_path: Path, content: bytes) -> None:
     assert read_labels(tmp_path / "wild.txt").tolist() == [0, -1, 7]
 
 
-@pytest.mark.parametrize("content", [HEADER, HEADER + b"\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("last", [True, False], ids=["", "no last newline"])
+@pytest.mark.parametrize(
+    ("lines", "labels"),
+    [
+        ([HEADER, b"0", b"-1", b"7"], [0, -1, 7]),
+        ([SEVEN, b"0", b"-1", b"6"], [0, -1, 6]),
+        ([b"0", b"-1", b"7"], [0, -1, 7]),
+        ([b"-1", b"5"], [-1, 5]),
+        ([b"7"], [7]),
+    ],
+    ids=["eight classes", "seven classes", "no header", "no header, -1 first", "one line"],
+)
+def test_every_variation_is_taken_with_every_other(
+    tmp_path: Path, mark: bytes, end: bytes, last: bool, lines: list[bytes], labels: list[int]
+) -> None:
+    (tmp_path / "wild.txt").write_bytes(mark + end.join(lines) + end * last)
+    assert read_labels(tmp_path / "wild.txt").tolist() == labels
+
+
+def test_an_empty_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+    with pytest.raises(FormatError, match="empty.txt is empty; its first line should be 'Neutral"):
+        read_labels(tmp_path / "empty.txt")
+
+
+def test_a_million_lines_are_read_in_a_moment(tmp_path: Path) -> None:
+    labels = np.random.default_rng(0).integers(-1, 8, 1_000_000)
+    write_labels(tmp_path / "long.txt", labels)
+    begun = process_time()
+    read = read_labels(tmp_path / "long.txt")
+    assert process_time() - begun < 3
+    assert np.array_equal(read, labels)
+
+
+@pytest.mark.parametrize("content", [HEADER, HEADER + b"\n", SEVEN + b"\n"])
 def test_a_header_alone_is_a_file_without_frames(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "empty.txt").write_bytes(content)
     assert read_labels(tmp_path / "empty.txt").tolist() == []
@@ -55,10 +101,14 @@ def test_a_header_alone_is_a_file_without_frames(tmp_path: Path, content: bytes)
 @pytest.mark.parametrize(
     ("content", "line", "value"),
     [
-        (b"", 1, "'nothing'"),
-        (b"0\n1\n", 1, "'0'"),
+        (b"\n", 1, "''"),
+        (b"8\n1\n", 1, "'8'"),
+        (b"0\n1\n" + HEADER + b"\n", 3, "'Neutral,Anger"),
+        (b"0\n1\n9\n", 3, "'9'"),
+        (SEVEN + b"\n0\n7\n", 3, "'7' is no label; labels here are whole numbers from -1 to 6"),
+        (b"Anger,Contempt,Disgust,Fear,Happiness,Neutral,Sadness,Surprise\n0\n", 1, "'Anger,"),
+        (SEVEN.removesuffix(b",Surprise") + b"\n0\n", 1, "Sadness'"),
         (HEADER.replace(b",", b", ") + b"\n0\n", 1, "'Neutral, Anger"),
-        (HEADER.removesuffix(b",Other") + b"\n0\n", 1, "Surprise'"),
         (b"\n" + HEADER + b"\n0\n", 1, "''"),
         (HEADER + b"\n0\n8\n", 3, "'8'"),
         (HEADER + b"\n-2\n", 2, "'-2'"),

@@ -112,6 +112,14 @@ def test_a_template_names_every_video_in_one_place(tmp_path: Path, content: byte
         read_template(tmp_path / "double.txt")
 
 
+def test_a_template_names_every_frame_once(tmp_path: Path) -> None:
+    (tmp_path / "double.txt").write_bytes(
+        HEADER + b"\na/00001.jpg,0\nb/00002.jpg,0\nb/00003.jpg,0\nb/00002.jpg,0\n"
+    )
+    with pytest.raises(FormatError, match="double.txt names b/00002.jpg in two places"):
+        read_template(tmp_path / "double.txt")
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", HEADER, HEADER + b"\n"])
 def test_a_template_names_at_least_one_video(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "none.txt").write_bytes(content)
@@ -135,6 +143,9 @@ def test_a_template_names_at_least_one_video(tmp_path: Path, content: bytes) -> 
         (HEADER + b"\na/00000.jpg,0\n", 2, "'a/00000.jpg,0'"),
         (HEADER + b"\na/00001.bmp,0\n", 2, "'a/00001.bmp,0'"),
         (HEADER + b"\n00001.jpg,0\n", 2, "'00001.jpg,0'"),
+        (HEADER + b"\n/00001.jpg,0\n", 2, "'/00001.jpg,0'"),
+        (HEADER + b"\na/9999999999.jpg,0\n", 2, "'a/9999999999.jpg,0'"),
+        (HEADER + "\na/\u0660\u0660\u0660\u0660\u0661.jpg,0\n".encode(), 2, "'a/"),
         (HEADER + b"\na/00001.jpg,0\n\na/00002.jpg,0\n", 3, "''"),
         (HEADER + b"\na/00001.jpg,0\n\n", 3, "''"),
         (HEADER + b"\na/00001.jpg,0\ra/00002.jpg,0\n", 2, r"'a/00001.jpg,0\\ra/00002.jpg,0'"),

@@ -1,5 +1,6 @@
 """What one video's annotation is: a value that every output format is written from."""
 
+import json
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +26,10 @@ class FaceRows:
         bridged: (M,) true where a short gap was bridged by holding features.
         probabilities: (M, 8) before smoothing; NaN for classes that were never trained.
         smoothed: (M, 8) the moving mean of them, from which labels are taken.
+        features: (M, 888) of the backbone, or as wide as it is; bridged rows hold those of the last
+            frame in which the person was detected. None unless they were asked for.
+        logits: (M, 8) mean over the windows, neither smoothed nor adjusted; minus infinity for
+            classes that were never trained. None where `features` are.
     """
 
     frame: Integers
@@ -36,16 +41,21 @@ class FaceRows:
     bridged: NDArray[np.bool_]
     probabilities: Floats
     smoothed: Floats
+    features: Floats | None = None
+    logits: Floats | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.frame)
         shapes = {"bbox": (rows, 4), "landmarks": (rows, 10)}
         shapes |= {"probabilities": (rows, 8), "smoothed": (rows, 8)}
+        if self.features is not None:
+            shapes |= {"features": (rows, self.features.shape[-1]), "logits": (rows, 8)}
         for name in ("track", "rank", "score", "bridged"):
             shapes[name] = (rows,)  # type: ignore[assignment]
         for name, shape in shapes.items():
-            if getattr(self, name).shape != shape:
-                raise ValueError(f"{name} has shape {getattr(self, name).shape}, not {shape}")
+            found = np.shape(getattr(self, name))
+            if found != shape:
+                raise ValueError(f"{name} has shape {found}, not {shape}")
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -58,6 +68,11 @@ class FaceRows:
     def of_rank(self, rank: int) -> NDArray[np.int64]:
         """Positions of the rows of that person."""
         return np.flatnonzero(self.rank == rank)
+
+    def taken(self, rows: NDArray[np.int64]) -> "FaceRows":
+        """The rows at these positions alone."""
+        kept = {name: values[rows] for name, values in vars(self).items() if values is not None}
+        return FaceRows(**kept)
 
 
 @dataclass(frozen=True)
@@ -97,6 +112,12 @@ class Annotation:
 
     def __len__(self) -> int:
         return len(self.pts_seconds)
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The choices with which it was made, as text; empty if its provenance states none."""
+        choices: dict[str, str] = json.loads(self.provenance.get("options", "{}"))
+        return choices
 
     @property
     def end_frame(self) -> int:

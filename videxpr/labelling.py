@@ -1,5 +1,6 @@
 """One label a frame, for the formats that know only frames."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -7,7 +8,8 @@ from numpy.typing import NDArray
 
 from videxpr.annotation import Annotation
 from videxpr.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
-from videxpr.smoothing import filled, rising
+from videxpr.smoothing import filled, moving_mean, rising
+from videxpr.structures import Times
 
 Missing = Literal["fill", "none"]
 
@@ -61,3 +63,39 @@ def second_side(annotation: Annotation) -> Literal["left", "right"] | None:
     if not all(len(values) for values in seen):
         return None
     return "left" if seen[1].mean() < seen[0].mean() else "right"
+
+
+def resmoothed(annotation: Annotation, span_seconds: float) -> Annotation:
+    """The annotation with its probabilities smoothed anew, each track by itself, as annotate does.
+
+    Args:
+        annotation: of a video, e.g. from `formats.parquet.read_parquet`.
+        span_seconds: span of the moving mean; 0 is off.
+    """
+    faces, seconds = annotation.faces, annotated_seconds(annotation)
+    smoothed = faces.probabilities.copy()
+    order = np.lexsort((faces.frame, faces.track))
+    for rows in np.split(order, np.flatnonzero(np.diff(faces.track[order])) + 1):
+        times = seconds[faces.frame[rows] - annotation.first_frame]
+        smoothed[rows] = moving_mean(faces.probabilities[rows], times, span_seconds)
+    return replace(annotation, faces=replace(faces, smoothed=smoothed))
+
+
+def recorded_span(annotation: Annotation) -> float:
+    """Span in seconds of the moving mean with which an annotation was made; 0 if it does not say."""
+    return float(annotation.options.get("smooth_seconds", 0))
+
+
+def annotated_seconds(annotation: Annotation) -> Times:
+    """(N,) times on the clock by which annotate smooths: from 0, and always rising.
+
+    A step that does not rise, or is unknown, is the median of the rising steps before it.
+    """
+    if np.isnan(annotation.pts_seconds).all():
+        return np.arange(len(annotation)) / annotation.fps
+    steps = np.diff(annotation.pts_seconds)
+    good = np.asarray(steps > 0)
+    for odd in np.flatnonzero(~good):
+        earlier = steps[:odd][good[:odd]]
+        steps[odd] = np.median(earlier) if len(earlier) else 1 / annotation.fps
+    return np.concatenate([[0.0], np.cumsum(steps)])

@@ -48,7 +48,7 @@ def find_stills(folder: Path) -> list[Still]:
         SourceError: there is no such folder, or none of its folders is named after an expression.
     """
     if not folder.is_dir():
-        raise SourceError(f"no folder {folder} to train on")
+        raise SourceError(f"no folder {folder} of labelled images")
     labels = {name.lower(): label for label, name in enumerate(EXPRESSIONS)}
     stills = [
         Still(path, path.relative_to(folder).as_posix(), labels[path.parent.name.lower()])
@@ -65,14 +65,16 @@ def find_stills(folder: Path) -> list[Still]:
     return stills
 
 
-def read_split(file: Path, stills: Iterable[Still]) -> dict[Part, list[Still]]:
+def read_split(
+    file: Path, stills: Iterable[Still], needed: Sequence[Part] = ("train", "validation")
+) -> dict[Part, list[Still]]:
     """Parts of `stills` as a CSV file with the columns ``image,split`` has them.
 
     An image is named by its path below the folder of stills; the file may name a folder more in
     front of it, or one less. Images that the file does not name are left out.
 
     Raises:
-        FormatError: the file has other columns, another part, or names none of the images.
+        FormatError: the file has other columns, another part, or names no image of a needed part.
     """
     assigned = _read_assignment(file)
     parts: dict[Part, list[Still]] = {"train": [], "validation": [], "test": []}
@@ -80,9 +82,9 @@ def read_split(file: Path, stills: Iterable[Still]) -> dict[Part, list[Still]]:
         part = assigned.get(_tail(still.name))
         if part is not None:
             parts[part].append(still)
-    for needed in ("train", "validation"):
-        if not parts[needed]:
-            raise FormatError(f"{file} names no {needed} image that is in the folder of stills")
+    for one in needed:
+        if not parts[one]:
+            raise FormatError(f"{file} names no {one} image that is in the folder of stills")
     return parts
 
 

@@ -1,4 +1,12 @@
-"""Aff-Wild2's annotation files: a header line, then one integer a frame."""
+"""Aff-Wild2's annotation files: a header line, then one integer a frame.
+
+    Neutral,Anger,Disgust,Fear,Happiness,Sadness,Surprise,Other
+    0
+    -1
+    7
+
+Editions 1 and 2 have no ``Other``; some files that are handed round have lost their header.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -9,40 +17,62 @@ from numpy.typing import NDArray
 from videxpr.errors import FormatError
 from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.files import replacing
-from videxpr.formats.lines import read_lines, rows_below
+from videxpr.formats.lines import read_lines
 
 HEADER: Final = ",".join(EXPRESSIONS)
+SEVEN_CLASS_HEADER: Final = ",".join(EXPRESSIONS[:7])
+"""Of editions 1 and 2: the same order without Other."""
+
+LABELS: Final = {str(label): label for label in range(NOT_ANNOTATED, len(EXPRESSIONS))}
+LABELS_BELOW: Final = {
+    HEADER: LABELS,
+    SEVEN_CLASS_HEADER: {text: label for text, label in LABELS.items() if label < 7},
+}
+"""The labels that may stand below each header, as they are written."""
 
 
-def write_labels(path: Path, labels: NDArray[np.int64]) -> None:
+def write_labels(path: Path, labels: NDArray[np.int64], header: str = HEADER) -> None:
     """Write one label a frame, -1 for frames without one; line 2 is the first frame.
 
     Raises:
-        ValueError: a label is none of -1 to 7.
+        ValueError: a label is none of -1 to 7, or of -1 to 6 below `SEVEN_CLASS_HEADER`.
     """
-    if len(labels) and (labels.min() < NOT_ANNOTATED or labels.max() >= len(EXPRESSIONS)):
-        raise ValueError(f"labels lie between -1 and 7, not {labels.min()} and {labels.max()}")
-    lines = [HEADER, *map(str, labels.tolist())]
+    highest = max(LABELS_BELOW[header].values())
+    if len(labels) and (labels.min() < NOT_ANNOTATED or labels.max() > highest):
+        found = f"{labels.min()} and {labels.max()}"
+        raise ValueError(f"labels lie between -1 and {highest}, not {found}")
+    lines = [header, *map(str, labels.tolist())]
     with replacing(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="ascii", newline="\n")
 
 
 def read_labels(path: Path) -> NDArray[np.int64]:
-    """Labels of an annotation file, one a frame.
+    """Labels of an annotation file, one a frame, -1 for frames without one.
 
-    A byte order mark, Windows line ends and a missing last newline are taken.
+    A byte order mark, Windows line ends, a missing last newline, the header of editions 1 and 2
+    (without Other, so that labels end at 6) and a missing header are taken.
 
     Raises:
         FormatError: anything else that differs, with the file and the line.
     """
-    rows = rows_below(HEADER, path, read_lines(path))
-    return np.array([_label(path, n, row) for n, row in enumerate(rows, 2)], dtype=np.int64)
+    lines = read_lines(path)
+    if not lines:
+        raise FormatError(f"{path} is empty; its first line should be {HEADER!r}")
+    known = LABELS_BELOW.get(lines[0])
+    if known is None and lines[0] not in LABELS:
+        raise FormatError(f"{path}, line 1: the header must be {HEADER!r}, not {lines[0]!r}")
+    rows, first_line = (lines, 1) if known is None else (lines[1:], 2)
+    return _labels(path, rows, first_line, known or LABELS)
 
 
-def _label(path: Path, number: int, text: str) -> int:
-    if text not in _LABELS:
-        raise FormatError(f"{path}, line {number}: {text!r} is no label; labels are -1 to 7")
-    return _LABELS[text]
-
-
-_LABELS: Final = {str(label): label for label in range(NOT_ANNOTATED, len(EXPRESSIONS))}
+def _labels(
+    path: Path, rows: list[str], first_line: int, known: dict[str, int]
+) -> NDArray[np.int64]:
+    try:
+        return np.fromiter(map(known.__getitem__, rows), np.int64, len(rows))
+    except KeyError:
+        number = next(n for n, row in enumerate(rows, first_line) if row not in known)
+    raise FormatError(
+        f"{path}, line {number}: {rows[number - first_line]!r} is no label; labels here are whole "
+        f"numbers from {NOT_ANNOTATED} to {max(known.values())}"
+    )

@@ -1,8 +1,12 @@
 """Parquet: one row for each (frame, person), with everything that later outputs need.
 
-A frame without a face has one row whose face columns are null. Nothing is filled in.
+A frame without a face has one row whose face columns are null. Nothing is filled in. What annotate
+writes is read back but for the smoothed probabilities, of which a file holds the label only.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+from graphlib import CycleError
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,9 +15,11 @@ import pyarrow
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from videxpr.annotation import Annotation
+from videxpr.annotation import Annotation, FaceRows
+from videxpr.errors import FormatError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.files import replacing
+from videxpr.formats.row_order import ranks_by_order
 
 BOX: Final = ("x1", "y1", "x2", "y2")
 LANDMARKS: Final = tuple(
@@ -22,6 +28,31 @@ LANDMARKS: Final = tuple(
     for axis in ("x", "y")
 )
 """The person's own right and left, so that ``right_eye`` is the left one in the picture."""
+
+TEXT: Final = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+FRAME_COLUMNS: Final[dict[str, pyarrow.DataType]] = {
+    "video": TEXT,
+    "frame_index": pyarrow.int64(),
+    "pts_seconds": pyarrow.float64(),
+    "shot": pyarrow.int32(),
+}
+FACE_COLUMNS: Final[dict[str, pyarrow.DataType]] = {
+    "track_id": pyarrow.int32(),
+    "main": pyarrow.bool_(),
+    **dict.fromkeys((*BOX, *LANDMARKS, "score"), pyarrow.float32()),
+    "expression": TEXT,
+    "label": pyarrow.int8(),
+    "confidence": pyarrow.float32(),
+    **dict.fromkeys(EXPRESSIONS, pyarrow.float32()),
+    "source": TEXT,
+}
+"""Null in the row of a frame without a face."""
+
+READ: Final[dict[str, pyarrow.DataType]] = {
+    name: pyarrow.string() if kind == TEXT else kind
+    for name, kind in (FRAME_COLUMNS | FACE_COLUMNS).items()
+}
+"""What is read: other programs may have written texts or numbers of another width."""
 
 
 def write_parquet(path: Path, annotation: Annotation) -> None:
@@ -66,7 +97,7 @@ def _face_columns(
 ) -> dict[str, pyarrow.Array]:
     faces = annotation.faces
     if len(faces) == 0:
-        return _null_columns(len(face))
+        return {name: pyarrow.nulls(len(face), kind) for name, kind in FACE_COLUMNS.items()}
     label = faces.label
     confidence = faces.smoothed[np.arange(len(faces)), label]
     source = np.where(faces.bridged, "bridged", "detected")
@@ -94,18 +125,6 @@ def _face_columns(
     }
 
 
-def _null_columns(rows: int) -> dict[str, pyarrow.Array]:
-    kinds: dict[str, pyarrow.DataType] = {"track_id": pyarrow.int32(), "main": pyarrow.bool_()}
-    kinds |= dict.fromkeys((*BOX, *LANDMARKS, "score"), pyarrow.float32())
-    kinds |= {"expression": pyarrow.string(), "label": pyarrow.int8()}
-    kinds |= dict.fromkeys(("confidence", *EXPRESSIONS), pyarrow.float32())
-    kinds |= {"source": pyarrow.string()}
-    columns = {name: pyarrow.nulls(rows, kind) for name, kind in kinds.items()}
-    for name in ("expression", "source"):
-        columns[name] = columns[name].dictionary_encode()
-    return columns
-
-
 def _nullable(
     values: NDArray[Any], kind: pyarrow.DataType, absent: NDArray[np.bool_] | None = None
 ) -> pyarrow.Array:
@@ -114,3 +133,148 @@ def _nullable(
     if np.issubdtype(values.dtype, np.floating):
         mask = mask | np.isnan(values)
     return pyarrow.array(values, kind, mask=mask)
+
+
+def read_parquet(path: Path) -> Annotation:
+    """The annotation that `write_parquet` wrote.
+
+    `smoothed` are the unsmoothed probabilities (`labelling.resmoothed` smooths them), `every_frame`
+    is None and there are no warnings, since no file holds them. Persons beyond the second are ranked
+    as their rows stand in each frame; those who share no frame, by summed area.
+
+    Raises:
+        FormatError: the file cannot be read, or is no annotation of videxpr.
+    """
+    table = _read_table(path)
+    _check_video(path, table)
+    frames, shots = _numbers(table, "frame_index"), _numbers(table, "shot")
+    first, seen = _first_rows(path, frames), table["track_id"].is_valid()
+    provenance = _texts(table)
+    bare = Annotation(
+        video=table["video"][0].as_py(),
+        first_frame=int(frames[0]),
+        pts_seconds=_numbers(table, "pts_seconds")[first],
+        shots=shots[first],
+        faces=_faces(path, table.filter(seen)),
+        provenance=provenance,
+    )
+    return _with_options(path, bare)
+
+
+def read_row_labels(path: Path) -> NDArray[np.int64]:
+    """(M,) labels of a file's rows with a face, in the order of `read_parquet`'s.
+
+    Raises:
+        FormatError: the file cannot be read, or is no annotation of videxpr.
+    """
+    labels = _as_numpy(_read_table(path, ["label"])["label"].drop_null())
+    if len(labels) and not 0 <= labels.min() <= labels.max() < len(EXPRESSIONS):
+        raise FormatError(f"{path}: labels lie between 0 and 7, not {labels.min()}, {labels.max()}")
+    return np.asarray(labels, dtype=np.int64)
+
+
+def _read_table(path: Path, names: Sequence[str] = tuple(READ)) -> pyarrow.Table:
+    """Some columns, as `READ` has them."""
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            known = file.schema_arrow.names
+            lacking = [name for name in (*FRAME_COLUMNS, *FACE_COLUMNS) if name not in known]
+            if lacking:
+                raise FormatError(
+                    f"{path} is no annotation of videxpr: it has no column {', '.join(lacking)}"
+                )
+            table = file.read(columns=list(names)).select(names)
+        kinds = [(name, READ[name]) for name in names]
+        return table.cast(pyarrow.schema(kinds, metadata=table.schema.metadata))
+    except (OSError, pyarrow.ArrowException) as exc:
+        raise FormatError(f"cannot read {path} as an annotation: {exc}") from exc
+
+
+def _check_video(path: Path, table: pyarrow.Table) -> None:
+    """Refuse a table that does not hold the frames of one video."""
+    if len(table) == 0:
+        raise FormatError(f"{path} holds no frame")
+    if any(table[name].null_count for name in ("video", "frame_index", "shot")):
+        raise FormatError(f"{path} has rows without a video, a frame or a shot")
+    videos = table["video"].unique()
+    if len(videos) > 1:
+        raise FormatError(
+            f"{path} holds {len(videos)} videos ({videos[0]}, {videos[1]}, ...); an annotation holds "
+            "one"
+        )
+
+
+def _first_rows(path: Path, frames: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Position of each frame's first row; FormatError if frames are not one after another."""
+    steps = np.diff(frames, prepend=frames[0] - 1)
+    odd = np.flatnonzero((steps < 0) | (steps > 1))
+    if len(odd) or frames[0] < 0:
+        row = int(odd[0]) if len(odd) else 0
+        raise FormatError(
+            f"{path}, row {row + 1}: frame {frames[row]} is out of order, or frames before it are "
+            "missing"
+        )
+    return np.flatnonzero(steps)
+
+
+def _faces(path: Path, table: pyarrow.Table) -> FaceRows:
+    """The rows with a face."""
+    if table["main"].null_count or table["source"].null_count:
+        raise FormatError(f"{path} has rows with a track that do not say main and source")
+    boxes, landmarks, probabilities = (
+        np.column_stack([_numbers(table, name) for name in names])
+        for names in (BOX, LANDMARKS, EXPRESSIONS)
+    )
+    answered = ((probabilities >= 0) & (probabilities <= 1)).any(axis=1)
+    if not answered.all() or (probabilities < 0).any() or (probabilities > 1).any():
+        raise FormatError(f"{path} has probabilities that are missing or not between 0 and 1")
+    frames, shots = _numbers(table, "frame_index"), _numbers(table, "shot")
+    tracks, main = _numbers(table, "track_id"), _numbers(table, "main")
+    areas = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
+    try:
+        ranks = ranks_by_order(frames, shots, tracks, main, np.nan_to_num(areas))
+    except CycleError:
+        raise FormatError(f"{path}: persons of a shot stand in different orders") from None
+    return FaceRows(
+        frame=frames,
+        track=tracks,
+        rank=ranks,
+        bbox=boxes,
+        landmarks=landmarks,
+        score=_numbers(table, "score"),
+        bridged=_as_numpy(table["source"]) == "bridged",
+        probabilities=probabilities,
+        smoothed=probabilities,
+    )
+
+
+def _with_options(path: Path, annotation: Annotation) -> Annotation:
+    """The annotation with what its provenance states of how it was made."""
+    try:
+        options, stated = annotation.options, annotation.provenance
+        people = options.get("people", "None")
+        float(options.get("smooth_seconds", "0"))  # its readers may rely on it
+        return replace(
+            annotation,
+            people=None if people == "None" else int(people),
+            decode_errors=int(stated.get("decode_errors", "0")),
+            fps=float(options.get("crop_fps", "30")),
+        )
+    except (AttributeError, TypeError, ValueError) as exc:
+        raise FormatError(f"{path} has metadata that videxpr did not write: {exc}") from exc
+
+
+def _texts(table: pyarrow.Table) -> dict[str, str]:
+    metadata = table.schema.metadata or {}
+    return {key.decode(): value.decode(errors="replace") for key, value in metadata.items()}
+
+
+def _numbers(table: pyarrow.Table, name: str) -> NDArray[Any]:
+    """A column as integers of 64 bits, floats with null as NaN, or truths; only floats may be null."""
+    values = _as_numpy(table[name])
+    return values.astype(np.int64) if np.issubdtype(values.dtype, np.integer) else values
+
+
+def _as_numpy(column: pyarrow.ChunkedArray) -> NDArray[Any]:
+    values: NDArray[Any] = column.combine_chunks().to_numpy(zero_copy_only=False)
+    return values

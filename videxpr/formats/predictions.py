@@ -7,8 +7,10 @@ Image names count from 1, frame indices from 0; `videxpr.image_names` turns one 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -23,7 +25,7 @@ from videxpr.formats.lines import read_lines, rows_below
 from videxpr.image_names import frame_of, image_name
 
 HEADER: Final = "image_location," + ",".join(EXPRESSIONS)
-ROW: Final = re.compile(r"(?P<name>[^\r]+)/(?P<image>\d{5,}\.jpg),(?P<label>-1|[0-7]?)")
+ROW_END: Final = re.compile(r"(?P<image>\d{5,9}\.jpg),(?P<label>-1|[0-7]?)", re.ASCII)
 LIST_ROW: Final = re.compile(r"(?P<name>[^,/][^,]*?)(/)?")
 
 
@@ -62,45 +64,68 @@ def read_predictions(path: Path) -> list[Block]:
     Raises:
         FormatError: another header or a malformed row, with the file and the line.
     """
-    rows = rows_below(HEADER, path, read_lines(path))
-    return list(_blocks(_row(path, number, row) for number, row in enumerate(rows, 2)))
+    return list(_blocks(path, rows_below(HEADER, path, read_lines(path))))
 
 
 def read_template(path: Path) -> list[Block]:
     """A template: the organisers' file, or a plain list of names, one a line.
 
     Raises:
-        FormatError: the file is neither, or names a video twice.
+        FormatError: the file is neither, or names a video or a frame twice.
     """
     lines = read_lines(path)
     if lines and lines[0].startswith("image_location"):
-        blocks = read_predictions(path)
+        blocks = list(_blocks(path, rows_below(HEADER, path, lines)))
     else:
         blocks = [_listed(path, n, line) for n, line in enumerate(lines, 1) if line.strip()]
-    names = [block.name for block in blocks]
-    doubles = sorted({name for name in names if names.count(name) > 1})
-    if doubles or not names:
-        raise FormatError(
-            f"{path} names {doubles[0]} in two places" if doubles else f"{path} names no video"
-        )
+    if not blocks:
+        raise FormatError(f"{path} names no video")
+    counts = Counter(block.name for block in blocks)
+    double = next((name for name in sorted(counts) if counts[name] > 1), None)
+    if double is not None:
+        raise FormatError(f"{path} names {double} in two places")
+    for block in blocks:
+        _check_frames(path, block)
     return blocks
 
 
-def _row(path: Path, number: int, line: str) -> tuple[str, int, int]:
-    match = ROW.fullmatch(line)
+def _blocks(path: Path, lines: Iterable[str]) -> Iterator[Block]:
+    number = 2
+    for name, group in groupby(lines, key=_video):
+        rows = list(group)
+        columns = [_row_end(row[len(name) + 1 :]) for row in rows]
+        is_name = name != "" and "\r" not in name
+        if not is_name or None in columns:
+            bad = columns.index(None) if is_name else 0
+            raise FormatError(
+                f"{path}, line {number + bad}: {rows[bad]!r} is not of the form NAME/00001.jpg,LABEL"
+            )
+        number += len(rows)
+        array = np.array(columns, dtype=np.int64)
+        yield Block(name, array[:, 0], array[:, 1])
+
+
+def _video(row: str) -> str:
+    return row.rpartition("/")[0]
+
+
+@lru_cache(maxsize=2**17)
+def _row_end(end: str) -> tuple[int, int] | None:
+    """Frame and label of what follows a name, e.g. ``00001.jpg,0``, which many videos share."""
+    match = ROW_END.fullmatch(end)
     frame = frame_of(match["image"]) if match else None
     if match is None or frame is None:
-        raise FormatError(
-            f"{path}, line {number}: {line!r} is not of the form NAME/00001.jpg,LABEL"
-        )
-    label = int(match["label"]) if match["label"] else NOT_ANNOTATED
-    return match["name"], frame, label
+        return None
+    return frame, int(match["label"]) if match["label"] else NOT_ANNOTATED
 
 
-def _blocks(rows: Iterator[tuple[str, int, int]]) -> Iterator[Block]:
-    for name, group in groupby(rows, key=lambda row: row[0]):
-        columns = np.array([row[1:] for row in group], dtype=np.int64)
-        yield Block(name, columns[:, 0], columns[:, 1])
+def _check_frames(path: Path, block: Block) -> None:
+    if block.frames is None:
+        return
+    frames, counts = np.unique(block.frames, return_counts=True)
+    if counts.max() > 1:
+        double = image_name(int(frames[counts.argmax()]))
+        raise FormatError(f"{path} names {block.name}/{double} in two places")
 
 
 def _listed(path: Path, number: int, line: str) -> Block:

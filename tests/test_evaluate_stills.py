@@ -1,0 +1,96 @@
+"""A model on labelled crops: each image by itself."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.metrics import f1_score
+
+from videxpr.checkpoint import Checkpoint, TrainingSummary
+from videxpr.errors import FormatError, SourceError
+from videxpr.evaluate.stills import StillsSource, evaluate_stills
+from videxpr.expressions import EXPRESSIONS
+from videxpr.images import read_image, resized
+from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.stills import find_stills
+
+SEEN = tuple(name for name in EXPRESSIONS if name != "Other")
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    torch.manual_seed(3)
+    config = ModelConfig("transformer", "regnet_y_400mf", trained_expressions=SEEN, input_size=48)
+    model = ExpressionModel(config)
+    model.requires_grad_(False).eval()
+    with torch.no_grad():  # answers that change from image to image
+        model.head.weight.mul_(200)
+    return Checkpoint("noise", "f" * 64, model, TrainingSummary("", "", 0, 0), "none")
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("faces")
+    random = np.random.default_rng(0)
+    for name in ("neutral", "anger", "happiness", "other"):
+        for number in range(7):
+            path = folder / name / f"{number}.png"
+            path.parent.mkdir(exist_ok=True)
+            small = random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+            side = 112 if number else 90
+            Image.fromarray(small).resize((side, side)).save(path)
+    return folder
+
+
+def one_by_one(checkpoint: Checkpoint, folder: Path) -> tuple[list[int], list[int]]:
+    """Labels and answers, each image pushed through the model alone."""
+    stills = find_stills(folder)
+    answers = []
+    for still in stills:
+        crop = resized(read_image(still.path), 112, 112)
+        logits = checkpoint.model.classify(checkpoint.model.embed(crop[None])[None])
+        answers.append(int(logits[0, 0].argmax()))
+    return [still.label for still in stills], answers
+
+
+def test_figures_are_those_of_the_images_one_by_one(checkpoint: Checkpoint, faces: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    source = StillsSource(faces, batch_size=8)
+    found = evaluate_stills(checkpoint, source, progress=lambda *counts: seen.append(counts))
+    labels, answers = one_by_one(checkpoint, faces)
+    assert len(set(answers)) > 1
+    expected = np.zeros((8, 9), np.int64)
+    np.add.at(expected, (labels, answers), 1)
+    assert found.confusion.tolist() == expected.tolist()
+    assert found.scores.macro_f1 == pytest.approx(
+        f1_score(labels, answers, labels=list(range(8)), average="macro", zero_division=0)
+    )
+    assert (found.frames, found.groups, found.unit, found.counted) == (28, 28, "images", "images")
+    assert found.interval is not None and found.interval.low < found.scores.macro_f1
+    assert seen == [(8, 28), (16, 28), (24, 28), (28, 28)]
+
+
+def test_classes_that_were_never_trained_are_said(checkpoint: Checkpoint, faces: Path) -> None:
+    found = evaluate_stills(checkpoint, StillsSource(faces))
+    assert found.notes == (
+        "model noise was never trained on Other and never answers it; 7 images are of it",
+    )
+    assert not found.confusion[:, 7].any()
+    assert found.name == "noise" and found.predictions == "model noise (ffffffffffff)"
+
+
+def test_a_split_chooses_the_images(checkpoint: Checkpoint, faces: Path, tmp_path: Path) -> None:
+    split = tmp_path / "split.csv"
+    split.write_text("image,split\nanger/1.png,test\nanger/2.png,test\nneutral/1.png,train\n")
+    found = evaluate_stills(checkpoint, StillsSource(faces, split))
+    assert found.scores.support.tolist() == [0, 2, 0, 0, 0, 0, 0, 0]
+    assert found.labels == f"{faces} (test part of {split})"
+    with pytest.raises(FormatError, match=r"split.csv names no validation image"):
+        evaluate_stills(checkpoint, StillsSource(faces, split, "validation"))
+
+
+def test_a_folder_without_images_is_named(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no folder .*gone of labelled images"):
+        evaluate_stills(checkpoint, StillsSource(tmp_path / "gone"))

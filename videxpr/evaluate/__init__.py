@@ -1,0 +1,1 @@
+"""Predictions against labels: the figures, how sure they are, and what they are written to."""

@@ -1,0 +1,122 @@
+"""Pictures of an evaluation: the confusion matrix, and bars for each class."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from videxpr.evaluate.evaluation import Evaluation
+from videxpr.expressions import EXPRESSIONS
+from videxpr.files import replacing
+from videxpr.metrics import CLASSES
+
+CONFUSION, PER_CLASS = "confusion.png", "per_class.png"
+DOTS_PER_INCH: Final = 150
+DARK: Final = 0.65
+"""Share of a row from which on a cell is so dark that white is read better."""
+
+
+def write_plots(folder: Path, evaluation: Evaluation) -> list[Path]:
+    """Write ``confusion.png`` and ``per_class.png``; their paths.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    figures = {CONFUSION: confusion_figure(evaluation), PER_CLASS: per_class_figure(evaluation)}
+    return [_write(folder / name, figure) for name, figure in figures.items()]
+
+
+def confusion_figure(evaluation: Evaluation) -> Figure:
+    """The confusion matrix, each row by its share, with counts in the cells."""
+    counts = evaluation.confusion
+    if not counts[:, CLASSES].any():
+        counts = counts[:, :CLASSES]
+    columns = [*EXPRESSIONS, "no\nprediction"][: counts.shape[1]]
+    support = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
+    figure, axes = _canvas(width=9.5, height=7.6)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for row, column in np.ndindex(counts.shape):
+        share = shares[row, column]
+        axes.text(
+            column,
+            row,
+            f"{share:.0%}\n{counts[row, column]:,}" if counts[row, column] else "0",
+            ha="center",
+            va="center",
+            fontsize=9,
+            color="white" if share > DARK else "black" if counts[row, column] else "0.6",
+            fontweight="bold" if row == column else "normal",
+        )
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(CLASSES), EXPRESSIONS)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("labelled")
+    axes.set_title(_title(evaluation), fontsize=11)
+    axes.set_xticks(np.arange(1, len(columns)) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, CLASSES) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="both", length=0)
+    bar = figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02)
+    bar.set_label(f"share of the labelled {evaluation.counted} of the row")
+    return figure
+
+
+def per_class_figure(evaluation: Evaluation) -> Figure:
+    """Precision, recall and F1 of each class as bars."""
+    found = evaluation.scores
+    figure, axes = _canvas(width=10, height=4.8)
+    places = np.arange(CLASSES)
+    series = (
+        ("precision", found.precision, "#9ecae1"),
+        ("recall", found.recall, "#3182bd"),
+        ("F1", found.f1, "#08306b"),
+    )
+    for position, (name, values, colour) in enumerate(series):
+        bars = axes.bar(places + 0.27 * (position - 1), values, 0.25, label=name, color=colour)
+        texts = axes.bar_label(bars, [f"{value:.2f}" for value in values], fontsize=7, padding=2)
+        for text in texts:
+            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.4})
+    axes.axhline(found.macro_f1, color="#d94801", linestyle="--", label="macro F1", zorder=0.9)
+    axes.set_xticks(
+        places,
+        [f"{name}\n{count:,}" for name, count in zip(EXPRESSIONS, found.support, strict=True)],
+    )
+    axes.set_ylim(0, 1.08)
+    axes.set_yticks(np.linspace(0, 1, 6))
+    axes.set_xlim(-0.5, CLASSES - 0.5)
+    axes.set_xlabel(f"expression, and its labelled {evaluation.counted}")
+    axes.set_title(_title(evaluation), fontsize=11)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_axisbelow(True)
+    axes.grid(axis="y", color="0.9")
+    axes.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
+    return figure
+
+
+def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure in inches that belongs to no window."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def _title(evaluation: Evaluation) -> str:
+    interval = evaluation.interval
+    ends = f" (95 %: {interval.low:.3f} to {interval.high:.3f})" if interval else ""
+    return (
+        f"{evaluation.name}: macro F1 {evaluation.scores.macro_f1:.3f}{ends}, "
+        f"accuracy {evaluation.scores.accuracy:.3f}, {evaluation.frames:,} {evaluation.counted}"
+    )
+
+
+def _write(path: Path, figure: Figure) -> Path:
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+    with replacing(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+    return path

@@ -1,0 +1,118 @@
+"""A model on labelled face crops, one folder a class: each image by itself, no window around it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+
+from videxpr.checkpoint import Checkpoint
+from videxpr.evaluate.evaluation import Evaluation
+from videxpr.evaluate.options import EvaluateOptions
+from videxpr.expressions import EXPRESSIONS
+from videxpr.metrics import CLASSES, Counts, bootstrap_interval, confusion_matrix, scores
+from videxpr.model import ExpressionModel
+from videxpr.stills import Part, Still, StillDataset, find_stills, read_split
+
+Progress = Callable[[int, int], None]
+"""Called with the images done so far and their number."""
+
+
+@dataclass(frozen=True)
+class StillsSource:
+    """Which images a model is scored on.
+
+    Attributes:
+        folder: one folder a class, named after the expressions.
+        split: a CSV file with the columns ``image,split``; None takes all images.
+        part: which part of the split.
+        batch_size: images that go through the model together.
+    """
+
+    folder: Path
+    split: Path | None = None
+    part: Part = "test"
+    batch_size: int = 64
+
+    def stills(self) -> list[Still]:
+        """The images, in order of name.
+
+        Raises:
+            SourceError: there are none.
+            FormatError: the split is no such file, or has none of them in this part.
+        """
+        found = find_stills(self.folder)
+        return (
+            found if self.split is None else read_split(self.split, found, [self.part])[self.part]
+        )
+
+    def __str__(self) -> str:
+        return str(self.folder) + (f" ({self.part} part of {self.split})" if self.split else "")
+
+
+def evaluate_stills(
+    checkpoint: Checkpoint,
+    source: StillsSource,
+    options: EvaluateOptions | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Score a model on single images, in a plain forward pass.
+
+    Raises:
+        SourceError: there are no images, or one cannot be read.
+        FormatError: the split is no such file, or has no image in this part.
+    """
+    chosen, stills = options or EvaluateOptions(), source.stills()
+    labels = np.array([still.label for still in stills], np.int64)
+    predictions = np.concatenate(
+        list(_predictions(checkpoint.model, stills, source.batch_size, progress))
+    )
+    confusion = confusion_matrix(labels, predictions)
+    return Evaluation(
+        name=checkpoint.name,
+        predictions=f"model {checkpoint.name} ({checkpoint.sha256[:12]})",
+        labels=str(source),
+        confusion=confusion,
+        scores=scores(confusion),
+        interval=bootstrap_interval(_one_by_one(labels, predictions), chosen.samples, chosen.seed),
+        groups=len(stills),
+        unit="images",
+        counted="images",
+        notes=tuple(_notes(checkpoint, labels)),
+    )
+
+
+@torch.inference_mode()
+def _predictions(
+    model: ExpressionModel, stills: Sequence[Still], batch_size: int, progress: Progress | None
+) -> Iterator[NDArray[np.int64]]:
+    """Labels of the images, a batch at a time."""
+    done = 0
+    dataset = StillDataset(stills, model.config.crop.size)
+    for images, _ in DataLoader(dataset, batch_size=batch_size):
+        features = model.embed(images.permute(0, 2, 3, 1))
+        logits = model.classify(features[:, None])[:, 0]  # each image is a window of one frame
+        yield logits.argmax(dim=1).cpu().numpy()
+        done += len(images)
+        if progress is not None:
+            progress(done, len(stills))
+
+
+def _one_by_one(labels: NDArray[np.int64], predictions: NDArray[np.int64]) -> Counts:
+    """(N, 8, 9): the confusion matrix of each image."""
+    single = np.zeros((len(labels), CLASSES, CLASSES + 1), np.int64)
+    single[np.arange(len(labels)), labels, predictions] = 1
+    return single
+
+
+def _notes(checkpoint: Checkpoint, labels: NDArray[np.int64]) -> Iterator[str]:
+    untrained = checkpoint.model.config.untrained_expressions
+    if untrained:
+        of_them = sum(int((labels == EXPRESSIONS.index(name)).sum()) for name in untrained)
+        yield (
+            f"model {checkpoint.name} was never trained on {', '.join(untrained)} and never answers "
+            f"it; {of_them} images are of it"
+        )
