@@ -10,15 +10,19 @@ from pathlib import Path
 
 import pytest
 import rich.console
+import torch
 from published import published
 from typer.testing import CliRunner
 
+from videxpr.authors import their_name
 from videxpr.catalogue import DetectorPack
-from videxpr.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.checkpoint import TrainingSummary, read_card, save_checkpoint
 from videxpr.cli.models import app
 from videxpr.errors import CheckpointError, DownloadError, UsageError
 from videxpr.expressions import EXPRESSIONS
+from videxpr.formats.crop_template import write_crop_template
 from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.structures import ARCFACE, UNVERIFIED, CropTemplate
 
 DETECTOR = b"detector"
 
@@ -111,8 +115,9 @@ def test_show_tells_all_of_an_expression_model(tmp_path: Path) -> None:
         "file": str(file),
         "SHA-256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "licence": "CC BY 4.0",
-        "variant": "backbone",
+        "variant": "backbone (no_att_trans in the authors' code)",
         "backbone": "regnet_y_1_6gf",
+        "position": "none: every frame is judged by itself",
         "window": "64 frames",
         "trained": "Neutral, Anger, Disgust, Fear, Happiness, Sadness, Surprise",
         "untrained": "Other",
@@ -126,6 +131,45 @@ def test_show_tells_all_of_an_expression_model(tmp_path: Path) -> None:
         "accuracy": "0.712 on the validation part",
         "macro F1": "not measured",
     }
+
+
+def test_show_tells_what_an_encoder_sees_and_what_nobody_measured(tmp_path: Path) -> None:
+    file = tmp_path / "mine.safetensors"
+    shares = (0.3, 0.05, 0.05, 0.05, 0.15, 0.1, 0.05, 0.25)
+    config = ModelConfig(
+        position="learned", crop=UNVERIFIED, class_shares=shares, logit_adjustment=0.5
+    )
+    save_checkpoint(file, ExpressionModel(config), TrainingSummary("d", "r", 0, 0), "none")
+    facts = dict(line.split(":", 1) for line in run("show", file).splitlines())
+    assert facts["variant"].strip() == "transformer (only_trans in the authors' code)"
+    assert facts["position"].strip() == "learned: the order of frames counts"
+    assert facts["shares"].strip().startswith("Neutral 30.0%, Anger 5.0%")
+    assert facts["adjustment"].strip() == "0.5 was best; applied only when asked for"
+    assert "unverified" in facts["crop"] and "ArcFace's template is assumed" in facts["crop"]
+    assert facts["images"].strip() == "not stated"
+
+
+def test_import_takes_a_crop_template(tmp_path: Path) -> None:
+    theirs = {
+        their_name("backbone", name): value
+        for name, value in ExpressionModel(ModelConfig(variant="backbone")).state_dict().items()
+    }
+    torch.save({"state_dict": theirs, "epoch": 3}, tmp_path / "a.ckpt")
+    crop = CropTemplate("measured", 112, tuple((x, y + 2) for x, y in ARCFACE.landmarks))
+    write_crop_template(tmp_path / "crop.json", crop)
+    ours = tmp_path / "a.safetensors"
+    done = run("import", tmp_path / "a.ckpt", ours, "--template", tmp_path / "crop.json")
+    assert f"{ours}: written" in done and "measured, 112 x 112" in done
+    card = read_card(ours)
+    assert card.config == ModelConfig(variant="backbone", crop=crop)
+    assert "images:    not stated, 3 epochs" in run("show", ours)
+
+
+def test_import_errors_go_to_the_root_command(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        run("import", tmp_path / "none.ckpt", tmp_path / "a.safetensors")
+    with pytest.raises(UsageError, match=r"a.pt must end in .safetensors"):
+        run("import", tmp_path / "none.ckpt", tmp_path / "a.pt")
 
 
 def test_help_loads_nothing_heavy() -> None:

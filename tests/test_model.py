@@ -3,124 +3,43 @@
 The reference was made with the authors' code; its weights bear the authors' names.
 """
 
-import json
-import runpy
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 import pytest
 import torch
-from conftest import SHARED, needs_shared
+from conftest import needs_shared
 from PIL import Image
+from reference import TOLERANCE, expected, reference_features, reference_model
 from torch import Tensor
 from torch.nn import functional
 
 from videxpr.errors import CheckpointError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.model import VARIANTS, ExpressionModel, ModelConfig, Variant
-from videxpr.model.config import AUTHORS_NAMES
+from videxpr.model.backbones import stages
 from videxpr.structures import ARCFACE, CropTemplate
-
-TOLERANCE = 1e-4
-FIXTURES = SHARED / "fixtures"
-
-ATTENTION = {"to_qkv": "to_qkv", "to_out.0": "to_out"}
-BLOCK = {
-    "layers.0.0.norm": "attention_norm",
-    "layers.0.0.fn.to_qkv": "attention.to_qkv",
-    "layers.0.0.fn.to_out.0": "attention.to_out",
-    "layers.0.1.norm": "feed_forward_norm",
-    "layers.0.1.fn.net.0": "feed_forward.0",
-    "layers.0.1.fn.net.3": "feed_forward.2",
-}
-
-
-def below(theirs: str, ours: str, names: dict[str, str]) -> dict[str, str]:
-    return {f"{theirs}.{name}": f"{ours}.{own}" for name, own in names.items()}
-
-
-OUR_NAMES: dict[Variant, dict[str, str]] = {
-    "transformer": {**below("trans3", "transformer", BLOCK), "fc3": "head"},
-    "attention": {**below("att2", "attention", ATTENTION), "fc2": "head"},
-    "both": {
-        **below("att", "attention", ATTENTION),
-        **below("trans", "transformer", BLOCK),
-        "fc": "head",
-    },
-    "backbone": {"fc1": "head"},
-}
-
-THEIR_NAMES = {ours: theirs for theirs, ours in AUTHORS_NAMES.items()}
-
-
-def our_name(variant: Variant, theirs: str) -> str:
-    """A parameter's name here, from its name in the authors' checkpoint."""
-    if theirs.startswith("backbone."):
-        return theirs
-    module, _, kind = theirs.rpartition(".")
-    return f"{OUR_NAMES[variant][module]}.{kind}"
-
-
-@cache
-def reference(variant: Variant) -> tuple[ExpressionModel, Tensor, np.ndarray, np.ndarray]:
-    """Our model with the reference's weights, its features, and the first 8 of theirs and logits."""
-    model = ExpressionModel(ModelConfig(variant=variant)).eval().requires_grad_(False)
-    with np.load(FIXTURES / "prl_reference.npz") as numbers:
-        keys = json.loads(str(numbers[f"{THEIR_NAMES[variant]}/keys"]))
-        expected = [numbers[f"{THEIR_NAMES[variant]}/{n}"] for n in ("features_first8", "logits")]
-    backbone = {
-        name: list(value.shape)
-        for name, value in model.state_dict().items()
-        if name.startswith("backbone.")
-    }
-    weights = _recipe()["make_weights"](keys | backbone)
-    model.load_state_dict(
-        {our_name(variant, name): torch.from_numpy(value) for name, value in weights.items()}
-    )
-    return model, _embedded(model).view(2, 64, 888), *expected
-
-
-@cache
-def _recipe() -> dict[str, Callable]:
-    return runpy.run_path(str(FIXTURES / "prl_weights.py"))
-
-
-_features: dict[bytes, Tensor] = {}
-
-
-def _embedded(model: ExpressionModel) -> Tensor:
-    """Features of the reference's crops, once for each backbone.
-
-    Weights are drawn in the order of all names, so that variants whose names sort in front of
-    ``backbone`` have another one; the draws follow each other, so the first weights tell which.
-    """
-    key = model.state_dict()["backbone.stem.0.weight"].numpy().tobytes()
-    if key not in _features:
-        crops = _recipe()["make_crops"]().reshape(-1, 112, 112, 3)
-        _features[key] = torch.cat([model.embed(part) for part in np.split(crops, 8)])
-    return _features[key]
 
 
 def deviation(variant: Variant) -> float:
     """Largest difference between our logits and the reference's."""
-    model, features, _, logits = reference(variant)
-    return float(np.abs(model.classify(features).numpy() - logits).max())
+    model = reference_model(variant)
+    found = model.classify(reference_features(model)).numpy()
+    return float(np.abs(found - expected(variant, "logits")).max())
 
 
 @needs_shared
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_features_are_those_of_the_authors(variant: Variant) -> None:
-    _, features, first8, _ = reference(variant)
+    features = reference_features(reference_model(variant))
+    first8 = expected(variant, "features_first8")
     np.testing.assert_allclose(features[..., :8].numpy(), first8, rtol=0, atol=TOLERANCE)
 
 
 @needs_shared
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_logits_are_those_of_the_authors(variant: Variant) -> None:
-    model, features, _, logits = reference(variant)
-    found = model.classify(features).numpy()
-    np.testing.assert_allclose(found, logits, rtol=0, atol=TOLERANCE)
+    assert deviation(variant) < TOLERANCE
 
 
 attend = functional.scaled_dot_product_attention
@@ -276,6 +195,9 @@ def test_a_model_knows_its_width_its_device_and_what_it_was_not_trained_on(
         ({"expressions": EXPRESSIONS[:7]}, "classes are Neutral, .*, Surprise, but"),
         ({"trained_expressions": ("Neutral", "Contempt")}, "Contempt.* are not among"),
         ({"trained_expressions": ()}, "trained classes"),
+        ({"position": "sine"}, "unknown position 'sine'; known are none, learned"),
+        ({"position": "learned", "variant": "backbone"}, "positions are for an encoder"),
+        ({"class_shares": (0.5, 0.5)}, "class shares .* are not one for each"),
         ({"window": 0}, "window 0"),
         ({"crop": CropTemplate("tiny", 16, ARCFACE.landmarks)}, "crop size 16"),
     ],
@@ -305,3 +227,36 @@ def test_grey_model_does_not_see_colour():
         one, swapped = grey.embed(crop), grey.embed(crop[..., ::-1].copy())
     assert torch.allclose(one, swapped, atol=1e-5)
     assert one.std() > 0
+
+
+@pytest.mark.parametrize(
+    ("backbone", "width"),
+    [("regnet_y_400mf", 440), ("regnet_y_800mf", 784), ("regnet_y_3_2gf", 1512), ("vgg16", 4096)],
+)
+def test_other_backbones_give_their_own_width(backbone: str, width: int) -> None:
+    variant = "backbone" if backbone == "vgg16" else "both"
+    model = ExpressionModel(ModelConfig(variant=variant, backbone=backbone, input_size=32)).eval()
+    with torch.inference_mode():
+        features = model.embed(crops(2))
+        assert features.shape == (2, width) and model.width == width
+        assert model.classify(features[None]).shape == (1, 2, 8)
+    assert list(stages(model.backbone)) == (
+        [f"block{n}" for n in range(1, 6)]
+        if backbone == "vgg16"
+        else ["stem", "block1", "block2", "block3", "block4"]
+    )
+
+
+def test_learned_positions_make_a_window_a_sequence() -> None:
+    torch.manual_seed(0)
+    config = ModelConfig(backbone="regnet_y_400mf", position="learned", window=8)
+    model = ExpressionModel(config).eval().requires_grad_(False)
+    windows = torch.randn(1, 8, model.width)
+    turned = windows.flip(1)
+    as_a_set = model.logits(windows)
+    torch.testing.assert_close(model.logits(turned), as_a_set.flip(1))  # they begin at zero
+    torch.nn.init.normal_(model.position)
+    assert (model.logits(turned) - model.logits(windows).flip(1)).abs().max() > 0.01
+    torch.testing.assert_close(model.logits(windows[:, :5]).shape, torch.Size([1, 5, 8]))
+    with pytest.raises(ValueError, match="knows 8 places of a window, not 9"):
+        model.classify(torch.randn(1, 9, model.width))

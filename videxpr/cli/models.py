@@ -1,10 +1,10 @@
-"""``videxpr models``: which models there are, what they are, and detector packs to download."""
+"""``videxpr models``: which models there are and what they are; downloads and imports."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from videxpr.catalogue import ListedModel
     from videxpr.checkpoint import ModelCard
     from videxpr.downloads import Progress
+    from videxpr.model import ModelConfig
+    from videxpr.structures import CropTemplate
 
 app: Final = typer.Typer(
     name="models",
-    help="List, show and download models: for expressions, and for finding faces.",
+    help="List, show, download and import models: for expressions, and for finding faces.",
     no_args_is_help=True,
 )
 
@@ -82,6 +84,53 @@ def download_model(
         typer.echo(f"{name}: already installed, {done.model} is as published")
 
 
+@app.command("import")
+def import_model(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="AUTHORS.ckpt",
+            help="A checkpoint of the method's authors (Lightning's format).",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUT.safetensors", help="The checkpoint to write.")
+    ],
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            help="The template of the crops that it was trained on, from videxpr crops measure.  "
+            "\\[default: ArcFace's, unverified]",
+            show_default=False,
+        ),
+    ] = None,
+    dtype: Annotated[
+        Literal["float32", "float16"], typer.Option(help="In which the weights are stored.")
+    ] = "float32",
+) -> None:
+    """Turn a checkpoint of the method's authors into one of videxpr.
+
+    Only tensors and plain values are unpickled; a file with other objects is refused, and the error
+    says how to strip it. The variant is found from the parameters' names.
+    """
+    import torch
+
+    from videxpr.authors import import_checkpoint
+    from videxpr.errors import UsageError
+    from videxpr.formats.crop_template import read_crop_template
+    from videxpr.structures import UNVERIFIED
+
+    if output.suffix != ".safetensors":
+        raise UsageError(f"{output} must end in .safetensors: videxpr writes no other weights")
+    crop = UNVERIFIED if template is None else read_crop_template(template)
+    done = import_checkpoint(source, output, crop, getattr(torch, dtype))
+    for name in done.dropped:
+        typer.echo(f"dropped: {name}, which no prediction depends on")
+    typer.echo(f"variant: {_variant(done.config)}")
+    typer.echo(f"crop:    {_crop(done.config.crop)}")
+    typer.echo(f"{output}: written; videxpr models show {output} tells all of it")
+
+
 def _row(model: "ListedModel") -> tuple[str, ...]:
     """The fields of `HEADER`."""
     size, file = _megabytes(model.size_bytes), str(model.path or "")
@@ -90,26 +139,31 @@ def _row(model: "ListedModel") -> tuple[str, ...]:
 
 def _expression_facts(card: "ModelCard") -> Iterator[tuple[str, str]]:
     config, training = card.config, card.training
-    untrained = [each for each in config.expressions if each not in config.trained_expressions]
-    crop = config.crop
     yield "name", card.name
     yield "for", "expressions"
     yield "file", str(card.path)
     yield "size", _megabytes(card.path.stat().st_size)
     yield "SHA-256", card.sha256
     yield "licence", card.licence
-    yield "variant", config.variant
+    yield "variant", _variant(config)
     yield "backbone", config.backbone
+    yield "position", _position(config)
     yield "window", f"{config.window} frames"
     yield "trained", ", ".join(config.trained_expressions)
-    yield "untrained", ", ".join(untrained) or "none"
-    yield "crop", f"{crop.name}, {crop.size} x {crop.size} pixels"
+    yield "untrained", ", ".join(config.untrained_expressions) or "none"
+    if config.class_shares:
+        shares = zip(config.expressions, config.class_shares, strict=True)
+        yield "shares", ", ".join(f"{each} {share:.1%}" for each, share in shares)
+    if config.logit_adjustment:
+        yield "adjustment", f"{config.logit_adjustment:g} was best; applied only when asked for"
+    yield "crop", _crop(config.crop)
     kind = "in colour" if config.colour else "in grey"
     yield "input", f"{config.input_size} x {config.input_size} pixels, {kind}"
-    yield "landmarks", ", ".join(f"({x:g}, {y:g})" for x, y in crop.landmarks)
+    yield "landmarks", ", ".join(f"({x:g}, {y:g})" for x, y in config.crop.landmarks)
     yield "data", training.data
     yield "recipe", training.recipe
-    yield "images", f"{training.images}, {training.epochs} epochs"
+    epochs = f", {training.epochs} epochs" if training.epochs else ""
+    yield "images", f"{training.images or 'not stated'}{epochs}"
     yield "accuracy", _figure(training.validation_accuracy)
     yield "macro F1", _figure(training.validation_macro_f1)
 
@@ -132,6 +186,32 @@ def _detector_facts(model: "ListedModel") -> Iterator[tuple[str, str]]:
     yield "licence", model.licence
     if model.licence == PACK_LICENCE:
         yield "terms", PACK_TERMS
+
+
+def _variant(config: "ModelConfig") -> str:
+    from videxpr.model.config import AUTHORS_NAMES
+
+    theirs = {ours: name for name, ours in AUTHORS_NAMES.items()}
+    return f"{config.variant} ({theirs[config.variant]} in the authors' code)"
+
+
+def _position(config: "ModelConfig") -> str:
+    if config.variant == "backbone":
+        return "none: every frame is judged by itself"
+    known = {
+        "none": "none: a window is a set of frames, as in the paper",
+        "learned": "learned: the order of frames counts",
+    }
+    return known[config.position]
+
+
+def _crop(crop: "CropTemplate") -> str:
+    from videxpr.structures import UNVERIFIED
+
+    size = f"{crop.size} x {crop.size} pixels"
+    if crop.name == UNVERIFIED.name:
+        return f"unverified, {size}: nobody measured the crops, ArcFace's template is assumed"
+    return f"{crop.name}, {size}"
 
 
 def _megabytes(size: int | None) -> str:

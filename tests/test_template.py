@@ -5,10 +5,10 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from videxpr.annotate.template import TemplateMatch, match_template
 from videxpr.annotation import Annotation, FaceRows
 from videxpr.errors import FormatError
 from videxpr.formats.predictions import Block
+from videxpr.template import TemplateMatch, fit_labels, match_template
 
 Side = Literal["left", "right"] | None
 
@@ -58,8 +58,8 @@ def test_without_rows_every_frame_is_written(wanted: Block | None) -> None:
     ("count", "expected", "note"),
     [
         (5, [3, 4, 5, 6, 7], None),
-        (6, [3, 4, 5, 6, 7, 7], "a: 1 frames padded by the last label"),
-        (7, [3, 4, 5, 6, 7, 7, 7], "a: 2 frames padded by the last label"),
+        (6, [3, 4, 5, 6, 7, 7], "a: 1 frames padded by the nearest label"),
+        (7, [3, 4, 5, 6, 7, 7, 7], "a: 2 frames padded by the nearest label"),
         (4, [3, 4, 5, 6], "a: 1 frames cut"),
         (3, [3, 4, 5], "a: 2 frames cut"),
     ],
@@ -95,6 +95,21 @@ def test_frames_before_a_start_do_not_shift_the_others() -> None:
     match = TemplateMatch("a", 0, "", rows("a", list(range(7))))
     block, _ = match.block(annotation(LABELS, first=2), "fill", force=False)
     assert written(block) == ("a", list(range(7)), [3, 3, 3, 4, 5, 6, 7])
+
+
+def test_every_frame_that_is_padded_or_cut_is_known() -> None:
+    padded = fit_labels("a", np.array(LABELS), rows("a", [6, 0, 5, 2]), 0, force=False)
+    assert written(padded.block) == ("a", [6, 0, 5, 2], [7, 3, 7, 5])
+    assert (padded.padded.tolist(), padded.cut.tolist()) == ([5, 6], [])
+    late = fit_labels("a", np.array(LABELS), rows("a", [0, 1, 2, 3]), 2, force=False)
+    assert (late.padded.tolist(), late.cut.tolist()) == ([0, 1], [4, 5, 6])
+    whole = fit_labels("a", np.array(LABELS), None, 0, force=False)
+    assert (whole.padded.tolist(), whole.cut.tolist()) == ([], [])
+
+
+def test_nothing_can_be_padded_with_nothing() -> None:
+    with pytest.raises(FormatError, match="wants 1 frames of a, but 0"):
+        fit_labels("a", np.zeros(0, np.int64), rows("a", [0]), 0, force=True)
 
 
 def test_a_second_person_has_labels_of_their_own() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videxpr.annotation import Annotation
 from videxpr.errors import FormatError
@@ -40,18 +41,65 @@ class TemplateMatch:
             FormatError: the difference is more than `TOLERATED_FRAMES` and nobody forces it.
         """
         labels = frame_labels(annotation, self.rank, missing)
-        frames = annotation.first_frame + np.arange(len(annotation))
-        if self.wanted is None or self.wanted.frames is None:
-            return Block(self.name, frames, labels), []
-        count = int(self.wanted.frames.max()) + 1
-        difference = count - len(labels)
-        if abs(difference) > TOLERATED_FRAMES and not force:
-            raise FormatError(
-                f"the template wants {count} frames of {self.name}, but {len(labels)} decode; is it "
-                "the same video? --template-force pads or cuts all the same"
-            )
-        taken = np.clip(self.wanted.frames - annotation.first_frame, 0, len(labels) - 1)
-        return Block(self.name, self.wanted.frames, labels[taken]), _note(self.name, difference)
+        fit = fit_labels(self.name, labels, self.wanted, annotation.first_frame, force)
+        return fit.block, fit.notes
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Labels under a template's rows.
+
+    Attributes:
+        block: the rows.
+        padded: (P,) frames of its rows that have no label of their own, and took the nearest one.
+        cut: (C,) frames that have a label, and come after the template's last one.
+    """
+
+    block: Block
+    padded: NDArray[np.int64]
+    cut: NDArray[np.int64]
+
+    @property
+    def notes(self) -> list[str]:
+        """What was done, one sentence each."""
+        done = {"padded by the nearest label": self.padded, "cut": self.cut}
+        return [
+            f"{self.block.name}: {len(frames)} frames {how} to fit the template"
+            for how, frames in done.items()
+            if len(frames)
+        ]
+
+
+def fit_labels(
+    name: str, labels: NDArray[np.int64], wanted: Block | None, first_frame: int, force: bool
+) -> Fit:
+    """Cut or pad labels to what a template wants.
+
+    Args:
+        name: of the video in the submission.
+        labels: (N,) of frames that follow each other.
+        wanted: the template's rows; None, or a block without frames, takes the labels as they are.
+        first_frame: which frame the first label belongs to.
+        force: cut or pad whatever the difference in frames.
+
+    Raises:
+        FormatError: the difference is more than `TOLERATED_FRAMES` and nobody forces it, or there is
+            no label at all.
+    """
+    end = first_frame + len(labels)
+    if wanted is None or wanted.frames is None:
+        nothing = np.zeros(0, np.int64)
+        return Fit(Block(name, np.arange(first_frame, end), labels), nothing, nothing)
+    frames = wanted.frames
+    count = int(frames.max()) + 1
+    if len(labels) == 0 or (abs(count - len(labels)) > TOLERATED_FRAMES and not force):
+        raise FormatError(
+            f"the template wants {count} frames of {name}, but {len(labels)} decode; is it "
+            "the same video? --template-force pads or cuts all the same"
+        )
+    block = Block(name, frames, labels[frames.clip(first_frame, end - 1) - first_frame])
+    outside = (frames < first_frame) | (frames >= end)
+    return Fit(block, padded=np.sort(frames[outside]), cut=np.arange(count, end))
 
 
 def match_template(
@@ -89,10 +137,3 @@ def _rank(side: str, sides: list[str], second: str | None) -> int:
     if "" in sides:
         return 1
     return 1 if side == f"_{second}" else 0
-
-
-def _note(name: str, difference: int) -> list[str]:
-    if difference == 0:
-        return []
-    done = "padded by the last label" if difference > 0 else "cut"
-    return [f"{name}: {abs(difference)} frames {done} to fit the template"]

@@ -1,0 +1,1 @@
+"""Submissions to the challenges: made from annotations, and checked line by line."""

@@ -1,0 +1,131 @@
+"""The label of every frame of every video that a template names, from annotations."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.expressions import NEUTRAL, NOT_ANNOTATED
+from videxpr.formats.predictions import Block
+from videxpr.label_sets import (
+    LabelSet,
+    LabelSets,
+    Origin,
+    find_label_files,
+    read_label_sets,
+    read_people,
+)
+from videxpr.labelling import padded_labels
+from videxpr.smoothing import nearest_known
+from videxpr.template import match_template
+
+SIDES: Final[tuple[Literal["left", "right"], ...]] = ("left", "right")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One person's labels under the name that a template knows.
+
+    Attributes:
+        name: as in the template.
+        labels: (N,) one for each frame from the first one on, 0 to 7.
+        filled: (N,) true where nobody was seen, as far as the annotation tells.
+    """
+
+    name: str
+    labels: NDArray[np.int64]
+    filled: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What there is for a template.
+
+    Attributes:
+        found: by name.
+        notes: what a reader must know about them, one sentence each.
+    """
+
+    found: Mapping[str, Answer]
+    notes: tuple[str, ...]
+
+
+def read_answers(path: Path, names: Collection[str]) -> Answers:
+    """Labels for those names of a template that there is something for.
+
+    Args:
+        path: of annotations: a folder of Parquet or of text files, or one file of any kind.
+        names: that the template wants.
+
+    Raises:
+        SourceError: nothing is there, or nothing that holds labels.
+        FormatError: a file breaks its format, with the file and the line.
+    """
+    sets = read_label_sets(path, names)
+    notes = list(sets.notes)
+    found: dict[str, Answer] = {}
+    for name in names:
+        chosen = sets.sets.get(name) or _by_side(sets, name, names, notes)
+        if chosen is not None and len(chosen):
+            found[name] = _answer(_without_gaps(path, sets, chosen, name, names), chosen)
+    if any(sets.sets[name].origin is None for name in sets.sets):
+        notes.append(
+            f"{sets} does not tell in which frames nobody was seen: frames that were filled there are "
+            "not counted here; Parquet tells"
+        )
+    return Answers(found, tuple(notes))
+
+
+def _by_side(
+    sets: LabelSets, name: str, names: Collection[str], notes: list[str]
+) -> LabelSet | None:
+    """The person that a name with a side means, where files have other sides than the template.
+
+    Parquet knows its persons, and is asked for them by name; files of text are called as annotate
+    calls them without a template: the main person as the video, the second one with its side.
+    """
+    video = name.removesuffix("_left").removesuffix("_right")
+    main = sets.sets.get(video)
+    if sets.kind == "parquet" or video == name or main is None:
+        return None
+    second = next((side for side in SIDES if f"{video}_{side}" in sets.sets), None)
+    asked = [one for one in (video, f"{video}_left", f"{video}_right") if one in names]
+    matches, remarks = match_template(video, [Block(one, None, None) for one in asked], second)
+    notes += [remark for remark in remarks if remark not in notes]
+    rank = next(match.rank for match in matches if match.name == name)
+    return sets.sets[f"{video}_{second}"] if rank == 1 else main
+
+
+def _without_gaps(
+    path: Path, sets: LabelSets, chosen: LabelSet, name: str, names: Collection[str]
+) -> LabelSet:
+    """Labels under a name; where annotate was told to leave gaps, and Parquet has probabilities, these
+    are interpolated as annotate interpolates them."""
+    labels, gaps = chosen.labels, chosen.labels == NOT_ANNOTATED
+    if sets.kind == "parquet" and gaps.any():
+        files = {
+            key: file for key, file in find_label_files(path)[1].items() if file == chosen.path
+        }
+        people = read_people(files, names, [])
+        person = next(person for person in people if person.name == name)
+        labels = np.where(gaps, padded_labels(person.annotation, person.rank, "fill"), labels)
+    return replace(chosen, name=name, labels=labels)
+
+
+def _answer(known: LabelSet, told: LabelSet) -> Answer:
+    """Every gap that is left takes the nearest label; a video without any is Neutral.
+
+    Args:
+        known: the labels.
+        told: the same as the annotation has them.
+    """
+    filled = told.labels == NOT_ANNOTATED
+    if told.origin is not None:
+        filled |= told.origin == Origin.FILLED
+    given = known.labels != NOT_ANNOTATED
+    if not given.any():
+        return Answer(known.name, np.full(len(given), NEUTRAL), filled)
+    return Answer(known.name, known.labels[nearest_known(given)], filled)
