@@ -11,14 +11,18 @@ from pipeline import FPS, ScriptedDetector, face, picture, source_of, write_clip
 from videxpr.annotate.annotator import Annotator
 from videxpr.annotate.options import AnnotateOptions, paper_preset
 from videxpr.annotation import Annotation
+from videxpr.averaging import mean_probabilities
 from videxpr.checkpoint import Checkpoint, TrainingSummary
-from videxpr.errors import SourceError
+from videxpr.errors import SourceError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.parquet import write_parquet
 from videxpr.labelling import frame_labels
+from videxpr.logit_adjustment import adjusted
 from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.prediction import embed_crops, predict_sequence
 from videxpr.smoothing import moving_mean
 from videxpr.sources import find_sources
+from videxpr.structures import ARCFACE
 from videxpr.windows import WindowOptions
 
 SEEN = tuple(name for name in EXPRESSIONS if name != "Other")
@@ -221,3 +225,141 @@ def test_windows_of_the_default_overlap_and_end_on_the_last_frame(annotate, clip
     one = annotate(clip, smooth_seconds=0.0, windows=WindowOptions(stride=26)).faces
     assert not np.allclose(faces.probabilities[:, :7], one.probabilities[:, :7], atol=1e-6)
     assert replace(AnnotateOptions()).windows.stride == 16
+
+
+SHARES = (0.4, 0.1, 0.05, 0.05, 0.2, 0.1, 0.1, 0.0)
+
+
+def light(name: str, seed: int, **config) -> Checkpoint:
+    """A small model of random weights that knows its classes' shares."""
+    torch.manual_seed(seed)
+    chosen = {"trained_expressions": SEEN, "class_shares": SHARES, "window": 16, **config}
+    model = ExpressionModel(ModelConfig(backbone="regnet_y_400mf", input_size=32, **chosen))
+    model.requires_grad_(False).eval()
+    return Checkpoint(name, name * 8, model, TrainingSummary("noise", "none", 0, 0), "none")
+
+
+@pytest.fixture(scope="module")
+def one():
+    return light("one", 7)
+
+
+@pytest.fixture(scope="module")
+def two():
+    """Another crop geometry, another window, and one class more."""
+    lower = replace(ARCFACE, landmarks=tuple((x, y + 9) for x, y in ARCFACE.landmarks))
+    shares = (0.3, 0.1, 0.05, 0.05, 0.2, 0.1, 0.1, 0.1)
+    return light(
+        "two", 8, crop=lower, window=24, class_shares=shares, trained_expressions=EXPRESSIONS
+    )
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    return write_clip(tmp_path_factory.mktemp("short") / "a.mp4", [picture(n) for n in range(40)])
+
+
+@pytest.fixture
+def answers(short):
+    """Annotate the short clip, in which the face is not seen in frames 10 to 14."""
+
+    def run(checkpoints, path=short, **options) -> Annotation:
+        def script(number):
+            return [] if 10 <= number < 15 else [face()]
+
+        chosen = AnnotateOptions(**options)
+        return Annotator(checkpoints, ScriptedDetector(script), chosen).annotate(source_of(path))
+
+    return run
+
+
+def test_logit_adjustment_comes_before_smoothing_and_can_be_taken_back(answers, one):
+    plain = answers(one, smooth_seconds=0.4)
+    raised = answers(one, smooth_seconds=0.4, logit_adjustment=0.8)
+    expected = adjusted(plain.faces.probabilities, SHARES, 0.8)
+    np.testing.assert_array_equal(raised.faces.probabilities, expected)
+    seconds = np.arange(40) / FPS
+    np.testing.assert_allclose(
+        raised.faces.smoothed, moving_mean(expected, seconds, 0.4), atol=1e-6
+    )
+    shares = json.loads(raised.provenance["class_shares"])
+    strength = float(json.loads(raised.provenance["options"])["logit_adjustment"])
+    assert (tuple(shares), strength) == (SHARES, 0.8)
+    np.testing.assert_allclose(
+        adjusted(raised.faces.probabilities, shares, -strength),
+        plain.faces.probabilities,
+        atol=1e-6,
+    )
+
+
+def test_logit_adjustment_without_shares_is_refused_by_name(answers):
+    with pytest.raises(UsageError, match="model blank does not state them"):
+        answers(light("blank", 9, class_shares=()), logit_adjustment=0.5)
+    assert json.loads(answers(light("blank", 9, class_shares=())).provenance["class_shares"]) == []
+
+
+def test_several_models_answer_with_their_mean_each_on_its_own_crops(answers, one, two):
+    both = answers([one, two])
+    alone = [answers(each).faces.probabilities for each in (one, two)]
+    np.testing.assert_allclose(both.faces.probabilities, mean_probabilities(alone), atol=1e-6)
+    assert np.isnan(alone[0][:, 7]).all()
+    assert not np.isnan(both.faces.probabilities[:, 7]).any()
+    assert both.provenance["model"] == "one + two"
+    assert both.provenance["model_sha256"] == f"{one.sha256} + {two.sha256}"
+    assert both.provenance["untrained_expressions"] == ""
+
+
+def test_models_that_want_crops_of_two_sizes_cannot_share_a_folder(answers, one, tmp_path):
+    small = replace(ARCFACE, size=64)
+    folder = crops_in(tmp_path / "v", range(1, 5))
+    with pytest.raises(SourceError, match="64 and 112 pixels"):
+        answers([one, light("small", 10, crop=small)], folder)
+
+
+def test_models_that_want_crops_of_one_size_share_a_folder(answers, one, two, tmp_path):
+    folder = crops_in(tmp_path / "v", range(1, 20))
+    both, alone = answers([one, two], folder), [answers(each, folder) for each in (one, two)]
+    expected = mean_probabilities([each.faces.probabilities for each in alone])
+    np.testing.assert_allclose(both.faces.probabilities, expected, atol=1e-6)
+
+
+def test_no_model_and_a_stride_beyond_a_window_are_refused(answers, one, two):
+    with pytest.raises(UsageError, match="at least one model"):
+        answers([])
+    with pytest.raises(UsageError, match="stride of 20 .* model one"):
+        answers([two, one], windows=WindowOptions(20))
+
+
+def test_features_are_kept_on_request_and_bridged_rows_repeat_the_last_ones(answers, one):
+    assert answers(one).faces.features is None
+    faces = answers(one, keep_features=True).faces
+    assert faces.features.shape == (40, one.model.width)
+    assert np.flatnonzero(faces.bridged).tolist() == [10, 11, 12, 13, 14]
+    np.testing.assert_array_equal(faces.features[10:15], faces.features[[9] * 5])
+    again = predict_sequence(one.model, faces.features, WindowOptions())
+    np.testing.assert_array_equal(again, faces.probabilities)
+    np.testing.assert_array_equal(np.isinf(faces.logits), np.isnan(faces.probabilities))
+    weights = np.exp(faces.logits)
+    expected = weights[:, :7] / weights.sum(axis=1, keepdims=True)[:, [0] * 7]
+    np.testing.assert_allclose(faces.probabilities[:, :7], expected, rtol=1e-5)
+
+
+def test_kept_logits_are_neither_smoothed_nor_adjusted(answers, one):
+    plain = answers(one, keep_features=True).faces
+    changed = answers(one, keep_features=True, smooth_seconds=2.0, logit_adjustment=1.0).faces
+    np.testing.assert_array_equal(plain.logits, changed.logits)
+
+
+def test_features_of_the_authors_way_are_those_of_the_crops(answers, one, tmp_path):
+    folder = crops_in(tmp_path / "v", [1, 2, 3, 9, 10])
+    chosen = vars(paper_preset(AnnotateOptions(keep_features=True), window=16))
+    faces = answers(one, folder, **chosen).faces
+    paths = [folder / f"{number:05d}.jpg" for number in (1, 2, 3, 9, 10)]
+    crops = [np.array(Image.open(path)) for path in paths]
+    np.testing.assert_array_equal(faces.features, embed_crops(one.model, crops, 16))
+    assert faces.logits.shape == (5, 8)
+
+
+def test_features_are_of_one_model(answers, one, two):
+    with pytest.raises(UsageError, match="of one model, not of 2"):
+        answers([one, two], keep_features=True)

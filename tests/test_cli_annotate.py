@@ -1,16 +1,19 @@
 """The command itself, run as users run it."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas
 import pyarrow.parquet
 import pytest
 import torch
 from conftest import SHARED, needs_shared
+from PIL import Image
 from pipeline import picture, write_clip
 
 from videxpr.checkpoint import TrainingSummary, save_checkpoint
@@ -18,7 +21,10 @@ from videxpr.cli import main
 from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.affwild2 import HEADER, read_labels
 from videxpr.formats.predictions import read_predictions
+from videxpr.formats.settings import Origin, Settings, write_settings
+from videxpr.logit_adjustment import adjusted
 from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.structures import UNVERIFIED
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "astronaut.mp4"
 OPTIONS = [
@@ -41,8 +47,10 @@ OPTIONS = [
         "--overwrite",
         "--quiet",
     ),
+    *("--logit-adjustment", "--settings"),
 ]
 SEEN = tuple(name for name in EXPRESSIONS if name != "Other")
+SHARES = (0.4, 0.1, 0.05, 0.05, 0.2, 0.1, 0.1, 0.0)
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +60,36 @@ def weights(tmp_path_factory):
     model = ExpressionModel(ModelConfig(variant="backbone", trained_expressions=SEEN))
     save_checkpoint(path, model, TrainingSummary("noise", "none", 0, 0), "none")
     return path
+
+
+def light(path, seed, **config):
+    """A checkpoint of a small model with random weights that knows its classes' shares."""
+    torch.manual_seed(seed)
+    chosen = {"trained_expressions": SEEN, "class_shares": SHARES, "logit_adjustment": 0.25}
+    chosen |= {"backbone": "regnet_y_400mf", "variant": "backbone", "input_size": 32} | config
+    model = ExpressionModel(ModelConfig(**chosen))
+    save_checkpoint(path, model, TrainingSummary("noise", "none", 0, 0), "none")
+    return path
+
+
+@pytest.fixture(scope="module")
+def lights(tmp_path_factory):
+    """Two of them, the second one trained on Other too, on crops that nobody measured."""
+    folder = tmp_path_factory.mktemp("lights")
+    shares = (*SHARES[:4], 0.1, 0.1, 0.1, 0.1)
+    more = {"trained_expressions": EXPRESSIONS, "class_shares": shares, "crop": UNVERIFIED}
+    return light(folder / "one.safetensors", 1), light(folder / "two.safetensors", 2, **more)
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory):
+    """A folder of 30 crops, which need no detection."""
+    folder = tmp_path_factory.mktemp("crops") / "v"
+    folder.mkdir()
+    for number in range(30):
+        image = Image.fromarray(picture(number, size=(112, 112)))
+        image.save(folder / f"{number + 1:05d}.png")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +248,13 @@ def test_video_that_the_template_wants_and_nobody_annotated_fails_the_run(
         (["--template-force"], "--template"),
         (["--min-score", "7"], "between 0 and 1"),
         (["--detector", "scrfd:nosuch"], "nosuch"),
+        (["--logit-adjustment", "1"], "model noise does not state them"),
+        (["--logit-adjustment", "stored"], "nothing is stored for logit adjustment in noise"),
+        (["--logit-adjustment", "much"], "--logit-adjustment takes a number of 0 or more"),
+        (["--logit-adjustment", "-1"], "0 or more, not -1"),
+        (["--settings", "nosuch.json"], "nosuch.json"),
+        (["-m", "starter", "-m", "starter"], "starter is given twice"),
+        (["-m", "starter", "-m", "nosuch"], "nosuch"),
     ],
 )
 def test_wrong_usage_is_exit_code_two_and_one_line(
@@ -246,6 +291,132 @@ def test_example_has_a_face_but_for_the_stretch_without_one(videxpr, tmp_path):
     assert table["expression"][:86].mode()[0] == "Happiness"
     assert len(read_labels(tmp_path / "astronaut.txt")) == 250
     assert list(pandas.read_csv(tmp_path / "astronaut.csv").columns) == list(table.columns)
+
+
+def provenance_of(path):
+    metadata = pyarrow.parquet.read_schema(path).metadata
+    return {key.decode(): value.decode() for key, value in metadata.items()}
+
+
+def options_of(path):
+    return json.loads(provenance_of(path)["options"])
+
+
+def probabilities_of(path):
+    table = pandas.read_parquet(path, columns=list(EXPRESSIONS))
+    return table.to_numpy(np.float32)
+
+
+def test_features_are_written_for_those_who_ask_and_are_no_part_of_all(
+    videxpr, lights, crops, tmp_path
+):
+    run = ("annotate", crops, "-o", tmp_path, "-m", lights[0])
+    assert videxpr(*run, "-f", "all", model=False)[0] == 0
+    assert not list(tmp_path.glob("*.npz"))
+    assert videxpr(*run, "-f", "features", "-f", "parquet", model=False)[0] == 0
+    with np.load(tmp_path / "v.features.npz") as arrays:
+        assert arrays["features"].shape == (30, 440)
+        weights = np.exp(arrays["logits"])
+        sha256 = str(arrays["model_sha256"])
+    expected = (weights / weights.sum(axis=1, keepdims=True))[:, :7]
+    np.testing.assert_allclose(probabilities_of(tmp_path / "v.parquet")[:, :7], expected, rtol=1e-5)
+    assert sha256 == provenance_of(tmp_path / "v.parquet")["model_sha256"]
+    assert "1 skipped" in videxpr(*run, "-f", "features", model=False)[1]
+
+
+def test_several_models_are_averaged_and_what_only_one_knows_is_said(
+    videxpr, lights, crops, tmp_path
+):
+    for name, chosen in (("one", lights[:1]), ("two", lights[1:]), ("both", lights)):
+        models = [part for path in chosen for part in ("-m", path)]
+        code, out, err = videxpr("annotate", crops, "-o", tmp_path / name, *models, model=False)
+        assert code == 0
+    assert "only two was trained on Other" in err
+    assert "model one + two" in out.replace("\n", " ")
+    one, two, both = (
+        probabilities_of(tmp_path / name / "v.parquet") for name in ("one", "two", "both")
+    )
+    raw = np.column_stack([(one[:, :7] + two[:, :7]) / 2, two[:, 7]])
+    np.testing.assert_allclose(both, raw / raw.sum(axis=1, keepdims=True), rtol=1e-5)
+    code, _, err = videxpr(
+        "annotate", crops, "-o", tmp_path, "-f", "features", *models, model=False
+    )
+    assert code == 2
+    assert "of one model" in err
+
+
+def test_logit_adjustment_is_the_number_given_or_the_stored_one(videxpr, lights, crops, tmp_path):
+    tables = {}
+    for strength in ("0", "0.25", "stored"):
+        out = tmp_path / strength
+        run = ("annotate", crops, "-o", out, "-m", lights[0], "--logit-adjustment", strength)
+        assert videxpr(*run, model=False)[0] == 0
+        tables[strength] = probabilities_of(out / "v.parquet")
+    assert options_of(tmp_path / "stored" / "v.parquet")["logit_adjustment"] == "0.25"
+    np.testing.assert_array_equal(tables["stored"], adjusted(tables["0"], SHARES, 0.25))
+    np.testing.assert_array_equal(tables["stored"], tables["0.25"])
+
+
+def test_models_that_store_two_strengths_want_a_number(videxpr, lights, crops, tmp_path):
+    other = light(tmp_path / "other.safetensors", 3, logit_adjustment=0.5)
+    models = ("-m", lights[0], "-m", other)
+    run = ("annotate", crops, "-o", tmp_path / "out", *models, "--logit-adjustment")
+    code, _, err = videxpr(*run, "stored", model=False)
+    assert code == 2
+    assert "one 0.25, other 0.5" in err
+    assert videxpr(*run, "0.5", model=False)[0] == 0
+
+
+def test_settings_of_a_file_are_taken_and_the_command_line_wins(videxpr, lights, crops, tmp_path):
+    file = tmp_path / "settings.json"
+    origin = Origin("0", "another", "ef" * 32, "p", "l", 3, 900, 0.5, 0.4, 0.1)
+    write_settings(file, Settings(8, 2.5, 0.75, origin))
+    run = ("annotate", crops, "-m", lights[0], "--settings", file)
+    code, _, err = videxpr(*run, "-o", tmp_path / "a", model=False)
+    assert code == 0
+    assert "was tuned for model another (efefefefefef), not for this one" in err
+    options = options_of(tmp_path / "a" / "v.parquet")
+    assert [options[key] for key in ("stride", "smooth_seconds", "logit_adjustment")] == [
+        "8",
+        "2.5",
+        "0.75",
+    ]
+    given = ("--stride", "4", "--smooth", "0", "--logit-adjustment", "0")
+    assert videxpr(*run, *given, "-o", tmp_path / "b", model=False)[0] == 0
+    options = options_of(tmp_path / "b" / "v.parquet")
+    assert [options[key] for key in ("stride", "smooth_seconds", "logit_adjustment")] == [
+        "4",
+        "0.0",
+        "0.0",
+    ]
+
+
+def test_settings_do_not_go_with_a_preset_and_odd_ones_are_named(videxpr, lights, crops, tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text('{"smooth_seconds": 2}')
+    run = ("annotate", crops, "-m", lights[0], "--settings", file, "-o", tmp_path / "out")
+    code, _, err = videxpr(*run, "--preset", "paper", model=False)
+    assert code == 2
+    assert "--preset paper sets what --settings sets" in err
+    file.write_text('{"smoothing": 2}')
+    code, _, err = videxpr(*run, model=False)
+    assert code == 2
+    assert "settings.json: unknown key 'smoothing'" in err
+
+
+def test_crops_that_nobody_measured_are_warned_of_once_and_only_for_raw_video(
+    videxpr, lights, crops, faceless, tmp_path
+):
+    videos = (faceless / "a.mp4", faceless / "b.avi", crops)
+    plain = ("--detector", "mtcnn", "-o", tmp_path)
+    err = videxpr("annotate", *videos, *plain, "-m", lights[1], model=False)[2]
+    assert err.count("nobody measured the crops that two was trained on") == 1
+    assert "videxpr crops measure" in err
+    assert "--template" in err
+    again = ("annotate", crops, *plain, "--overwrite", "-m", lights[1])
+    assert "nobody measured" not in videxpr(*again, model=False)[2]
+    measured = ("annotate", *videos, *plain, "--overwrite", "-m", lights[0])
+    assert "nobody measured" not in videxpr(*measured, model=False)[2]
 
 
 @needs_shared

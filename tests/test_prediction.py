@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 
 from videxpr.expressions import EXPRESSIONS
 from videxpr.model import ExpressionModel, ModelConfig
-from videxpr.prediction import embed_crops, predict_sequence, probabilities
+from videxpr.prediction import embed_crops, predict_sequence, probabilities, sequence_logits
 from videxpr.windows import WindowOptions, window_starts
 
 WINDOW = 8
@@ -100,3 +100,12 @@ def test_crops_are_embedded_in_their_order_whatever_the_batch(
 
 def test_no_crops_have_no_features(model: ExpressionModel) -> None:
     assert embed_crops(model, [], 16).shape == (0, 888)
+
+
+def test_logits_of_a_sequence_are_those_behind_its_probabilities(model: ExpressionModel) -> None:
+    features = random_features(21, seed=4)
+    logits = sequence_logits(model, features, WindowOptions(stride=3))
+    assert (logits[:, MASKED] == -np.inf).all()
+    np.testing.assert_array_equal(
+        probabilities(logits), predict_sequence(model, features, WindowOptions(stride=3))
+    )

@@ -22,9 +22,15 @@ def embed_crops(model: ExpressionModel, crops: Sequence[Image], batch_size: int)
     return np.concatenate(batches)
 
 
-@torch.inference_mode()
 def predict_sequence(model: ExpressionModel, features: Floats, options: WindowOptions) -> Floats:
-    """Probabilities of every frame of one sequence: windows, mean of logits, softmax.
+    """Probabilities (T, 8) of every frame of one sequence: the softmax of `sequence_logits`; NaN for
+    classes that the model was never trained on."""
+    return probabilities(sequence_logits(model, features, options))
+
+
+@torch.inference_mode()
+def sequence_logits(model: ExpressionModel, features: Floats, options: WindowOptions) -> Floats:
+    """Logits of every frame of one sequence, averaged over the windows that hold it.
 
     Args:
         model: the expression model.
@@ -32,14 +38,14 @@ def predict_sequence(model: ExpressionModel, features: Floats, options: WindowOp
         options: how the sequence is cut into windows.
 
     Returns:
-        (T, 8) float32; NaN for classes that the model was never trained on.
+        (T, 8) float32; minus infinity for classes that the model was never trained on.
     """
 
     def classify(windows: Floats) -> Floats:
         answers: Floats = model.classify(windows).float().cpu().numpy()
         return answers
 
-    return probabilities(sliding_logits(features, classify, model.config.window, options))
+    return sliding_logits(features, classify, model.config.window, options)
 
 
 def probabilities(logits: Floats) -> Floats:

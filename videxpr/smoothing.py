@@ -71,7 +71,7 @@ def filled(probabilities: Floats, times: Times, shots: NDArray[np.int64]) -> Flo
     result = probabilities.copy()
     if not known.any():
         return result
-    for shot in np.unique(shots):
+    for shot in np.unique(shots[~known]):
         inside = np.flatnonzero(shots == shot)
         anchors, gaps = inside[known[inside]], inside[~known[inside]]
         if len(anchors):

@@ -8,11 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from videxpr.annotate.annotator import Annotator, Progress
+from videxpr.annotate.annotator import Annotator
 from videxpr.annotate.outputs import RESERVED, Outputs
 from videxpr.annotation import Annotation
 from videxpr.errors import UsageError, VidexprError
 from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
+from videxpr.following import Progress
 from videxpr.labelling import Missing, frame_labels
 from videxpr.sources import Source
 

@@ -11,8 +11,11 @@ from videxpr.people import PERSONS, Person
 from videxpr.tracking import TrackingOptions
 from videxpr.windows import WindowOptions
 
-Format = Literal["aff-wild2", "predictions", "parquet", "csv"]
+Format = Literal["aff-wild2", "predictions", "parquet", "csv", "features"]
 FORMATS: Final[tuple[str, ...]] = get_args(Format)
+ALL_FORMATS: Final = ("aff-wild2", "predictions", "parquet", "csv")
+"""What ``all`` means: features are large, and only for those who ask for them."""
+
 DEFAULT_MODEL: Final = "starter"
 DEFAULT_FORMATS: Final = ("aff-wild2", "predictions", "parquet")
 
@@ -29,6 +32,8 @@ class AnnotateOptions:
         tracking: when two faces are one person.
         windows: how sequences are cut.
         smooth_seconds: span of the moving mean of probabilities; 0 is off.
+        logit_adjustment: strength of logit adjustment, which raises expressions that were rare among
+            the training labels, before anything is smoothed; 0 is off.
         person: who is the main person of a shot.
         people: how many persons of a shot are annotated; None means all.
         missing: whether text formats fill frames without a face, or write -1.
@@ -38,12 +43,15 @@ class AnnotateOptions:
         start_seconds: frames before this time are not annotated; None means from the beginning.
         end_seconds: frames from this time on are not annotated; None means to the end.
         crop_fps: frames a second assumed for folders of crops, which have no times of their own.
+        keep_features: whether an annotation holds the features and logits of every row; of one model
+            only, and all of a video's are in memory at its end (3.6 kB a row).
     """
 
     detection: DetectionOptions = field(default_factory=DetectionOptions)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
     windows: WindowOptions = field(default_factory=WindowOptions)
     smooth_seconds: float = 0.5
+    logit_adjustment: float = 0.0
     person: Person = "largest"
     people: int | None = 1
     missing: Missing = "fill"
@@ -52,6 +60,7 @@ class AnnotateOptions:
     start_seconds: float | None = None
     end_seconds: float | None = None
     crop_fps: float = 30.0
+    keep_features: bool = False
 
     def __post_init__(self) -> None:
         if self.person not in PERSONS:
@@ -64,6 +73,10 @@ class AnnotateOptions:
             0 <= self.smooth_seconds < math.inf and 0 < self.crop_fps < math.inf
         ):
             raise UsageError("batch size and frame rate are above 0, and smoothing is not below 0")
+        if not 0 <= self.logit_adjustment < math.inf:
+            raise UsageError(
+                f"the strength of logit adjustment is 0 or more, not {self.logit_adjustment}"
+            )
         if (math.inf if self.end_seconds is None else self.end_seconds) <= (
             self.start_seconds or 0
         ):
@@ -76,7 +89,7 @@ class AnnotateOptions:
         nested = (self.detection, self.tracking, self.windows)
         flat = {key: value for part in nested for key, value in vars(part).items()}
         flat |= {key: value for key, value in vars(self).items() if value not in nested}
-        silent = {"root", "device", "threads", "batch_size", "detector"}
+        silent = {"root", "device", "threads", "batch_size", "detector", "keep_features"}
         return {key: str(value) for key, value in sorted(flat.items()) if key not in silent}
 
 

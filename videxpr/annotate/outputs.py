@@ -9,15 +9,16 @@ from typing import Final
 import numpy as np
 
 from videxpr.annotate.options import DEFAULT_FORMATS, FORMATS, Format
-from videxpr.annotate.template import TemplateMatch, match_template
 from videxpr.annotation import Annotation
 from videxpr.errors import FormatError, OutputError, UsageError
 from videxpr.formats.affwild2 import read_labels, write_labels
+from videxpr.formats.features import FEATURES_SUFFIX, write_features
 from videxpr.formats.parquet import write_parquet
 from videxpr.formats.predictions import Block, read_predictions, write_predictions
 from videxpr.formats.tables import merge_summary, write_csv
 from videxpr.labelling import Missing, padded_labels, second_side
 from videxpr.sources import Source
+from videxpr.template import TemplateMatch, match_template
 
 PREDICTIONS: Final = "predictions.txt"
 SUMMARY: Final = "summary.csv"
@@ -25,7 +26,12 @@ RESERVED: Final = ("predictions", "summary")
 """Videos of these names would be written over the run's own files."""
 
 SIDES: Final = ("", "_left", "_right")
-SUFFIXES: Final[dict[str, str]] = {"aff-wild2": ".txt", "parquet": ".parquet", "csv": ".csv"}
+SUFFIXES: Final[dict[str, str]] = {
+    "aff-wild2": ".txt",
+    "parquet": ".parquet",
+    "csv": ".csv",
+    "features": FEATURES_SUFFIX,
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class OutputOptions:
     def __post_init__(self) -> None:
         unknown = [one for one in self.formats if one not in FORMATS]
         if unknown or not self.formats:
-            raise UsageError(f"unknown formats {unknown}; choose from {', '.join(FORMATS)}, all")
+            raise UsageError(f"unknown formats {unknown}; choose from {', '.join(FORMATS)}")
         if self.template is not None and "predictions" not in self.formats:
             raise UsageError("a template shapes predictions.txt; add --format predictions")
 
@@ -100,6 +106,8 @@ class Outputs:
             write_parquet(self._path(source, ".parquet"), annotation)
         if "csv" in self.options.formats and self._may_write(source, ".csv", notes):
             write_csv(self._path(source, ".csv"), annotation)
+        if "features" in self.options.formats and self._may_write(source, FEATURES_SUFFIX, notes):
+            write_features(self._path(source, FEATURES_SUFFIX), annotation)
         if "predictions" in self.options.formats:
             for match in matches:
                 block, note = match.block(annotation, self.missing, self.options.template_force)

@@ -1,7 +1,7 @@
 """From tracks with features to rows with probabilities: sequences, bridges, smoothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from videxpr.annotate.options import LONGEST_BRIDGE_FRAMES
 from videxpr.annotation import FaceRows
+from videxpr.averaging import Answers
 from videxpr.smoothing import moving_mean, nearest_known
 from videxpr.structures import Floats, Times
 from videxpr.tracking import Track
 
-Predict = Callable[[Floats], Floats]
-"""Probabilities (T, 8) of the features (T, 888) of one sequence."""
+Predict = Callable[[Floats], Answers]
+"""What the model says of the features (T, 888) of one sequence."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class PersonRows:
         detections: (M,) position in the track, -1 for frames that were bridged.
         probabilities: (M, 8) before smoothing.
         smoothed: (M, 8).
+        features: (M, 888), those of the last detection where a frame was bridged; None unless kept.
+        logits: (M, 8), mean over the windows; None where `features` are.
     """
 
     track: Track
@@ -36,6 +39,8 @@ class PersonRows:
     detections: NDArray[np.int64]
     probabilities: Floats
     smoothed: Floats
+    features: Floats | None = None
+    logits: Floats | None = None
 
 
 def classify_track(
@@ -44,6 +49,7 @@ def classify_track(
     predict: Predict,
     times: Callable[[NDArray[np.int64]], Times],
     smooth: float,
+    keep_features: bool = False,
 ) -> PersonRows:
     """Rows of one person of one shot; short gaps are bridged, longer ones part sequences.
 
@@ -53,15 +59,19 @@ def classify_track(
         predict: the model, from features to probabilities.
         times: seconds, rising, of frame indices.
         smooth: span of the moving mean in seconds.
+        keep_features: whether the rows hold features and logits.
     """
     features = np.stack(track.features)
-    parts = []
+    pieces: list[NDArray[np.int64]] = []
+    places: list[NDArray[np.int64]] = []
+    replies: list[Answers] = []
     for first, end in sequences(track.frames):
-        frames, held = bridged(track.frames[first:end])
-        parts.append((frames, first + held, predict(features[first + held])))
-    frames = np.concatenate([part[0] for part in parts])
-    held = np.concatenate([part[1] for part in parts])
-    answers = np.concatenate([part[2] for part in parts])
+        every, last = bridged(track.frames[first:end])
+        pieces.append(every)
+        places.append(first + last)
+        replies.append(predict(features[first + last]))
+    frames, held = np.concatenate(pieces), np.concatenate(places)
+    answers = np.concatenate([reply.probabilities for reply in replies])
     real = np.isin(frames, track.frames)
     return PersonRows(
         track=track,
@@ -70,6 +80,8 @@ def classify_track(
         detections=np.where(real, held, -1),
         probabilities=answers,
         smoothed=moving_mean(answers, times(frames), smooth),
+        features=features[held] if keep_features else None,
+        logits=np.concatenate([reply.kept_logits for reply in replies]) if keep_features else None,
     )
 
 
@@ -89,7 +101,7 @@ def bridged(frames: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def nearest_crop_answers(
-    mains: list[Track], first_frame: int, count: int, predict: Predict
+    mains: list[Track], first_frame: int, count: int, predict: Predict, keep_features: bool = False
 ) -> tuple[list[PersonRows], Floats | None]:
     """The authors' way: the whole video is one sequence, a missing crop is the nearest one.
 
@@ -98,6 +110,7 @@ def nearest_crop_answers(
         first_frame: index of the first annotated frame.
         count: number of annotated frames.
         predict: the model, from features to probabilities.
+        keep_features: whether the rows hold features and logits.
 
     Returns:
         Rows of the frames in which the main person was detected, and the probabilities (count, 8) of
@@ -115,9 +128,14 @@ def nearest_crop_answers(
     rows = []
     for track in mains:
         frames = np.array(track.frames)
-        own = answers[frames - first_frame]
-        rows.append(PersonRows(track, 0, frames, np.arange(len(frames)), own, own))
-    return rows, answers
+        place = frames - first_frame
+        own = answers.probabilities[place]
+        row = PersonRows(track, 0, frames, np.arange(len(frames)), own, own)
+        if keep_features:
+            kept = features[crop_of[place]]
+            row = replace(row, features=kept, logits=answers.kept_logits[place])
+        rows.append(row)
+    return rows, answers.probabilities
 
 
 def face_rows(people: list[PersonRows]) -> FaceRows:
@@ -141,7 +159,7 @@ def _columns(person: PersonRows) -> dict[str, NDArray[np.generic]]:
         boxes[real] = np.stack([face.bbox for face in faces])
         points[real] = np.stack([face.landmarks.ravel() for face in faces])
         scores[real] = [face.score for face in faces]
-    return {
+    columns: dict[str, NDArray[np.generic]] = {
         "frame": person.frames,
         "track": np.full(rows, person.track.number),
         "rank": np.full(rows, person.rank),
@@ -152,6 +170,9 @@ def _columns(person: PersonRows) -> dict[str, NDArray[np.generic]]:
         "probabilities": person.probabilities,
         "smoothed": person.smoothed,
     }
+    if person.features is not None and person.logits is not None:
+        columns |= {"features": person.features, "logits": person.logits}
+    return columns
 
 
 def _no_rows() -> FaceRows:

@@ -30,7 +30,9 @@ def annotate(
             "-f",
             rich_help_panel=WHAT,
             help="aff-wild2 (a text file a video), predictions (one predictions.txt a run), parquet, "
-            f"csv, or all; repeatable.  \\[default: {', '.join(DEFAULT_FORMATS)}]",
+            "csv, all (these four), or features (the backbone's features and unsmoothed logits, "
+            "VIDEO.features.npz, 3.6 kB a face); repeatable.  "
+            f"\\[default: {', '.join(DEFAULT_FORMATS)}]",
         ),
     ] = None,
     missing: Annotated[
@@ -102,15 +104,17 @@ def annotate(
         ),
     ] = "1",
     model: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             "--model",
             "-m",
             rich_help_panel=HOW,
             metavar="NAME|PATH",
-            help="Expression weights: starter, or a .safetensors file.",
+            help="Expression weights: starter, or a .safetensors file; repeatable: probabilities are "
+            "averaged, each expression's over the models that were trained on it.  "
+            f"\\[default: {DEFAULT_MODEL}]",
         ),
-    ] = DEFAULT_MODEL,
+    ] = None,
     stride: Annotated[
         int | None,
         typer.Option(
@@ -125,6 +129,25 @@ def annotate(
             metavar="SECONDS",
             help="Span of the moving mean of probabilities; 0 is off.  "
             f"\\[default: {DEFAULT.smooth_seconds}]",
+        ),
+    ] = None,
+    logit_adjustment: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=HOW,
+            metavar="TAU|stored",
+            help="Raise expressions that were rare in training: probabilities are multiplied by "
+            "share^-TAU before smoothing; stored takes the model's own TAU, 0 is off.  "
+            f"\\[default: {DEFAULT.logit_adjustment:g}]",
+        ),
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel=HOW,
+            metavar="FILE",
+            help="Stride, smoothing and logit adjustment that videxpr tune wrote; options given here "
+            "win.  \\[default: none]",
         ),
     ] = None,
     start: Annotated[
@@ -176,7 +199,8 @@ def annotate(
 
     Exit code: 0 if all went well, 1 if a video failed (the others are done), 2 for wrong usage.
     """
-    from videxpr.cli.annotate_run import Request, run
+    from videxpr.cli.annotate_options import Request
+    from videxpr.cli.annotate_run import run
 
     request = Request(
         sources=sources,
@@ -192,9 +216,11 @@ def annotate(
         min_score=min_score,
         person=person,
         people=None if people == "all" else int(people),
-        model=model,
+        models=tuple(model or [DEFAULT_MODEL]),
         stride=stride,
         smooth=smooth,
+        logit_adjustment=logit_adjustment,
+        settings=settings,
         start=start,
         end=end,
         crop_fps=crop_fps,

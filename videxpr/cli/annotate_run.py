@@ -1,92 +1,49 @@
 """What ``videxpr annotate`` does once its options are known."""
 
-import io
-import math
-import signal
-import sys
-import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import get_args
+from collections.abc import Iterator, Sequence
 
-from videxpr.annotate.annotator import Annotator
+from videxpr.annotate.annotator import JOINT, Annotator
 from videxpr.annotate.batch import Report, annotate_sources
-from videxpr.annotate.options import (
-    DEFAULT_FORMATS,
-    FORMATS,
-    AnnotateOptions,
-    Format,
-    paper_preset,
-)
-from videxpr.annotate.outputs import OutputOptions, Outputs
+from videxpr.annotate.outputs import Outputs
+from videxpr.averaging import partly_known
 from videxpr.checkpoint import Checkpoint, load_checkpoint
-from videxpr.cli.console import BatchDisplay, summary_table
-from videxpr.detection import DetectionOptions, Detector, load_detector
+from videxpr.cli.annotate_options import STORED, Request, annotate_options, output_options
+from videxpr.cli.console import BatchDisplay, annotation_line, prepare_process, summary_table
+from videxpr.detection import Detector, load_detector
 from videxpr.device import cpu_threads, describe, resolve_device, use_cpu_threads
 from videxpr.errors import UsageError
-from videxpr.formats.predictions import read_template
-from videxpr.labelling import Missing
-from videxpr.people import Person
-from videxpr.sources import find_sources
-from videxpr.windows import WindowOptions
-
-
-@dataclass(frozen=True)
-class Request:
-    """The options of ``videxpr annotate`` as the user gave them; None where none was given."""
-
-    sources: list[str]
-    output_dir: Path
-    formats: tuple[str, ...]
-    missing: Missing
-    template: Path | None
-    template_force: bool
-    overwrite: bool
-    detector: str
-    detector_dir: Path | None
-    min_face: float
-    min_score: float | None
-    person: Person
-    people: int | None
-    model: str
-    stride: int | None
-    smooth: float | None
-    start: str | None
-    end: str | None
-    crop_fps: float
-    preset: str | None
-    device: str
-    batch_size: int
-    quiet: bool
+from videxpr.formats.settings import Settings, read_settings
+from videxpr.sources import Source, find_sources
+from videxpr.structures import UNVERIFIED
 
 
 def run(request: Request) -> int:
     """Annotate what was asked for; 0 if all went well, 1 if a video failed."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: nothing is lost
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    warnings.filterwarnings("ignore", module=r"facenet_pytorch|insightface|onnxruntime")
-    outputs = Outputs(_output_options(request), request.missing)
+    prepare_process()
+    settings = read_settings(request.settings) if request.settings else Settings()
+    outputs = Outputs(output_options(request), request.missing)
     device = resolve_device(request.device)
     use_cpu_threads(cpu_threads())
-    checkpoint = load_checkpoint(request.model, device)
-    options = _options(request, str(device), checkpoint.model.config.window)
+    checkpoints = _load_models(request.models, str(device))
+    options = annotate_options(request, settings, checkpoints, str(device))
     detector = load_detector(options.detection)
+    annotator = Annotator(checkpoints, detector, options)
     sources = find_sources(request.sources)
     with BatchDisplay(len(sources), request.quiet) as display:
-        display.say(_introduction(checkpoint, detector, describe(device)))
-        display.warn(_concerns(checkpoint, detector, device.type))
+        display.say(_introduction(checkpoints, detector, describe(device)))
+        display.warn(
+            [
+                *_concerns_of_models(checkpoints, sources),
+                *_concerns_of_settings(request, settings, annotator),
+                *_concerns_of_devices(detector, device.type),
+            ]
+        )
         reports = _all_reports(
-            annotate_sources(
-                Annotator(checkpoint, detector, options), sources, outputs, display.begin
-            ),
-            outputs,
-            display,
+            annotate_sources(annotator, sources, outputs, display.begin), outputs, display
         )
     if not request.quiet:
-        summary_table(reports, detector.name, checkpoint.name, request.output_dir)
+        names = JOINT.join(one.name for one in checkpoints)
+        summary_table(reports, detector.name, names, request.output_dir)
     return int(any(report.status == "failed" for report in reports) or display.incomplete)
 
 
@@ -98,105 +55,73 @@ def _all_reports(
     try:
         for report in reports:
             collected.append(report)
-            display.end(report)
+            display.end(report, annotation_line(report))
     finally:
         display.lack(outputs.finish())
     return collected
 
 
-def _options(request: Request, device: str, window: int) -> AnnotateOptions:
-    default = AnnotateOptions()
-    options = AnnotateOptions(
-        detection=DetectionOptions(
-            detector=request.detector,
-            root=request.detector_dir,
-            min_face=request.min_face,
-            min_score=request.min_score,
-            device=device,
-            threads=cpu_threads(),
-        ),
-        windows=default.windows if request.stride is None else WindowOptions(request.stride),
-        smooth_seconds=default.smooth_seconds if request.smooth is None else request.smooth,
-        person=request.person,
-        people=request.people,
-        missing=request.missing,
-        batch_size=request.batch_size,
-        start_seconds=_seconds(request.start),
-        end_seconds=_seconds(request.end),
-        crop_fps=request.crop_fps,
-    )
-    if options.windows.stride > window:
-        raise UsageError(f"--stride {request.stride} is more than the model's window of {window}")
-    return _with_preset(options, request, window)
+def _load_models(names: Sequence[str], device: str) -> list[Checkpoint]:
+    checkpoints: list[Checkpoint] = []
+    for name in names:
+        checkpoint = load_checkpoint(name, device)
+        if any(checkpoint.sha256 == other.sha256 for other in checkpoints):
+            raise UsageError(f"model {name} is given twice; its probabilities would count twice")
+        checkpoints.append(checkpoint)
+    return checkpoints
 
 
-def _with_preset(options: AnnotateOptions, request: Request, window: int) -> AnnotateOptions:
-    if request.preset is None:
-        return options
-    if request.stride is not None or request.smooth is not None or request.people != 1:
-        raise UsageError(
-            "--preset paper sets stride and smoothing and knows one person; leave out --stride, "
-            "--smooth and --people"
+def _introduction(checkpoints: Sequence[Checkpoint], detector: Detector, device: str) -> str:
+    models = JOINT.join(f"{one.name} ({one.sha256[:12]})" for one in checkpoints)
+    return f"model {models}, detector {detector.name} on {detector.device}, device {device}"
+
+
+def _concerns_of_models(
+    checkpoints: Sequence[Checkpoint], sources: Sequence[Source]
+) -> Iterator[str]:
+    """What a user should know of the models before the first number."""
+    configs = {one.name: one.model.config for one in checkpoints}
+    names = JOINT.join(configs)
+    untrained = [set(config.untrained_expressions) for config in configs.values()]
+    never = [
+        name
+        for name in checkpoints[0].model.config.expressions
+        if name in set.intersection(*untrained)
+    ]
+    if never:
+        yield f"model {names} was never trained on {', '.join(never)} and never answers it"
+    for expression in partly_known(list(configs.values())):
+        voters = [name for name, c in configs.items() if expression in c.trained_expressions]
+        yield (
+            f"only {', '.join(voters)} was trained on {expression}: its probability is the mean over "
+            "the models that were"
         )
-    return paper_preset(options, window)
-
-
-def _output_options(request: Request) -> OutputOptions:
-    if request.template is not None and (request.start or request.end):
-        raise UsageError("--template wants whole videos; leave out --start and --end")
-    if request.template_force and request.template is None:
-        raise UsageError("--template-force goes with --template")
-    template = read_template(request.template) if request.template else None
-    return OutputOptions(
-        directory=request.output_dir,
-        formats=_formats(request.formats),
-        overwrite=request.overwrite,
-        template=None if template is None else tuple(template),
-        template_force=request.template_force,
-    )
-
-
-def _formats(names: tuple[str, ...]) -> tuple[Format, ...]:
-    if not names:
-        return DEFAULT_FORMATS
-    unknown = [name for name in names if name not in (*FORMATS, "all")]
-    if unknown:
-        raise UsageError(f"unknown format {unknown[0]!r}; choose from {', '.join(FORMATS)}, all")
-    return tuple(one for one in get_args(Format) if one in names or "all" in names)
-
-
-def _seconds(text: str | None) -> float | None:
-    """Seconds of a time like ``90``, ``1:30`` or ``0:01:30.5``."""
-    if text is None:
-        return None
-    parts = text.split(":")
-    try:
-        values = [float(part) for part in parts]
-    except ValueError:
-        values = []
-    if not 1 <= len(values) <= 3 or not all(0 <= value < math.inf for value in values):
-        raise UsageError(f"{text!r} is no time; write seconds (90.5) or HH:MM:SS (00:01:30.5)")
-    return float(sum(value * 60**power for power, value in enumerate(reversed(values))))
-
-
-def _introduction(checkpoint: Checkpoint, detector: Detector, device: str) -> str:
-    return (
-        f"model {checkpoint.name} ({checkpoint.sha256[:12]}), detector {detector.name} on "
-        f"{detector.device}, device {device}"
-    )
-
-
-def _concerns(checkpoint: Checkpoint, detector: Detector, device: str) -> list[str]:
-    """What a user should know before the first number."""
-    concerns = []
-    untrained = checkpoint.model.config.untrained_expressions
-    if untrained:
-        concerns.append(
-            f"model {checkpoint.name} was never trained on {', '.join(untrained)} and never answers it"
+    unmeasured = [name for name, config in configs.items() if config.crop.name == UNVERIFIED.name]
+    if unmeasured and any(source.kind == "video" for source in sources):
+        yield (
+            f"nobody measured the crops that {', '.join(unmeasured)} was trained on, and ArcFace's "
+            "template is assumed for raw video: find theirs with videxpr crops measure, and give it "
+            "to videxpr train --template"
         )
+
+
+def _concerns_of_settings(
+    request: Request, settings: Settings, annotator: Annotator
+) -> Iterator[str]:
+    """What a user should know of the settings."""
+    hashes = JOINT.join(one.sha256 for one in annotator.checkpoints)
+    if settings.tuned is not None and settings.tuned.model_sha256 != hashes:
+        yield (
+            f"{request.settings} was tuned for model {settings.tuned.model} "
+            f"({settings.tuned.model_sha256[:12]}), not for this one"
+        )
+    if request.logit_adjustment == STORED and annotator.options.logit_adjustment == 0:
+        yield "the strength of logit adjustment that the model stores is 0: nothing is adjusted"
+
+
+def _concerns_of_devices(detector: Detector, device: str) -> Iterator[str]:
     if device == "cuda" and not detector.device.startswith("cuda"):
-        concerns.append(
+        yield (
             f"{detector.name} runs on the {detector.device} although a GPU is used for the model: "
             "ONNX Runtime has no CUDA provider here (onnxruntime-gpu), --detector mtcnn has"
         )
-    return concerns

@@ -1,0 +1,1 @@
+"""Settings that need no training: the use case behind ``videxpr tune``."""
