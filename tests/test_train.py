@@ -9,8 +9,8 @@ from PIL import Image
 from videxpr.checkpoint import load_checkpoint
 from videxpr.cli import main
 from videxpr.errors import UsageError, VidexprError
-from videxpr.train.stills import train_stills
 from videxpr.train.options import StillsOptions
+from videxpr.train.stills import train_stills
 
 OPTIONS = StillsOptions(epochs=2, size=32, grey=True, batch_size=16, learning_rate=2e-3, threads=2)
 

@@ -42,7 +42,7 @@ def whole(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def record(output: Path) -> dict:
-    return json.loads(output.with_suffix(".json").read_text())
+    return json.loads(output.with_suffix(".training.json").read_text())
 
 
 def test_a_run_leaves_a_checkpoint_a_readable_file_and_logs(whole: Path) -> None:
@@ -163,8 +163,8 @@ def test_a_finished_run_can_be_given_more_epochs(tree: Path, tmp_path: Path) -> 
 
 
 def test_a_broken_record_is_named(tree: Path, tmp_path: Path) -> None:
-    (tmp_path / "m.json").write_text("{}")
-    with pytest.raises(FormatError, match=r"m\.json is no record of a training run"):
+    (tmp_path / "m.training.json").write_text("{}")
+    with pytest.raises(FormatError, match=r"m\.training\.json is no record of a training run"):
         train_small(tree, tmp_path / "m.safetensors", resume=True)
 
 

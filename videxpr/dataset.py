@@ -159,14 +159,16 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, int]]):
     def __getitem__(self, place: Place) -> tuple[Tensor, Tensor, int]:
         video = self.videos[place.video]
         held = min(self.window, len(video) - place.start)
-        positions = np.minimum(place.start + np.arange(self.window), len(video) - 1)
-        labels = np.where(np.arange(self.window) < held, video.labels[positions], NOT_ANNOTATED)
+        end = place.start + held
+        labels = np.full(self.window, NOT_ANNOTATED, np.int64)
+        labels[:held] = video.labels[place.start : end]
         if self.features is not None:
-            frames = torch.from_numpy(self.features[place.video][positions]).float()
+            frames = torch.from_numpy(self.features[place.video][place.start : end]).float()
         else:
-            crops = read_crops(video, place.start, held, self.size)
-            frames = torch.from_numpy(crops[positions - place.start])
-        return frames, torch.from_numpy(labels.astype(np.int64)), place.video
+            frames = torch.from_numpy(read_crops(video, place.start, held, self.size))
+        padding = frames[-1:].expand(self.window - held, *frames.shape[1:])
+        frames = torch.cat([frames, padding]) if len(padding) else frames
+        return frames, torch.from_numpy(labels), place.video
 
 
 @dataclass(frozen=True)

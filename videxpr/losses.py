@@ -27,7 +27,7 @@ class LossOptions:
     divergence: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (0 < self.alpha and 0 <= self.gamma):
+        if self.alpha <= 0 or self.gamma < 0:
             raise UsageError(f"alpha ({self.alpha}) is above 0, gamma ({self.gamma}) not below it")
         if not (0 <= self.label_smoothing < 1 and 0 <= self.divergence <= 1):
             raise UsageError(

@@ -87,8 +87,8 @@ def train(
             "--output",
             "-o",
             rich_help_panel=RUNNING,
-            help="The checkpoint to write (.safetensors); beside it come .json, to read, and .run, to "
-            "resume and for TensorBoard.",
+            help="The checkpoint to write (.safetensors). With ROOT, .training.json (to read) and .run "
+            "(to resume, and for TensorBoard) come beside it.",
         ),
     ] = Path("model.safetensors"),
     variant: Annotated[
@@ -320,6 +320,7 @@ def train(
     given = dict(locals())
     if not sys.stderr.isatty():
         os.environ["TQDM_DISABLE"] = "1"  # read when Lightning is imported
-    from videxpr.cli.train_run import TrainRequest, run
+    from videxpr.cli.train_options import TrainRequest
+    from videxpr.cli.train_run import run
 
     run(TrainRequest(**given))

@@ -21,7 +21,7 @@ MAY_CHANGE: Final = frozenset({"epochs", "patience"})
 
 
 class Record:
-    """The files of one run: ``<output>``, ``<stem>.json`` and the folder ``<stem>.run``.
+    """The files of one run: ``<output>``, ``<stem>.training.json`` and the folder ``<stem>.run``.
 
     Only the first of several devices writes.
 
@@ -47,9 +47,9 @@ class Record:
         overwrite: bool = False,
     ) -> None:
         self.output = output
-        self.readable = output.with_suffix(".json")
+        self.readable = output.with_suffix(".training.json")
         self.folder = output.with_suffix(".run")
-        self.state = self.folder / "last.ckpt"
+        self.state = self.folder / "state" / "last.ckpt"
         self.options = options
         self.data = data
         self.licence = licence

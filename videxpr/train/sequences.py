@@ -5,24 +5,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.tuner.tuning import Tuner
-from torch.utils.data import DataLoader
 
 from videxpr.backbone_weights import BackboneStart, backbone_start
 from videxpr.challenge import LabelledVideo, Split, class_counts
-from videxpr.dataset import RunDataset, WindowDataset, WindowSampler
 from videxpr.errors import TrainingError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.images import read_image
 from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.structures import UNVERIFIED, CropTemplate, Floats
 from videxpr.train.features import embed_videos
+from videxpr.train.loaders import Loaders
 from videxpr.train.options import Machine
 from videxpr.train.recipes import WINDOW, SequenceOptions
 from videxpr.train.record import Record, is_first_device
@@ -58,9 +57,9 @@ def train_sequences(
 ) -> SequenceReport:
     """Train on windows of the training videos; the epoch with the best validation macro F1 is kept.
 
-    Beside `output` stands a readable file of the same name, ``.json``, with the whole configuration
-    and the figures of every epoch, and a folder, ``.run``, with TensorBoard's logs and the state from
-    which ``resume`` goes on. The checkpoint is written whenever an epoch is better than all before.
+    Beside `output` stand a readable file, ``<stem>.training.json``, with the whole configuration and
+    the figures of every epoch, and a folder, ``<stem>.run``, with TensorBoard's logs and the state
+    from which `resume` goes on. The checkpoint is written when an epoch is better than all before.
 
     Args:
         parts: labelled videos of both splits.
@@ -90,13 +89,16 @@ def train_sequences(
     lightning.seed_everything(options.seed, verbose=False)
     parts = {split: [video for video in videos if len(video)] for split, videos in parts.items()}
     _check_parts(parts)
+    devices, batch = machine.devices * machine.nodes, options.sampling.batch_size
+    if batch % devices:
+        raise UsageError(f"a batch of {batch} windows cannot be shared by {devices} devices")
     record = Record(output, options, data, licence, resume=resume, overwrite=overwrite)
     model, start = _model(parts["train"], options, template)
     record.begin(model.config, start.description, sum(map(len, parts["train"])))
     on_start(_in_words(model, start, options))
     task = SequenceTask(model, options, parts["train"], parts["validation"])
     kept = _kept_features(task, parts, machine, progress)
-    loaders = _Loaders(parts, options, machine, model.config, kept)
+    loaders = Loaders(parts, options, machine, model.config, kept)
     if options.learning_rate is None:
         task.learning_rate = _rate(task, loaders, machine, record)
         on_rate(task.learning_rate)
@@ -115,67 +117,6 @@ def train_sequences(
             f"training was stopped before its first epoch ended; {output} is not there"
         )
     return best
-
-
-class _Loaders(lightning.LightningDataModule):
-    """Windows for training and runs for validation, each device's own share."""
-
-    def __init__(
-        self,
-        parts: Mapping[Split, Videos],
-        options: SequenceOptions,
-        machine: Machine,
-        config: ModelConfig,
-        kept: Mapping[Split, Sequence[Floats]] | None,
-    ) -> None:
-        super().__init__()
-        self.parts = parts
-        self.options = options
-        self.machine = machine
-        self.config = config
-        self.kept = kept
-
-    def train_dataloader(self) -> DataLoader[Any]:
-        sampling, (rank, devices) = self.options.sampling, self._place()
-        if sampling.batch_size % devices:
-            raise UsageError(
-                f"a batch of {sampling.batch_size} windows cannot be shared by {devices} devices"
-            )
-        videos, window = self.parts["train"], self.config.window
-        return DataLoader(
-            WindowDataset(videos, window, self.config.crop.size, self._features("train")),
-            batch_size=sampling.batch_size // devices,
-            sampler=WindowSampler(
-                videos, window, sampling, seed=self.options.seed, rank=rank, devices=devices
-            ),
-            **self._common(),
-        )
-
-    def val_dataloader(self) -> DataLoader[Any]:
-        rank, devices = self._place()
-        runs = RunDataset(
-            self.parts["validation"],
-            self.config.crop.size,
-            self._features("validation"),
-            rank=rank,
-            devices=devices,
-        )
-        return DataLoader(runs, batch_size=None, **self._common())
-
-    def _features(self, split: Split) -> Sequence[Floats] | None:
-        return None if self.kept is None else self.kept[split]
-
-    def _place(self) -> tuple[int, int]:
-        trainer = self.trainer
-        return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
-
-    def _common(self) -> dict[str, Any]:
-        workers = 0 if self.kept is not None else self.machine.workers
-        return {
-            "num_workers": workers,
-            "persistent_workers": workers > 0,
-            "pin_memory": self.machine.accelerator == "gpu",
-        }
 
 
 def _check_parts(parts: Mapping[Split, Videos]) -> None:
@@ -241,7 +182,7 @@ def _kept_features(
     return embed_videos(task.model, parts, machine, progress)
 
 
-def _rate(task: SequenceTask, loaders: _Loaders, machine: Machine, record: Record) -> float:
+def _rate(task: SequenceTask, loaders: Loaders, machine: Machine, record: Record) -> float:
     """The learning rate of Lightning's finder, or of the run that is resumed."""
     if record.learning_rate is not None or not is_first_device():
         return record.learning_rate or task.learning_rate  # other devices are told by the first
@@ -289,7 +230,7 @@ def _trainer(
     options: SequenceOptions, machine: Machine, record: Record, callbacks: Sequence[Callback]
 ) -> lightning.Trainer:
     last = ModelCheckpoint(
-        dirpath=record.folder,
+        dirpath=record.state.parent,
         filename=record.state.stem,
         enable_version_counter=False,
         save_on_train_epoch_end=True,

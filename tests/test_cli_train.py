@@ -1,0 +1,143 @@
+"""``videxpr train`` as a user types it: what it says of the data, and what it refuses."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from training import small_tree
+from trees import write_tree
+
+from videxpr.checkpoint import read_card
+from videxpr.cli import main
+from videxpr.formats.crop_template import write_crop_template
+from videxpr.structures import ARCFACE, CropTemplate
+
+QUICK = ("--backbone", "regnet_y_400mf", "--backbone-weights", "none", "--freeze", "block4",
+         "--augment", "none", "--learning-rate", "0.001", "--epochs", "1")  # fmt: skip
+
+
+@pytest.fixture
+def videxpr(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Runs the command line; gives the exit code, standard output and standard error."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["videxpr", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_tree(tmp_path_factory.mktemp("tree"))
+
+
+def test_training_says_what_it_found_and_what_came_out(videxpr, tree: Path, tmp_path: Path) -> None:
+    output = tmp_path / "m.safetensors"
+    code, said, errors = videxpr("train", tree, *QUICK, "-o", output)
+    assert code == 0, errors
+    assert re.search(r"labelled, with a crop │ +310 │ +160", said)
+    assert re.search(r"Happiness +│ +51 │ +0", said)
+    assert "nobody measured these crops: the checkpoint will say 'unverified'" in said
+    assert "transformer on regnet_y_400mf (random weights)" in said
+    assert re.search(r"epoch 1/1: loss \d\.\d+, validation macro F1 0\.\d+", said)
+    assert re.search(r"wrote .*m\.safetensors: epoch 1 of 1, validation macro F1", said)
+    card = read_card(output)
+    assert card.training.data == "4 videos, 310 frames, of EXPR_Recognition_Challenge"
+    code, said, errors = videxpr("train", tree, *QUICK, "-o", output)
+    assert code == 2 and "--resume goes on with that run, --overwrite begins anew" in errors
+
+
+def test_every_trap_of_the_layout_is_listed(videxpr, tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "tree", size=32)
+    (root / "cropped_aligned" / "test1").mkdir()
+    output = tmp_path / "m.safetensors"
+    code, said, errors = videxpr("train", root, *QUICK, "--folds", "2/3", "-o", output)
+    assert code == 0, errors
+    assert "annotated, but without crops: 1: video45_7" in said
+    assert "crops without annotation (the test set's have none): 1: test1" in said
+    assert "crops beyond the last line of the annotation: 1: video2 (1)" in said
+
+
+def test_a_template_is_taken_from_beside_the_crops_or_from_the_option(
+    videxpr, tmp_path: Path
+) -> None:
+    root = small_tree(tmp_path / "tree")
+    points = tuple((x * 2 / 7, y * 2 / 7 + 1) for x, y in ARCFACE.landmarks)
+    write_crop_template(root / "crop_template.json", CropTemplate("beside", 32, points))
+    write_crop_template(tmp_path / "other.json", CropTemplate("other", 32, points))
+    for more, name in (((), "beside"), (("--template", tmp_path / "other.json"), "other")):
+        output = tmp_path / f"{name}.safetensors"
+        code, said, errors = videxpr("train", root, *QUICK, *more, "-o", output)
+        assert code == 0, errors
+        assert "nobody measured" not in said
+        assert read_card(output).config.crop.name == name
+
+
+def test_choices_reach_the_recipe(videxpr, tree: Path, tmp_path: Path) -> None:
+    output = tmp_path / "m.safetensors"
+    code, _, errors = videxpr(
+        "train", tree, *QUICK, "-o", output, "--recipe", "authors", "--gamma", "1.5", "--jitter",
+        "0.1,0.2,0.3", "--windows", "sliding", "--stride", "16", "--balance", "0.5", "--seed", "7",
+        "--validation-stride", "16", "--variant", "both", "--position", "learned",
+    )  # fmt: skip
+    assert code == 0, errors
+    options = read_card(output).training.options
+    expected = {
+        "optimizer": "adamw", "loss.gamma": "1.5", "loss.divergence": "0.2", "seed": "7",
+        "augmentation.contrast": "0.2", "sampling.placing": "sliding", "sampling.stride": "16",
+        "sampling.balance": "0.5", "validation.stride": "16", "validation.tail": "aligned",
+        "variant": "both", "position": "learned", "augment_per": "none", "learning_rate": "0.001",
+    }  # fmt: skip
+    assert expected.items() <= options.items()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("nowhere",), 2, "no folder nowhere"),
+        ((), 2, "name Aff-Wild2's folder, or --annotations and --crops, or --stills"),
+        (("TREE", "--grey"), 2, "--grey: only with --stills"),
+        (("TREE", "--stills", "TREE"), 2, "ROOT: not with --stills"),
+        (("--stills", "TREE", "--variant", "both", "--gamma", "1"), 2, "--gamma, --variant: not"),
+        (("TREE", "--folds", "x"), 2, "--folds 'x': write K/N"),
+        (("TREE", "--folds", "9/9"), 2, "there are 2 to 6 folds"),
+        (("TREE", "--jitter", "1"), 2, "--jitter '1': write three numbers"),
+        (("TREE", "--epochs", "0"), 2, "epochs (0)"),
+        (("TREE", "--template", "nowhere.json"), 2, "nowhere.json"),
+        (("TREE", "--batch-size", "3", "--devices", "2"), 2, "3 windows cannot be shared by 2"),
+        (("TREE", "--backbone-weights", "imagenet"), 1, "cannot fetch torchvision's ImageNet"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(
+    videxpr,
+    tree: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    typed = [str(tree) if word == "TREE" else word for word in arguments]
+    ended, _, errors = videxpr("train", *typed)
+    assert ended == code
+    assert errors.startswith("error: ") and message in errors
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_bad_crop_is_named_without_a_trace(videxpr, tmp_path: Path) -> None:
+    root = small_tree(tmp_path / "tree")
+    bad = root / "cropped_aligned" / "v1" / "00003.jpg"
+    bad.write_bytes(b"no picture")
+    code, _, errors = videxpr(
+        "train", root, *QUICK, "--workers", "1", "-o", tmp_path / "m.safetensors"
+    )
+    assert code == 2 and "Traceback" not in errors
+    assert errors.startswith("error: cannot read the image") and str(bad) in errors

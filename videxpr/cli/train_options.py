@@ -1,0 +1,165 @@
+"""The options of ``videxpr train``, and what they mean for each way to train."""
+
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from videxpr.errors import UsageError
+from videxpr.train.recipes import RECIPES, SequenceOptions, with_choices
+
+SEQUENCE_FIELDS: Final = {
+    "variant": "variant",
+    "backbone": "backbone",
+    "position": "position",
+    "backbone_weights": "backbone_weights",
+    "freeze": "freeze",
+    "size": "input_size",
+    "epochs": "epochs",
+    "batch_size": "sampling.batch_size",
+    "optimizer": "optimizer",
+    "learning_rate": "learning_rate",
+    "weight_decay": "weight_decay",
+    "alpha": "loss.alpha",
+    "gamma": "loss.gamma",
+    "label_smoothing": "loss.label_smoothing",
+    "divergence": "loss.divergence",
+    "dropout": "dropout",
+    "windows": "sampling.placing",
+    "stride": "sampling.stride",
+    "balance": "sampling.balance",
+    "augment": "augment_per",
+    "flip": "augmentation.flip",
+    "shift": "augmentation.shift",
+    "grey_share": "augmentation.grey",
+    "blur": "augmentation.soften",
+    "patience": "patience",
+    "validation_stride": "validation.stride",
+    "seed": "seed",
+}
+"""Options of the command that are fields of `SequenceOptions`."""
+
+STILLS_FIELDS: Final = ("epochs", "size", "grey", "batch_size", "learning_rate", "balance", "seed",
+                        "weight_decay", "label_smoothing", "dropout")  # fmt: skip
+"""Options of the command that are fields of `StillsOptions`, by the same names."""
+
+STILLS_ONLY: Final = frozenset({"split", "grey", "initial"})
+SHARED: Final = frozenset(
+    {"stills", "data", "licence", "output", "precision", "workers", "device", "recipe"}
+)
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """The options of ``videxpr train`` as the user gave them; None where none was given."""
+
+    root: Path | None
+    annotations: Path | None
+    crops: list[Path] | None
+    folds: str | None
+    template: Path | None
+    stills: Path | None
+    split: Path | None
+    data: str
+    licence: str
+    output: Path
+    variant: str | None
+    backbone: str | None
+    position: str | None
+    backbone_weights: str | None
+    freeze: str | None
+    size: int | None
+    grey: bool
+    initial: Path | None
+    recipe: Literal["paper", "authors"] | None
+    epochs: int | None
+    batch_size: int | None
+    optimizer: str | None
+    learning_rate: float | None
+    weight_decay: float | None
+    alpha: float | None
+    gamma: float | None
+    label_smoothing: float | None
+    divergence: float | None
+    dropout: float | None
+    windows: str | None
+    stride: int | None
+    balance: float | None
+    augment: str | None
+    flip: float | None
+    jitter: str | None
+    shift: float | None
+    grey_share: float | None
+    blur: float | None
+    patience: int | None
+    validation_stride: int | None
+    seed: int | None
+    resume: bool
+    overwrite: bool
+    device: str
+    devices: int
+    nodes: int
+    precision: str | None
+    workers: int | None
+
+    def given(self) -> set[str]:
+        """Names of the options that say something."""
+        plain = {"device": "auto", "devices": 1, "nodes": 1, "licence": "unspecified"}
+        return {
+            one.name
+            for one in fields(self)
+            if getattr(self, one.name) not in (None, False, "", plain.get(one.name))
+        }
+
+
+def check_mode(request: TrainRequest) -> None:
+    """Refuse options of the other way to train."""
+    if request.stills is None:
+        strange = sorted(request.given() & STILLS_ONLY)
+        where = "only with --stills"
+    else:
+        known = {*STILLS_FIELDS, *STILLS_ONLY, *SHARED}
+        strange, where = sorted(request.given() - known), "not with --stills"
+    if strange:
+        names = ", ".join("ROOT" if name == "root" else f"--{_dashed(name)}" for name in strange)
+        raise UsageError(f"{names}: {where}")
+
+
+def sequence_options(request: TrainRequest) -> SequenceOptions:
+    """The recipe, with what the user chose."""
+    choices: dict[str, Any] = {
+        field: getattr(request, name)
+        for name, field in SEQUENCE_FIELDS.items()
+        if getattr(request, name) is not None
+    }
+    if request.augment is not None:
+        choices["augment_per"] = request.augment.removeprefix("per-")
+    if request.jitter is not None:
+        names = ("brightness", "contrast", "saturation")
+        values = _three_numbers(request.jitter)
+        choices |= {f"augmentation.{n}": v for n, v in zip(names, values, strict=True)}
+    if request.validation_stride is not None and request.validation_stride < 64:
+        choices["validation.tail"] = "aligned"
+    return with_choices(RECIPES[request.recipe or "paper"], choices)
+
+
+def fold_numbers(text: str) -> tuple[int, int]:
+    """Which fold of how many, from ``K/N``."""
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match is None:
+        raise UsageError(f"--folds {text!r}: write K/N, e.g. 1/5 for the first of five")
+    return int(match[1]), int(match[2])
+
+
+def _three_numbers(text: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != 3:
+        raise UsageError(f"--jitter {text!r}: write three numbers, e.g. 0.5,0.25,0.25")
+    return values
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
