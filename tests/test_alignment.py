@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 
-from videxpr.alignment import aligned_crop, similarity
+from videxpr.alignment import aligned_crop, inverse, moved, resized_template, similarity
 from videxpr.structures import ARCFACE, CropTemplate
 
 TEMPLATE = np.array(ARCFACE.landmarks, dtype=np.float32)
@@ -131,3 +131,23 @@ def test_the_template_names_the_persons_own_right_first() -> None:
     right_eye, left_eye, nose, right_mouth, left_mouth = ARCFACE.landmarks
     assert right_eye[0] < nose[0] < left_eye[0] and right_mouth[0] < nose[0] < left_mouth[0]
     assert all(upper < lower for upper, lower in pairwise((right_eye[1], nose[1], right_mouth[1])))
+
+
+@given(landmarks_anywhere)
+def test_the_inverse_takes_the_transform_back(landmarks: np.ndarray) -> None:
+    assume(np.linalg.matrix_rank(landmarks - landmarks.mean(axis=0), tol=1) == 2)
+    transform = similarity(landmarks, TEMPLATE)
+    assume(np.hypot(*transform[:, 0]) > 1e-3)
+    there = moved(landmarks, transform)
+    np.testing.assert_allclose(moved(there, inverse(transform)), landmarks, rtol=1e-6, atol=1e-3)
+
+
+def test_a_resized_template_is_that_of_the_resized_crops() -> None:
+    image = np.zeros((300, 400, 3), np.uint8)
+    image[:, 200:] = image[150:] = 255  # edges through the middle of the face
+    landmarks = TEMPLATE + np.array([144, 94], np.float32)
+    half = aligned_crop(image, landmarks, resized_template(ARCFACE, 56))
+    averaged = aligned_crop(image, landmarks, ARCFACE).reshape(56, 2, 56, 2, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(half, averaged, atol=2)
+    assert resized_template(ARCFACE, 112) is ARCFACE
+    assert resized_template(ARCFACE, 56).name == "arcface at 56"

@@ -11,7 +11,9 @@ from videxpr.structures import CropTemplate, Floats, Image
 LARGEST_REDUCTION: Final = 8
 
 
-def similarity(landmarks: Floats, template: Floats) -> NDArray[np.float64]:
+def similarity(
+    landmarks: NDArray[np.floating], template: NDArray[np.floating]
+) -> NDArray[np.float64]:
     """The similarity transform that brings landmarks nearest to a template, in least squares.
 
     Method: Umeyama, "Least-squares estimation of transformation parameters between two point
@@ -33,6 +35,27 @@ def similarity(landmarks: Floats, template: Floats) -> NDArray[np.float64]:
     b = float((centred[:, 0] * aimed[:, 1] - centred[:, 1] * aimed[:, 0]).sum()) / spread
     turn = np.array([[a, -b], [b, a]])
     return np.column_stack([turn, target_mean - turn @ source_mean])
+
+
+def inverse(transform: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The (2, 3) transform that takes back what another one does."""
+    back = np.linalg.inv(transform[:, :2])
+    return np.column_stack([back, -back @ transform[:, 2]])
+
+
+def moved(points: NDArray[np.floating], transform: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points (N, 2) after a (2, 3) transform."""
+    return np.asarray(points @ transform[:, :2].T + transform[:, 2])
+
+
+def resized_template(template: CropTemplate, size: int) -> CropTemplate:
+    """The template of the same crops, resized to another side in pixels."""
+    if size == template.size:
+        return template
+    # pixel centres: a pixel covers half a unit on either side of its number
+    points = (np.array(template.landmarks) + 0.5) * (size / template.size) - 0.5
+    landmarks = tuple((float(x), float(y)) for x, y in points)
+    return CropTemplate(f"{template.name} at {size}", size, landmarks)
 
 
 def aligned_crop(image: Image, landmarks: Floats, template: CropTemplate) -> Image:

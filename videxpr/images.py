@@ -1,18 +1,35 @@
-"""Still images from files."""
+"""Still images, from files and to files."""
 
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
+from PIL import ImageDraw, UnidentifiedImageError
 
 from videxpr.errors import SourceError
+from videxpr.files import replacing
 from videxpr.structures import Image
 
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
 """Pillow's other formats are not opened: some of them start other programs."""
+
+ARM: Final = 9
+"""Pixels from the middle of a mark to its ends."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Points (N, 2) in pixels to be marked on a picture, what they are called, and their colour."""
+
+    name: str
+    points: NDArray[np.float64]
+    colour: tuple[int, int, int]
 
 
 def read_image(path: Path) -> Image:
@@ -23,9 +40,38 @@ def read_image(path: Path) -> Image:
     """
     try:
         with Pillow.open(path, formats=FORMATS) as image:
-            return np.array(image.convert("RGB"))
+            return np.array(image if image.mode == "RGB" else image.convert("RGB"))
     except (OSError, UnidentifiedImageError, Pillow.DecompressionBombError) as exc:
         raise SourceError(f"cannot read the image {path}: {exc}") from exc
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of an image file, without decoding it.
+
+    Raises:
+        SourceError: the file is missing or no image.
+    """
+    try:
+        with Pillow.open(path, formats=FORMATS) as image:
+            return image.size
+    except (OSError, UnidentifiedImageError, Pillow.DecompressionBombError) as exc:
+        raise SourceError(f"cannot read the image {path}: {exc}") from exc
+
+
+def framed(image: Image, margin: int) -> Image:
+    """The image in a frame of its mean colour, `margin` pixels wide."""
+    height, width, _ = image.shape
+    canvas = np.empty((height + 2 * margin, width + 2 * margin, 3), np.uint8)
+    canvas[:] = image.mean(axis=(0, 1)).round()
+    canvas[margin : margin + height, margin : margin + width] = image
+    return canvas
+
+
+def jpeg_bytes(image: Image, quality: int) -> bytes:
+    """RGB pixels as the content of a JPEG file, colour at full resolution; `quality` is 1 to 100."""
+    content = io.BytesIO()
+    Pillow.fromarray(image).save(content, "JPEG", quality=quality, subsampling=0)
+    return content.getvalue()
 
 
 def resized(image: Image, width: int, height: int) -> Image:
@@ -33,3 +79,25 @@ def resized(image: Image, width: int, height: int) -> Image:
     if image.shape[:2] == (height, width):
         return image
     return np.array(Pillow.fromarray(image).resize((width, height), Pillow.Resampling.BILINEAR))
+
+
+def marked(image: Image, groups: Sequence[Marks]) -> Image:
+    """The image with a cross at each point and the groups' names in the upper left corner."""
+    canvas = Pillow.fromarray(image)
+    draw = ImageDraw.Draw(canvas)
+    for line, group in enumerate(groups):
+        for x, y in group.points:
+            draw.line((x - ARM, y, x + ARM, y), group.colour, width=2)
+            draw.line((x, y - ARM, x, y + ARM), group.colour, width=2)
+        draw.text((8, 8 + 20 * line), group.name, group.colour, font_size=16)
+    return np.array(canvas)
+
+
+def write_png(path: Path, image: Image) -> None:
+    """Write RGB pixels as PNG, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with replacing(path) as temporary:
+        Pillow.fromarray(image).save(temporary, "PNG")

@@ -4,9 +4,12 @@ from typing import Annotated, Final
 
 import typer
 
-from videxpr.cli import models
+from videxpr.cli import crops, models, submission
 from videxpr.cli.annotate import annotate
+from videxpr.cli.crop import crop
+from videxpr.cli.evaluate import evaluate
 from videxpr.cli.train import train
+from videxpr.cli.tune import tune
 from videxpr.errors import DownloadError, OutputError, VidexprError
 from videxpr.version import VERSION
 
@@ -22,7 +25,12 @@ app = typer.Typer(
     help="Annotate the facial expression of every frame of your videos.",
 )
 app.command()(annotate)
+app.command()(crop)
+app.command()(evaluate)
 app.command()(train)
+app.command()(tune)
+app.add_typer(submission.app, name="submission")
+app.add_typer(crops.app, name="crops")
 app.add_typer(models.app, name="models")
 
 

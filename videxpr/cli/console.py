@@ -1,10 +1,13 @@
-"""What is shown while videos are annotated, and the table at the end."""
+"""What is shown while videos are annotated or cropped, and the table of annotations at the end."""
 
+import io
+import signal
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -24,6 +27,39 @@ from videxpr.sources import Source
 
 WIDE = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
+
+
+class Outcome(Protocol):
+    """What became of one source, as far as every batch has to show it."""
+
+    @property
+    def source(self) -> Source:
+        """Which."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """``done``, ``skipped`` or ``failed``."""
+        ...
+
+    @property
+    def error(self) -> str:
+        """Why it failed."""
+        ...
+
+    @property
+    def trace(self) -> str:
+        """Where, if it is a bug of videxpr."""
+        ...
+
+
+def prepare_process() -> None:
+    """Make a long run end well: stopped like by Ctrl-C, any name printable, no chatter."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is lost
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    warnings.filterwarnings("ignore", module=r"facenet_pytorch|insightface|onnxruntime")
 
 
 class BatchDisplay:
@@ -102,8 +138,8 @@ class BatchDisplay:
 
         return advance
 
-    def end(self, report: Report) -> None:
-        """A video has ended, well or not."""
+    def end(self, report: Outcome, line: str) -> None:
+        """A video has ended, well or not; `line` says how where there are no bars."""
         self.done += 1
         if self._batch is not None:
             self._progress.advance(self._batch)
@@ -111,7 +147,7 @@ class BatchDisplay:
             text = f"{report.trace}error: {report.source.path}: {report.error}"
             self.console.print(text, soft_wrap=True, markup=False, style="red")
         elif not self.bars:
-            self.say(f"[{self.done}/{self.videos}] {_line(report)}")
+            self.say(f"[{self.done}/{self.videos}] {line}")
 
 
 def summary_table(reports: list[Report], detector: str, model: str, output_dir: Path) -> None:
@@ -156,7 +192,10 @@ def _cells(report: Report) -> list[str]:
     ]
 
 
-def _line(report: Report) -> str:
+def annotation_line(report: Report) -> str:
+    """A video's annotation in a line."""
+    if report.status == "failed":
+        return f"{report.source.path}: {report.error}"
     if report.status == "skipped":
         return f"{report.source.path}: skipped, its files are there"
     return (

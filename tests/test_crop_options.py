@@ -1,0 +1,28 @@
+from dataclasses import replace
+
+import pytest
+
+from videxpr.crop.options import CropOptions
+from videxpr.errors import UsageError
+from videxpr.structures import ARCFACE
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"person": "tallest"},
+        {"people": 0},
+        {"people": 3},
+        {"quality": 0},
+        {"quality": 101},
+        {"template": replace(ARCFACE, size=16)},
+        {"template": replace(ARCFACE, size=4096)},
+    ],
+)
+def test_wrong_choices_are_refused(wrong):
+    with pytest.raises(UsageError):
+        CropOptions(**wrong)
+
+
+def test_the_default_is_what_models_want():
+    assert CropOptions().template == ARCFACE

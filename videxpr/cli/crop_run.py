@@ -1,0 +1,144 @@
+"""What ``videxpr crop`` does once its options are known."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from videxpr.alignment import resized_template
+from videxpr.cli.console import WIDE, BatchDisplay, prepare_process
+from videxpr.crop.batch import CropReport, crop_sources
+from videxpr.crop.cropper import Cropper
+from videxpr.crop.options import CropOptions
+from videxpr.crop.tree import CROPS, CropTree
+from videxpr.detection import DetectionOptions, load_detector
+from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
+from videxpr.errors import UsageError
+from videxpr.following import FollowingOptions
+from videxpr.formats.crop_template import read_crop_template
+from videxpr.people import Person
+from videxpr.sources import find_sources
+from videxpr.structures import ARCFACE, CropTemplate
+
+
+@dataclass(frozen=True)
+class CropRequest:
+    """The options of ``videxpr crop`` as the user gave them."""
+
+    sources: list[str]
+    output_dir: Path
+    template: Path | None
+    size: int | None
+    quality: int
+    overwrite: bool
+    person: Person
+    people: int
+    detector: str
+    detector_dir: Path | None
+    min_face: float
+    min_score: float | None
+    device: str
+    batch_size: int
+    quiet: bool
+
+
+def run(request: CropRequest) -> int:
+    """Crop what was asked for; 0 if all went well, 1 if a video failed."""
+    prepare_process()
+    options = _options(request)
+    detection = _detection(request)
+    tree = CropTree(request.output_dir, options.template, request.overwrite)
+    use_cpu_threads(cpu_threads())
+    cropper = Cropper(load_detector(detection), options)
+    sources = find_sources(request.sources)
+    reports: list[CropReport] = []
+    with BatchDisplay(len(sources), request.quiet) as display:
+        display.say(_introduction(cropper))
+        for report in crop_sources(cropper, sources, tree, display.begin):
+            reports.append(report)
+            display.end(report, _line(report))
+    if not request.quiet:
+        _print_table(reports, request.output_dir)
+    return int(any(report.status == "failed" for report in reports))
+
+
+def _options(request: CropRequest) -> CropOptions:
+    if request.batch_size < 1:
+        raise UsageError(f"--batch-size is 1 or more, not {request.batch_size}")
+    return CropOptions(
+        following=FollowingOptions(batch_size=request.batch_size),
+        template=_template(request),
+        person=request.person,
+        people=request.people,
+        quality=request.quality,
+    )
+
+
+def _detection(request: CropRequest) -> DetectionOptions:
+    return DetectionOptions(
+        detector=request.detector,
+        root=request.detector_dir,
+        min_face=request.min_face,
+        min_score=request.min_score,
+        device=str(resolve_device(request.device)),
+        threads=cpu_threads(),
+    )
+
+
+def _template(request: CropRequest) -> CropTemplate:
+    template = read_crop_template(request.template) if request.template else ARCFACE
+    if request.size is not None and request.size < 1:
+        raise UsageError(f"--size is a number of pixels, not {request.size}")
+    return template if request.size is None else resized_template(template, request.size)
+
+
+def _introduction(cropper: Cropper) -> str:
+    detector, template = cropper.detector, cropper.options.template
+    return (
+        f"detector {detector.name} on {detector.device}, crops of {template.size} x {template.size} "
+        f"pixels, geometry {template.name}"
+    )
+
+
+def _line(report: CropReport) -> str:
+    if report.status == "skipped":
+        return f"{report.source.path}: skipped, its crops are there"
+    folders = ", ".join(f"{each.crops} crops in {each.name}" for each in report.folders)
+    warnings = "".join(f"; warning: {warning}" for warning in report.warnings)
+    speed = f"{report.frames_per_second:.1f} frames/s"
+    return f"{report.source.path}: {report.frames} frames, {folders}, {speed}{warnings}"
+
+
+def _print_table(reports: list[CropReport], output_dir: Path) -> None:
+    """The run as a table on standard output."""
+    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    table = Table(title=Text(f"crops in {output_dir / CROPS}"))
+    for name in ("video", "folder"):
+        table.add_column(name, overflow="fold")
+    for name in ("frames", "crops", "face", "frames/s"):
+        table.add_column(name, justify="right")
+    table.add_column("warnings and errors", overflow="fold")
+    for report in reports:
+        for row in _rows(report):
+            table.add_row(*map(Text, row), style="red" if report.status == "failed" else None)
+    console.print(table)
+    counts = [sum(r.status == status for r in reports) for status in ("done", "skipped", "failed")]
+    console.print("{} cropped, {} skipped, {} failed".format(*counts))
+
+
+def _rows(report: CropReport) -> list[list[str]]:
+    """One row a folder; one for a video that has none."""
+    video = report.source.relative.as_posix()
+    if report.status != "done":
+        skipped = "skipped: its crops are there (--overwrite does it again)"
+        return [[video, "", "", "", "", "", report.error or skipped]]
+    rows = []
+    for folder in report.folders:
+        counts = [str(report.frames), str(folder.crops), f"{report.coverage(folder):.1%}"]
+        speed = f"{report.frames_per_second:.1f}"
+        rows.append([video, folder.name, *counts, speed, "; ".join(report.warnings)])
+        video = ""
+    return rows

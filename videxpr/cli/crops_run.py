@@ -1,0 +1,135 @@
+"""What ``videxpr crops measure`` does once its options are known."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from videxpr.cli.console import WIDE, prepare_process
+from videxpr.crop.geometry import Measurement
+from videxpr.crop.measure import SMALLEST_FACE, MeasureOptions, measure_crops
+from videxpr.crop.picture import write_picture
+from videxpr.detection import DetectionOptions, load_detector
+from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
+from videxpr.formats.crop_template import LANDMARKS, Facts, write_crop_template
+
+
+@dataclass(frozen=True)
+class MeasureRequest:
+    """The options of ``videxpr crops measure`` as the user gave them."""
+
+    folder: Path
+    output: Path
+    sample: int
+    seed: int
+    name: str
+    plot: Path | None
+    detector: str
+    detector_dir: Path | None
+    device: str
+    quiet: bool
+
+
+def run(request: MeasureRequest) -> None:
+    """Measure, write the template, and say what was found."""
+    prepare_process()
+    options = MeasureOptions(sample=request.sample, seed=request.seed, name=request.name)
+    detection = DetectionOptions(
+        detector=request.detector,
+        root=request.detector_dir,
+        min_face=SMALLEST_FACE,
+        device=str(resolve_device(request.device)),
+        threads=cpu_threads(),
+    )
+    use_cpu_threads(cpu_threads())
+    detector = load_detector(detection)
+    with _bar(request.quiet) as advance:
+        measured = measure_crops(request.folder, detector, options, advance)
+    write_crop_template(request.output, measured.template, facts(measured))
+    if request.plot is not None:
+        write_picture(request.plot, measured)
+    if not request.quiet:
+        _say(measured, request)
+
+
+def facts(measured: Measurement) -> Facts:
+    """What stands beside the template in its file."""
+    fit = measured.similarity
+    return {
+        "verdict": measured.verdict,
+        "detector": measured.detector,
+        "crops": len(measured.landmarks),
+        "without_a_face": measured.sampled - measured.found,
+        "set_aside": measured.set_aside,
+        "folders": measured.folders,
+        "mean": _by_landmark(measured.mean),
+        "standard_deviation": _by_landmark(measured.spread),
+        "displacement_from_arcface": _by_landmark(measured.displacement),
+        "scale": round(fit.scale, 4),
+        "degrees": round(fit.degrees, 2),
+        "shift": [round(each, 2) for each in fit.shift],
+    }
+
+
+def _by_landmark(values: NDArray[np.float64]) -> dict[str, list[float]]:
+    rounded = [[round(float(x), 2), round(float(y), 2)] for x, y in values]
+    return dict(zip(LANDMARKS, rounded, strict=True))
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error while a block runs, if that is a terminal."""
+    console = Console(stderr=True)
+    hidden = quiet or not console.is_terminal
+    with Progress(console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task("crops", total=None)
+        yield lambda completed, total: progress.update(task, completed=completed, total=total)
+
+
+def _say(measured: Measurement, request: MeasureRequest) -> None:
+    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console.print(_table(measured), markup=False)
+    for line in _sentences(measured):
+        console.print(line, markup=False, soft_wrap=True)
+    console.print(f"wrote {request.output}", markup=False, soft_wrap=True)
+    if request.plot is not None:
+        console.print(f"wrote {request.plot}", markup=False, soft_wrap=True)
+
+
+def _table(measured: Measurement) -> Table:
+    table = Table(title=f"points in crops of {measured.size} x {measured.size} pixels")
+    table.add_column("point")
+    columns = {
+        "ArcFace": (measured.reference, "{:.1f}, {:.1f}"),
+        "landmarks, mean": (measured.mean, "{:.1f}, {:.1f}"),
+        "spread": (measured.spread, "{:.1f}, {:.1f}"),
+        "template": (measured.points, "{:.1f}, {:.1f}"),
+        "template - ArcFace": (measured.displacement, "{:+.1f}, {:+.1f}"),
+    }
+    for title in columns:
+        table.add_column(title, justify="right")
+    for number, name in enumerate(LANDMARKS):
+        cells = [form.format(*values[number]) for values, form in columns.values()]
+        table.add_row(name.replace("_", " "), *cells)
+    return table
+
+
+def _sentences(measured: Measurement) -> Iterator[str]:
+    missed = measured.sampled - measured.found
+    yield (
+        f"{len(measured.landmarks)} crops of {measured.folders} folders measured with "
+        f"{measured.detector}; no face in {missed}, {measured.set_aside} set aside as unlike the others"
+    )
+    error = measured.uncertainty
+    if error is None:
+        yield "all crops are of one folder: one person's face can differ by a pixel or two"
+    else:
+        yield f"faces differ among folders, which leaves the points uncertain by {error:.1f} pixels"
+    yield measured.verdict

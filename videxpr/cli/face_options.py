@@ -1,0 +1,25 @@
+"""Options that several commands share: which detector looks for faces, and where it runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DetectorName = Annotated[
+    str,
+    typer.Option(
+        help="auto (SCRFD if a pack is installed, else MTCNN), mtcnn, scrfd, or scrfd:PACK."
+    ),
+]
+
+DetectorDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="insightface's root, with packs under models/.  \\[default: ~/.insightface]",
+    ),
+]
+
+Device = Annotated[
+    str,
+    typer.Option(help="auto, cpu, cuda, cuda:N, N (the same), or mps."),
+]

@@ -1,0 +1,76 @@
+"""From a video to the crops of its main persons, shot by shot."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from videxpr.alignment import aligned_crop
+from videxpr.crop.options import CropOptions
+from videxpr.detection import Detector
+from videxpr.following import Follower, FrameLog, Progress, Shot, Sight
+from videxpr.images import jpeg_bytes
+from videxpr.people import ranked
+
+
+@dataclass(frozen=True)
+class PersonCrop:
+    """One person in one frame.
+
+    Attributes:
+        rank: 0 for the main person of the shot, 1 for the second.
+        frame: 0-based index of the frame.
+        centre_x: of the face, in displayed pixels from the left.
+        jpeg: the crop as the content of a JPEG file.
+    """
+
+    rank: int
+    frame: int
+    centre_x: float
+    jpeg: bytes
+
+
+class Cropper:
+    """A detector and a geometry, ready for any number of videos, one after another."""
+
+    def __init__(self, detector: Detector, options: CropOptions) -> None:
+        self.detector = detector
+        self.options = options
+        self._follower = Follower(detector, options.following)
+
+    def crops(
+        self, path: Path, log: FrameLog, progress: Progress | None = None
+    ) -> Iterator[PersonCrop]:
+        """Crops of the main persons of a video, a person and a shot at a time.
+
+        Who the main person is shows when the shot ends. Until then all its faces are held, as JPEG: a
+        few kilobytes each.
+
+        Args:
+            path: of the video.
+            log: fresh; what is known of the frames is noted there.
+            progress: called after each frame.
+
+        Raises:
+            SourceError: the video is missing, cannot be opened, or gives no frame.
+        """
+        held: dict[int, list[bytes]] = defaultdict(list)
+
+        def hold(sights: list[Sight]) -> None:
+            for sight in sights:
+                held[sight.track.number].append(self._jpeg(sight))
+
+        for shot in self._follower.shots(path, log, hold, progress):
+            yield from self._of_shot(shot, held)
+            held.clear()
+
+    def _jpeg(self, sight: Sight) -> bytes:
+        crop = aligned_crop(sight.frame.image, sight.face.landmarks, self.options.template)
+        return jpeg_bytes(crop, self.options.quality)
+
+    def _of_shot(self, shot: Shot, held: dict[int, list[bytes]]) -> Iterator[PersonCrop]:
+        people = ranked(shot.tracks, self.options.person, shot.picture)[: self.options.people]
+        for rank, track in enumerate(people):
+            files = held[track.number]
+            for frame, face, jpeg in zip(track.frames, track.faces, files, strict=True):
+                yield PersonCrop(rank, frame, float(face.bbox[0] + face.bbox[2]) / 2, jpeg)

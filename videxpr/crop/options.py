@@ -1,0 +1,44 @@
+"""What a user can choose about crops; defaults are here and nowhere else."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from videxpr.errors import UsageError
+from videxpr.following import FollowingOptions
+from videxpr.people import PERSONS, Person
+from videxpr.structures import ARCFACE, CropTemplate
+
+SMALLEST: Final = 32
+LARGEST: Final = 1024
+"""Sides of a crop in pixels; models want 112."""
+
+
+@dataclass(frozen=True)
+class CropOptions:
+    """Everything that decides which faces are cut out of a video, and how.
+
+    Attributes:
+        following: how faces are followed.
+        template: geometry of the crops.
+        person: who is the main person of a shot.
+        people: how many persons of a shot are cut out, 1 or 2: Aff-Wild2 has names for no more.
+        quality: of the JPEG files, 1 to 100.
+    """
+
+    following: FollowingOptions = field(default_factory=FollowingOptions)
+    template: CropTemplate = ARCFACE
+    person: Person = "largest"
+    people: int = 1
+    quality: int = 95
+
+    def __post_init__(self) -> None:
+        if self.person not in PERSONS:
+            raise UsageError(f"unknown person {self.person!r}; choose one of {', '.join(PERSONS)}")
+        if self.people not in (1, 2):
+            raise UsageError(f"crops are made of 1 or 2 people of a shot, not of {self.people}")
+        if not 1 <= self.quality <= 100:
+            raise UsageError(f"JPEG's quality is a number from 1 to 100, not {self.quality}")
+        if not SMALLEST <= self.template.size <= LARGEST:
+            raise UsageError(
+                f"crops have a side of {SMALLEST} to {LARGEST} pixels, not {self.template.size}"
+            )

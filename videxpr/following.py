@@ -1,0 +1,219 @@
+"""Faces followed through a video: decoding, shots, detection and tracks, shot by shot.
+
+`annotate` and `crop` share this. Frames are streamed: a picture is at hand while the faces in it are
+handed over, and let go after that. Tracks are handed over when their shot ends.
+"""
+
+from bisect import insort
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.detection import Detector
+from videxpr.errors import SourceError
+from videxpr.shots import ShotFrame, with_shots
+from videxpr.structures import Face, Frame, Times
+from videxpr.tracking import Track, Tracker, TrackingOptions
+from videxpr.video import Video
+
+Progress = Callable[[int, int], None]
+"""Called with the frames done so far and the number expected (0 if unknown)."""
+
+
+@dataclass(frozen=True)
+class FollowingOptions:
+    """How faces are followed.
+
+    Attributes:
+        tracking: when two faces are one person.
+        batch_size: frames that go through the detector together.
+        start_seconds: frames before this time are left out; None means from the beginning.
+        end_seconds: frames from this time on are left out; None means to the end.
+        fps: frames a second to assume where a video's times tell nothing.
+    """
+
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    batch_size: int = 16
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+    fps: float = 30.0
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A face in a frame, and the track that it belongs to."""
+
+    frame: Frame
+    face: Face
+    track: Track
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A shot that has ended: its tracks, and the displayed picture's width and height."""
+
+    tracks: list[Track]
+    picture: tuple[int, int]
+
+
+Take = Callable[[list[Sight]], None]
+"""Called with the faces of some frames of one shot, in order, while the pictures are at hand."""
+
+
+@dataclass
+class FrameLog:
+    """What is known of a source's frames while it is read.
+
+    Attributes:
+        fps: frames a second to assume where the times tell nothing.
+        first_frame: index of the first frame that was read.
+        picture: width and height of the last picture.
+        pts_seconds: the frames' times; NaN where they have none.
+        seconds: their times on a clock that always rises, from 0.
+        shots: 0-based number of each frame's shot.
+        odd_steps: frames that have no time, or one that does not rise.
+        decode_errors: damaged packets and frames.
+    """
+
+    fps: float = 30.0
+    first_frame: int = 0
+    picture: tuple[int, int] = (0, 0)
+    pts_seconds: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    shots: list[int] = field(default_factory=list)
+    odd_steps: int = 0
+    decode_errors: int = 0
+    _good_steps: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.pts_seconds)
+
+    def add(self, frame: Frame, shot: int) -> float:
+        """Take note of a frame; its time on the clock that always rises."""
+        if not self.pts_seconds:
+            self.first_frame = frame.index
+        self.picture = (frame.image.shape[1], frame.image.shape[0])
+        seconds = self._next_seconds(frame.pts_seconds)
+        self.pts_seconds.append(frame.pts_seconds)
+        self.seconds.append(seconds)
+        self.shots.append(shot)
+        return seconds
+
+    def add_untimed(self, count: int) -> None:
+        """Take note of frames of one shot that have no times."""
+        self.pts_seconds = [float("nan")] * count
+        self.seconds = [frame / self.fps for frame in range(count)]
+        self.shots = [0] * count
+
+    def times(self, frames: NDArray[np.int64]) -> Times:
+        """Rising seconds of frames, which rise themselves; nothing else is looked at."""
+        first, end = frames[0] - self.first_frame, frames[-1] + 1 - self.first_frame
+        seconds: Times = np.array(self.seconds[first:end])[frames - frames[0]]
+        return seconds
+
+    def _next_seconds(self, pts_seconds: float) -> float:
+        if not self.seconds:
+            self.odd_steps += np.isnan(pts_seconds)
+            return 0.0
+        step = pts_seconds - self.pts_seconds[-1]
+        if step > 0:
+            insort(self._good_steps, step)  # in order, so that their median is at hand
+        else:
+            self.odd_steps += 1
+            step = self._usual_step()
+        return self.seconds[-1] + step
+
+    def _usual_step(self) -> float:
+        """The median of the steps that rise, or what is assumed where none does."""
+        count = len(self._good_steps)
+        if count == 0:
+            return 1 / self.fps
+        return (self._good_steps[(count - 1) // 2] + self._good_steps[count // 2]) / 2
+
+
+class Follower:
+    """A detector, ready to follow the faces of any number of videos, one after another."""
+
+    def __init__(self, detector: Detector, options: FollowingOptions) -> None:
+        self.detector = detector
+        self.options = options
+
+    def shots(
+        self, path: Path, log: FrameLog, take: Take, progress: Progress | None = None
+    ) -> Iterator[Shot]:
+        """Follow the faces of a video from its first frame to its last.
+
+        Args:
+            path: of the video.
+            log: fresh; what is known of the frames is noted here as they come.
+            take: called with the faces of a few frames at a time, before their shot is yielded.
+            progress: called after each frame.
+
+        Yields:
+            Shots as they end.
+
+        Raises:
+            SourceError: the video is missing, cannot be opened, or gives no frame.
+        """
+        with Video(path) as video:
+            frames = _counted(self._between(video), video.info.frames_hint, progress)
+            yield from self._followed(with_shots(frames), log, take)
+            log.decode_errors = video.decode_errors
+        if not log:
+            raise SourceError(
+                f"no frame of {path} could be decoded between the start and the end asked for"
+            )
+
+    def _between(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Frames from the first one at the start to the last one before the end, without a gap."""
+        start, end = self.options.start_seconds, self.options.end_seconds
+        begun = start is None
+        for frame in frames:
+            if end is not None and frame.pts_seconds >= end:
+                return
+            begun = begun or (start is not None and frame.pts_seconds >= start)
+            if begun:
+                yield frame
+
+    def _followed(self, frames: Iterable[ShotFrame], log: FrameLog, take: Take) -> Iterator[Shot]:
+        tracker = Tracker(self.options.tracking, self.detector.sure_score)
+        for batch in _batches(frames, self.options.batch_size):
+            shot = batch[0].shot
+            if log.shots and shot != log.shots[-1]:
+                yield Shot(tracker.finish(), log.picture)
+            take(self._sights(shot, [one.frame for one in batch], tracker, log))
+        yield Shot(tracker.finish(), log.picture)
+
+    def _sights(
+        self, shot: int, frames: list[Frame], tracker: Tracker, log: FrameLog
+    ) -> list[Sight]:
+        """Find and track the faces of some frames of one shot."""
+        found = self.detector.detect([frame.image for frame in frames])
+        sights: list[Sight] = []
+        for frame, faces in zip(frames, found, strict=True):
+            seconds = log.add(frame, shot)
+            owners = tracker.add(shot, frame.index, seconds, faces)
+            sights += [Sight(frame, *pair) for pair in zip(faces, owners, strict=True)]
+        return sights
+
+
+def _counted(frames: Iterable[Frame], total: int, progress: Progress | None) -> Iterator[Frame]:
+    for number, frame in enumerate(frames, 1):
+        yield frame
+        if progress is not None:
+            progress(number, total)
+
+
+def _batches(frames: Iterable[ShotFrame], size: int) -> Iterator[list[ShotFrame]]:
+    """Lists of up to `size` frames, never of two shots."""
+    batch: list[ShotFrame] = []
+    for one in frames:
+        if batch and (len(batch) == size or one.shot != batch[0].shot):
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch
