@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,7 +107,9 @@ def test_size_and_quality_reach_the_files(clips, command, tmp_path):
         (["--quality", "0"], "quality"),
         (["--size", "0"], "pixels"),
         (["--size", "9999"], "1024"),
-        (["--batch-size", "0"], "batch-size"),
+        (["--batch-size", "0"], "batch size"),
+        (["--start", "noon"], "noon"),
+        (["--start", "0:02", "--end", "1"], "after the start"),
         (["--template", "nosuch.json"], "nosuch.json"),
         (["--detector", "yolo"], "unknown detector"),
         (["--device", "abacus"], "unknown device"),
@@ -187,7 +188,7 @@ def test_help_is_complete(words):
     shared = ["--detector", "--detector-dir", "--device", "--quiet"]
     own = {
         "crop": ["--output-dir", "--template", "--size", "--quality", "--overwrite", "--person"]
-        + ["--people", "--min-face", "--min-score", "--batch-size"],
+        + ["--people", "--min-face", "--min-score", "--batch-size", "--start", "--end"],
         "crops": ["--output", "--sample", "--seed", "--name", "--plot"],
     }[words[0]]
     for option in shared + own:

@@ -141,3 +141,13 @@ def test_a_bad_crop_is_named_without_a_trace(videxpr, tmp_path: Path) -> None:
     )
     assert code == 2 and "Traceback" not in errors
     assert errors.startswith("error: cannot read the image") and str(bad) in errors
+
+
+def test_training_that_cannot_go_on_is_a_failure(videxpr, tree: Path, tmp_path: Path) -> None:
+    output = tmp_path / "m.safetensors"
+    code, _, errors = videxpr(
+        "train", tree, *QUICK, "-o", output, "--optimizer", "adamw", "--weight-decay", "1e30",
+        "--batch-size", "2",
+    )  # fmt: skip
+    assert code == 1 and "the loss is nan in epoch 1, step " in errors
+    assert not output.exists()

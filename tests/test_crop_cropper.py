@@ -54,6 +54,11 @@ def test_the_main_person_is_chosen_shot_by_shot(clip):
     assert {round(one.centre_x) for one in left} == {45, 65}
 
 
+def test_start_and_end_keep_true_numbers(clip):
+    made = crops(clip, lambda n: [face()], start_seconds=0.4, end_seconds=1.2)
+    assert [one.frame for one in made] == list(range(10, 30))
+
+
 def test_flashes_get_no_crops(clip):
     made = crops(clip, lambda n: [face(score=0.6)] if n in (5, 6) else [])
     assert made == []

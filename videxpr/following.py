@@ -4,6 +4,7 @@
 handed over, and let go after that. Tracks are handed over when their shot ends.
 """
 
+import math
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -116,7 +117,7 @@ class FrameLog:
 
     def _next_seconds(self, pts_seconds: float) -> float:
         if not self.seconds:
-            self.odd_steps += np.isnan(pts_seconds)
+            self.odd_steps += math.isnan(pts_seconds)
             return 0.0
         step = pts_seconds - self.pts_seconds[-1]
         if step > 0:

@@ -10,7 +10,7 @@ from videxpr.cli.crop import crop
 from videxpr.cli.evaluate import evaluate
 from videxpr.cli.train import train
 from videxpr.cli.tune import tune
-from videxpr.errors import DownloadError, OutputError, VidexprError
+from videxpr.errors import DownloadError, OutputError, TrainingError, VidexprError
 from videxpr.version import VERSION
 
 FAILED: Final = 1
@@ -53,7 +53,7 @@ def main() -> None:
     """Run the command line; errors of videxpr become one line and an exit code."""
     try:
         app()
-    except (DownloadError, OutputError) as exc:
+    except (DownloadError, OutputError, TrainingError) as exc:
         typer.echo(f"error: {exc}", err=True)
         raise SystemExit(FAILED) from None
     except VidexprError as exc:

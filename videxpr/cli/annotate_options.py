@@ -88,8 +88,8 @@ def annotate_options(
         people=request.people,
         missing=request.missing,
         batch_size=request.batch_size,
-        start_seconds=_seconds(request.start),
-        end_seconds=_seconds(request.end),
+        start_seconds=seconds_of(request.start),
+        end_seconds=seconds_of(request.end),
         crop_fps=request.crop_fps,
         keep_features="features" in request.formats,
     )
@@ -175,7 +175,7 @@ def _number(text: str) -> float:
         ) from None
 
 
-def _seconds(text: str | None) -> float | None:
+def seconds_of(text: str | None) -> float | None:
     """Seconds of a time like ``90``, ``1:30`` or ``0:01:30.5``."""
     if text is None:
         return None

@@ -6,6 +6,11 @@ from typing import Annotated, Literal
 import typer
 
 from videxpr.cli.face_options import DetectorDir, DetectorName, Device
+from videxpr.crop.options import CropOptions
+from videxpr.detection import DetectionOptions
+
+DEFAULT = CropOptions()
+DETECTION = DetectionOptions()
 
 
 def crop(
@@ -37,7 +42,7 @@ def crop(
             help="Side of the crops; videxpr's models want 112.  \\[default: the template's]",
         ),
     ] = None,
-    quality: Annotated[int, typer.Option(help="Of the JPEG files, 1 to 100.")] = 95,
+    quality: Annotated[int, typer.Option(help="Of the JPEG files, 1 to 100.")] = DEFAULT.quality,
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", help="Crop videos again that have crops.  \\[default: off]"),
@@ -45,18 +50,33 @@ def crop(
     person: Annotated[
         Literal["largest", "left", "right", "center"],
         typer.Option(help="Who is the main person of each shot."),
-    ] = "largest",
+    ] = DEFAULT.person,
     people: Annotated[
         Literal["1", "2"],
         typer.Option(
             help="How many persons of a shot get crops; the second one's go to NAME_left or NAME_right."
         ),
     ] = "1",
-    detector: DetectorName = "auto",
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Crop from this time on, in seconds or as HH:MM:SS; frames keep their numbers.  "
+            "\\[default: the beginning]",
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Crop up to this time, in seconds or as HH:MM:SS.  \\[default: the end]",
+        ),
+    ] = None,
+    detector: DetectorName = DETECTION.detector,
     detector_dir: DetectorDir = None,
     min_face: Annotated[
         float, typer.Option(metavar="PIXELS", help="Smallest face, shorter side.")
-    ] = 40.0,
+    ] = DETECTION.min_face,
     min_score: Annotated[
         float | None,
         typer.Option(
@@ -66,7 +86,7 @@ def crop(
     device: Device = "auto",
     batch_size: Annotated[
         int, typer.Option(help="Frames that go through the detector together.")
-    ] = 16,
+    ] = DEFAULT.batch_size,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say nothing but errors.  \\[default: off]")
     ] = False,
@@ -86,6 +106,8 @@ def crop(
         size=size,
         quality=quality,
         overwrite=overwrite,
+        start=start,
+        end=end,
         person=person,
         people=int(people),
         detector=detector,

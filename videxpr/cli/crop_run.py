@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from videxpr.alignment import resized_template
+from videxpr.cli.annotate_options import seconds_of
 from videxpr.cli.console import WIDE, BatchDisplay, prepare_process
 from videxpr.crop.batch import CropReport, crop_sources
 from videxpr.crop.cropper import Cropper
@@ -17,7 +18,6 @@ from videxpr.crop.tree import CROPS, CropTree
 from videxpr.detection import DetectionOptions, load_detector
 from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
 from videxpr.errors import UsageError
-from videxpr.following import FollowingOptions
 from videxpr.formats.crop_template import read_crop_template
 from videxpr.people import Person
 from videxpr.sources import find_sources
@@ -36,6 +36,8 @@ class CropRequest:
     overwrite: bool
     person: Person
     people: int
+    start: str | None
+    end: str | None
     detector: str
     detector_dir: Path | None
     min_face: float
@@ -66,14 +68,14 @@ def run(request: CropRequest) -> int:
 
 
 def _options(request: CropRequest) -> CropOptions:
-    if request.batch_size < 1:
-        raise UsageError(f"--batch-size is 1 or more, not {request.batch_size}")
     return CropOptions(
-        following=FollowingOptions(batch_size=request.batch_size),
         template=_template(request),
         person=request.person,
         people=request.people,
         quality=request.quality,
+        batch_size=request.batch_size,
+        start_seconds=seconds_of(request.start),
+        end_seconds=seconds_of(request.end),
     )
 
 

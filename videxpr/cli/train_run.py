@@ -34,6 +34,7 @@ from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.crop_template import read_crop_template
 from videxpr.structures import CropTemplate
 from videxpr.train.options import EpochReport, Machine, StillsOptions
+from videxpr.train.record import is_first_device
 
 
 def run(request: TrainRequest) -> None:
@@ -41,7 +42,7 @@ def run(request: TrainRequest) -> None:
     warnings.filterwarnings("ignore", module=r"lightning|torch|huggingface_hub")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, quiet=not is_first_device())
     check_mode(request)
     with _words_of_workers():
         if request.stills is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from videxpr.alignment import aligned_crop
 from videxpr.crop.options import CropOptions
 from videxpr.detection import Detector
-from videxpr.following import Follower, FrameLog, Progress, Shot, Sight
+from videxpr.following import Follower, FollowingOptions, FrameLog, Progress, Shot, Sight
 from videxpr.images import jpeg_bytes
 from videxpr.people import ranked
 
@@ -36,7 +36,14 @@ class Cropper:
     def __init__(self, detector: Detector, options: CropOptions) -> None:
         self.detector = detector
         self.options = options
-        self._follower = Follower(detector, options.following)
+        self._follower = Follower(
+            detector,
+            FollowingOptions(
+                batch_size=options.batch_size,
+                start_seconds=options.start_seconds,
+                end_seconds=options.end_seconds,
+            ),
+        )
 
     def crops(
         self, path: Path, log: FrameLog, progress: Progress | None = None

@@ -1,10 +1,9 @@
 """What a user can choose about crops; defaults are here and nowhere else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from videxpr.errors import UsageError
-from videxpr.following import FollowingOptions
 from videxpr.people import PERSONS, Person
 from videxpr.structures import ARCFACE, CropTemplate
 
@@ -18,18 +17,22 @@ class CropOptions:
     """Everything that decides which faces are cut out of a video, and how.
 
     Attributes:
-        following: how faces are followed.
         template: geometry of the crops.
         person: who is the main person of a shot.
         people: how many persons of a shot are cut out, 1 or 2: Aff-Wild2 has names for no more.
         quality: of the JPEG files, 1 to 100.
+        batch_size: frames that go through the detector together.
+        start_seconds: frames before this time get no crops; None means from the beginning.
+        end_seconds: frames from this time on get no crops; None means to the end.
     """
 
-    following: FollowingOptions = field(default_factory=FollowingOptions)
     template: CropTemplate = ARCFACE
     person: Person = "largest"
     people: int = 1
     quality: int = 95
+    batch_size: int = 16
+    start_seconds: float | None = None
+    end_seconds: float | None = None
 
     def __post_init__(self) -> None:
         if self.person not in PERSONS:
@@ -38,6 +41,11 @@ class CropOptions:
             raise UsageError(f"crops are made of 1 or 2 people of a shot, not of {self.people}")
         if not 1 <= self.quality <= 100:
             raise UsageError(f"JPEG's quality is a number from 1 to 100, not {self.quality}")
+        if self.batch_size < 1:
+            raise UsageError(f"the batch size is 1 or more, not {self.batch_size}")
+        start, end = self.start_seconds or 0.0, self.end_seconds
+        if end is not None and end <= start:
+            raise UsageError(f"the end ({end} s) must come after the start ({start} s)")
         if not SMALLEST <= self.template.size <= LARGEST:
             raise UsageError(
                 f"crops have a side of {SMALLEST} to {LARGEST} pixels, not {self.template.size}"
