@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 
-from videxpr.alignment import aligned_crop, inverse, moved, resized_template, similarity
+from videxpr.alignment import aligned_crop, inverse, moved, similarity
 from videxpr.structures import ARCFACE, CropTemplate
 
 TEMPLATE = np.array(ARCFACE.landmarks, dtype=np.float32)
@@ -146,8 +146,8 @@ def test_a_resized_template_is_that_of_the_resized_crops() -> None:
     image = np.zeros((300, 400, 3), np.uint8)
     image[:, 200:] = image[150:] = 255  # edges through the middle of the face
     landmarks = TEMPLATE + np.array([144, 94], np.float32)
-    half = aligned_crop(image, landmarks, resized_template(ARCFACE, 56))
+    half = aligned_crop(image, landmarks, ARCFACE.resized(56))
     averaged = aligned_crop(image, landmarks, ARCFACE).reshape(56, 2, 56, 2, 3).mean(axis=(1, 3))
     np.testing.assert_allclose(half, averaged, atol=2)
-    assert resized_template(ARCFACE, 112) is ARCFACE
-    assert resized_template(ARCFACE, 56).name == "arcface at 56"
+    assert ARCFACE.resized(112) is ARCFACE
+    assert ARCFACE.resized(56).name == "arcface at 56"

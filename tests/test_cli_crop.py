@@ -132,7 +132,7 @@ def test_measure_writes_a_template_that_crop_takes(tree, clips, command, tmp_pat
         *("crops", "measure", root, "-o", measured, "--plot", tmp_path / "mean.png"), *options
     )
     assert code == 0
-    assert "9 crops of 1 folders measured with mtcnn" in out
+    assert "9 crops of 1 folder measured with mtcnn" in out
     assert "one person's face" in out
     assert "agree with ArcFace's template" in out
     found = read_crop_template(measured)

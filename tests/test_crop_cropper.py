@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from pipeline import ScriptedDetector, face, picture, write_clip
 
-from videxpr.alignment import aligned_crop, resized_template
+from videxpr.alignment import aligned_crop
 from videxpr.crop.cropper import Cropper
 from videxpr.crop.options import CropOptions
 from videxpr.following import FrameLog
@@ -65,6 +65,6 @@ def test_flashes_get_no_crops(clip):
 
 
 def test_crops_have_the_templates_size(clip):
-    (one, *_) = crops(clip, lambda n: [face()], template=resized_template(ARCFACE, 64))
+    (one, *_) = crops(clip, lambda n: [face()], template=ARCFACE.resized(64))
     with Image.open(io.BytesIO(one.jpeg)) as image:
         assert (image.size, image.mode) == ((64, 64), "RGB")

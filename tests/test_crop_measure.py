@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pipeline import face
 
-from videxpr.alignment import moved, resized_template, similarity
+from videxpr.alignment import moved, similarity
 from videxpr.crop.batch import crop_sources
 from videxpr.crop.cropper import Cropper
 from videxpr.crop.measure import SIDE, MeasureOptions, measure_crops, sampled
@@ -137,7 +137,7 @@ def test_of_several_faces_the_large_one_in_the_middle_counts(tmp_path):
 
 @pytest.mark.parametrize(("size", "ending"), [(224, "jpg"), (80, "png")])
 def test_other_sizes_are_measured_in_their_own_pixels(tmp_path, size, ending):
-    points = shifted(np.array(resized_template(ARCFACE, size).landmarks), 3, 0)
+    points = shifted(np.array(ARCFACE.resized(size).landmarks), 3, 0)
     detector = Knowing(aligned(people(8, 4), points), size)
     folder = save_crops(tmp_path, 8, size, ending)
     measured = measure_crops(folder, detector, MeasureOptions(name="mine"))

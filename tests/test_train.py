@@ -12,7 +12,7 @@ from videxpr.errors import UsageError, VidexprError
 from videxpr.train.options import StillsOptions
 from videxpr.train.stills import train_stills
 
-OPTIONS = StillsOptions(epochs=2, size=32, grey=True, batch_size=16, learning_rate=2e-3, threads=2)
+OPTIONS = StillsOptions(epochs=2, size=32, grey=True, batch_size=16, learning_rate=2e-3, threads=1)
 
 
 @pytest.fixture(scope="module")

@@ -48,16 +48,6 @@ def moved(points: NDArray[np.floating], transform: NDArray[np.float64]) -> NDArr
     return np.asarray(points @ transform[:, :2].T + transform[:, 2])
 
 
-def resized_template(template: CropTemplate, size: int) -> CropTemplate:
-    """The template of the same crops, resized to another side in pixels."""
-    if size == template.size:
-        return template
-    # pixel centres: a pixel covers half a unit on either side of its number
-    points = (np.array(template.landmarks) + 0.5) * (size / template.size) - 0.5
-    landmarks = tuple((float(x), float(y)) for x, y in points)
-    return CropTemplate(f"{template.name} at {size}", size, landmarks)
-
-
 def aligned_crop(image: Image, landmarks: Floats, template: CropTemplate) -> Image:
     """The face at these landmarks, brought to a template.
 

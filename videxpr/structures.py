@@ -35,6 +35,17 @@ class CropTemplate:
         if len(self.landmarks) != 5 or any(len(point) != 2 for point in self.landmarks):
             raise ValueError(f"a crop template has five (x, y) landmarks, not {self.landmarks!r}")
 
+    def resized(self, size: int) -> "CropTemplate":
+        """The template of the same crops, resized to another side in pixels."""
+        if size == self.size:
+            return self
+        # pixel centres: a pixel covers half a unit on either side of its number
+        scale = size / self.size
+        points = tuple(
+            ((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for x, y in self.landmarks
+        )
+        return CropTemplate(f"{self.name} at {size}", size, points)
+
 
 ARCFACE: Final = CropTemplate(
     name="arcface",

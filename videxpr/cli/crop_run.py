@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.alignment import resized_template
 from videxpr.cli.annotate_options import seconds_of
 from videxpr.cli.console import WIDE, BatchDisplay, prepare_process
 from videxpr.crop.batch import CropReport, crop_sources
@@ -94,7 +93,7 @@ def _template(request: CropRequest) -> CropTemplate:
     template = read_crop_template(request.template) if request.template else ARCFACE
     if request.size is not None and request.size < 1:
         raise UsageError(f"--size is a number of pixels, not {request.size}")
-    return template if request.size is None else resized_template(template, request.size)
+    return template if request.size is None else template.resized(request.size)
 
 
 def _introduction(cropper: Cropper) -> str:

@@ -123,8 +123,9 @@ def _table(measured: Measurement) -> Table:
 
 def _sentences(measured: Measurement) -> Iterator[str]:
     missed = measured.sampled - measured.found
+    folders = "1 folder" if measured.folders == 1 else f"{measured.folders} folders"
     yield (
-        f"{len(measured.landmarks)} crops of {measured.folders} folders measured with "
+        f"{len(measured.landmarks)} crops of {folders} measured with "
         f"{measured.detector}; no face in {missed}, {measured.set_aside} set aside as unlike the others"
     )
     error = measured.uncertainty

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.alignment import resized_template, similarity
+from videxpr.alignment import similarity
 from videxpr.structures import ARCFACE, CropTemplate, Image
 
 AGREEING: Final = 1.5 / 112
@@ -73,7 +73,7 @@ class Measurement:
     @property
     def reference(self) -> NDArray[np.float64]:
         """(5, 2) ArcFace's points at the crops' size."""
-        return np.array(resized_template(ARCFACE, self.size).landmarks)
+        return np.array(ARCFACE.resized(self.size).landmarks)
 
     @property
     def mean(self) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.alignment import inverse, moved, resized_template, similarity
+from videxpr.alignment import inverse, moved, similarity
 from videxpr.crop.geometry import Measurement
 from videxpr.detection import Detector
 from videxpr.errors import SourceError, UsageError
@@ -189,7 +189,7 @@ def _results(
     progress: Callable[[int, int], None] | None,
 ) -> Iterator[_Measured | None]:
     """What is found in each crop; None where no face is."""
-    reference = np.array(resized_template(ARCFACE, size).landmarks)
+    reference = np.array(ARCFACE.resized(size).landmarks)
     margin = round(SIDE * MARGINS.get(detector.name.partition(":")[0], 0.0))
     scale = SIDE / size
     for first in range(0, len(paths), BATCH):

@@ -132,7 +132,7 @@ def _model(
 ) -> tuple[ExpressionModel, BackboneStart]:
     """The model as training begins, its weights as asked for."""
     size = read_image(videos[0].path(0)).shape[0]
-    crop = template or _unverified(size)
+    crop = template or replace(UNVERIFIED.resized(size), name=UNVERIFIED.name)
     if crop.size != size:
         raise UsageError(
             f"the template is for crops of {crop.size} pixels, but {videos[0].path(0)} has {size}"
@@ -164,13 +164,6 @@ def _in_words(model: ExpressionModel, start: BackboneStart, options: SequenceOpt
         f"parameters, crops {config.crop.size} px ({config.crop.name}) seen at {config.input_size}, "
         f"frozen: {options.freeze}"
     )
-
-
-def _unverified(size: int) -> CropTemplate:
-    """What is assumed of crops that nobody measured: ArcFace's template at their size."""
-    scale = size / UNVERIFIED.size
-    points = tuple((x * scale, y * scale) for x, y in UNVERIFIED.landmarks)
-    return replace(UNVERIFIED, size=size, landmarks=points)
 
 
 def _kept_features(
