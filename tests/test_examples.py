@@ -1,10 +1,13 @@
 """The scripts in examples/ run as they stand."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas
+import pytest
 from PIL import Image
 
 from videxpr.expressions import EXPRESSIONS
@@ -47,3 +50,23 @@ def test_draw_timeline_draws_a_column_for_each_frame(tmp_path):
 def test_make_astronaut_makes_a_ten_second_video(tmp_path):
     run("make_astronaut.py", tmp_path / "again.mp4")
     assert (tmp_path / "again.mp4").stat().st_size < 600_000
+
+
+@pytest.mark.parametrize("task", ["set", "order"])
+def test_no_frame_of_the_fusion_tasks_tells_which_class_of_a_pair_it_is(task):
+    tasks = runpy.run_path(str(EXAMPLES / "fusion_tasks.py"))
+    generator = np.random.default_rng(0)
+    counts = np.zeros((8, 8))
+    for label in range(8):
+        windows = [tasks["TASKS"][task](label, generator) for _ in range(400)]
+        counts[label] = np.bincount(np.concatenate(windows), minlength=8)
+        kinds = {len(set(window.tolist())) for window in windows}
+        assert kinds == ({1} if task == "set" and label % 2 == 0 else {2})
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(shares[::2], shares[1::2], atol=0.08)
+    assert (shares.argmax(axis=1) // 2 == np.arange(8) // 2).all()
+
+
+def test_the_loaders_benchmark_weighs_an_index():
+    benchmark = runpy.run_path(str(EXAMPLES / "benchmark_loading.py"))
+    assert 1 < benchmark["index_megabytes"](600_000) < 400
