@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from traceback import format_exception
 from typing import Final, Literal
 
+from videxpr.errors import UsageError, VidexprError
 from videxpr.image_names import frame_of
 
 # fmt: off
@@ -49,6 +51,36 @@ class Source:
     def stem(self) -> str:
         """The file's name without its ending, or the crop folder's name."""
         return self.relative.name if self.kind == "crops" else self.relative.stem
+
+    @property
+    def printable(self) -> str:
+        """Its relative path as text that any file can hold."""
+        return self.relative.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a source could not be worked on, and, if it is a bug of videxpr, where."""
+
+    error: str
+    trace: str = ""
+
+
+def failure(source: Source, exc: Exception) -> Failure:
+    """What is reported of an error that ended the work on one source, so that the others go on.
+
+    Raises:
+        UsageError: the call itself is wrong, for every source.
+    """
+    if isinstance(exc, UsageError):
+        raise exc
+    if isinstance(exc, VidexprError):
+        return Failure(str(exc))
+    if isinstance(exc, OSError):
+        return Failure(f"cannot read {source.path}: {exc.strerror or exc}")
+    # a bug, or a device out of memory
+    trace = "".join(format_exception(exc))
+    return Failure(f"unexpected {type(exc).__name__}: {exc}", trace)
 
 
 def find_sources(arguments: Iterable[str]) -> list[Source]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from traceback import format_exc
 from typing import Literal
 
 import numpy as np
@@ -11,11 +10,10 @@ import numpy as np
 from videxpr.annotate.annotator import Annotator
 from videxpr.annotate.outputs import RESERVED, Outputs
 from videxpr.annotation import Annotation
-from videxpr.errors import UsageError, VidexprError
 from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.following import Progress
 from videxpr.labelling import Missing, frame_labels
-from videxpr.sources import Source
+from videxpr.sources import Source, failure
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def annotate_sources(
         if source.kind != "missing":
             taken.setdefault(key, str(source.path))
         if report.status == "failed":
-            outputs.summarise({"video": _printable(source), "error": report.error})
+            outputs.summarise({"video": source.printable, "error": report.error})
         yield report
 
 
@@ -87,15 +85,9 @@ def _annotated(
     try:
         annotation = annotator.annotate(source, progress)
         notes = outputs.write(source, annotation)
-    except UsageError:
-        raise
-    except VidexprError as exc:
-        return Report(source, "failed", error=str(exc))
-    except OSError as exc:
-        return Report(source, "failed", error=f"cannot read {source.path}: {exc.strerror or exc}")
-    except Exception as exc:  # a bug, or a device out of memory: the others are still done
-        error = f"unexpected {type(exc).__name__}: {exc}"
-        return Report(source, "failed", error=error, trace=format_exc())
+    except Exception as exc:
+        found = failure(source, exc)
+        return Report(source, "failed", error=found.error, trace=found.trace)
     missing = annotator.options.missing
     report = _report(source, annotation, missing, notes, perf_counter() - begun)
     outputs.summarise(_summary(report, annotation))
@@ -135,11 +127,6 @@ def _summary(report: Report, annotation: Annotation) -> dict[str, str | int | fl
         "warnings": "; ".join(report.warnings),
         "error": "",
     }
-
-
-def _printable(source: Source) -> str:
-    """A source's name as text that any file can hold."""
-    return source.relative.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _clash(source: Source, other: str) -> str:

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from traceback import format_exc
 from typing import Literal
 
 from videxpr.crop.cropper import Cropper
 from videxpr.crop.tree import CropTree, PersonFolder
-from videxpr.errors import OutputError, SourceError, UsageError, VidexprError
+from videxpr.errors import OutputError, SourceError
 from videxpr.following import FrameLog, Progress
-from videxpr.sources import Source
+from videxpr.sources import Source, failure
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def crop_sources(
     for source in sources:
         report = _reported(cropper, source, tree, taken, progress)
         if report.status == "failed":
-            tree.summarise([{"video": _printable(source), "error": report.error}])
+            tree.summarise([{"video": source.printable, "error": report.error}])
         yield report
 
 
@@ -79,16 +78,9 @@ def _reported(
         if tree.is_done(source):
             return CropReport(source, "skipped")
         return _cropped(cropper, source, tree, progress(source) if progress else None)
-    except UsageError:
-        raise
-    except VidexprError as exc:
-        return CropReport(source, "failed", error=str(exc))
-    except OSError as exc:
-        error = f"cannot read {source.path}: {exc.strerror or exc}"
-        return CropReport(source, "failed", error=error)
-    except Exception as exc:  # a bug, or a device out of memory: the others are still done
-        error = f"unexpected {type(exc).__name__}: {exc}"
-        return CropReport(source, "failed", error=error, trace=format_exc())
+    except Exception as exc:
+        found = failure(source, exc)
+        return CropReport(source, "failed", error=found.error, trace=found.trace)
 
 
 def _check(source: Source, taken: dict[str, Source]) -> None:
@@ -150,8 +142,3 @@ def _row(
         "warnings": "; ".join(report.warnings),
         "error": "",
     }
-
-
-def _printable(source: Source) -> str:
-    """A source's name as text that any file can hold."""
-    return source.relative.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
