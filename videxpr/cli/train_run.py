@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from lightning.pytorch.callbacks import Callback, RichProgressBar
+from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
 from videxpr.challenge import (
@@ -20,6 +20,7 @@ from videxpr.challenge import (
     fold,
     read_challenge,
 )
+from videxpr.cli.train_bar import TrainingBar
 from videxpr.cli.train_options import (
     STILLS_FIELDS,
     TrainRequest,
@@ -170,7 +171,7 @@ def _concerns(
 
 
 def _bars(console: Console) -> list[Callback]:
-    return [RichProgressBar()] if console.is_terminal else []
+    return [TrainingBar(console)] if console.is_terminal else []
 
 
 @contextmanager

@@ -240,6 +240,6 @@ def _trainer(
         num_sanity_val_steps=0,
         log_every_n_steps=10,
         enable_model_summary=False,
-        enable_progress_bar=any("Progress" in type(one).__name__ for one in callbacks),
+        enable_progress_bar=False,
         use_distributed_sampler=False,
     )

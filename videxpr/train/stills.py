@@ -127,7 +127,7 @@ class StillsTask(lightning.LightningModule):
             label_smoothing=self.options.label_smoothing,
         )
         self.losses.append(loss.detach())
-        self.log("loss", loss, prog_bar=True)
+        self.log("loss", loss)
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
@@ -240,7 +240,7 @@ def _trainer(options: StillsOptions, callbacks: list[Callback]) -> lightning.Tra
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
-        enable_progress_bar=any("Progress" in type(one).__name__ for one in callbacks),
+        enable_progress_bar=False,
         gradient_clip_val=1.0,
         use_distributed_sampler=False,
     )

@@ -101,7 +101,7 @@ class SequenceTask(lightning.LightningModule):
         if not self.finding_rate:
             self._check_loss(loss, step, videos)
         self._sums += torch.stack([losses.detach().sum(), count]).double().cpu()
-        self.log("loss", loss, prog_bar=True)
+        self.log("loss", loss)
         return loss
 
     def on_train_epoch_start(self) -> None:
@@ -141,7 +141,7 @@ class SequenceTask(lightning.LightningModule):
             self.trainer.should_stop = True
         for name in ("macro_f1", "accuracy", "learning_rate"):
             value = getattr(report, name)
-            self.log(name, value, prog_bar=name == "macro_f1", rank_zero_only=True)
+            self.log(name, value, rank_zero_only=True)
         if self.trainer.is_global_zero:
             self.on_epoch(report)
 
