@@ -215,7 +215,7 @@ def test_template_that_wants_another_length_is_an_error_unless_forced(videxpr, f
     command = ("annotate", faceless / "a.mp4", "-o", tmp_path / "out", "--template", template)
     code, _, err = videxpr(*command)
     assert code == 1
-    assert "wants 30 frames of a, but 12 decode" in err
+    assert "wants 30 frames of a, but 12 are annotated" in err
     assert videxpr(*command, "--template-force", "--overwrite")[0] == 0
 
 

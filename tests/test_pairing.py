@@ -115,3 +115,22 @@ def test_other_folders_are_no_sets() -> None:
 def test_long_lists_are_cut_short() -> None:
     assert named([]) == "" and named(["a", "b"]) == "a, b"
     assert named([str(n) for n in range(10)]) == "0, 1, 2, 3, 4, 5, 6, 7 and 2 more"
+
+
+def test_predictions_from_crops_may_end_before_the_labels_and_no_others() -> None:
+    """Crops end with the last face, and the labels go on."""
+
+    def sets(name: str, count: int, **more: object) -> LabelSets:
+        one = LabelSet(name, Path(f"{name}.txt"), np.full(count, 3), **more)  # type: ignore[arg-type]
+        return LabelSets(Path(), "labels", {name: one})
+
+    labels = sets("a", 61)
+    origin = np.full(54, Origin.DETECTED, np.int8)
+    (pair,) = paired(labels, sets("a", 54, origin=origin, open_end=True), strict=False)
+    assert (pair.difference, pair.predictions.tolist()) == (-7, [3] * 61)
+    assert pair.origin is not None and pair.origin[54:].tolist() == [Origin.FILLED] * 7
+    with pytest.raises(FormatError, match=r"has 54 frames of a, .* crops, which end with the last"):
+        paired(labels, sets("a", 54), strict=False)
+    for count, strict in ((54, True), (70, False)):
+        with pytest.raises(FormatError, match=f"has {count} frames of a"):
+            paired(labels, sets("a", count, open_end=True), strict=strict)

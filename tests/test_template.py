@@ -78,7 +78,7 @@ def test_up_to_two_frames_are_padded_or_cut_and_it_is_said(
 )
 def test_a_larger_difference_is_an_error_unless_forced(count: int, expected: list[int]) -> None:
     match = TemplateMatch("a", 0, "", rows("a", list(range(count))))
-    with pytest.raises(FormatError, match=f"wants {count} frames of a, but 5 decode"):
+    with pytest.raises(FormatError, match=f"wants {count} frames of a, but 5 are annotated"):
         match.block(annotation(LABELS), "fill", force=False)
     block, notes = match.block(annotation(LABELS), "fill", force=True)
     assert written(block) == ("a", list(range(count)), expected)

@@ -300,3 +300,13 @@ def test_choices_override_a_recipe_field_by_field() -> None:
     assert changed.as_text() == expected
     with pytest.raises(UsageError, match="epochs"):
         with_choices(RECIPES["paper"], {"epochs": 0})
+
+
+def test_a_run_is_not_resumed_with_other_data(tree: Path, tmp_path: Path) -> None:
+    output = tmp_path / "m.safetensors"
+    train_small(tree, output, choices=KEPT_FEATURES | ONE_EPOCH)
+    other = small_tree(tmp_path / "tree")
+    labels = next(other.rglob("w0.txt"))
+    labels.write_text(labels.read_text().replace("\n1", "\n2", 1))
+    with pytest.raises(UsageError, match="saw other labels or crops; resume it with the same data"):
+        train_small(other, output, choices=KEPT_FEATURES | {"epochs": 2}, resume=True)

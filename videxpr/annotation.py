@@ -120,6 +120,11 @@ class Annotation:
         return choices
 
     @property
+    def from_crops(self) -> bool:
+        """Whether it is of a folder of crops, which ends with the last face and not with the video."""
+        return self.provenance.get("detector", "").startswith("none")
+
+    @property
     def end_frame(self) -> int:
         """Index after the last annotated frame."""
         return self.first_frame + len(self)

@@ -17,6 +17,9 @@ from videxpr.model.backbones import CLASSIFIERS, imagenet_weights, start_as_iden
 IMAGENET: Final = "imagenet"
 NONE: Final = "none"
 
+NAMED: Final = 8
+"""Names that an error lists before it says how many more there are."""
+
 VGG_CONVOLUTIONS: Final = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 VGGFACE_NAMES: Final = tuple(
     f"conv{group}_{number}"
@@ -50,7 +53,7 @@ class BackboneStart:
         """Fill a model's backbone.
 
         Raises:
-            CheckpointError: the weights are of another network; all differing names are listed.
+            CheckpointError: the weights are of another network; differing names are listed.
         """
         if self.weights is None:
             start_as_identity(model.backbone)
@@ -65,7 +68,7 @@ class BackboneStart:
             ],
         }
         if any(differences.values()):
-            listed = [f"{what} {', '.join(names)}" for what, names in differences.items() if names]
+            listed = [_listed(what, names) for what, names in differences.items() if names]
             raise CheckpointError(
                 f"the weights ({self.description}) are not those of {model.config.backbone}: "
                 + "; ".join(listed)
@@ -100,6 +103,11 @@ def backbone_start(source: str, config: ModelConfig) -> BackboneStart:
     return _from_tensors(path, config)
 
 
+def _listed(what: str, names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{what} {', '.join(names[:NAMED])}{more}"
+
+
 def _fetched(backbone: str) -> Mapping[str, Tensor]:
     try:
         weights = imagenet_weights(backbone)
@@ -130,7 +138,8 @@ def _from_tensors(path: Path, config: ModelConfig) -> BackboneStart:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as exc:
         raise CheckpointError(
-            f"{path} is no file of tensors that can be read without running code from it: {exc}"
+            f"{path} is no file of tensors that can be read without running code from it; save the "
+            "network's state_dict() alone, with torch.save"
         ) from exc
     tensors = _tensors(content, path)
     if config.backbone == "vgg16" and "conv1_1.weight" in tensors:

@@ -8,6 +8,7 @@ The annotation folder was called ``EXPR_Set`` in editions 1 and 2, ``EXPR_Classi
 3 and 5, ``EXPR_Recognition_Challenge`` since; copies nest it in folders of many names.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -199,6 +200,16 @@ def fold(data: ChallengeData, number: int, count: int) -> dict[Split, list[Label
     for video in videos:
         parts["validation" if chosen[video.source] == number else "train"].append(video)
     return parts
+
+
+def fingerprint(parts: Mapping[Split, Sequence[LabelledVideo]]) -> str:
+    """SHA-256 of the names, usable frames and labels of both splits, to know the same data by."""
+    digest = hashlib.sha256()
+    for split, videos in parts.items():
+        for video in videos:
+            digest.update(f"{split} {video.name}\n".encode())
+            digest.update(video.frames.tobytes() + video.labels.tobytes())
+    return digest.hexdigest()
 
 
 def class_counts(videos: Iterable[LabelledVideo]) -> NDArray[np.int64]:

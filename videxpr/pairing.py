@@ -41,7 +41,7 @@ def paired(labels: LabelSets, predictions: LabelSets, strict: bool) -> list[Pair
     """One pair for each name of the labels, in order of name.
 
     A difference of up to two frames is taken to be at the tail: predictions are padded by their last
-    label, or cut.
+    label, or cut. Predictions from crops, which end with the last face, are padded by any number.
 
     Raises:
         UsageError: nothing is predicted for any of the names, or for a whole set of Aff-Wild2.
@@ -77,13 +77,19 @@ def _check_sets(labels: LabelSets, predictions: LabelSets) -> None:
 
 
 def _check_lengths(known: list[tuple[LabelSet, LabelSet]], tolerated: int) -> None:
-    odd = [(one, other) for one, other in known if abs(len(other) - len(one)) > tolerated]
+    odd = [
+        (one, other)
+        for one, other in known
+        if abs(len(other) - len(one)) > tolerated
+        and not (tolerated and other.open_end and len(other) < len(one))
+    ]
     if not odd:
         return
     label, predicted = odd[0]
     others = [f"{two.name} ({len(two) - len(one):+d})" for one, two in odd[1:]]
     rule = (
-        f"a difference of up to {tolerated} at the end is usual, more means another video"
+        f"a difference of up to {tolerated} at the end is usual, more means another video, or "
+        "crops, which end with the last face: their Parquet says so, and is padded"
         if tolerated
         else "without --strict, up to 2 frames would be padded or cut"
     )

@@ -41,7 +41,9 @@ class TemplateMatch:
             FormatError: the difference is more than `TOLERATED_FRAMES` and nobody forces it.
         """
         labels = frame_labels(annotation, self.rank, missing)
-        fit = fit_labels(self.name, labels, self.wanted, annotation.first_frame, force)
+        fit = fit_labels(
+            self.name, labels, self.wanted, annotation.first_frame, force, annotation.from_crops
+        )
         return fit.block, fit.notes
 
 
@@ -71,7 +73,12 @@ class Fit:
 
 
 def fit_labels(
-    name: str, labels: NDArray[np.int64], wanted: Block | None, first_frame: int, force: bool
+    name: str,
+    labels: NDArray[np.int64],
+    wanted: Block | None,
+    first_frame: int,
+    force: bool,
+    open_end: bool = False,
 ) -> Fit:
     """Cut or pad labels to what a template wants.
 
@@ -81,6 +88,7 @@ def fit_labels(
         wanted: the template's rows; None, or a block without frames, takes the labels as they are.
         first_frame: which frame the first label belongs to.
         force: cut or pad whatever the difference in frames.
+        open_end: the video may go on after the last label, as that of crops does; then it is padded.
 
     Raises:
         FormatError: the difference is more than `TOLERATED_FRAMES` and nobody forces it, or there is
@@ -92,9 +100,10 @@ def fit_labels(
         return Fit(Block(name, np.arange(first_frame, end), labels), nothing, nothing)
     frames = wanted.frames
     count = int(frames.max()) + 1
-    if len(labels) == 0 or (abs(count - len(labels)) > TOLERATED_FRAMES and not force):
+    fits = abs(count - len(labels)) <= TOLERATED_FRAMES or (open_end and len(labels) < count)
+    if len(labels) == 0 or not (fits or force):
         raise FormatError(
-            f"the template wants {count} frames of {name}, but {len(labels)} decode; is it "
+            f"the template wants {count} frames of {name}, but {len(labels)} are annotated; is it "
             "the same video? --template-force pads or cuts all the same"
         )
     block = Block(name, frames, labels[frames.clip(first_frame, end - 1) - first_frame])

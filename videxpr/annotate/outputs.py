@@ -100,6 +100,12 @@ class Outputs:
         if any(match.rank == 1 for match in matches):
             seen = len(annotation.faces.of_rank(1))
             notes.append(f"the second person was seen in {seen} of {len(annotation)} frames")
+        blocks = []
+        if "predictions" in self.options.formats:  # first, as a template may refuse the video
+            for match in matches:
+                block, note = match.block(annotation, self.missing, self.options.template_force)
+                blocks.append(block)
+                notes += note
         if "aff-wild2" in self.options.formats:
             notes += self._write_text(source, annotation, matches)
         if "parquet" in self.options.formats and self._may_write(source, ".parquet", notes):
@@ -108,11 +114,7 @@ class Outputs:
             write_csv(self._path(source, ".csv"), annotation)
         if "features" in self.options.formats and self._may_write(source, FEATURES_SUFFIX, notes):
             write_features(self._path(source, FEATURES_SUFFIX), annotation)
-        if "predictions" in self.options.formats:
-            for match in matches:
-                block, note = match.block(annotation, self.missing, self.options.template_force)
-                self._mine[block.name] = block
-                notes += note
+        self._mine |= {block.name: block for block in blocks}
         return notes
 
     def summarise(self, row: Mapping[str, str | int | float]) -> None:

@@ -118,7 +118,7 @@ def _train_sequences(request: TrainRequest, console: Console) -> None:
         callbacks=_bars(console),
     )
     console.print(
-        f"wrote {request.output}: epoch {best.epoch} of {best.epochs}, validation macro F1 "
+        f"wrote {request.output}: epoch {best.epoch} of {options.epochs}, validation macro F1 "
         f"{best.macro_f1:.4f} ({best.adjusted_macro_f1:.4f} with logit adjustment "
         f"{best.logit_adjustment:g}), accuracy {best.accuracy:.4f}, {best.frames} frames"
     )

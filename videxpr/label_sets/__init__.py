@@ -59,12 +59,14 @@ class LabelSet:
         path: the file that they come from.
         labels: (N,) one for each frame from the first one on, -1 where there is none.
         origin: (N,) values of `Origin`; None where the file does not tell.
+        open_end: whether the video may go on after the last label, as that of crops does.
     """
 
     name: str
     path: Path
     labels: NDArray[np.int64]
     origin: NDArray[np.int8] | None = None
+    open_end: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -153,7 +155,7 @@ def _person_set(person: Person, notes: list[str]) -> LabelSet:
     origin[labels == NOT_ANNOTATED] = Origin.NONE
     if annotation.options.get("nearest_crop") == "True" and (origin == Origin.FILLED).any():
         labels = _with_answers_of_text(person, labels, seen, notes)
-    return LabelSet(person.name, person.path, labels, origin)
+    return LabelSet(person.name, person.path, labels, origin, annotation.from_crops)
 
 
 def _with_answers_of_text(

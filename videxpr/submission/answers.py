@@ -33,11 +33,13 @@ class Answer:
         name: as in the template.
         labels: (N,) one for each frame from the first one on, 0 to 7.
         filled: (N,) true where nobody was seen, as far as the annotation tells.
+        open_end: whether the video may go on after the last label, as that of crops does.
     """
 
     name: str
     labels: NDArray[np.int64]
     filled: NDArray[np.bool_]
+    open_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,5 +129,5 @@ def _answer(known: LabelSet, told: LabelSet) -> Answer:
         filled |= told.origin == Origin.FILLED
     given = known.labels != NOT_ANNOTATED
     if not given.any():
-        return Answer(known.name, np.full(len(given), NEUTRAL), filled)
-    return Answer(known.name, known.labels[nearest_known(given)], filled)
+        return Answer(known.name, np.full(len(given), NEUTRAL), filled, told.open_end)
+    return Answer(known.name, known.labels[nearest_known(given)], filled, told.open_end)

@@ -101,7 +101,8 @@ def _fits(annotations: Path, wanted: Sequence[Block], answers: Answers, force: b
         if block.name in missing:
             continue
         try:
-            fits.append(fit_labels(block.name, answers.found[block.name].labels, block, 0, force))
+            one = answers.found[block.name]
+            fits.append(fit_labels(block.name, one.labels, block, 0, force, one.open_end))
         except FormatError as exc:
             misfits.append(str(exc))
     problems = []

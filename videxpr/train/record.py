@@ -87,9 +87,18 @@ class Record:
         tired = patience is not None and last - self.best.epoch >= patience
         return last >= self.options.epochs or tired
 
-    def begin(self, config: ModelConfig, start: str, frames: int) -> None:
-        """Write what the run is, before its first step."""
+    def begin(self, config: ModelConfig, start: str, frames: int, fingerprint: str) -> None:
+        """Write what the run is, before its first step.
+
+        Raises:
+            UsageError: the run that is to be resumed saw other data.
+        """
         self._frames = frames
+        if self._content.get("data_sha256", fingerprint) != fingerprint:
+            raise UsageError(
+                f"the run of {self.readable} saw other labels or crops; resume it with the same data, "
+                "or begin anew with --overwrite"
+            )
         found = self._content.get("learning_rate_found")
         self._content = {
             "options": self.options.as_text(),
@@ -98,6 +107,7 @@ class Record:
             "licence": self.licence,
             "backbone_started_from": start,
             "training_frames": frames,
+            "data_sha256": fingerprint,
         }
         if found is not None:
             self._content["learning_rate_found"] = found

@@ -14,7 +14,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.tuner.tuning import Tuner
 
 from videxpr.backbone_weights import BackboneStart, backbone_start
-from videxpr.challenge import LabelledVideo, Split, class_counts
+from videxpr.challenge import LabelledVideo, Split, class_counts, fingerprint
 from videxpr.errors import TrainingError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.images import read_image
@@ -94,7 +94,7 @@ def train_sequences(
         raise UsageError(f"a batch of {batch} windows cannot be shared by {devices} devices")
     record = Record(output, options, data, licence, resume=resume, overwrite=overwrite)
     model, start = _model(parts["train"], options, template)
-    record.begin(model.config, start.description, sum(map(len, parts["train"])))
+    record.begin(model.config, start.description, sum(map(len, parts["train"])), fingerprint(parts))
     on_start(_in_words(model, start, options))
     task = SequenceTask(model, options, parts["train"], parts["validation"])
     kept = _kept_features(task, parts, machine, progress)
