@@ -27,14 +27,17 @@ Frames = NDArray[np.int64]
 
 
 def set_block(label: int, generator: np.random.Generator) -> Frames:
-    """Symbols (64,) of a window of a class: classes 2n and 2n + 1 show symbols 2n and 2n + 1.
+    """Symbols (64,) of a window of a class: classes 0 to 3 show one symbol, 4 to 7 two of them, mixed.
 
-    In class 2n all frames of a window show one of the two, whichever; in class 2n + 1 they show both,
-    mixed. Each is as frequent in one class as in the other: no frame tells which of the two classes it
-    is, and so no mean over what single frames tell does.
+    Every symbol is more frequent where it is alone than where it is mixed: whatever a frame shows, it
+    speaks against the mixed classes, and so does any mean over what single frames say. Only that
+    another symbol is among the frames around it tells them.
     """
-    order = generator.permutation(2)
-    return 2 * (label // 2) + order[generator.integers(1 + label % 2, size=WINDOW)]
+    if label < SYMBOLS // 2:
+        return np.full(WINDOW, label)
+    share = generator.uniform(0.3, 0.7)
+    other = generator.random(WINDOW) < share
+    return (label + other) % (SYMBOLS // 2)
 
 
 def order_block(label: int, generator: np.random.Generator) -> Frames:
