@@ -155,20 +155,28 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, int]]):
         self.window = window
         self.size = size
         self.features = features
+        self.frames_shape = (
+            (window, size, size, 3) if features is None else (window, features[0].shape[1])
+        )
+        self.frames_dtype = torch.uint8 if features is None else torch.float32
 
     def __getitem__(self, place: Place) -> tuple[Tensor, Tensor, int]:
+        frames = torch.empty(self.frames_shape, dtype=self.frames_dtype)
+        return frames, self.read(place, frames), place.video
+
+    def read(self, place: Place, frames: Tensor) -> Tensor:
+        """Write a window's frames into `frames` (T, ...); gives its labels (T,)."""
         video = self.videos[place.video]
         held = min(self.window, len(video) - place.start)
         end = place.start + held
-        labels = np.full(self.window, NOT_ANNOTATED, np.int64)
-        labels[:held] = video.labels[place.start : end]
+        labels = torch.full((self.window,), NOT_ANNOTATED)
+        labels[:held] = torch.from_numpy(video.labels[place.start : end])
         if self.features is not None:
-            frames = torch.from_numpy(self.features[place.video][place.start : end]).float()
+            frames[:held] = torch.from_numpy(self.features[place.video][place.start : end])
         else:
-            frames = torch.from_numpy(read_crops(video, place.start, held, self.size))
-        padding = frames[-1:].expand(self.window - held, *frames.shape[1:])
-        frames = torch.cat([frames, padding]) if len(padding) else frames
-        return frames, torch.from_numpy(labels), place.video
+            _read_into(frames[:held].numpy(), video, place.start)
+        frames[held:] = frames[held - 1]
+        return labels
 
 
 @dataclass(frozen=True)
@@ -236,13 +244,19 @@ def read_crops(video: LabelledVideo, first: int, count: int, size: int) -> Image
         SourceError: a crop is unreadable or of another size.
     """
     crops = np.empty((count, size, size, 3), np.uint8)
-    for number in range(count):
+    _read_into(crops, video, first)
+    return crops
+
+
+def _read_into(crops: Image, video: LabelledVideo, first: int) -> None:
+    """Fill `crops` (N, size, size, 3) with a video's usable frames from position `first` on."""
+    size = crops.shape[1]
+    for number in range(len(crops)):
         path = video.path(first + number)
         crop = read_image(path)
-        if crop.shape != (size, size, 3):
+        if crop.shape != crops.shape[1:]:
             raise SourceError(
                 f"{path} is {crop.shape[1]} x {crop.shape[0]} pixels, the first crop {size} x {size}; "
                 "crops of several sizes have several geometries and cannot be trained on together"
             )
         crops[number] = crop
-    return crops

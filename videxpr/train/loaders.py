@@ -12,6 +12,7 @@ from videxpr.model import ModelConfig
 from videxpr.structures import Floats
 from videxpr.train.options import Machine
 from videxpr.train.recipes import SequenceOptions
+from videxpr.train.window_loader import WindowLoader
 
 
 class Loaders(lightning.LightningDataModule):
@@ -32,16 +33,17 @@ class Loaders(lightning.LightningDataModule):
         self.config = config
         self.kept = kept
 
-    def train_dataloader(self) -> DataLoader[Any]:
+    def train_dataloader(self) -> WindowLoader:
         sampling, (rank, devices) = self.options.sampling, self._place()
         videos, window = self.parts["train"], self.config.window
-        return DataLoader(
+        return WindowLoader(
             WindowDataset(videos, window, self.config.crop.size, self._features("train")),
-            batch_size=sampling.batch_size // devices,
-            sampler=WindowSampler(
+            WindowSampler(
                 videos, window, sampling, seed=self.options.seed, rank=rank, devices=devices
             ),
-            **self._common(),
+            sampling.batch_size // devices,
+            workers=self._workers,
+            pinned=self._pinned,
         )
 
     def val_dataloader(self) -> DataLoader[Any]:
@@ -53,7 +55,21 @@ class Loaders(lightning.LightningDataModule):
             rank=rank,
             devices=devices,
         )
-        return DataLoader(runs, batch_size=None, **self._common())
+        return DataLoader(
+            runs,
+            batch_size=None,
+            num_workers=self._workers,
+            persistent_workers=self._workers > 0,
+            pin_memory=self._pinned,
+        )
+
+    @property
+    def _workers(self) -> int:
+        return 0 if self.kept is not None else self.machine.workers
+
+    @property
+    def _pinned(self) -> bool:
+        return self.machine.accelerator == "gpu"
 
     def _features(self, split: Split) -> Sequence[Floats] | None:
         return None if self.kept is None else self.kept[split]
@@ -61,11 +77,3 @@ class Loaders(lightning.LightningDataModule):
     def _place(self) -> tuple[int, int]:
         trainer = self.trainer
         return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
-
-    def _common(self) -> dict[str, Any]:
-        workers = 0 if self.kept is not None else self.machine.workers
-        return {
-            "num_workers": workers,
-            "persistent_workers": workers > 0,
-            "pin_memory": self.machine.accelerator == "gpu",
-        }
