@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageDraw, UnidentifiedImageError
+from PIL import ImageDraw, ImageFilter, UnidentifiedImageError
 
 from videxpr.errors import SourceError
 from videxpr.files import replacing
@@ -72,6 +72,45 @@ def jpeg_bytes(image: Image, quality: int) -> bytes:
     content = io.BytesIO()
     Pillow.fromarray(image).save(content, "JPEG", quality=quality, subsampling=0)
     return content.getvalue()
+
+
+def through_jpeg(image: Image, quality: int) -> Image:
+    """What JPEG leaves of an image, (height, width) or (height, width, 3)."""
+    with Pillow.open(io.BytesIO(jpeg_bytes(image, quality)), formats=("JPEG",)) as decoded:
+        return np.array(decoded)
+
+
+def grey(image: Image) -> Image:
+    """(height, width) luma of an image (height, width, 3)."""
+    return np.array(Pillow.fromarray(image).convert("L"))
+
+
+def warped(image: Image, matrix: NDArray[np.float64], width: int, height: int) -> Image:
+    """An image drawn anew: each point of the result shows what is at a point of `image`.
+
+    Args:
+        image: (H, W) or (H, W, 3); beyond its edges it is black.
+        matrix: (2, 3); times (x, y, 1), a point of the result, it gives the point of `image`. Points
+            are counted from the upper left corner: the middle of the first pixel is (0.5, 0.5).
+        width: of the result.
+        height: of the result.
+
+    Returns:
+        (height, width) or (height, width, 3), interpolated bilinearly.
+    """
+    a, b, c, d, e, f = matrix.ravel().tolist()
+    drawn = Pillow.fromarray(image).transform(
+        (width, height),
+        Pillow.Transform.AFFINE,
+        (a, b, c, d, e, f),
+        Pillow.Resampling.BILINEAR,
+    )
+    return np.array(drawn)
+
+
+def blurred(image: Image, radius: float) -> Image:
+    """The image, (H, W) or (H, W, 3), under a Gaussian of that standard deviation in pixels."""
+    return np.array(Pillow.fromarray(image).filter(ImageFilter.GaussianBlur(radius)))
 
 
 def resized(image: Image, width: int, height: int) -> Image:

@@ -8,6 +8,7 @@ from videxpr.cli import crops, models, submission
 from videxpr.cli.annotate import annotate
 from videxpr.cli.crop import crop
 from videxpr.cli.evaluate import evaluate
+from videxpr.cli.stitch import stitch
 from videxpr.cli.train import train
 from videxpr.cli.tune import tune
 from videxpr.errors import DownloadError, OutputError, TrainingError, VidexprError
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(annotate)
 app.command()(crop)
 app.command()(evaluate)
+app.command()(stitch)
 app.command()(train)
 app.command()(tune)
 app.add_typer(submission.app, name="submission")
