@@ -188,6 +188,14 @@ def test_a_model_is_scored_on_stills(videxpr: Run, tmp_path: Path) -> None:
     code, out, _ = videxpr(*words, "--json", "-")
     found = json.loads(out)
     assert code == 0 and set(found) >= KEYS and found["frames"] == 3 and found["videos"] == []
+    assert 0 <= found["calibration"]["expected_error"] <= 1
+    assert sum(found["calibration"]["counts"]) == 3
+    words = (*words, "--only", "1.*", "--degrade", "dark", "--plots", tmp_path / "plots")
+    code, out, _ = videxpr(*words)
+    assert code == 0 and "(1.*, dark)" in out and "expected calibration error 0." in out
+    assert len(list((tmp_path / "plots").glob("*.png"))) == 3
+    code, _, err = videxpr("ours", "labels", "--only", "x")
+    assert code == 2 and "--only, --degrade and --device go with --stills" in err
 
 
 def test_help_is_light_and_names_every_option() -> None:
@@ -197,7 +205,7 @@ def test_help_is_light_and_names_every_option() -> None:
     )
     for option in (
         *("--against", "--strict", "--json", "--markdown", "--plots", "--stills", "--model"),
-        *("--split", "--part", "--device", "--bootstrap", "--seed"),
+        *("--split", "--part", "--only", "--degrade", "--device", "--bootstrap", "--seed"),
     ):
         assert option in done.stdout
     assert "[default: 2000]" in done.stdout and "[default: starter]" in done.stdout

@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 from sklearn.metrics import f1_score
 
+from videxpr.calibration import reliability
 from videxpr.checkpoint import Checkpoint, TrainingSummary
+from videxpr.degradation import degraded
 from videxpr.errors import FormatError, SourceError
 from videxpr.evaluate.stills import StillsSource, evaluate_stills
 from videxpr.expressions import EXPRESSIONS
@@ -89,6 +91,34 @@ def test_a_split_chooses_the_images(checkpoint: Checkpoint, faces: Path, tmp_pat
     assert found.labels == f"{faces} (test part of {split})"
     with pytest.raises(FormatError, match=r"split.csv names no validation image"):
         evaluate_stills(checkpoint, StillsSource(faces, split, "validation"))
+
+
+def test_a_pattern_chooses_the_images(checkpoint: Checkpoint, faces: Path) -> None:
+    found = evaluate_stills(checkpoint, StillsSource(faces, only="[12].png"))
+    assert found.scores.support.tolist() == [2, 2, 0, 0, 2, 0, 0, 2]
+    assert found.labels == f"{faces} ([12].png)"
+    with pytest.raises(
+        SourceError, match=r"none of 28 images of .* is named 'web_\*'; the first is 0"
+    ):
+        evaluate_stills(checkpoint, StillsSource(faces, only="web_*"))
+
+
+def test_images_are_made_worse_first(checkpoint: Checkpoint, faces: Path) -> None:
+    source = StillsSource(faces, degradation="dark")
+    found = evaluate_stills(checkpoint, source)
+    stills = find_stills(faces)
+    answers = []
+    for position, still in enumerate(stills):
+        crop = degraded(resized(read_image(still.path), 112, 112), "dark", position)
+        logits = checkpoint.model.classify(checkpoint.model.embed(crop[None])[None])
+        answers.append(torch.softmax(logits[0, 0], dim=0).numpy())
+    labels = np.array([still.label for still in stills])
+    assert found.labels.endswith("(dark)") and found.reliability is not None
+    expected = reliability(np.array(answers), labels)
+    assert found.reliability.counts.tolist() == expected.counts.tolist()
+    assert found.reliability.expected_error == pytest.approx(expected.expected_error, abs=1e-5)
+    plain = evaluate_stills(checkpoint, StillsSource(faces))
+    assert plain.confusion.tolist() != found.confusion.tolist()
 
 
 def test_a_folder_without_images_is_named(checkpoint: Checkpoint, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ The reference was made with the authors' code; its weights bear the authors' nam
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -160,6 +161,16 @@ def test_untrained_classes_are_masked_and_the_others_are_not(model: ExpressionMo
     assert torch.equal(logits, model.classify(torch.from_numpy(windows)))
 
 
+def test_a_temperature_divides_the_logits_that_answer_and_not_those_that_train(
+    model: ExpressionModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = torch.randn(2, 5, 888)
+    plain, raw = model.classify(windows), model.logits(windows)
+    monkeypatch.setattr(model, "config", replace(model.config, temperature=2.5))
+    torch.testing.assert_close(model.classify(windows), plain / 2.5)
+    assert torch.equal(model.logits(windows), raw)
+
+
 def test_a_window_is_a_set_of_frames(model: ExpressionModel) -> None:
     windows = torch.from_numpy(
         np.random.default_rng(1).standard_normal((1, 9, 888)).astype(np.float32)
@@ -198,6 +209,7 @@ def test_a_model_knows_its_width_its_device_and_what_it_was_not_trained_on(
         ({"position": "sine"}, "unknown position 'sine'; known are none, learned"),
         ({"position": "learned", "variant": "backbone"}, "positions are for an encoder"),
         ({"class_shares": (0.5, 0.5)}, "class shares .* are not one for each"),
+        ({"temperature": 0.0}, "temperature 0.0 is not a positive number"),
         ({"window": 0}, "window 0"),
         ({"crop": CropTemplate("tiny", 16, ARCFACE.landmarks)}, "crop size 16"),
     ],

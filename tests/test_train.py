@@ -4,11 +4,14 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from videxpr.checkpoint import load_checkpoint
 from videxpr.cli import main
 from videxpr.errors import UsageError, VidexprError
+from videxpr.images import read_image, resized
+from videxpr.stills import find_stills, read_split
 from videxpr.train.options import StillsOptions
 from videxpr.train.stills import train_stills
 
@@ -66,6 +69,27 @@ def test_checkpoint_says_what_it_was_trained_on(trained):
     assert checkpoint.training.epochs == 2
     assert checkpoint.licence == "free"
     assert checkpoint.training.validation_accuracy == reports[-1].accuracy
+    assert checkpoint.model.config.temperature == reports[-1].temperature != 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_temperature_is_where_the_validation_labels_are_likeliest(trained, faces):
+    model = load_checkpoint(trained[0].checkpoint).model
+    stills = read_split(faces / "split.csv", find_stills(faces))["validation"]
+    likelihood = {}
+    for temperature in (0.9, 1.0, 1.1):  # about the model's own
+        answers = [
+            torch.log_softmax(
+                model.classify(model.embed(resized(read_image(still.path), 112, 112)[None])[None])
+                / temperature,
+                dim=-1,
+            )[0, 0, still.label].item()
+            for still in stills
+        ]
+        likelihood[temperature] = sum(answers)
+    fitted = model.config.temperature
+    edge = fitted == pytest.approx(0.2) or fitted == pytest.approx(5.0)
+    assert edge or max(likelihood, key=likelihood.__getitem__) == 1.0
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -55,6 +55,7 @@ def test_a_run_leaves_a_checkpoint_a_readable_file_and_logs(whole: Path) -> None
     assert card.training.validation_macro_f1 == best["macro_f1"]
     assert card.training.epochs == best["epoch"]
     assert card.config.logit_adjustment == best["logit_adjustment"]
+    assert card.config.temperature == best["temperature"] != 1
     assert (card.config.crop.name, card.config.crop.size) == ("unverified", 32)
     assert card.config.trained_expressions == EXPRESSIONS[:5]
     assert sum(card.config.class_shares) == pytest.approx(1, abs=1e-5)

@@ -120,11 +120,23 @@ def save_checkpoint(
     training: TrainingSummary,
     licence: str,
     dtype: torch.dtype = torch.float16,
+    *,
+    config: ModelConfig | None = None,
 ) -> None:
-    """Write a model whole or not at all; floating-point weights are stored as `dtype`."""
+    """Write a model whole or not at all.
+
+    Args:
+        path: of the file.
+        model: its weights.
+        training: how they came about.
+        licence: under which terms they may be used.
+        dtype: as which floating-point weights are stored.
+        config: what is stored as the model's configuration, if it is not the model's own: a
+            temperature, say, that was found and must not change the training.
+    """
     header = {
         "format": FORMAT,
-        "config": asdict(model.config),
+        "config": asdict(config or model.config),
         "training": asdict(training),
         "licence": licence,
     }

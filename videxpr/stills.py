@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from videxpr.degradation import Degradation, degraded
 from videxpr.errors import FormatError, SourceError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.images import IMAGE_SUFFIXES, read_image, resized
@@ -134,11 +135,14 @@ def _groups_of_copies(hashes: Floats) -> list[list[int]]:
 
 
 class StillDataset(Dataset[tuple[Tensor, int]]):
-    """Images as uint8 RGB tensors (3, size, size) with their labels."""
+    """Images as uint8 RGB tensors (3, size, size) with their labels, made worse if that is wanted."""
 
-    def __init__(self, stills: Sequence[Still], size: int) -> None:
+    def __init__(
+        self, stills: Sequence[Still], size: int, degradation: Degradation | None = None
+    ) -> None:
         self.stills = stills
         self.size = size
+        self.degradation = degradation
 
     def __len__(self) -> int:
         return len(self.stills)
@@ -146,6 +150,8 @@ class StillDataset(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         still = self.stills[index]
         image = resized(read_image(still.path), self.size, self.size)
+        if self.degradation is not None:
+            image = degraded(image, self.degradation, seed=index)
         return torch.from_numpy(image).permute(2, 0, 1), still.label
 
 

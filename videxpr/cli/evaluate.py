@@ -65,7 +65,8 @@ def evaluate(
         typer.Option(
             metavar="FOLDER",
             rich_help_panel=FILES,
-            help="Where confusion.png and per_class.png go.  \\[default: none]",
+            help="Where confusion.png, per_class.png and, with --stills, reliability.png go.  "
+            "\\[default: none]",
         ),
     ] = None,
     stills: Annotated[
@@ -97,6 +98,22 @@ def evaluate(
     part: Annotated[
         Literal["train", "validation", "test"] | None,
         typer.Option(rich_help_panel=STILLS, help="Which part of the split.  \\[default: test]"),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATTERN",
+            rich_help_panel=STILLS,
+            help="Images whose file names match, e.g. 'fer2013_*'.  \\[default: all]",
+        ),
+    ] = None,
+    degrade: Annotated[
+        Literal["small", "compressed", "dark", "misaligned"] | None,
+        typer.Option(
+            rich_help_panel=STILLS,
+            help="Make the images worse first, as video does: 32 pixels, JPEG of quality 20, gamma 2, "
+            "or turned, shifted and scaled.  \\[default: as they are]",
+        ),
     ] = None,
     device: Annotated[
         str | None,
@@ -136,6 +153,8 @@ def evaluate(
             model=model,
             split=split,
             part=part,
+            only=only,
+            degrade=degrade,
             device=device,
             samples=samples,
             seed=seed,

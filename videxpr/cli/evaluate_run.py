@@ -17,6 +17,7 @@ from videxpr.evaluate.scoring import evaluate
 from videxpr.files import replacing
 
 if TYPE_CHECKING:
+    from videxpr.degradation import Degradation
     from videxpr.stills import Part
 
 STANDARD_OUTPUT: Final = Path("-")
@@ -37,6 +38,8 @@ class Request:
     model: str | None
     split: Path | None
     part: "Part | None"
+    only: str | None
+    degrade: "Degradation | None"
     device: str | None
     samples: int
     seed: int
@@ -68,8 +71,11 @@ def _check(request: Request) -> None:
     if one is not None and one == other:
         raise UsageError(f"--json and --markdown cannot both be written to {one}")
     if request.stills is None:
-        if any((request.model, request.split, request.part, request.device)):
-            raise UsageError("--model, --split, --part and --device go with --stills")
+        given = (request.model, request.split, request.part, request.only, request.degrade)
+        if any(given) or request.device:
+            raise UsageError(
+                "--model, --split, --part, --only, --degrade and --device go with --stills"
+            )
     elif request.predictions or request.against or request.strict:
         raise UsageError(
             "--stills scores a model on crops: leave out PREDICTIONS, --against, --strict"
@@ -99,7 +105,13 @@ def _stills(
 
     use_cpu_threads(cpu_threads())
     checkpoint = load_checkpoint(request.model or STARTER, resolve_device(request.device or "auto"))
-    source = StillsSource(folder, request.split, request.part or "test")
+    source = StillsSource(
+        folder,
+        request.split,
+        request.part or "test",
+        only=request.only,
+        degradation=request.degrade,
+    )
     hidden = not messages.is_terminal
     with Progress(console=messages, transient=True, disable=hidden) as bar:
         task = bar.add_task("images", total=None)

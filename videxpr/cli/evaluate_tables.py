@@ -32,6 +32,9 @@ def show(evaluation: Evaluation) -> None:
     console.print(_line(f"predictions  {evaluation.predictions}"))
     console.print(_line(f"labels       {evaluation.labels}"))
     console.print(_headline(evaluation), soft_wrap=True)
+    if evaluation.reliability is not None:
+        error = evaluation.reliability.expected_error
+        console.print(f"expected calibration error {error:.3f}")
     if evaluation.against is not None:
         for line in _against(evaluation.against):
             console.print(line, soft_wrap=True)

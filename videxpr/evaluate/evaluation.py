@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from videxpr.calibration import Reliability
 from videxpr.expressions import EXPRESSIONS
 from videxpr.metrics import CLASSES, Counts, Difference, Interval, Scores, scores
 from videxpr.pairing import named
@@ -97,6 +98,7 @@ class Evaluation:
         unused: names of predictions without labels.
         notes: what else a reader of the numbers must know, one sentence each.
         against: the comparison with other predictions, if there is one.
+        reliability: how often answers are right by their confidence, if that is known.
     """
 
     name: str
@@ -113,6 +115,7 @@ class Evaluation:
     unused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     against: Comparison | None = None
+    reliability: Reliability | None = None
 
     @property
     def frames(self) -> int:

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: the confusion matrix, and bars for each class."""
+"""Pictures of an evaluation: the confusion matrix, bars for each class, and how calibrated it is."""
 
 from io import BytesIO
 from pathlib import Path
@@ -9,24 +9,27 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from videxpr.calibration import Reliability
 from videxpr.evaluate.evaluation import Evaluation
 from videxpr.expressions import EXPRESSIONS
 from videxpr.files import replacing
 from videxpr.metrics import CLASSES
 
-CONFUSION, PER_CLASS = "confusion.png", "per_class.png"
+CONFUSION, PER_CLASS, RELIABILITY = "confusion.png", "per_class.png", "reliability.png"
 DOTS_PER_INCH: Final = 150
 DARK: Final = 0.65
 """Share of a row from which on a cell is so dark that white is read better."""
 
 
 def write_plots(folder: Path, evaluation: Evaluation) -> list[Path]:
-    """Write ``confusion.png`` and ``per_class.png``; their paths.
+    """Write ``confusion.png``, ``per_class.png`` and, if it is known, ``reliability.png``; their paths.
 
     Raises:
         OutputError: the folder cannot be written to.
     """
     figures = {CONFUSION: confusion_figure(evaluation), PER_CLASS: per_class_figure(evaluation)}
+    if evaluation.reliability is not None:
+        figures[RELIABILITY] = reliability_figure(evaluation, evaluation.reliability)
     return [_write(folder / name, figure) for name, figure in figures.items()]
 
 
@@ -95,6 +98,30 @@ def per_class_figure(evaluation: Evaluation) -> Figure:
     axes.set_axisbelow(True)
     axes.grid(axis="y", color="0.9")
     axes.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
+    return figure
+
+
+def reliability_figure(evaluation: Evaluation, found: Reliability) -> Figure:
+    """How often answers are right by their confidence, and how many there are of each."""
+    bins = len(found.counts)
+    some = found.counts > 0
+    places = (np.arange(bins) + 0.5) / bins
+    figure, axes = _canvas(width=6.4, height=6.4)
+    shares = found.counts / max(found.counts.sum(), 1)
+    axes.bar(places, shares, 0.96 / bins, color="#deebf7", label="share of the answers")
+    axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="perfectly calibrated")
+    axes.plot(found.confidence[some], found.accuracy[some], "o-", color="#08306b", label="accuracy")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel("probability of the answer")
+    axes.set_ylabel(f"share of {evaluation.counted}")
+    axes.set_title(
+        f"{evaluation.name}: expected calibration error {found.expected_error:.3f}, "
+        f"{found.counts.sum():,} {evaluation.counted}",
+        fontsize=11,
+    )
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper left")
     return figure
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from videxpr.calibration import Reliability
 from videxpr.evaluate.evaluation import Comparison, Evaluation, VideoResult
 from videxpr.expressions import EXPRESSIONS
 from videxpr.metrics import CLASSES, Interval, Scores
@@ -51,7 +52,17 @@ def _fields(evaluation: Evaluation) -> dict[str, Any]:
         "labels": evaluation.labels,
         "unused": list(evaluation.unused),
         "notes": evaluation.remarks,
+        "calibration": _calibration(evaluation.reliability) if evaluation.reliability else None,
         "against": _comparison(evaluation.against) if evaluation.against else None,
+    }
+
+
+def _calibration(found: Reliability) -> dict[str, Any]:
+    return {
+        "expected_error": found.expected_error,
+        "confidence": found.confidence.tolist(),
+        "accuracy": found.accuracy.tolist(),
+        "counts": found.counts.tolist(),
     }
 
 

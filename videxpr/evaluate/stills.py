@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,18 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from videxpr.calibration import reliability
 from videxpr.checkpoint import Checkpoint
+from videxpr.degradation import Degradation
+from videxpr.errors import SourceError
 from videxpr.evaluate.evaluation import Evaluation
 from videxpr.evaluate.options import EvaluateOptions
 from videxpr.expressions import EXPRESSIONS
 from videxpr.metrics import CLASSES, Counts, bootstrap_interval, confusion_matrix, scores
 from videxpr.model import ExpressionModel
+from videxpr.prediction import probabilities
 from videxpr.stills import Part, Still, StillDataset, find_stills, read_split
+from videxpr.structures import Floats
 
 Progress = Callable[[int, int], None]
 """Called with the images done so far and their number."""
@@ -29,28 +35,46 @@ class StillsSource:
         folder: one folder a class, named after the expressions.
         split: a CSV file with the columns ``image,split``; None takes all images.
         part: which part of the split.
+        only: pattern that a file's name must match, e.g. ``fer2013_*``; None takes all.
+        degradation: how the images are made worse first, or None.
         batch_size: images that go through the model together.
     """
 
     folder: Path
     split: Path | None = None
     part: Part = "test"
+    only: str | None = None
+    degradation: Degradation | None = None
     batch_size: int = 64
 
     def stills(self) -> list[Still]:
         """The images, in order of name.
 
         Raises:
-            SourceError: there are none.
+            SourceError: there are none, or none whose name matches.
             FormatError: the split is no such file, or has none of them in this part.
         """
         found = find_stills(self.folder)
-        return (
-            found if self.split is None else read_split(self.split, found, [self.part])[self.part]
-        )
+        if self.split is not None:
+            found = read_split(self.split, found, [self.part])[self.part]
+        if self.only is None:
+            return found
+        matching = [still for still in found if fnmatchcase(still.path.name, self.only)]
+        if not matching:
+            raise SourceError(
+                f"none of {len(found)} images of {self} is named {self.only!r}; the first is "
+                f"{found[0].path.name}"
+            )
+        return matching
 
     def __str__(self) -> str:
-        return str(self.folder) + (f" ({self.part} part of {self.split})" if self.split else "")
+        parts = [
+            f"{self.part} part of {self.split}" if self.split else "",
+            self.only or "",
+            self.degradation or "",
+        ]
+        said = ", ".join(filter(None, parts))
+        return f"{self.folder} ({said})" if said else str(self.folder)
 
 
 def evaluate_stills(
@@ -67,9 +91,8 @@ def evaluate_stills(
     """
     chosen, stills = options or EvaluateOptions(), source.stills()
     labels = np.array([still.label for still in stills], np.int64)
-    predictions = np.concatenate(
-        list(_predictions(checkpoint.model, stills, source.batch_size, progress))
-    )
+    answers = np.concatenate(list(_probabilities(checkpoint.model, stills, source, progress)))
+    predictions = np.nanargmax(answers, axis=1)
     confusion = confusion_matrix(labels, predictions)
     return Evaluation(
         name=checkpoint.name,
@@ -82,20 +105,24 @@ def evaluate_stills(
         unit="images",
         counted="images",
         notes=tuple(_notes(checkpoint, labels)),
+        reliability=reliability(answers, labels),
     )
 
 
 @torch.inference_mode()
-def _predictions(
-    model: ExpressionModel, stills: Sequence[Still], batch_size: int, progress: Progress | None
-) -> Iterator[NDArray[np.int64]]:
-    """Labels of the images, a batch at a time."""
+def _probabilities(
+    model: ExpressionModel,
+    stills: Sequence[Still],
+    source: StillsSource,
+    progress: Progress | None,
+) -> Iterator[Floats]:
+    """Probabilities (N, 8) of the images, a batch at a time."""
     done = 0
-    dataset = StillDataset(stills, model.config.crop.size)
-    for images, _ in DataLoader(dataset, batch_size=batch_size):
+    dataset = StillDataset(stills, model.config.crop.size, source.degradation)
+    for images, _ in DataLoader(dataset, batch_size=source.batch_size):
         features = model.embed(images.permute(0, 2, 3, 1))
         logits = model.classify(features[:, None])[:, 0]  # each image is a window of one frame
-        yield logits.argmax(dim=1).cpu().numpy()
+        yield probabilities(logits.float().cpu().numpy())
         done += len(images)
         if progress is not None:
             progress(done, len(stills))

@@ -107,7 +107,7 @@ class ExpressionModel(nn.Module):
         return features
 
     def classify(self, windows: NDArray[np.float32] | Tensor) -> Tensor:
-        """Logits for every frame of windows of features.
+        """Calibrated logits for every frame of windows of features.
 
         Args:
             windows: (W, T, 888) float32.
@@ -127,10 +127,11 @@ class ExpressionModel(nn.Module):
             raise ValueError(
                 f"this model knows {len(self.position)} places of a window, not {tensor.shape[1]}"
             )
-        return self.logits(tensor).masked_fill(self.untrained, float("-inf"))
+        logits = self.logits(tensor) / self.config.temperature
+        return logits.masked_fill(self.untrained, float("-inf"))
 
     def logits(self, windows: Tensor) -> Tensor:
-        """Logits (W, T, 8) of windows (W, T, 888), untrained classes included; for training."""
+        """Logits (W, T, 8) of windows (W, T, 888) for training: uncalibrated, all classes."""
         parts, encoded = [windows], windows
         if self.position is not None:
             encoded = windows + self.position[: windows.shape[1]]

@@ -48,6 +48,8 @@ class ModelConfig:
             if it is not known.
         logit_adjustment: strength of logit adjustment that was best on validation data; it is
             applied only when asked for.
+        temperature: by which logits are divided, so that probabilities mean what they say on
+            validation data; 1 if nobody fitted it.
         crop: geometry of the crops that it was trained on.
         input_size: side in pixels to which `embed` brings the crops before the backbone; the size
             that it was trained at, since another one gives it other features.
@@ -64,6 +66,7 @@ class ModelConfig:
     trained_expressions: tuple[str, ...] = EXPRESSIONS
     class_shares: tuple[float, ...] = ()
     logit_adjustment: float = 0.0
+    temperature: float = 1.0
     crop: CropTemplate = ARCFACE
     input_size: int = ARCFACE.size
     colour: bool = True
@@ -99,6 +102,8 @@ def _problem_with(config: ModelConfig) -> str | None:
         return f"trained classes {config.trained_expressions!r} are not among {EXPRESSIONS}"
     if len(config.class_shares) not in (0, len(EXPRESSIONS)):
         return f"class shares {config.class_shares!r} are not one for each of {EXPRESSIONS}"
+    if not 0 < config.temperature < float("inf"):
+        return f"temperature {config.temperature!r} is not a positive number"
     if config.window < 1 or config.crop.size < 32 or not config.input_size >= 32:
         return (
             f"window {config.window}, crop size {config.crop.size} or input size "

@@ -90,13 +90,15 @@ class Machine:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What one epoch gave: 1-based number, mean loss, accuracy and macro F1 on validation."""
+    """What one epoch gave: 1-based number, mean loss, accuracy and macro F1 on validation, and the
+    temperature at which its labels are likeliest."""
 
     epoch: int
     epochs: int
     loss: float
     accuracy: float
     macro_f1: float
+    temperature: float
 
 
 @dataclass(frozen=True)

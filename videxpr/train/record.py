@@ -117,8 +117,13 @@ class Record:
         """Take note of an epoch, and keep the model if it is better than before."""
         self.epochs = [one for one in self.epochs if one.epoch < report.epoch] + [report]
         if self.best is report:
-            model.config = replace(model.config, logit_adjustment=report.logit_adjustment)
-            save_checkpoint(self.output, model, self._summary(report), self.licence, torch.float32)
+            found = replace(
+                model.config,
+                logit_adjustment=report.logit_adjustment,
+                temperature=report.temperature,
+            )
+            summary = self._summary(report)
+            save_checkpoint(self.output, model, summary, self.licence, torch.float32, config=found)
         self._write()
 
     def _summary(self, report: SequenceReport) -> TrainingSummary:

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, WeightedRandomSampler
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
 
 from videxpr.augmentation import augment
+from videxpr.calibration import best_temperature, log_likelihoods
 from videxpr.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
 from videxpr.errors import OutputError, UsageError
 from videxpr.expressions import EXPRESSIONS
@@ -92,7 +93,8 @@ def train_stills(
         validation_accuracy=task.last.accuracy,
         validation_macro_f1=task.last.macro_f1,
     )
-    save_checkpoint(output, model, summary, licence)
+    calibrated = replace(model.config, temperature=task.last.temperature)
+    save_checkpoint(output, model, summary, licence, config=calibrated)
     return TrainingReport(output, len(parts["train"]), len(parts["validation"]), task.last)
 
 
@@ -132,19 +134,22 @@ class StillsTask(lightning.LightningModule):
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         images, labels = batch
-        answers = self._logits(images.float() / 255).argmax(dim=1)
-        self.outcomes.append((answers, torch.searchsorted(self.trained.to(labels.device), labels)))
+        logits = self._logits(images.float() / 255)
+        self.outcomes.append((logits, torch.searchsorted(self.trained.to(labels.device), labels)))
 
     def on_validation_epoch_end(self) -> None:
-        answers, labels = (torch.cat(column) for column in zip(*self.outcomes, strict=True))
+        logits, labels = (torch.cat(column) for column in zip(*self.outcomes, strict=True))
         self.outcomes.clear()
-        classes = len(self.trained)
+        answers, classes = logits.argmax(dim=1), len(self.trained)
         self.last = EpochReport(
             epoch=self.current_epoch + 1,
             epochs=self.options.epochs,
             loss=float(torch.stack(self.losses).mean()) if self.losses else float("nan"),
             accuracy=float(multiclass_accuracy(answers, labels, classes, average="micro")),
             macro_f1=float(multiclass_f1_score(answers, labels, classes, average="macro")),
+            temperature=best_temperature(
+                log_likelihoods(logits.cpu().numpy(), labels.cpu().numpy())
+            ),
         )
         self.losses.clear()
         if self.report is not None:
@@ -194,6 +199,7 @@ def _initial_model(
         ),
         "input_size": options.size,
         "colour": not options.grey,
+        "temperature": 1.0,
     }
     config = ModelConfig(variant="backbone", **chosen)
     model = ExpressionModel(config)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videxpr.augmentation import augment
+from videxpr.calibration import TEMPERATURES, best_temperature, log_likelihoods
 from videxpr.challenge import LabelledVideo
 from videxpr.errors import TrainingError, UsageError
 from videxpr.logit_adjustment import adjusted
@@ -18,7 +19,8 @@ from videxpr.losses import frame_losses
 from videxpr.metrics import CLASSES, confusion_matrix, macro_f1, scores
 from videxpr.model import ExpressionModel
 from videxpr.model.backbones import stages
-from videxpr.prediction import predict_sequence
+from videxpr.prediction import probabilities, sequence_logits
+from videxpr.structures import Floats
 from videxpr.train.recipes import SequenceOptions
 
 STRENGTHS: Final = tuple(round(0.1 * step, 1) for step in range(16))
@@ -42,6 +44,7 @@ class SequenceReport:
         frames: labelled frames of validation that were counted.
         logit_adjustment: strength with which the macro F1 would be highest.
         adjusted_macro_f1: the macro F1 with it.
+        temperature: at which the labels of validation are likeliest.
         learning_rate: of the epoch's last step.
     """
 
@@ -53,6 +56,7 @@ class SequenceReport:
     frames: int
     logit_adjustment: float
     adjusted_macro_f1: float
+    temperature: float
     learning_rate: float
 
 
@@ -84,7 +88,7 @@ class SequenceTask(lightning.LightningModule):
         self._schedule_state: dict[str, Any] = {}
         self._sums = torch.zeros(2, dtype=torch.float64)  # of losses, of frames
         self._pieces: list[NDArray[np.float32]] = []
-        self._confusions = np.zeros((len(STRENGTHS), CLASSES, CLASSES + 1), np.int64)
+        self._answers: list[tuple[Floats, NDArray[np.int64]]] = []  # logits, labels of a video
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], step: int) -> Tensor:
         frames, labels, videos = batch
@@ -108,7 +112,7 @@ class SequenceTask(lightning.LightningModule):
         self._sums.zero_()
 
     def on_validation_epoch_start(self) -> None:
-        self._confusions[:] = 0
+        self._answers.clear()
         self._pieces.clear()
         if self.trainer.world_size > 1:
             for statistic in self.model.backbone.buffers():
@@ -120,17 +124,14 @@ class SequenceTask(lightning.LightningModule):
         features = frames if frames.ndim == 2 else self.model.embed(frames)
         self._pieces.append(features.float().cpu().numpy())
         if complete:
-            answers = predict_sequence(
-                self.model, np.concatenate(self._pieces), self.options.validation
-            )
+            sequence = np.concatenate(self._pieces)
+            logits = sequence_logits(self.model, sequence, self.options.validation)
             self._pieces.clear()
-            self._count(answers, self.validation_videos[video].labels)
+            self._answers.append((logits, self.validation_videos[video].labels.astype(np.int64)))
 
     def on_validation_epoch_end(self) -> None:
-        reduce = self.trainer.strategy.reduce
-        confusions = reduce(torch.from_numpy(self._confusions).to(self.device), reduce_op="sum")
-        sums = reduce(self._sums.to(torch.float32).to(self.device), reduce_op="sum").tolist()
-        report = self._report(confusions.cpu().numpy(), sums[0] / max(sums[1], 1))
+        sums = self._over_devices(self._sums.numpy())
+        report = self._report(float(sums[0] / max(sums[1], 1)))
         self.last = report
         if self.best is None or report.macro_f1 > self.best.macro_f1:
             self.best = report
@@ -183,12 +184,28 @@ class SequenceTask(lightning.LightningModule):
             pixels = augment(pixels, self.options.augmentation, group)
         return self.model.features(pixels).view(batch, time, -1)
 
-    def _count(self, answers: NDArray[np.float32], labels: NDArray[np.int8]) -> None:
-        """Count a video's answers (T, 8) against its labels, for every strength of adjustment."""
+    def _over_devices(self, figures: NDArray[Any]) -> NDArray[Any]:
+        """Sums of figures over all devices."""
+        own = torch.from_numpy(figures)
+        own = own.float() if own.is_floating_point() else own
+        summed = self.trainer.strategy.reduce(own.to(self.device), reduce_op="sum")
+        return np.asarray(summed.cpu().numpy())
+
+    def _temperature(self) -> float:
+        """At which the labels of validation are likeliest."""
+        own = (log_likelihoods(logits, labels) for logits, labels in self._answers)
+        return best_temperature(self._over_devices(sum(own, start=np.zeros(len(TEMPERATURES)))))
+
+    def _confusions(self, temperature: float) -> NDArray[np.int64]:
+        """(S, 8, 9) of validation at every strength of logit adjustment."""
         shares = self.model.config.class_shares
-        for number, strength in enumerate(STRENGTHS):
-            found = np.nanargmax(adjusted(answers, shares, strength), axis=1)
-            self._confusions[number] += confusion_matrix(labels.astype(np.int64), found)
+        confusions = np.zeros((len(STRENGTHS), CLASSES, CLASSES + 1), np.int64)
+        for logits, labels in self._answers:
+            answers = probabilities(logits / temperature)
+            for number, strength in enumerate(STRENGTHS):
+                found = np.nanargmax(adjusted(answers, shares, strength), axis=1)
+                confusions[number] += confusion_matrix(labels, found)
+        return self._over_devices(confusions)
 
     def _check_loss(self, loss: Tensor, step: int, videos: Tensor) -> None:
         if torch.isfinite(loss):
@@ -210,7 +227,9 @@ class SequenceTask(lightning.LightningModule):
         key = (self.options.seed, self.current_epoch, step, self.global_rank)
         return int(np.random.default_rng(key).integers(SEED_SPAN))
 
-    def _report(self, confusions: NDArray[np.int64], loss: float) -> SequenceReport:
+    def _report(self, loss: float) -> SequenceReport:
+        temperature = self._temperature()
+        confusions = self._confusions(temperature)
         figures = macro_f1(confusions)
         best = int(np.argmax(figures))
         return SequenceReport(
@@ -222,6 +241,7 @@ class SequenceTask(lightning.LightningModule):
             frames=int(confusions[0].sum()),
             logit_adjustment=STRENGTHS[best],
             adjusted_macro_f1=float(figures[best]),
+            temperature=temperature,
             learning_rate=self._rate(),
         )
 
