@@ -11,10 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from traceback import format_exception
 from typing import Final, Literal
 
-from videxpr.errors import UsageError, VidexprError
 from videxpr.image_names import frame_of
 
 # fmt: off
@@ -56,31 +54,6 @@ class Source:
     def printable(self) -> str:
         """Its relative path as text that any file can hold."""
         return self.relative.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a source could not be worked on, and, if it is a bug of videxpr, where."""
-
-    error: str
-    trace: str = ""
-
-
-def failure(source: Source, exc: Exception) -> Failure:
-    """What is reported of an error that ended the work on one source, so that the others go on.
-
-    Raises:
-        UsageError: the call itself is wrong, for every source.
-    """
-    if isinstance(exc, UsageError):
-        raise exc
-    if isinstance(exc, VidexprError):
-        return Failure(str(exc))
-    if isinstance(exc, OSError):
-        return Failure(f"cannot read {source.path}: {exc.strerror or exc}")
-    # a bug, or a device out of memory
-    trace = "".join(format_exception(exc))
-    return Failure(f"unexpected {type(exc).__name__}: {exc}", trace)
 
 
 def find_sources(arguments: Iterable[str]) -> list[Source]:

@@ -1,48 +1,35 @@
-"""Many sources, one after another: one that fails does not stop the others."""
+"""Annotations of many sources."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Literal
 
 import numpy as np
 
 from videxpr.annotate.annotator import Annotator
 from videxpr.annotate.outputs import RESERVED, Outputs
 from videxpr.annotation import Annotation
+from videxpr.batches import Outcome, worked_off
+from videxpr.errors import OutputError
 from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.following import Progress
 from videxpr.labelling import Missing, frame_labels
-from videxpr.sources import Source, failure
+from videxpr.sources import Source
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Outcome):
     """What became of one source.
 
     Attributes:
-        source: which.
-        status: ``done``, ``skipped`` (its files are there already) or ``failed``.
-        error: why it failed.
-        trace: where, if it is a bug of videxpr; empty for errors that are meant for the user.
-        warnings: what its reader must know.
-        frames: annotated frames.
         coverage: share of them in which the main person was detected.
         filled: frames of the main person's text file that were filled in.
         shares: share of each expression among the main person's labels, by name.
-        frames_per_second: speed of the whole pipeline.
     """
 
-    source: Source
-    status: Literal["done", "skipped", "failed"]
-    error: str = ""
-    trace: str = ""
-    warnings: tuple[str, ...] = ()
-    frames: int = 0
     coverage: float = 0.0
     filled: int = 0
     shares: tuple[float, ...] = ()
-    frames_per_second: float = 0.0
 
 
 def annotate_sources(
@@ -59,35 +46,38 @@ def annotate_sources(
         outputs: where results go.
         progress: called with each source that is begun, to get the callback for its frames.
 
-    Yields:
-        One report a source, in order. Errors of videxpr are reports; anything else is a bug.
+    Returns:
+        One report a source, in order, as it comes.
     """
     taken = dict.fromkeys(RESERVED, "the run's own files")
-    for source in sources:
-        key = (source.relative.parent / source.stem).as_posix()
-        if source.kind != "missing" and key in taken:
-            report = Report(source, "failed", error=_clash(source, taken[key]))
-        elif source.kind != "missing" and outputs.is_done(source):
-            report = Report(source, "skipped")
-        else:
-            report = _annotated(annotator, source, outputs, progress(source) if progress else None)
-        if source.kind != "missing":
-            taken.setdefault(key, str(source.path))
-        if report.status == "failed":
-            outputs.summarise({"video": source.printable, "error": report.error})
-        yield report
+
+    def work(source: Source) -> Report:
+        if source.kind != "missing":  # else annotate says so
+            _check_name(source, taken)
+            if outputs.is_done(source):
+                return Report(source, "skipped")
+        return _annotated(annotator, source, outputs, progress(source) if progress else None)
+
+    return worked_off(sources, work, Report, outputs.summarise)
+
+
+def _check_name(source: Source, taken: dict[str, str]) -> None:
+    """Refuse a source whose files would be written over others of the run."""
+    key = (source.relative.parent / source.stem).as_posix()
+    if key in taken:
+        raise OutputError(
+            f"{source.path} would be written to the same files as {taken[key]}; annotate it in a run "
+            "of its own, with another --output-dir, or rename it"
+        )
+    taken[key] = str(source.path)
 
 
 def _annotated(
     annotator: Annotator, source: Source, outputs: Outputs, progress: Progress | None
 ) -> Report:
     begun = perf_counter()
-    try:
-        annotation = annotator.annotate(source, progress)
-        notes = outputs.write(source, annotation)
-    except Exception as exc:
-        found = failure(source, exc)
-        return Report(source, "failed", error=found.error, trace=found.trace)
+    annotation = annotator.annotate(source, progress)
+    notes = outputs.write(source, annotation)
     missing = annotator.options.missing
     report = _report(source, annotation, missing, notes, perf_counter() - begun)
     outputs.summarise(_summary(report, annotation))
@@ -127,10 +117,3 @@ def _summary(report: Report, annotation: Annotation) -> dict[str, str | int | fl
         "warnings": "; ".join(report.warnings),
         "error": "",
     }
-
-
-def _clash(source: Source, other: str) -> str:
-    return (
-        f"{source.path} would be written to the same files as {other}; annotate it in a run of its "
-        "own, with another --output-dir, or rename it"
-    )

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -22,35 +22,12 @@ from rich.table import Table
 from rich.text import Text
 
 from videxpr.annotate.batch import Report
+from videxpr.batches import Outcome
 from videxpr.expressions import EXPRESSIONS
 from videxpr.sources import Source
 
 WIDE = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
-
-
-class Outcome(Protocol):
-    """What became of one source, as far as every batch has to show it."""
-
-    @property
-    def source(self) -> Source:
-        """Which."""
-        ...
-
-    @property
-    def status(self) -> str:
-        """``done``, ``skipped`` or ``failed``."""
-        ...
-
-    @property
-    def error(self) -> str:
-        """Why it failed."""
-        ...
-
-    @property
-    def trace(self) -> str:
-        """Where, if it is a bug of videxpr."""
-        ...
 
 
 def prepare_process() -> None:

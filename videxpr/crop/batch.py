@@ -1,40 +1,26 @@
-"""Many videos, one after another: one that fails does not stop the others."""
+"""Crops of many videos."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Literal
 
+from videxpr.batches import Outcome, worked_off
 from videxpr.crop.cropper import Cropper
 from videxpr.crop.tree import CropTree, PersonFolder
 from videxpr.errors import OutputError, SourceError
 from videxpr.following import FrameLog, Progress
-from videxpr.sources import Source, failure
+from videxpr.sources import Source
 
 
 @dataclass(frozen=True)
-class CropReport:
-    """What became of one source.
+class CropReport(Outcome):
+    """What became of one video.
 
     Attributes:
-        source: which.
-        status: ``done``, ``skipped`` (its crops are there already) or ``failed``.
-        error: why it failed.
-        trace: where, if it is a bug of videxpr; empty for errors that are meant for the user.
-        warnings: what its reader must know.
-        frames: of the video.
         folders: what was written, the main person first.
-        frames_per_second: speed of the whole pipeline.
     """
 
-    source: Source
-    status: Literal["done", "skipped", "failed"]
-    error: str = ""
-    trace: str = ""
-    warnings: tuple[str, ...] = ()
-    frames: int = 0
     folders: tuple[PersonFolder, ...] = ()
-    frames_per_second: float = 0.0
 
     def coverage(self, folder: PersonFolder) -> float:
         """Share of the video's frames that have a crop in one of its folders."""
@@ -55,32 +41,18 @@ def crop_sources(
         tree: where crops go.
         progress: called with each video that is begun, to get the callback for its frames.
 
-    Yields:
-        One report a source, in order. Errors of videxpr are reports; anything else is a bug.
+    Returns:
+        One report a source, in order, as it comes.
     """
     taken: dict[str, Source] = {}
-    for source in sources:
-        report = _reported(cropper, source, tree, taken, progress)
-        if report.status == "failed":
-            tree.summarise([{"video": source.printable, "error": report.error}])
-        yield report
 
-
-def _reported(
-    cropper: Cropper,
-    source: Source,
-    tree: CropTree,
-    taken: dict[str, Source],
-    progress: Callable[[Source], Progress] | None,
-) -> CropReport:
-    try:
+    def work(source: Source) -> CropReport:
         _check(source, taken)
         if tree.is_done(source):
             return CropReport(source, "skipped")
         return _cropped(cropper, source, tree, progress(source) if progress else None)
-    except Exception as exc:
-        found = failure(source, exc)
-        return CropReport(source, "failed", error=found.error, trace=found.trace)
+
+    return worked_off(sources, work, CropReport, lambda row: tree.summarise([row]))
 
 
 def _check(source: Source, taken: dict[str, Source]) -> None:
