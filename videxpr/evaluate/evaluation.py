@@ -13,57 +13,55 @@ SubsetName = Literal["covered", "detected", "bridged", "filled"]
 
 
 @dataclass(frozen=True)
-class Subset:
-    """The figures over some of the labelled frames.
+class Counted:
+    """Labelled frames or images, and what was predicted for them.
 
     Attributes:
-        name: ``covered`` (something was predicted), ``detected``, ``bridged`` or ``filled``.
-        confusion: (8, 9).
+        confusion: (8, 9) by true and predicted class; the last column has no prediction.
     """
 
-    name: SubsetName
     confusion: Counts
 
     @property
     def frames(self) -> int:
-        """Labelled frames among them."""
+        """How many are labelled, predicted or not."""
         return int(self.confusion.sum())
 
     @property
+    def coverage(self) -> float:
+        """Share of them that have a prediction, 0 where none is labelled."""
+        unpredicted = int(self.confusion[:, CLASSES].sum())
+        return 1 - unpredicted / self.frames if self.frames else 0.0
+
+    @property
     def scores(self) -> Scores:
-        """All figures of these frames."""
+        """All figures; without a prediction is wrong."""
         return scores(self.confusion)
 
 
 @dataclass(frozen=True)
-class VideoResult:
+class Subset(Counted):
+    """Some of the labelled frames.
+
+    Attributes:
+        name: ``covered`` (something was predicted), ``detected``, ``bridged`` or ``filled``.
+    """
+
+    name: SubsetName
+
+
+@dataclass(frozen=True)
+class VideoResult(Counted):
     """One name of the labels.
 
     Attributes:
         name: with ``_left`` or ``_right`` where it has a side.
-        confusion: (8, 9) of its labelled frames.
         difference: predicted frames less frames of the labels, before any were padded or cut; None
             if nothing was predicted for this name.
     """
 
     name: str
-    confusion: Counts
     difference: int | None
-
-    @property
-    def frames(self) -> int:
-        """Labelled frames."""
-        return int(self.confusion.sum())
-
-    @property
-    def coverage(self) -> float:
-        """Share of the labelled frames that have a prediction, 0 where none is labelled."""
-        return _coverage(self.confusion)
-
-    @property
-    def scores(self) -> Scores:
-        """All figures of its frames."""
-        return scores(self.confusion)
 
 
 @dataclass(frozen=True)
@@ -80,15 +78,13 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Counted):
     """Predictions against labels, all labelled frames pooled.
 
     Attributes:
         name: what the predictions are called in a table.
         predictions: what was evaluated, in words.
         labels: by what, in words.
-        confusion: (8, 9) by true and predicted class; the last column has no prediction.
-        scores: the headline, in which a frame without a prediction is wrong.
         interval: 95 % of the macro F1, None of a single group.
         groups: how many groups the bootstrap drew from.
         unit: what a group is, in the plural.
@@ -104,8 +100,6 @@ class Evaluation:
     name: str
     predictions: str
     labels: str
-    confusion: Counts
-    scores: Scores
     interval: Interval | None
     groups: int
     unit: str
@@ -116,16 +110,6 @@ class Evaluation:
     notes: tuple[str, ...] = ()
     against: Comparison | None = None
     reliability: Reliability | None = None
-
-    @property
-    def frames(self) -> int:
-        """Labelled frames or images, predicted or not."""
-        return int(self.confusion.sum())
-
-    @property
-    def coverage(self) -> float:
-        """Share of the labelled frames that have a prediction."""
-        return _coverage(self.confusion)
 
     @property
     def remarks(self) -> list[str]:
@@ -172,8 +156,3 @@ def _remarks(evaluation: Evaluation) -> Iterator[str]:
             f"{', '.join(absent)}: neither labelled nor predicted, so F1 0 in the macro F1 over all "
             "eight"
         )
-
-
-def _coverage(confusion: Counts) -> float:
-    frames = int(confusion.sum())
-    return 1 - int(confusion[:, CLASSES].sum()) / frames if frames else 0.0

@@ -19,7 +19,7 @@ from videxpr.evaluate.evaluation import (
 from videxpr.evaluate.options import EvaluateOptions
 from videxpr.expressions import NOT_ANNOTATED
 from videxpr.label_sets import LabelSets, Origin, read_label_sets
-from videxpr.metrics import CLASSES, Counts, bootstrap_interval, compare, confusion_matrix, scores
+from videxpr.metrics import CLASSES, Counts, bootstrap_interval, compare, confusion_matrix
 from videxpr.pairing import Pair, paired, unused
 
 ORIGINS: Final[dict[SubsetName, Origin]] = {
@@ -76,7 +76,7 @@ def _evaluated(
     """The evaluation, and the confusion matrix of each source video (G, 8, 9), in order of name."""
     pairs = paired(labels, predictions, options.strict)
     videos = tuple(
-        VideoResult(pair.name, confusion_matrix(pair.labels, pair.predictions), pair.difference)
+        VideoResult(confusion_matrix(pair.labels, pair.predictions), pair.name, pair.difference)
         for pair in pairs
     )
     groups = by_source(videos)
@@ -88,7 +88,6 @@ def _evaluated(
         predictions=str(predictions),
         labels=str(labels),
         confusion=confusion,
-        scores=scores(confusion),
         interval=bootstrap_interval(groups, options.samples, options.seed),
         groups=len(groups),
         unit="source videos",
@@ -117,7 +116,7 @@ def _subsets(pairs: Sequence[Pair]) -> Iterator[Subset]:
         for name in ("labels", "predictions")
     )
     covered = predictions != NOT_ANNOTATED
-    yield Subset("covered", confusion_matrix(labels[covered], predictions[covered]))
+    yield Subset(confusion_matrix(labels[covered], predictions[covered]), "covered")
     if all(pair.origin is None for pair in pairs):
         return
     origin = np.concatenate(
@@ -128,4 +127,4 @@ def _subsets(pairs: Sequence[Pair]) -> Iterator[Subset]:
     )
     for name, kind in ORIGINS.items():
         inside = origin == kind
-        yield Subset(name, confusion_matrix(labels[inside], predictions[inside]))
+        yield Subset(confusion_matrix(labels[inside], predictions[inside]), name)

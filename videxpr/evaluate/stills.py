@@ -17,7 +17,7 @@ from videxpr.errors import SourceError
 from videxpr.evaluate.evaluation import Evaluation
 from videxpr.evaluate.options import EvaluateOptions
 from videxpr.expressions import EXPRESSIONS
-from videxpr.metrics import CLASSES, Counts, bootstrap_interval, confusion_matrix, scores
+from videxpr.metrics import CLASSES, Counts, bootstrap_interval, confusion_matrix
 from videxpr.model import ExpressionModel
 from videxpr.prediction import probabilities
 from videxpr.stills import Part, Still, StillDataset, find_stills, read_split
@@ -99,7 +99,6 @@ def evaluate_stills(
         predictions=f"model {checkpoint.name} ({checkpoint.sha256[:12]})",
         labels=str(source),
         confusion=confusion,
-        scores=scores(confusion),
         interval=bootstrap_interval(_one_by_one(labels, predictions), chosen.samples, chosen.seed),
         groups=len(stills),
         unit="images",
