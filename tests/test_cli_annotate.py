@@ -12,12 +12,11 @@ import pandas
 import pyarrow.parquet
 import pytest
 import torch
-from conftest import SHARED, needs_shared
+from conftest import SHARED, Run, needs_shared
 from PIL import Image
 from pipeline import picture, write_clip
 
 from videxpr.checkpoint import TrainingSummary, save_checkpoint
-from videxpr.cli import main
 from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.affwild2 import HEADER, read_labels
 from videxpr.formats.predictions import read_predictions
@@ -104,16 +103,12 @@ def faceless(tmp_path_factory):
 
 
 @pytest.fixture
-def videxpr(monkeypatch, capsys, weights):
-    """Run a command; its exit code, standard output and standard error."""
+def videxpr(videxpr: Run, weights):
+    """Runs a command, by default with a random model and MTCNN."""
 
-    def run(*arguments, model=True):
-        chosen = ["--model", str(weights), "--detector", "mtcnn"] if model else []
-        monkeypatch.setattr(sys, "argv", ["videxpr", *map(str, arguments), *chosen])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out = capsys.readouterr()
-        return stop.value.code or 0, out.out, out.err
+    def run(*words, model=True):
+        chosen = ["--model", weights, "--detector", "mtcnn"] if model else []
+        return videxpr(*words, *chosen)
 
     return run
 

@@ -11,7 +11,6 @@ from PIL import Image
 from pipeline import picture, write_clip
 from skimage import data
 
-from videxpr.cli import main
 from videxpr.formats.crop_template import read_crop_template, write_crop_template
 from videxpr.structures import ARCFACE, CropTemplate
 
@@ -25,20 +24,6 @@ def clips(tmp_path_factory):
     write_clip(folder / "nobody.mp4", [picture(n) for n in range(9)])
     (folder / "broken.mp4").write_bytes(b"no video")
     return folder
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Runs the command in this process; exit code, standard output, standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["videxpr", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        streams = capsys.readouterr()
-        return exit_.value.code, streams.out, streams.err
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +62,9 @@ def test_lines_go_to_one_stream_and_the_table_to_the_other(tree):
     assert "Traceback" not in done.stderr
 
 
-def test_what_is_there_is_skipped(tree, clips, command):
+def test_what_is_there_is_skipped(tree, clips, videxpr):
     root, _ = tree
-    code, out, err = command(
+    code, out, err = videxpr(
         "crop", clips / "face.mp4", "-o", root, "--detector", "mtcnn", "--device", "cpu"
     )
     assert code == 0
@@ -87,8 +72,8 @@ def test_what_is_there_is_skipped(tree, clips, command):
     assert "0 cropped, 1 skipped, 0 failed" in out
 
 
-def test_size_and_quality_reach_the_files(clips, command, tmp_path):
-    code, out, err = command(
+def test_size_and_quality_reach_the_files(clips, videxpr, tmp_path):
+    code, out, err = videxpr(
         *("crop", clips / "face.mp4", "-o", tmp_path, "--size", 64, "--quality", 30, "-q"),
         *("--detector", "mtcnn", "--device", "cpu", "--min-face", 60),
     )
@@ -115,8 +100,8 @@ def test_size_and_quality_reach_the_files(clips, command, tmp_path):
         (["--device", "abacus"], "unknown device"),
     ],
 )
-def test_wrong_usage_is_one_line_and_leaves_nothing(clips, command, tmp_path, arguments, said):
-    code, out, err = command("crop", clips, "-o", tmp_path / "out", *arguments)
+def test_wrong_usage_is_one_line_and_leaves_nothing(clips, videxpr, tmp_path, arguments, said):
+    code, out, err = videxpr("crop", clips, "-o", tmp_path / "out", *arguments)
     assert code == 2
     assert out == ""
     assert said in err
@@ -124,11 +109,11 @@ def test_wrong_usage_is_one_line_and_leaves_nothing(clips, command, tmp_path, ar
     assert not (tmp_path / "out").exists()
 
 
-def test_measure_writes_a_template_that_crop_takes(tree, clips, command, tmp_path):
+def test_measure_writes_a_template_that_crop_takes(tree, clips, videxpr, tmp_path):
     root, _ = tree
     measured = tmp_path / "measured.json"
     options = ("--detector", "mtcnn", "--device", "cpu")
-    code, out, _ = command(
+    code, out, _ = videxpr(
         *("crops", "measure", root, "-o", measured, "--plot", tmp_path / "mean.png"), *options
     )
     assert code == 0
@@ -141,7 +126,7 @@ def test_measure_writes_a_template_that_crop_takes(tree, clips, command, tmp_pat
     assert (facts["crops"], facts["without_a_face"], facts["detector"]) == (9, 0, "mtcnn")
     with Image.open(tmp_path / "mean.png") as image:
         assert image.format == "PNG"
-    code, _, err = command(
+    code, _, err = videxpr(
         *("crop", clips / "face.mp4", "-o", tmp_path / "new", "--template", measured), *options
     )
     assert code == 0
@@ -149,9 +134,9 @@ def test_measure_writes_a_template_that_crop_takes(tree, clips, command, tmp_pat
     assert read_crop_template(tmp_path / "new" / "crop_template.json") == found
 
 
-def test_measure_says_what_cannot_be_measured(command, tmp_path):
+def test_measure_says_what_cannot_be_measured(videxpr, tmp_path):
     for folder, said in ((tmp_path / "nosuch", "no folder"), (tmp_path, "no image")):
-        code, _, err = command(
+        code, _, err = videxpr(
             "crops", "measure", folder, "-o", tmp_path / "t.json", "--device", "cpu"
         )
         assert code == 2
@@ -160,21 +145,21 @@ def test_measure_says_what_cannot_be_measured(command, tmp_path):
         assert not (tmp_path / "t.json").exists()
 
 
-def test_crops_of_two_geometries_do_not_meet(tree, clips, command, tmp_path):
+def test_crops_of_two_geometries_do_not_meet(tree, clips, videxpr, tmp_path):
     root, _ = tree
     other = CropTemplate("other", 112, tuple((x + 4, y - 3) for x, y in ARCFACE.landmarks))
     write_crop_template(tmp_path / "other.json", other)
-    code, _, err = command("crop", clips, "-o", root, "--template", tmp_path / "other.json")
+    code, _, err = videxpr("crop", clips, "-o", root, "--template", tmp_path / "other.json")
     assert code == 2
     assert "another geometry" in err
 
 
-def test_annotating_the_tree_is_like_annotating_the_video(tree, clips, command, tmp_path):
+def test_annotating_the_tree_is_like_annotating_the_video(tree, clips, videxpr, tmp_path):
     root, _ = tree
     options = ("--device", "cpu", "--detector", "mtcnn", "--min-face", 60, "--crop-fps", 25, "-q")
     wanted, found = tmp_path / "video", tmp_path / "crops"
-    assert command("annotate", clips / "face.mp4", "-o", wanted, *options)[0] == 0
-    assert command("annotate", root / "cropped_aligned", "-o", found, *options)[0] == 0
+    assert videxpr("annotate", clips / "face.mp4", "-o", wanted, *options)[0] == 0
+    assert videxpr("annotate", root / "cropped_aligned", "-o", found, *options)[0] == 0
     assert (found / "face.txt").read_text() == (wanted / "face.txt").read_text()
 
 

@@ -4,25 +4,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 import pytest
 import torch
+from conftest import Run
 from PIL import Image
 from test_label_sets import annotated
 
 from videxpr.checkpoint import TrainingSummary, save_checkpoint
-from videxpr.cli import main
 from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.affwild2 import write_labels
 from videxpr.formats.parquet import write_parquet
 from videxpr.formats.predictions import Block, write_predictions
 from videxpr.model import ExpressionModel, ModelConfig
 
-Run = Callable[..., tuple[int, str, str]]
 KEYS = {
     *("macro_f1", "macro_f1_present", "accuracy", "frames", "coverage", "per_class"),
     *("confusion", "videos"),
@@ -33,19 +32,9 @@ THEIRS = {"a": [0, 5, 5, 1, 1], "b": [1, 0, 0], "c": [0, 0]}
 
 
 @pytest.fixture
-def videxpr(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command; its exit code, standard output and standard error."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["videxpr", "evaluate", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out = capsys.readouterr()
-        code = stop.value.code or 0
-        assert isinstance(code, int)
-        return code, out.out, out.err
-
-    return run
+def videxpr(videxpr: Run) -> Run:
+    """Runs ``videxpr evaluate``."""
+    return partial(videxpr, "evaluate")
 
 
 @pytest.fixture

@@ -4,35 +4,26 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import Run
 from submissions import annotation, rows_of, write_template
 
-from videxpr.cli import main
 from videxpr.formats.affwild2 import write_labels
 from videxpr.formats.parquet import write_parquet
 from videxpr.formats.predictions import HEADER
 
-Run = Callable[..., tuple[int, str, str]]
 COUNTS = {"b": 4, "a": 4, "a_right": 4}
 GOOD = [HEADER, *(f"{row}3" for row in rows_of(**COUNTS))]
 
 
 @pytest.fixture
-def videxpr(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command; its exit code, standard output and standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["videxpr", "submission", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out = capsys.readouterr()
-        return int(stop.value.code or 0), out.out, out.err
-
-    return run
+def videxpr(videxpr: Run) -> Run:
+    """Runs ``videxpr submission``."""
+    return partial(videxpr, "submission")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """``videxpr train`` as a user types it: what it says of the data, and what it refuses."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,25 +8,11 @@ from training import small_tree
 from trees import write_tree
 
 from videxpr.checkpoint import read_card
-from videxpr.cli import main
 from videxpr.formats.crop_template import write_crop_template
 from videxpr.structures import ARCFACE, CropTemplate
 
 QUICK = ("--backbone", "regnet_y_400mf", "--backbone-weights", "none", "--freeze", "block4",
          "--augment", "none", "--learning-rate", "0.001", "--epochs", "1")  # fmt: skip
-
-
-@pytest.fixture
-def videxpr(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Runs the command line; gives the exit code, standard output and standard error."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["videxpr", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture(scope="module")

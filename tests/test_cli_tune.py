@@ -15,7 +15,6 @@ from PIL import Image
 from pipeline import picture
 
 from videxpr.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
-from videxpr.cli import main
 from videxpr.evaluate.scoring import evaluate
 from videxpr.formats.affwild2 import read_labels, write_labels
 from videxpr.formats.parquet import read_parquet
@@ -29,23 +28,6 @@ from videxpr.tune.sweep import relabelled
 
 TARGET = ("--stride", "4", "--smooth", "1.5", "--logit-adjustment", "0.75")
 FEW = ("--smooth", "0,0.5,1.5,3", "--logit-adjustment", "0,0.75", "--stride", "4,16")
-
-
-@pytest.fixture
-def videxpr(monkeypatch, capsys):
-    """Run a command; its exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["videxpr", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

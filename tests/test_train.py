@@ -1,14 +1,11 @@
 """Training on stills, end to end, on pictures that can be learned in seconds."""
 
-import sys
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from videxpr.checkpoint import load_checkpoint
-from videxpr.cli import main
 from videxpr.errors import UsageError, VidexprError
 from videxpr.images import read_image, resized
 from videxpr.stills import find_stills, read_split
@@ -118,11 +115,9 @@ def test_senseless_options_are_wrong_usage():
         (["--stills", ".", "--split", "nosuch.csv"], "expressions"),
     ],
 )
-def test_command_names_what_is_missing(monkeypatch, capsys, tmp_path, arguments, words):
+def test_command_names_what_is_missing(monkeypatch, videxpr, tmp_path, arguments, words):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["videxpr", "train", *arguments])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 2
-    assert words in capsys.readouterr().err
+    code, _, err = videxpr("train", *arguments)
+    assert code == 2
+    assert words in err
     assert issubclass(UsageError, VidexprError)
