@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar, get_args
+from typing import Final, Protocol, TypeVar, get_args
 
 from videxpr.annotate.options import (
     ALL_FORMATS,
@@ -62,6 +62,42 @@ class Request:
     quiet: bool
 
 
+class FaceRequest(Protocol):
+    """What a user says of faces, whatever is done with them."""
+
+    @property
+    def detector(self) -> str:
+        """Which detector."""
+        ...
+
+    @property
+    def detector_dir(self) -> Path | None:
+        """Where its packs are."""
+        ...
+
+    @property
+    def min_face(self) -> float:
+        """Shorter side of the smallest face, in pixels."""
+        ...
+
+    @property
+    def min_score(self) -> float | None:
+        """Least confidence of a face."""
+        ...
+
+
+def detection_options(request: FaceRequest, device: str) -> DetectionOptions:
+    """Which detector looks for faces, and which of its findings count."""
+    return DetectionOptions(
+        detector=request.detector,
+        root=request.detector_dir,
+        min_face=request.min_face,
+        min_score=request.min_score,
+        device=device,
+        threads=cpu_threads(),
+    )
+
+
 def annotate_options(
     request: Request, settings: Settings, checkpoints: Sequence[Checkpoint], device: str
 ) -> AnnotateOptions:
@@ -69,14 +105,7 @@ def annotate_options(
     default = AnnotateOptions()
     stride = _first(request.stride, settings.stride, default.windows.stride)
     options = AnnotateOptions(
-        detection=DetectionOptions(
-            detector=request.detector,
-            root=request.detector_dir,
-            min_face=request.min_face,
-            min_score=request.min_score,
-            device=device,
-            threads=cpu_threads(),
-        ),
+        detection=detection_options(request, device),
         windows=WindowOptions(stride),
         smooth_seconds=_first(request.smooth, settings.smooth_seconds, default.smooth_seconds),
         logit_adjustment=_first(

@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.cli.annotate_options import seconds_of
+from videxpr.cli.annotate_options import detection_options, seconds_of
 from videxpr.cli.console import WIDE, BatchDisplay, prepare_process
 from videxpr.crop.batch import CropReport, crop_sources
 from videxpr.crop.cropper import Cropper
 from videxpr.crop.options import CropOptions
 from videxpr.crop.tree import CROPS, CropTree
-from videxpr.detection import DetectionOptions, load_detector
+from videxpr.detection import load_detector
 from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
 from videxpr.errors import UsageError
 from videxpr.formats.crop_template import read_crop_template
@@ -50,7 +50,7 @@ def run(request: CropRequest) -> int:
     """Crop what was asked for; 0 if all went well, 1 if a video failed."""
     prepare_process()
     options = _options(request)
-    detection = _detection(request)
+    detection = detection_options(request, str(resolve_device(request.device)))
     tree = CropTree(request.output_dir, options.template, request.overwrite)
     use_cpu_threads(cpu_threads())
     cropper = Cropper(load_detector(detection), options)
@@ -75,17 +75,6 @@ def _options(request: CropRequest) -> CropOptions:
         batch_size=request.batch_size,
         start_seconds=seconds_of(request.start),
         end_seconds=seconds_of(request.end),
-    )
-
-
-def _detection(request: CropRequest) -> DetectionOptions:
-    return DetectionOptions(
-        detector=request.detector,
-        root=request.detector_dir,
-        min_face=request.min_face,
-        min_score=request.min_score,
-        device=str(resolve_device(request.device)),
-        threads=cpu_threads(),
     )
 
 
