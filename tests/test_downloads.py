@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from videxpr.downloads import fetch, sha256_of, unpack
+from videxpr.downloads import fetch, unpack
 from videxpr.errors import DownloadError, OutputError
+from videxpr.files import sha256_of
 
 CONTENT = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -1,7 +1,9 @@
+import hashlib
+
 import pytest
 
 from videxpr.errors import OutputError
-from videxpr.files import replacing
+from videxpr.files import replacing, sha256_of
 
 
 def test_file_appears_whole_and_folders_are_made(tmp_path):
@@ -35,3 +37,12 @@ def test_folder_that_cannot_be_made_is_an_error_that_names_the_file(tmp_path):
         replacing(tmp_path / "file" / "c.txt") as temporary,
     ):
         temporary.write_text("never")
+
+
+def test_several_files_have_the_hash_of_one_that_holds_all_of_them(tmp_path):
+    parts = [b"a" * 3_000_000, b"", b"b"]  # the first one takes several reads
+    paths = [tmp_path / str(number) for number in range(3)]
+    for path, part in zip(paths, parts, strict=True):
+        path.write_bytes(part)
+    assert sha256_of(*paths) == hashlib.sha256(b"".join(parts)).hexdigest()
+    assert sha256_of(paths[1]) == hashlib.sha256(b"").hexdigest()

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from videxpr.detection.packs import find_pack, installed_packs, search_roots
-from videxpr.downloads import Progress, fetch, sha256_of, unpack
+from videxpr.downloads import Progress, fetch, unpack
 from videxpr.errors import CheckpointError, DownloadError, UsageError
+from videxpr.files import sha256_of
 
 STARTER: Final = "starter"
 MTCNN: Final = "mtcnn"

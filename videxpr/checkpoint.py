@@ -4,7 +4,6 @@ The file's metadata hold one JSON text under ``videxpr``: what the model is (`Mo
 was trained (`TrainingSummary`), and under which licence it may be used. No pickle is ever read.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from importlib import resources
@@ -16,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from videxpr.errors import CheckpointError
-from videxpr.files import replacing
+from videxpr.files import replacing, sha256_of
 from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.model.config import AUTHORS_NAMES
 from videxpr.structures import CropTemplate
@@ -157,8 +156,7 @@ def _open(path: str | Path) -> tuple[ModelCard, dict[str, torch.Tensor]]:
         raise CheckpointError(
             f"{file} does not say how it was trained and under which licence ({exc})"
         ) from exc
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return ModelCard(name, file, digest, _config(header, file), training, licence), weights
+    return ModelCard(name, file, sha256_of(file), _config(header, file), training, licence), weights
 
 
 def _locate(path: str | Path) -> tuple[str, Path]:

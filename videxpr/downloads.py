@@ -1,6 +1,5 @@
 """Files from the network, checked before anything uses them, and archives, unpacked with care."""
 
-import hashlib
 import os
 import zipfile
 import zlib
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from videxpr.errors import DownloadError, OutputError
-from videxpr.files import replacing
+from videxpr.files import replacing, sha256_of
 
 Progress = Callable[[int, int | None], None]
 """Told the bytes so far, and the bytes in all where they are known."""
@@ -88,12 +87,6 @@ def unpack(archive: Path, folder: Path, wanted: Callable[[str], bool]) -> tuple[
     except OSError as exc:
         raise OutputError(f"cannot unpack {archive} into {folder}: {exc.strerror or exc}") from exc
     return tuple(folder / file.name for file in files)
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _open(url: str, path: Path) -> HTTPResponse:

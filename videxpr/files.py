@@ -1,11 +1,15 @@
-"""Files appear whole or not at all."""
+"""Files appear whole or not at all, and are known by their SHA-256."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from videxpr.errors import OutputError
+
+CHUNK_BYTES: Final = 1 << 20
 
 
 @contextmanager
@@ -28,3 +32,13 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def sha256_of(*paths: Path) -> str:
+    """The SHA-256 of a file, or of several as if they were one, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+    return digest.hexdigest()

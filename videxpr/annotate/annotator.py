@@ -1,6 +1,5 @@
 """The pipeline: pixels are streamed, features are kept, rows come out."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from videxpr.checkpoint import Checkpoint
 from videxpr.crops import CropFolder, open_crops
 from videxpr.detection import Detector
 from videxpr.errors import SourceError, UsageError
+from videxpr.files import sha256_of
 from videxpr.following import Follower, FollowingOptions, FrameLog, Progress, Sight
 from videxpr.people import ranked
 from videxpr.sources import Source
@@ -256,10 +256,4 @@ def _warnings(source: Source, log: FrameLog, rows: int) -> Iterator[str]:
 def _fingerprint(path: Path) -> tuple[int, str]:
     """Size in bytes and SHA-256 of a file, or of all crops of a folder in their order."""
     files = list(open_crops(path).images.values()) if path.is_dir() else [path]
-    size, digest = 0, hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            while chunk := stream.read(1 << 20):
-                size += len(chunk)
-                digest.update(chunk)
-    return size, digest.hexdigest()
+    return sum(file.stat().st_size for file in files), sha256_of(*files)

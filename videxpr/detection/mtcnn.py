@@ -1,7 +1,6 @@
 """MTCNN (Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
 Networks", 2016) through facenet-pytorch, whose wheel carries the weights."""
 
-import hashlib
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +10,7 @@ import facenet_pytorch
 import numpy as np
 import torch
 
+from videxpr.files import sha256_of
 from videxpr.structures import Face, Image
 
 if TYPE_CHECKING:
@@ -78,4 +78,4 @@ class Mtcnn:
 
 def _weights_sha256() -> str:
     folder = Path(facenet_pytorch.__file__).parent / "data"
-    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in WEIGHTS)).hexdigest()
+    return sha256_of(*(folder / name for name in WEIGHTS))

@@ -1,7 +1,6 @@
 """SCRFD (Guo et al., "Sample and Computation Redistribution for Efficient Face Detection", ICLR
 2022) through insightface and ONNX Runtime."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ from insightface.model_zoo.scrfd import SCRFD
 
 from videxpr.detection.packs import Pack
 from videxpr.errors import DetectorError
+from videxpr.files import sha256_of
 from videxpr.structures import Face, Image
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Scrfd:
         self.min_face = options.min_face
         self.min_score = MIN_SCORE if options.min_score is None else options.min_score
         try:
-            self.weights_sha256 = hashlib.sha256(pack.model.read_bytes()).hexdigest()
+            self.weights_sha256 = sha256_of(pack.model)
             session = _session(pack, options)
             self._model = SCRFD(model_file=str(pack.model), session=session)
         except Exception as exc:  # ONNX Runtime's errors share no base class
