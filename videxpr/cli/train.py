@@ -7,12 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-DATA, MODEL, RECIPE, RUNNING = (
-    "Data",
-    "Model",
-    "Recipe (what --recipe says, field by field)",
-    "Running",
-)
+from videxpr.cli import recipe_options as of_recipe
+
+DATA, MODEL, RUNNING = "Data", "Model", "Running"
 
 
 def train(
@@ -155,126 +152,29 @@ def train(
             rich_help_panel=MODEL, help="With --stills: checkpoint to start from, head included."
         ),
     ] = None,
-    recipe: Annotated[
-        Literal["paper", "authors"] | None,
-        typer.Option(
-            rich_help_panel=RECIPE,
-            help="paper: Adam, rate from Lightning's finder, focal loss; authors: what their code "
-            "does.  \\[default: paper]",
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            rich_help_panel=RECIPE, help="Passes over the data.  \\[default: 30; 12 with --stills]"
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(
-            rich_help_panel=RECIPE,
-            help="Windows a step, on all devices together, or stills.  \\[default: 16; 64 stills]",
-        ),
-    ] = None,
-    optimizer: Annotated[
-        Literal["adam", "adamw"] | None, typer.Option(rich_help_panel=RECIPE, help="Which.")
-    ] = None,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            rich_help_panel=RECIPE,
-            help="A rate; with --stills the highest of the one-cycle.  \\[default: paper: found; "
-            "authors: 0.001]",
-        ),
-    ] = None,
-    weight_decay: Annotated[
-        float | None, typer.Option(rich_help_panel=RECIPE, help="Of the optimizer.")
-    ] = None,
-    alpha: Annotated[
-        float | None, typer.Option(rich_help_panel=RECIPE, help="Factor of the focal loss.")
-    ] = None,
-    gamma: Annotated[
-        float | None, typer.Option(rich_help_panel=RECIPE, help="Focus of the focal loss.")
-    ] = None,
-    label_smoothing: Annotated[
-        float | None,
-        typer.Option(rich_help_panel=RECIPE, help="Share of a label spread over the classes."),
-    ] = None,
-    divergence: Annotated[
-        float | None,
-        typer.Option(
-            rich_help_panel=RECIPE, help="Share of the Kullback-Leibler term in the loss."
-        ),
-    ] = None,
-    dropout: Annotated[
-        float | None, typer.Option(rich_help_panel=RECIPE, help="Before the head.")
-    ] = None,
-    windows: Annotated[
-        Literal["apart", "sliding", "random"] | None,
-        typer.Option(
-            rich_help_panel=RECIPE,
-            help="Training windows: not overlapping (the paper), every --stride frames, or drawn anew "
-            "in every epoch.  \\[default: apart]",
-        ),
-    ] = None,
-    stride: Annotated[
-        int | None,
-        typer.Option(rich_help_panel=RECIPE, help="Frames between windows that slide."),
-    ] = None,
-    balance: Annotated[
-        float | None,
-        typer.Option(
-            rich_help_panel=RECIPE,
-            help="0 takes data as they come, 1 draws all classes evenly, 0.5 in between.",
-        ),
-    ] = None,
-    augment: Annotated[
-        Literal["per-window", "per-frame", "none"] | None,
-        typer.Option(
-            rich_help_panel=RECIPE,
-            help="Whether flip and colour change once a window, or for every frame as in the authors' "
-            "code.  \\[default: per-window]",
-        ),
-    ] = None,
-    flip: Annotated[
-        float | None, typer.Option(rich_help_panel=RECIPE, help="Probability of a mirror image.")
-    ] = None,
-    jitter: Annotated[
-        str | None,
-        typer.Option(
-            metavar="B,C,S",
-            rich_help_panel=RECIPE,
-            help="Changes of brightness, contrast, saturation.  \\[default: 0.5,0.25,0.25]",
-        ),
-    ] = None,
-    shift: Annotated[
-        float | None,
-        typer.Option(rich_help_panel=RECIPE, help="Crop shift, as a share of the side."),
-    ] = None,
-    grey_share: Annotated[
-        float | None, typer.Option(rich_help_panel=RECIPE, help="Probability of losing colour.")
-    ] = None,
-    blur: Annotated[
-        float | None,
-        typer.Option(
-            rich_help_panel=RECIPE, help="Probability of a detour through a smaller size."
-        ),
-    ] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(rich_help_panel=RECIPE, help="Stop after so many epochs without a better F1."),
-    ] = None,
-    validation_stride: Annotated[
-        int | None,
-        typer.Option(
-            rich_help_panel=RECIPE,
-            help="Frames between validation windows; less than 64 overlaps and averages them, as "
-            "annotate does by default.  \\[default: 64]",
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(rich_help_panel=RECIPE, help="Of all that is drawn.")
-    ] = None,
+    recipe: of_recipe.Recipe = None,
+    epochs: of_recipe.Epochs = None,
+    batch_size: of_recipe.BatchSize = None,
+    optimizer: of_recipe.Optimizer = None,
+    learning_rate: of_recipe.LearningRate = None,
+    weight_decay: of_recipe.WeightDecay = None,
+    alpha: of_recipe.Alpha = None,
+    gamma: of_recipe.Gamma = None,
+    label_smoothing: of_recipe.LabelSmoothing = None,
+    divergence: of_recipe.Divergence = None,
+    dropout: of_recipe.Dropout = None,
+    windows: of_recipe.Windows = None,
+    stride: of_recipe.Stride = None,
+    balance: of_recipe.Balance = None,
+    augment: of_recipe.Augment = None,
+    flip: of_recipe.Flip = None,
+    jitter: of_recipe.Jitter = None,
+    shift: of_recipe.Shift = None,
+    grey_share: of_recipe.GreyShare = None,
+    blur: of_recipe.Blur = None,
+    patience: of_recipe.Patience = None,
+    validation_stride: of_recipe.ValidationStride = None,
+    seed: of_recipe.Seed = None,
     resume: Annotated[
         bool,
         typer.Option(

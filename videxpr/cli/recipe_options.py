@@ -1,0 +1,140 @@
+"""Options of ``videxpr train`` that change a recipe, field by field."""
+
+from typing import Annotated, Final, Literal
+
+import typer
+
+PANEL: Final = "Recipe (what --recipe says, field by field)"
+
+Recipe = Annotated[
+    Literal["paper", "authors"] | None,
+    typer.Option(
+        rich_help_panel=PANEL,
+        help="paper: Adam, rate from Lightning's finder, focal loss; authors: what their code "
+        "does.  \\[default: paper]",
+    ),
+]
+
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        rich_help_panel=PANEL, help="Passes over the data.  \\[default: 30; 12 with --stills]"
+    ),
+]
+
+BatchSize = Annotated[
+    int | None,
+    typer.Option(
+        rich_help_panel=PANEL,
+        help="Windows a step, on all devices together, or stills.  \\[default: 16; 64 stills]",
+    ),
+]
+
+Optimizer = Annotated[
+    Literal["adam", "adamw"] | None, typer.Option(rich_help_panel=PANEL, help="Which.")
+]
+
+LearningRate = Annotated[
+    float | None,
+    typer.Option(
+        rich_help_panel=PANEL,
+        help="A rate; with --stills the highest of the one-cycle.  \\[default: paper: found; "
+        "authors: 0.001]",
+    ),
+]
+
+WeightDecay = Annotated[float | None, typer.Option(rich_help_panel=PANEL, help="Of the optimizer.")]
+
+Alpha = Annotated[
+    float | None, typer.Option(rich_help_panel=PANEL, help="Factor of the focal loss.")
+]
+
+Gamma = Annotated[
+    float | None, typer.Option(rich_help_panel=PANEL, help="Focus of the focal loss.")
+]
+
+LabelSmoothing = Annotated[
+    float | None,
+    typer.Option(rich_help_panel=PANEL, help="Share of a label spread over the classes."),
+]
+
+Divergence = Annotated[
+    float | None,
+    typer.Option(rich_help_panel=PANEL, help="Share of the Kullback-Leibler term in the loss."),
+]
+
+Dropout = Annotated[float | None, typer.Option(rich_help_panel=PANEL, help="Before the head.")]
+
+Windows = Annotated[
+    Literal["apart", "sliding", "random"] | None,
+    typer.Option(
+        rich_help_panel=PANEL,
+        help="Training windows: not overlapping (the paper), every --stride frames, or drawn anew "
+        "in every epoch.  \\[default: apart]",
+    ),
+]
+
+Stride = Annotated[
+    int | None,
+    typer.Option(rich_help_panel=PANEL, help="Frames between windows that slide."),
+]
+
+Balance = Annotated[
+    float | None,
+    typer.Option(
+        rich_help_panel=PANEL,
+        help="0 takes data as they come, 1 draws all classes evenly, 0.5 in between.",
+    ),
+]
+
+Augment = Annotated[
+    Literal["per-window", "per-frame", "none"] | None,
+    typer.Option(
+        rich_help_panel=PANEL,
+        help="Whether flip and colour change once a window, or for every frame as in the authors' "
+        "code.  \\[default: per-window]",
+    ),
+]
+
+Flip = Annotated[
+    float | None, typer.Option(rich_help_panel=PANEL, help="Probability of a mirror image.")
+]
+
+Jitter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="B,C,S",
+        rich_help_panel=PANEL,
+        help="Changes of brightness, contrast, saturation.  \\[default: 0.5,0.25,0.25]",
+    ),
+]
+
+Shift = Annotated[
+    float | None,
+    typer.Option(rich_help_panel=PANEL, help="Crop shift, as a share of the side."),
+]
+
+GreyShare = Annotated[
+    float | None, typer.Option(rich_help_panel=PANEL, help="Probability of losing colour.")
+]
+
+Blur = Annotated[
+    float | None,
+    typer.Option(rich_help_panel=PANEL, help="Probability of a detour through a smaller size."),
+]
+
+Patience = Annotated[
+    int | None,
+    typer.Option(rich_help_panel=PANEL, help="Stop after so many epochs without a better F1."),
+]
+
+ValidationStride = Annotated[
+    int | None,
+    typer.Option(
+        rich_help_panel=PANEL,
+        help="Frames between validation windows; less than 64 overlaps and averages them, as "
+        "annotate does by default.  \\[default: 64]",
+    ),
+]
+
+Seed = Annotated[int | None, typer.Option(rich_help_panel=PANEL, help="Of all that is drawn.")]
