@@ -105,3 +105,9 @@ class Face:
         """Area of the box in square pixels."""
         x1, y1, x2, y2 = self.bbox
         return float(max(x2 - x1, 0) * max(y2 - y1, 0))
+
+    @property
+    def shorter_side(self) -> float:
+        """Shorter side of the box in pixels."""
+        x1, y1, x2, y2 = self.bbox
+        return float(min(x2 - x1, y2 - y1))

@@ -71,9 +71,10 @@ class Mtcnn:
                 float(score),
             )
             for box, score, points in zip(boxes, scores, landmarks, strict=True)
-            if score >= self.min_score and min(box[2] - box[0], box[3] - box[1]) >= self.min_face
+            if score >= self.min_score
         ]
-        return sorted(faces, key=lambda face: -face.score)
+        large = [face for face in faces if face.shorter_side >= self.min_face]
+        return sorted(large, key=lambda face: -face.score)
 
 
 def _weights_sha256() -> str:

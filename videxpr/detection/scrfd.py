@@ -61,7 +61,7 @@ class Scrfd:
             faces = without_doubles(faces + self._search(bgr, size))
             if faces and faces[0].score >= WEAK_SCORE:
                 break
-        return [face for face in faces if _shorter_side(face) >= self.min_face]
+        return [face for face in faces if face.shorter_side >= self.min_face]
 
     def _search(self, bgr: Image, size: int) -> list[Face]:
         boxes, landmarks = self._model.detect(bgr, input_size=(size, size))
@@ -91,11 +91,6 @@ def _session(pack: Pack, options: "DetectionOptions") -> onnxruntime.InferenceSe
         if kind == "cuda":
             providers.insert(0, ("CUDAExecutionProvider", {"device_id": number or "0"}))
     return onnxruntime.InferenceSession(str(pack.model), settings, providers=providers)
-
-
-def _shorter_side(face: Face) -> float:
-    x1, y1, x2, y2 = face.bbox
-    return float(min(x2 - x1, y2 - y1))
 
 
 def _iou(one: Face, other: Face) -> float:
