@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from videxpr.challenge import SIDE
 from videxpr.expressions import NEUTRAL, NOT_ANNOTATED
 from videxpr.formats.predictions import Block
 from videxpr.label_sets import (
@@ -21,8 +21,6 @@ from videxpr.label_sets import (
 from videxpr.labelling import padded_labels
 from videxpr.smoothing import nearest_known
 from videxpr.template import match_template
-
-SIDES: Final[tuple[Literal["left", "right"], ...]] = ("left", "right")
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def read_answers(path: Path, names: Collection[str]) -> Answers:
     notes = list(sets.notes)
     found: dict[str, Answer] = {}
     for name in names:
-        chosen = sets.sets.get(name) or _by_side(sets, name, names, notes)
+        chosen = sets.sets.get(name) or _stand_in(sets, name, names, notes)
         if chosen is not None and len(chosen):
             found[name] = _answer(_without_gaps(path, sets, chosen, name, names), chosen)
     if any(sets.sets[name].origin is None for name in sets.sets):
@@ -81,24 +79,21 @@ def read_answers(path: Path, names: Collection[str]) -> Answers:
     return Answers(found, tuple(notes))
 
 
-def _by_side(
+def _stand_in(
     sets: LabelSets, name: str, names: Collection[str], notes: list[str]
 ) -> LabelSet | None:
-    """The person that a name with a side means, where files have other sides than the template.
+    """The main person for a name with a side where text knows nobody else of the video.
 
-    Parquet knows its persons, and is asked for them by name; files of text are called as annotate
-    calls them without a template: the main person as the video, the second one with its side.
+    Every row needs an answer. Parquet is asked by name and does the same; two persons of text are
+    under the template's names already.
     """
-    video = name.removesuffix("_left").removesuffix("_right")
+    video = SIDE.sub("", name)
     main = sets.sets.get(video)
     if sets.kind == "parquet" or video == name or main is None:
         return None
-    second = next((side for side in SIDES if f"{video}_{side}" in sets.sets), None)
-    asked = [one for one in (video, f"{video}_left", f"{video}_right") if one in names]
-    matches, remarks = match_template(video, [Block(one, None, None) for one in asked], second)
-    notes += [remark for remark in remarks if remark not in notes]
-    rank = next(match.rank for match in matches if match.name == name)
-    return sets.sets[f"{video}_{second}"] if rank == 1 else main
+    asked = [Block(one, None, None) for one in names if SIDE.sub("", one) == video]
+    notes += [remark for remark in match_template(video, asked, None)[1] if remark not in notes]
+    return main
 
 
 def _without_gaps(
