@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from videxpr.errors import SourceError
-from videxpr.image_names import frame_of
+from videxpr.image_names import images_in
 from videxpr.images import read_image
 from videxpr.structures import Image
 
@@ -50,8 +50,7 @@ def open_crops(path: Path) -> CropFolder:
     Raises:
         SourceError: it holds none, or two of one frame.
     """
-    named = [(frame_of(entry.name), entry) for entry in sorted(path.iterdir())]
-    images = sorted((frame, entry) for frame, entry in named if frame is not None)
+    images = sorted((frame, path / name) for frame, name in images_in(path))
     if not images:
         raise SourceError(f"{path} holds no crops named 00001.jpg, 00002.jpg, ...")
     by_frame = dict(images)

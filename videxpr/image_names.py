@@ -1,6 +1,9 @@
 """Aff-Wild2 names images from 00001.jpg on; frames are counted from 0. Only this module knows."""
 
+import os
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 IMAGE_NAME: Final = re.compile(r"(\d{5,})\.(jpg|jpeg|png)", re.IGNORECASE)
@@ -16,3 +19,17 @@ def frame_of(name: str) -> int | None:
     match = IMAGE_NAME.fullmatch(name)
     number = int(match[1]) if match else 0
     return number - 1 if number else None
+
+
+def images_in(folder: Path) -> Iterator[tuple[int, str]]:
+    """0-based frame and name of every image of a frame in a folder, by name; other files are left out.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries)
+    for name in names:
+        frame = frame_of(name)
+        if frame is not None:
+            yield frame, name

@@ -1,7 +1,6 @@
 """Which frame has a label and a crop, video by video."""
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from videxpr.challenge.folders import SETS, SPLITS, Layout, Split, crop_homes
 from videxpr.errors import FormatError, SourceError
 from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.formats.affwild2 import read_labels
-from videxpr.image_names import frame_of
+from videxpr.image_names import images_in
 
 SIDE: Final = re.compile(r"_(left|right)$")
 
@@ -130,10 +129,8 @@ def _video(file: Path, folders: Sequence[Path]) -> LabelledVideo:
     labels = read_labels(file)
     found: dict[int, tuple[int, str]] = {}
     for number, folder in enumerate(folders):
-        for entry in sorted(entry.name for entry in os.scandir(folder)):
-            frame = frame_of(entry)
-            if frame is not None:
-                found.setdefault(frame, (number, entry))
+        for frame, name in images_in(folder):
+            found.setdefault(frame, (number, name))
     frames = np.array(sorted(found), dtype=np.int32)
     inside = frames[frames < len(labels)]
     usable = inside[labels[inside] != NOT_ANNOTATED]
