@@ -119,6 +119,19 @@ def test_the_first_of_two_crops_of_a_frame_counts(tmp_path: Path) -> None:
     assert folders == ["cropped_aligned", "cropped_aligned", "cropped_aligned_new_50_vids"]
 
 
+def test_videos_of_one_name_keep_their_folders(tmp_path: Path) -> None:
+    """As 'videxpr crop' keeps them apart: one/x and two/x."""
+    names = ("one/x", "one/deep/x", "two/x", "y")
+    write_tree(tmp_path, [Planted(name, "Train_Set", runs((1, 3))) for name in names], size=32)
+    (tmp_path / "cropped_aligned" / "two" / "test").mkdir()
+    data = read_challenge(find_layout(tmp_path))
+    found = {video.name: [video.path(n) for n in range(3)] for video in data.videos["train"]}
+    files = [f"{number:05d}.jpg" for number in (1, 2, 3)]
+    crops = tmp_path / "cropped_aligned"
+    assert found == {name: [crops / name / file for file in files] for name in names}
+    assert data.crops_only == ("two/test",)
+
+
 def test_folders_can_be_named_outright(tree: Path) -> None:
     annotations = tree / "6th_ABAW" / "EXPR_Recognition_Challenge"
     layout = find_layout(None, annotations, [tree / "cropped_aligned_new_50_vids"])

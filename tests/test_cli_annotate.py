@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -338,6 +339,25 @@ def test_several_models_are_averaged_and_what_only_one_knows_is_said(
     )
     assert code == 2
     assert "of one model" in err
+
+
+def test_a_name_in_both_crop_folders_is_annotated_once_with_all_of_its_crops(
+    videxpr, lights, crops, tmp_path
+):
+    for number, image in enumerate(sorted(crops.iterdir())):
+        folder = "cropped_aligned" if number < 10 else "cropped_aligned_new_50_vids"
+        (tmp_path / "data" / folder / "v").mkdir(parents=True, exist_ok=True)
+        shutil.copy(image, tmp_path / "data" / folder / "v")
+    model = ("-m", lights[0])
+    for name, source in (("one", crops), ("two", tmp_path / "data")):
+        code, _, err = videxpr("annotate", source, "-o", tmp_path / name, *model, model=False)
+        assert code == 0
+    assert "cropped_aligned_new_50_vids/v; of a frame in several, the first one's counts" in err
+    one, two = tmp_path / "one" / "v", tmp_path / "two" / "cropped_aligned" / "v"
+    assert two.with_suffix(".txt").read_text() == one.with_suffix(".txt").read_text()
+    made = [provenance_of(path.with_suffix(".parquet")) for path in (one, two)]
+    assert made[0]["source_sha256"] == made[1]["source_sha256"]
+    assert made[0]["frames"] == made[1]["frames"] == "30"
 
 
 def test_logit_adjustment_is_the_number_given_or_the_stored_one(videxpr, lights, crops, tmp_path):

@@ -32,6 +32,19 @@ def test_two_crops_of_one_frame_are_an_error(tmp_path):
         open_crops(tmp_path)
 
 
+def test_crops_of_two_folders_are_one_video_and_the_first_counts(tmp_path):
+    for folder, numbers in (("one", (2, 3)), ("two", (1, 2, 7))):
+        for number in numbers:
+            save(tmp_path / folder / f"{number:05d}.png")
+    images = open_crops(tmp_path / "one", tmp_path / "two").images
+    assert [(frame, path.parent.name) for frame, path in images.items()] == [
+        (0, "two"),
+        (1, "one"),
+        (2, "one"),
+        (6, "two"),
+    ]
+
+
 def test_folder_without_crops_is_an_error(tmp_path):
     (tmp_path / "00000.jpg").touch()  # there is no frame 0 in these names
     with pytest.raises(SourceError, match=r"00001\.jpg"):

@@ -149,6 +149,28 @@ def test_crop_folders_are_recognised_directly_and_nested(tmp_path: Path) -> None
     assert kinds(found(f"{crops}/**")) == kinds(found(f"{crops}/*")) == inside
 
 
+@pytest.mark.parametrize("named", [["."], ["./cropped_aligned*", "batch2"], ["batch2", "."]])
+def test_a_name_in_both_crop_folders_is_one_video(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: list[str]
+) -> None:
+    places = ("batch2/cropped_aligned", "cropped_aligned", "cropped_aligned_new_50_vids")
+    make(tmp_path, *(f"{place}/{name}/00001.jpg" for place in places for name in ("a", "b/a")))
+    make(tmp_path, "cropped_aligned/c/00001.jpg")
+    monkeypatch.chdir(tmp_path)
+    sources = {source.path.name: source for source in found(*named) if source.stem != "a"}
+    assert set(sources) == {"c"} and sources["c"].more == ()
+    for name in ("a", "b/a"):
+        (one,) = (s for s in found(*named) if s.path.as_posix().endswith(f"aligned/{name}"))
+        folders = [folder.as_posix() for folder in (one.path, *one.more)]
+        assert sorted(folders) == [f"{place}/{name}" for place in places]
+
+
+def test_crop_folders_of_two_data_sets_are_not_mixed(tmp_path: Path) -> None:
+    make(tmp_path, "A/cropped_aligned/a/00001.jpg", "B/cropped_aligned/a/00001.jpg")
+    make(tmp_path, "batch1/a/00001.jpg", "batch2/a/00001.jpg")
+    assert [source.more for source in found(tmp_path)] == [()] * 4
+
+
 def test_a_crop_folder_keeps_a_dot_in_its_name(tmp_path: Path) -> None:
     make(tmp_path, "take.2/00001.png")
     (source,) = found(tmp_path)

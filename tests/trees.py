@@ -100,7 +100,8 @@ def write_crop(path: Path, picture: np.ndarray) -> None:
 
 
 def _write_labels(folder: Path, one: Planted) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     lines = [*([one.header] if one.header else []), *map(str, one.labels)]
     text = one.end.join(lines) + (one.end if one.last_newline else "")
-    (folder / f"{one.name}.txt").write_bytes((b"\xef\xbb\xbf" if one.bom else b"") + text.encode())
+    file = folder / f"{one.name}.txt"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes((b"\xef\xbb\xbf" if one.bom else b"") + text.encode())

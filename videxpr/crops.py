@@ -15,7 +15,7 @@ class CropFolder:
     """The crops of one person in one video.
 
     Attributes:
-        path: the folder.
+        path: the folder, or the first of several.
         images: path of each frame's crop, by 0-based frame, rising; frames without one are absent.
     """
 
@@ -44,12 +44,21 @@ class CropFolder:
             yield frame, crop
 
 
-def open_crops(path: Path) -> CropFolder:
-    """The crops in a folder, by the numbers in their names.
+def open_crops(path: Path, *more: Path) -> CropFolder:
+    """The crops of one video in a folder or several, by the numbers in their names.
+
+    Of a frame that is in several folders, the first one's crop counts.
 
     Raises:
-        SourceError: it holds none, or two of one frame.
+        SourceError: a folder holds none, or two of one frame.
     """
+    images: dict[int, Path] = {}
+    for folder in (path, *more):
+        images = _images(folder) | images
+    return CropFolder(path, dict(sorted(images.items())))
+
+
+def _images(path: Path) -> dict[int, Path]:
     images = sorted((frame, path / name) for frame, name in images_in(path))
     if not images:
         raise SourceError(f"{path} holds no crops named 00001.jpg, 00002.jpg, ...")
@@ -57,4 +66,4 @@ def open_crops(path: Path) -> CropFolder:
     if len(by_frame) < len(images):
         doubles = [entry for frame, entry in images if by_frame[frame] != entry]
         raise SourceError(f"{path} has more than one crop of a frame, e.g. {doubles[0].name}")
-    return CropFolder(path, by_frame)
+    return by_frame

@@ -7,6 +7,7 @@ recognised by themselves.
 
 import glob
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +26,12 @@ VIDEO_SUFFIXES: Final = frozenset({
 
 WILDCARDS: Final = frozenset("*?[")
 
+CROPS: Final = re.compile(r"cropped_aligned.*", re.I)
+"""What folders are called that hold one folder of crops a name; Aff-Wild2 comes with two of them."""
+
+BATCH: Final = re.compile(r"batch\d+|cropped_aligned.*", re.I)
+"""What is above the names: such folders, and parts of them."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -37,6 +44,7 @@ class Source:
         name: what submissions call it: the file's stem, or the crop folder's name; with folders in
             front where two sources would share it.
         problem: why it is ``missing``.
+        more: other folders with crops of it; of a frame that is in several, the first one's counts.
     """
 
     path: Path
@@ -44,6 +52,7 @@ class Source:
     relative: PurePosixPath
     name: str = ""
     problem: str = ""
+    more: tuple[Path, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -67,7 +76,7 @@ def find_sources(arguments: Iterable[str]) -> list[Source]:
         for source in _expanded(argument, Path(), ()):
             # not resolved: a link is a name of its own
             unique.setdefault(os.path.abspath(source.path), source)  # noqa: PTH100
-    return _named(list(unique.values()))
+    return _named(_merged(unique.values()))
 
 
 def is_crop_folder(folder: Path) -> bool:
@@ -157,6 +166,29 @@ def _inside(folder: Path, top: Path, above: frozenset[Path]) -> Iterator[Source]
 
 def _missing(path: Path, problem: str) -> Source:
     return Source(path, "missing", PurePosixPath(path.name or str(path)), problem=problem)
+
+
+def _merged(sources: Iterable[Source]) -> list[Source]:
+    """Crops of one name in two of Aff-Wild2's crop folders are one source, as they are for training."""
+    videos: dict[tuple[Path, str], Source] = {}
+    for source in sources:
+        key = _video_of(source)
+        first = videos.setdefault(key, source)
+        if first is not source:
+            videos[key] = replace(first, more=(*first.more, source.path))
+    return list(videos.values())
+
+
+def _video_of(source: Source) -> tuple[Path, str]:
+    """The folder above all folders of crops, and the name in them; else the source's own path."""
+    place = Path(os.path.abspath(source.path))  # noqa: PTH100
+    top = next((one for one in place.parents if BATCH.fullmatch(one.name)), None)
+    if source.kind != "crops" or top is None:
+        return place, ""
+    home = next(one for one in (top, *top.parents) if not BATCH.fullmatch(one.name))
+    if not any(CROPS.fullmatch(part) for part in top.relative_to(home).parts):
+        return place, ""
+    return home, place.relative_to(top).as_posix()
 
 
 def _named(sources: list[Source]) -> list[Source]:

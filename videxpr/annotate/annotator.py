@@ -75,7 +75,7 @@ class Annotator:
                 raise SourceError(
                     f"{source.path} holds crops, which have no times to start or end at"
                 )
-            self._read_crops(source.path, run, progress)
+            self._read_crops(open_crops(source.path, *source.more), run, progress)
         else:
             self._read_video(source.path, run, progress)
         return self._annotation(source, run)
@@ -98,9 +98,8 @@ class Annotator:
         for track, row in zip(owners, features, strict=True):
             track.features.append(row)
 
-    def _read_crops(self, path: Path, run: "_Run", progress: Progress | None) -> None:
+    def _read_crops(self, folder: CropFolder, run: "_Run", progress: Progress | None) -> None:
         """One person in one shot; nothing is detected, and there are no times."""
-        folder = open_crops(path)
         track = Track(number=1, shot=0)
         templates = self._ensemble.templates
         crops = folder.crops(_one_size(templates, folder))
@@ -155,7 +154,7 @@ class Annotator:
         )
 
     def _provenance(self, source: Source, log: FrameLog) -> dict[str, str]:
-        size, digest = _fingerprint(source.path)
+        size, digest = _fingerprint(source)
         found = source.kind == "video"
         options = self.options.as_text() | {"min_score": str(self.detector.min_score)}
         return {
@@ -249,11 +248,16 @@ def _warnings(source: Source, log: FrameLog, rows: int) -> Iterator[str]:
         yield f"{log.decode_errors} damaged packets or frames in the video"
     if log.odd_steps:
         yield f"{log.odd_steps} frames have no time or one that does not rise"
+    if source.more:
+        places = " and ".join(map(str, (source.path, *source.more)))
+        yield f"its crops are in {places}; of a frame in several, the first one's counts"
     if source.kind == "crops":
         yield f"crops have no times: {log.fps:g} frames a second assumed for smoothing"
 
 
-def _fingerprint(path: Path) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of a file, or of all crops of a folder in their order."""
-    files = list(open_crops(path).images.values()) if path.is_dir() else [path]
+def _fingerprint(source: Source) -> tuple[int, str]:
+    """Size in bytes and SHA-256 of a file, or of all crops of a video in their order."""
+    files = [source.path]
+    if source.kind == "crops":
+        files = list(open_crops(source.path, *source.more).images.values())
     return sum(file.stat().st_size for file in files), sha256_of(*files)

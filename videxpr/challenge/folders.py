@@ -10,14 +10,13 @@ from typing import Final, Literal, get_args
 
 from videxpr.errors import SourceError, UsageError
 from videxpr.image_names import frame_of
+from videxpr.sources import BATCH, CROPS
 
 Split = Literal["train", "validation"]
 SPLITS: Final[tuple[Split, ...]] = get_args(Split)
 SETS: Final[dict[Split, str]] = {"train": "Train_Set", "validation": "Validation_Set"}
 
 ANNOTATIONS: Final = re.compile(r"EXPR_(Set|Classification_Challenge|Recognition_Challenge)", re.I)
-CROPS: Final = re.compile(r"cropped_aligned.*", re.I)
-BATCH: Final = re.compile(r"batch\d+|cropped_aligned.*", re.I)
 TEMPLATE: Final = "crop_template.json"
 """What ``videxpr crop`` says of the geometry of the crops beside it."""
 
@@ -71,11 +70,20 @@ def crop_homes(crops: Iterable[Path]) -> dict[str, list[Path]]:
     """For each name the folders that hold crops of it, in the order in which they count."""
     homes: dict[str, list[Path]] = {}
     for folder in crops:
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            is_name = not entry.name.startswith(".") and not BATCH.fullmatch(entry.name)
-            if entry.is_dir() and is_name:
-                homes.setdefault(entry.name, []).append(Path(entry.path))
+        for name, home in _homes(folder, ""):
+            homes.setdefault(name, []).append(home)
     return homes
+
+
+def _homes(folder: Path, above: str) -> Iterator[tuple[str, Path]]:
+    """Names and their folders; videos of one name, as 'videxpr crop' keeps them apart, have folders in
+    front of it."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if not entry.is_dir() or entry.name.startswith(".") or BATCH.fullmatch(entry.name):
+            continue
+        name, home = above + entry.name, Path(entry.path)
+        below = [] if _holds_images(entry.path) else list(_homes(home, f"{name}/"))
+        yield from below or [(name, home)]
 
 
 def _folders(root: Path, depth: int) -> Iterator[Path]:

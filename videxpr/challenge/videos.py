@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,8 @@ class LabelledVideo:
     It is compact on purpose (about 20 bytes a frame): Aff-Wild2 has hundreds of thousands.
 
     Attributes:
-        name: of the annotation file, with ``_left`` or ``_right`` where a second person is meant.
+        name: of the annotation file, with ``_left`` or ``_right`` where a second person is meant, and
+            with folders in front where it is in folders below the set.
         lines: frames that the file has a line for.
         labelled: lines whose label is not -1.
         beyond: crops whose frame has no line.
@@ -91,10 +92,8 @@ def read_challenge(layout: Layout) -> ChallengeData:
     homes = crop_homes(layout.crops)
     videos: dict[Split, list[LabelledVideo]] = {}
     for split, folder in SETS.items():
-        files = sorted((layout.annotations / folder).glob("*.txt"))
-        videos[split] = [
-            _video(file, homes.get(file.stem, [])) for file in files if file.name[0] != "."
-        ]
+        files = _annotations(layout.annotations / folder)
+        videos[split] = [_video(name, file, homes.get(name, [])) for name, file in files]
     train, validation = ({video.name for video in videos[split]} for split in SPLITS)
     if train & validation:
         raise FormatError(
@@ -125,17 +124,25 @@ def class_counts(videos: Iterable[LabelledVideo]) -> NDArray[np.int64]:
     return np.sum(counts, axis=0) if counts else np.zeros(len(EXPRESSIONS), np.int64)
 
 
-def _video(file: Path, folders: Sequence[Path]) -> LabelledVideo:
+def _annotations(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Names and annotation files of a set, in and below its folder; hidden ones are passed over."""
+    for file in sorted(folder.rglob("*.txt")):
+        inside = file.relative_to(folder)
+        if not any(part.startswith(".") for part in inside.parts):
+            yield inside.with_suffix("").as_posix(), file
+
+
+def _video(name: str, file: Path, folders: Sequence[Path]) -> LabelledVideo:
     labels = read_labels(file)
     found: dict[int, tuple[int, str]] = {}
     for number, folder in enumerate(folders):
-        for frame, name in images_in(folder):
-            found.setdefault(frame, (number, name))
+        for frame, image in images_in(folder):
+            found.setdefault(frame, (number, image))
     frames = np.array(sorted(found), dtype=np.int32)
     inside = frames[frames < len(labels)]
     usable = inside[labels[inside] != NOT_ANNOTATED]
     return LabelledVideo(
-        name=file.stem,
+        name=name,
         lines=len(labels),
         labelled=int((labels != NOT_ANNOTATED).sum()),
         beyond=len(frames) - len(inside),
