@@ -28,6 +28,17 @@ def test_both_kinds_are_checked(files: Path, name: str, edition: int | None) -> 
     assert (report.defects, report.warnings, report.rows) == ((), (), 2)
 
 
+def test_the_predictions_file_of_a_folder_is_meant_unless_the_edition_wants_texts(
+    files: Path,
+) -> None:
+    (files / "one.txt").rename(files / "texts" / "predictions.txt")
+    for edition in (None, 6):
+        report = check_submission(files / "texts", template(a=2), edition)
+        assert (report.defects, report.rows) == ((), 2)
+    (surplus,) = check_submission(files / "texts", template(a=2), 3).defects
+    assert "predictions" in str(surplus)
+
+
 def test_the_edition_decides_the_classes(files: Path) -> None:
     defects = check_submission(files / "texts", template(a=2), 2).defects
     assert [one.line for one in defects] == [1, 3]

@@ -14,13 +14,12 @@ from videxpr.errors import FormatError, OutputError, UsageError
 from videxpr.formats.affwild2 import read_labels, write_labels
 from videxpr.formats.features import FEATURES_SUFFIX, write_features
 from videxpr.formats.parquet import write_parquet
-from videxpr.formats.predictions import Block, read_predictions, write_predictions
+from videxpr.formats.predictions import PREDICTIONS, Block, read_predictions, write_predictions
 from videxpr.formats.tables import merge_summary, write_csv
 from videxpr.labelling import Missing, padded_labels, second_side
 from videxpr.sources import Source
 from videxpr.template import TemplateMatch, match_template
 
-PREDICTIONS: Final = "predictions.txt"
 SUMMARY: Final = "summary.csv"
 RESERVED: Final = ("predictions", "summary")
 """Videos of these names would be written over the run's own files."""

@@ -107,7 +107,8 @@ def check(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="A predictions.txt; or, for editions 1 to 3, a folder or zip file of text files.",
+            help="A predictions.txt, or the folder that it is in; for editions 1 to 3, a folder or zip "
+            "file of text files.",
         ),
     ],
     template: TemplateFile,

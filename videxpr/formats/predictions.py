@@ -24,6 +24,9 @@ from videxpr.files import replacing
 from videxpr.formats.lines import read_lines, rows_below
 from videxpr.image_names import frame_of, image_name
 
+PREDICTIONS: Final = "predictions.txt"
+"""What the file is called."""
+
 HEADER: Final = "image_location," + ",".join(EXPRESSIONS)
 ROW_END: Final = re.compile(r"(?P<image>\d{5,9}\.jpg),(?P<label>-1|[0-7]?)", re.ASCII)
 LIST_ROW: Final = re.compile(r"(?P<name>[^,/][^,]*?)(/)?")

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from videxpr.errors import SourceError
-
-PREDICTIONS: Final = "predictions.txt"
+from videxpr.formats.predictions import PREDICTIONS
 
 Kind = Literal["text", "predictions", "parquet"]
 KINDS: Final[dict[Kind, str]] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from videxpr.errors import FormatError, UsageError
-from videxpr.formats.predictions import Block
+from videxpr.formats.predictions import PREDICTIONS, Block
 from videxpr.submission.check_predictions import check_predictions
 from videxpr.submission.check_texts import check_texts, read_files
 from videxpr.submission.defects import CheckReport, text_lines
@@ -22,7 +22,8 @@ def check_submission(
     """Find everything that is wrong with a submission.
 
     Args:
-        path: a ``predictions.txt``, or a folder or zip file with a text file a video.
+        path: a ``predictions.txt`` or the folder that it is in; or a folder or zip file with a text
+            file a video.
         template: what it must have, from `formats.predictions.read_template`.
         edition: of the challenge; without it a folder or a zip file is taken for edition 3 and
             another file for edition 10.
@@ -33,6 +34,7 @@ def check_submission(
     """
     if not path.exists():
         raise FormatError(f"cannot read {path}: no such file or folder")
+    path = _meant(path, edition)
     several = path.is_dir() or zipfile.is_zipfile(path)
     asked = _edition(path, several, edition)
     if several:
@@ -42,6 +44,13 @@ def check_submission(
     except OSError as exc:
         raise FormatError(f"cannot read {path}: {exc.strerror or exc}") from exc
     return check_predictions(text_lines(str(path), content), template, asked)
+
+
+def _meant(path: Path, edition: int | None) -> Path:
+    """The predictions file in a folder, unless an edition that wants text files is asked for."""
+    inside = path / PREDICTIONS
+    wanted = edition is None or find_edition(edition).one_file
+    return inside if wanted and inside.is_file() else path
 
 
 def _edition(path: Path, several: bool, number: int | None) -> Edition:

@@ -10,12 +10,11 @@ from typing import Final
 from videxpr.errors import FormatError, OutputError, UsageError
 from videxpr.files import replacing
 from videxpr.formats.affwild2 import write_labels
-from videxpr.formats.predictions import Block, write_predictions
+from videxpr.formats.predictions import PREDICTIONS, Block, write_predictions
 from videxpr.image_names import image_name
 from videxpr.submission.build import ChangedFrames, Submission
 from videxpr.submission.editions import Edition
 
-PREDICTIONS: Final = "predictions.txt"
 FOLDER: Final = "predictions"
 ARCHIVE: Final = "predictions.zip"
 REPORT: Final = "changes.csv"
