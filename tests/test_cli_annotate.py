@@ -341,6 +341,20 @@ def test_several_models_are_averaged_and_what_only_one_knows_is_said(
     assert "of one model" in err
 
 
+def test_crops_are_said_to_have_no_times_once_and_no_finder_is_named(
+    videxpr, lights, crops, faceless, tmp_path
+):
+    shutil.copytree(crops, tmp_path / "more" / "w")
+    run = ("annotate", crops, tmp_path / "more", "-m", lights[0], "--detector", "mtcnn")
+    _, out, err = videxpr(*run, "-o", tmp_path / "one", model=False)
+    assert "2 annotated" in out and "detector" not in out + err
+    assert (out + err).count("crops have no times: 30 frames a second") == 1
+    _, _, err = videxpr(*run, "-o", tmp_path / "two", "--smooth", "0", model=False)
+    assert "no times" not in err
+    _, out, err = videxpr(*run, faceless / "a.mp4", "-o", tmp_path / "three", model=False)
+    assert "detector mtcnn on cpu" in err and "detector mtcnn" in out
+
+
 def test_a_name_in_both_crop_folders_is_annotated_once_with_all_of_its_crops(
     videxpr, lights, crops, tmp_path
 ):

@@ -251,8 +251,6 @@ def _warnings(source: Source, log: FrameLog, rows: int) -> Iterator[str]:
     if source.more:
         places = " and ".join(map(str, (source.path, *source.more)))
         yield f"its crops are in {places}; of a frame in several, the first one's counts"
-    if source.kind == "crops":
-        yield f"crops have no times: {log.fps:g} frames a second assumed for smoothing"
 
 
 def _fingerprint(source: Source) -> tuple[int, str]:

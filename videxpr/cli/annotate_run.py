@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from videxpr.annotate.annotator import JOINT, Annotator
 from videxpr.annotate.batch import Report, annotate_sources
+from videxpr.annotate.options import AnnotateOptions
 from videxpr.annotate.outputs import Outputs
 from videxpr.averaging import partly_known
 from videxpr.checkpoint import Checkpoint, load_checkpoint
@@ -29,13 +30,15 @@ def run(request: Request) -> int:
     detector = load_detector(options.detection)
     annotator = Annotator(checkpoints, detector, options)
     sources = find_sources(request.sources)
+    in_use = detector if any(source.kind == "video" for source in sources) else None
     with BatchDisplay(len(sources), request.quiet) as display:
-        display.say(_introduction(checkpoints, detector, describe(device)))
+        display.say(_introduction(checkpoints, in_use, describe(device)))
         display.warn(
             [
                 *_concerns_of_models(checkpoints, sources),
                 *_concerns_of_settings(request, settings, annotator),
-                *_concerns_of_devices(detector, device.type),
+                *_concerns_of_devices(in_use, device.type),
+                *_concerns_of_crops(sources, options),
             ]
         )
         reports = _all_reports(
@@ -43,7 +46,8 @@ def run(request: Request) -> int:
         )
     if not request.quiet:
         names = JOINT.join(one.name for one in checkpoints)
-        summary_table(reports, detector.name, names, request.output_dir)
+        found_by = "" if in_use is None else f", detector {in_use.name}"
+        summary_table(reports, f"model {names}{found_by}", request.output_dir)
     return int(any(report.status == "failed" for report in reports) or display.incomplete)
 
 
@@ -71,9 +75,10 @@ def _load_models(names: Sequence[str], device: str) -> list[Checkpoint]:
     return checkpoints
 
 
-def _introduction(checkpoints: Sequence[Checkpoint], detector: Detector, device: str) -> str:
+def _introduction(checkpoints: Sequence[Checkpoint], detector: Detector | None, device: str) -> str:
     models = JOINT.join(f"{one.name} ({one.sha256[:12]})" for one in checkpoints)
-    return f"model {models}, detector {detector.name} on {detector.device}, device {device}"
+    found_by = "" if detector is None else f"detector {detector.name} on {detector.device}, "
+    return f"model {models}, {found_by}device {device}"
 
 
 def _concerns_of_models(
@@ -119,9 +124,17 @@ def _concerns_of_settings(
         yield "the strength of logit adjustment that the model stores is 0: nothing is adjusted"
 
 
-def _concerns_of_devices(detector: Detector, device: str) -> Iterator[str]:
-    if device == "cuda" and not detector.device.startswith("cuda"):
+def _concerns_of_devices(detector: Detector | None, device: str) -> Iterator[str]:
+    if detector is not None and device == "cuda" and not detector.device.startswith("cuda"):
         yield (
             f"{detector.name} runs on the {detector.device} although a GPU is used for the model: "
             "ONNX Runtime has no CUDA provider here (onnxruntime-gpu), --detector mtcnn has"
+        )
+
+
+def _concerns_of_crops(sources: Sequence[Source], options: AnnotateOptions) -> Iterator[str]:
+    if options.smooth_seconds and any(source.kind == "crops" for source in sources):
+        yield (
+            f"crops have no times: {options.crop_fps:g} frames a second are assumed for smoothing "
+            "(--crop-fps)"
         )

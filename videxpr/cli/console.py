@@ -127,11 +127,11 @@ class BatchDisplay:
             self.say(f"[{self.done}/{self.videos}] {line}")
 
 
-def summary_table(reports: list[Report], detector: str, model: str, output_dir: Path) -> None:
+def summary_table(reports: list[Report], made_by: str, output_dir: Path) -> None:
     """The run as a table on standard output."""
     terminal = sys.stdout.isatty()
     console = Console(width=None if terminal else WIDE, highlight=False)
-    table = Table(title=Text(f"model {model}, detector {detector}, results in {output_dir}"))
+    table = Table(title=Text(f"{made_by}, results in {output_dir}"))
     table.add_column("video", overflow="fold")
     for name in ("frames", "face", "filled", "frames/s"):
         table.add_column(name, justify="right")
