@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -121,6 +123,37 @@ def test_parquet_shows_where_labels_come_from(videxpr: Run, folders: Path) -> No
         ["filled", "1", "25.0%"],
     ]
     assert "no interval: that takes two source videos or more" in out
+
+
+def test_parquet_is_never_taken_for_labels(videxpr: Run, folders: Path) -> None:
+    write_parquet(folders / "out" / "a.parquet", annotated([[0, 0, 1.5, None, 4]]))
+    for predictions in ("labels", "out"):
+        code, out, err = videxpr(folders / predictions, folders / "out")
+        assert (code, out) == (2, "") and "give PREDICTIONS first, then LABELS" in err
+        assert str(folders / "out") in err
+
+
+@pytest.mark.parametrize(
+    ("predictions", "labels", "words"),
+    [
+        ("labels", "ours", "labels leaves frames without a label, and .*ours none"),
+        ("EXPR_Set/Validation_Set", "ours", "Validation_Set is one of Aff-Wild2's own sets"),
+        ("labels", "predictions.txt", "the labels are from a predictions file"),
+    ],
+)
+def test_what_looks_swapped_is_remarked_on(
+    videxpr: Run, folders: Path, predictions: str, labels: str, words: str
+) -> None:
+    shutil.copytree(folders / "ours", folders / "EXPR_Set" / "Validation_Set")
+    block = Block("a", np.arange(5), np.array(OURS["a"]))
+    write_predictions(folders / "predictions.txt", [block])
+    wrong, right = (
+        (folders / predictions, folders / labels),
+        (folders / labels, folders / predictions),
+    )
+    code, _, err = videxpr(*wrong)
+    assert code == 0 and re.search(f"note: .*{words}.*: are the two swapped", err)
+    assert "swapped" not in videxpr(*right)[2]
 
 
 @pytest.mark.parametrize(

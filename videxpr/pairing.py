@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from videxpr.challenge import SETS
 from videxpr.errors import FormatError, UsageError
 from videxpr.expressions import NOT_ANNOTATED
-from videxpr.label_sets import LabelSet, LabelSets, Origin
+from videxpr.label_sets import (
+    LabelSet,
+    LabelSets,
+    Origin,
+    find_label_files,
+    read_label_sets,
+)
 from videxpr.template import TOLERATED_FRAMES
 
 LISTED: Final = 8
@@ -35,6 +41,44 @@ class Pair:
     predictions: NDArray[np.int64]
     origin: NDArray[np.int8] | None
     difference: int | None
+
+
+def read_truth(path: Path) -> LabelSets:
+    """The labels that predictions are judged by.
+
+    Raises:
+        SourceError: nothing is there, or nothing that holds labels.
+        FormatError: a file breaks its format.
+        UsageError: they are Parquet files, which hold predictions.
+    """
+    if find_label_files(path)[0] == "parquet":
+        raise UsageError(
+            f"{path} was given for the labels, but holds Parquet files, and those are predictions of "
+            "videxpr annotate; give PREDICTIONS first, then LABELS (annotation files, one NAME.txt a "
+            "video)"
+        )
+    return read_label_sets(path)
+
+
+def swapped(labels: LabelSets, predictions: LabelSets) -> Iterator[str]:
+    """A sentence for the reader if each of two looks like the other."""
+    if _is_in_a_set(labels):
+        return
+    hint = "are the two swapped? PREDICTIONS come first, then LABELS"
+    if _is_in_a_set(predictions):
+        yield f"{predictions.path} is one of Aff-Wild2's own sets, and {labels.path} is not: {hint}"
+    elif labels.kind == "predictions" and predictions.kind == "text":
+        yield f"the labels are from a predictions file, {labels.path}: {hint}"
+    elif predictions.kind == "text" and _has_gaps(predictions) and not _has_gaps(labels):
+        yield f"{predictions.path} leaves frames without a label, and {labels.path} none: {hint}"
+
+
+def _is_in_a_set(sets: LabelSets) -> bool:
+    return any(part in SETS.values() for one in sets.sets.values() for part in one.path.parts)
+
+
+def _has_gaps(sets: LabelSets) -> bool:
+    return any((one.labels == NOT_ANNOTATED).any() for one in sets.sets.values())
 
 
 def paired(labels: LabelSets, predictions: LabelSets, strict: bool) -> list[Pair]:

@@ -20,7 +20,7 @@ from videxpr.evaluate.options import EvaluateOptions
 from videxpr.expressions import NOT_ANNOTATED
 from videxpr.label_sets import LabelSets, Origin, read_label_sets
 from videxpr.metrics import CLASSES, Counts, bootstrap_interval, compare, confusion_matrix
-from videxpr.pairing import Pair, paired, unused
+from videxpr.pairing import Pair, paired, read_truth, swapped, unused
 
 ORIGINS: Final[dict[SubsetName, Origin]] = {
     "detected": Origin.DETECTED,
@@ -46,10 +46,10 @@ def evaluate(
     Raises:
         SourceError: one of them is not there, or holds no labels.
         FormatError: a file breaks its format, a length differs, or no frame is labelled.
-        UsageError: labels and predictions have no name in common.
+        UsageError: labels and predictions have no name in common, or the labels are Parquet files.
     """
     chosen = options or EvaluateOptions()
-    truth = read_label_sets(labels)
+    truth = read_truth(labels)
     ours, groups = _evaluated(truth, _read_predictions(predictions, truth), chosen)
     if against is None:
         return ours
@@ -94,7 +94,7 @@ def _evaluated(
         subsets=tuple(_subsets(pairs)),
         videos=videos,
         unused=tuple(unused(labels, predictions)),
-        notes=(*labels.notes, *predictions.notes),
+        notes=(*swapped(labels, predictions), *labels.notes, *predictions.notes),
     ), groups
 
 

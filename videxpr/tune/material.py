@@ -17,12 +17,11 @@ from videxpr.label_sets import (
     LabelSets,
     Person,
     find_label_files,
-    read_label_sets,
     read_people,
 )
 from videxpr.labelling import Missing
 from videxpr.logit_adjustment import adjusted
-from videxpr.pairing import paired
+from videxpr.pairing import paired, read_truth
 from videxpr.tune.options import Setting
 
 
@@ -107,7 +106,7 @@ def read_material(predictions: Path, labels: Path) -> Material:
         FormatError: a file breaks its format, or a length differs.
         UsageError: there is no Parquet, no name is in both, or the files were not made alike.
     """
-    truth = read_label_sets(labels)
+    truth = read_truth(labels)
     kind, files = find_label_files(predictions)
     if kind != "parquet":
         raise UsageError(
