@@ -126,6 +126,30 @@ def test_wrong_usage_is_exit_code_two_and_one_line(videxpr, made_up, tmp_path, a
     assert not list(tmp_path.iterdir())
 
 
+def test_settings_that_are_there_are_replaced_only_when_asked(videxpr, made_up, tmp_path):
+    (tmp_path / "s.json").write_text("mine")
+    run = ("tune", made_up / "predictions", made_up / "labels", "-o", tmp_path / "s.json")
+    code, _, err = videxpr(*run, "--smooth", "0,0.5")
+    assert code == 2 and "s.json is there already; --overwrite replaces it" in err
+    assert (tmp_path / "s.json").read_text() == "mine"
+    assert videxpr(*run, "--smooth", "0,0.5", "--overwrite")[0] == 0
+    assert read_settings(tmp_path / "s.json").stride == 16
+
+
+def test_labels_of_other_frames_give_no_settings(videxpr, tmp_path):
+    """The names are the same, but every frame that is labelled comes after the last face."""
+    for name in ("a", "b"):
+        made = annotation(name, guessed(segments(60, 20, 0), 0))
+        made = replace(made, faces=made.faces.taken(np.arange(40)))
+        write_video(tmp_path, made, np.array([-1] * 40 + [3] * 20))
+    places = tmp_path / "predictions", tmp_path / "labels"
+    code, _, err = videxpr("tune", *places, "-o", tmp_path / "s.json")
+    assert code == 2 and not (tmp_path / "s.json").exists()
+    assert f"no labelled frame of {places[1]} has probabilities in {places[0]}" in err
+    code, _, err = videxpr("tune", *reversed(places), "-o", tmp_path / "s.json")
+    assert code == 2 and "give PREDICTIONS first, then LABELS" in err
+
+
 def test_what_is_not_there_or_cannot_be_written_is_said(videxpr, made_up, tmp_path):
     places = made_up / "predictions", made_up / "labels"
     for pair in ((tmp_path / "nosuch", places[1]), (places[0], tmp_path), (places[1], places[1])):

@@ -38,6 +38,12 @@ def tune(
             "--output", "-o", help="Where the settings go, for videxpr annotate --settings."
         ),
     ] = Path("settings.json"),
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace a file of settings that is there.  \\[default: off]"
+        ),
+    ] = False,
     folds: Annotated[
         int,
         typer.Option(
@@ -93,7 +99,8 @@ def tune(
     therefore measured on source videos that had no part in the choice; where it gains nothing, the
     settings of the Parquet files are kept.
 
-    Exit code: 0, or 2 if files are missing, broken, or do not belong together.
+    Exit code: 0, 1 if the settings cannot be written, 2 if files are missing, broken, or do not belong
+    together; then no settings are written.
     """
     from videxpr.cli.tune_run import Request, run
 
@@ -102,6 +109,7 @@ def tune(
             predictions=predictions,
             labels=labels,
             output=output,
+            overwrite=overwrite,
             folds=folds,
             smooth=smooth,
             logit_adjustment=logit_adjustment,

@@ -26,6 +26,7 @@ class Request:
     predictions: Path
     labels: Path
     output: Path
+    overwrite: bool
     folds: int
     smooth: str
     logit_adjustment: str
@@ -42,6 +43,10 @@ def run(request: Request) -> None:
         strides=tuple(_whole("--stride", value) for value in _numbers("--stride", request.stride)),
         folds=request.folds,
     )
+    if request.output.exists() and not request.overwrite:
+        raise UsageError(
+            f"{request.output} is there already; --overwrite replaces it, --output names another file"
+        )
     checkpoint = None if request.model is None else _checkpoint(request.model, request.device)
     messages = Console(stderr=True, highlight=False)
     hidden = not messages.is_terminal

@@ -44,12 +44,13 @@ def tune(
     Raises:
         SourceError: something is not there, or holds no labels.
         FormatError: a file breaks its format, or a length differs.
-        UsageError: the files were not made alike, the model is another one, or there are fewer than
-            two source videos.
+        UsageError: the files were not made alike, the model is another one, there are fewer than two
+            source videos, or no labelled frame has probabilities.
     """
     chosen = options or TuneOptions()
     material = read_material(predictions, labels)
     sources = _sources(material)
+    _check_common(material, predictions, labels)
     recut = _recut(material, checkpoint, chosen)
     settings = grid(chosen, material.made.setting, recut, bool(material.made.class_shares))
     counts = sweep(material.people, material.made, settings, recut, progress)
@@ -72,6 +73,19 @@ def _sources(material: Material) -> list[str]:
             "video has labels; give two or more"
         )
     return sorted(labelled)
+
+
+def _check_common(material: Material, predictions: Path, labels: Path) -> None:
+    """Refuse to choose where no setting could change anything."""
+    for one in material.people:
+        if one.annotation is not None:
+            frames = one.annotation.faces.frame
+            if (one.truth[frames[frames < len(one.truth)]] != NOT_ANNOTATED).any():
+                return
+    raise UsageError(
+        f"no labelled frame of {labels} has probabilities in {predictions}, so there is nothing to "
+        "choose by; are these the labels of those videos?"
+    )
 
 
 def _recut(
