@@ -7,7 +7,7 @@ import pytest
 from training import small_tree
 from trees import write_tree
 
-from videxpr.checkpoint import read_card
+from videxpr.checkpoint import load_checkpoint, read_card
 from videxpr.formats.crop_template import write_crop_template
 from videxpr.structures import ARCFACE, CropTemplate
 
@@ -22,8 +22,10 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_training_says_what_it_found_and_what_came_out(videxpr, tree: Path, tmp_path: Path) -> None:
     output = tmp_path / "m.safetensors"
-    code, said, errors = videxpr("train", tree, *QUICK, "-o", output)
+    code, said, errors = videxpr("train", tree, *QUICK, "--store", "float16", "-o", output)
     assert code == 0, errors
+    parameters = sum(one.numel() for one in load_checkpoint(output).model.parameters())
+    assert 2 * parameters < output.stat().st_size < 2.2 * parameters
     assert re.search(r"labelled, with a crop │ +310 │ +160", said)
     assert re.search(r"Happiness +│ +51 │ +0", said)
     assert "nobody measured these crops: the checkpoint will say 'unverified'" in said

@@ -205,6 +205,13 @@ def train(
             "on a GPU, else 32-true]",
         ),
     ] = None,
+    store: Annotated[
+        Literal["float16", "float32"] | None,
+        typer.Option(
+            rich_help_panel=RUNNING,
+            help="How the checkpoint holds its weights.  \\[default: float32, with --stills float16]",
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(

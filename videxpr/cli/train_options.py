@@ -45,7 +45,7 @@ STILLS_FIELDS: Final = ("epochs", "size", "grey", "batch_size", "learning_rate",
 
 STILLS_ONLY: Final = frozenset({"split", "grey", "initial"})
 SHARED: Final = frozenset(
-    {"stills", "data", "licence", "output", "precision", "workers", "device", "recipe"}
+    {"stills", "data", "licence", "output", "precision", "store", "workers", "device", "recipe"}
 )
 
 
@@ -100,6 +100,7 @@ class TrainRequest:
     devices: int
     nodes: int
     precision: str | None
+    store: str | None
     workers: int | None
 
     def given(self) -> set[str]:

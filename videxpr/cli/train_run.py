@@ -77,6 +77,7 @@ def _train_stills(request: TrainRequest, folder: Path, console: Console) -> None
         options=options,
         data=request.data,
         licence=request.licence,
+        dtype=getattr(torch, request.store or "float16"),
         on_epoch=show,
         callbacks=_bars(console),
     )
@@ -110,6 +111,7 @@ def _train_sequences(request: TrainRequest, console: Console) -> None:
         template=template,
         data=request.data or _data_in_words(found, parts),
         licence=request.licence,
+        dtype=getattr(torch, request.store or "float32"),
         resume=request.resume,
         overwrite=request.overwrite,
         on_epoch=lambda report: console.print(epoch_line(report)),

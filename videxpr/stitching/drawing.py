@@ -147,4 +147,4 @@ class _Noise:
         x, y = self._generator.integers(0, NOISE_SIDE, 2).tolist()
         piece = self._sheet[y : y + self._side, x : x + self._side]
         noisy = picture + (piece if picture.ndim == 2 else piece[:, :, None])
-        return np.clip(noisy, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(noisy, 0, 255), np.uint8)

@@ -20,16 +20,20 @@ def embed_videos(
     machine: Machine,
     progress: Callable[[int, int], None],
 ) -> dict[Split, list[Floats]]:
-    """Features (N, F) of all usable frames of each video, in half precision to save memory."""
+    """Features (N, F) of all usable frames of each video, in half precision to save memory.
+
+    With the precision ``bf16-mixed`` they are computed in it; other precisions compute in float32.
+    """
     device = resolve_device("auto" if machine.accelerator == "gpu" else "cpu")
     model.eval().to(device)
+    mixed = machine.precision_or_default == "bf16-mixed"
     total = sum(len(video) for videos in parts.values() for video in videos)
     done, kept = 0, dict[Split, list[Floats]]()
     for split, videos in parts.items():
         pieces: list[list[Floats]] = [[] for _ in videos]
         runs = RunDataset(videos, model.config.crop.size)
         for video, _, crops in DataLoader(runs, batch_size=None, num_workers=machine.workers):
-            with torch.inference_mode():
+            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
                 pieces[video].append(model.embed(crops).half().cpu().numpy())
             done += len(crops)
             progress(done, total)

@@ -42,6 +42,7 @@ class Record:
         options: SequenceOptions,
         data: str,
         licence: str,
+        dtype: torch.dtype = torch.float32,
         *,
         resume: bool = False,
         overwrite: bool = False,
@@ -53,6 +54,7 @@ class Record:
         self.options = options
         self.data = data
         self.licence = licence
+        self.dtype = dtype
         self._frames = 0
         self._content: dict[str, Any] = {}
         self.epochs: list[SequenceReport] = []
@@ -123,7 +125,7 @@ class Record:
                 temperature=report.temperature,
             )
             summary = self._summary(report)
-            save_checkpoint(self.output, model, summary, self.licence, torch.float32, config=found)
+            save_checkpoint(self.output, model, summary, self.licence, self.dtype, config=found)
         self._write()
 
     def _summary(self, report: SequenceReport) -> TrainingSummary:

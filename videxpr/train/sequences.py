@@ -47,6 +47,7 @@ def train_sequences(
     template: CropTemplate | None = None,
     data: str = "",
     licence: str = "unspecified",
+    dtype: torch.dtype = torch.float32,
     resume: bool = False,
     overwrite: bool = False,
     on_epoch: Callable[[SequenceReport], None] = lambda report: None,
@@ -69,6 +70,7 @@ def train_sequences(
         template: geometry of the crops; None if nobody measured it.
         data: what the videos are, for the model's card.
         licence: under which terms the weights may be used.
+        dtype: as which the weights are stored.
         resume: go on from the last whole epoch of an earlier run with the same options.
         overwrite: begin anew although there is an earlier run.
         on_epoch: called after every epoch, on the first device only.
@@ -92,7 +94,7 @@ def train_sequences(
     devices, batch = machine.devices * machine.nodes, options.sampling.batch_size
     if batch % devices:
         raise UsageError(f"a batch of {batch} windows cannot be shared by {devices} devices")
-    record = Record(output, options, data, licence, resume=resume, overwrite=overwrite)
+    record = Record(output, options, data, licence, dtype, resume=resume, overwrite=overwrite)
     model, start = _model(parts["train"], options, template)
     record.begin(model.config, start.description, sum(map(len, parts["train"])), fingerprint(parts))
     on_start(_in_words(model, start, options))

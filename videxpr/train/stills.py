@@ -47,6 +47,7 @@ def train_stills(
     options: StillsOptions | None = None,
     data: str = "",
     licence: str = "unspecified",
+    dtype: torch.dtype = torch.float16,
     on_epoch: Callable[[EpochReport], None] | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> TrainingReport:
@@ -62,6 +63,7 @@ def train_stills(
         options: epochs, sizes, rates.
         data: what the crops are, for the model's card.
         licence: under which terms the weights may be used.
+        dtype: as which the weights are stored.
         on_epoch: called after every epoch.
         callbacks: Lightning callbacks, e.g. a progress bar.
 
@@ -94,7 +96,7 @@ def train_stills(
         validation_macro_f1=task.last.macro_f1,
     )
     calibrated = replace(model.config, temperature=task.last.temperature)
-    save_checkpoint(output, model, summary, licence, config=calibrated)
+    save_checkpoint(output, model, summary, licence, dtype, config=calibrated)
     return TrainingReport(output, len(parts["train"]), len(parts["validation"]), task.last)
 
 
