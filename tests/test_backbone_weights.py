@@ -10,7 +10,7 @@ from torchvision import models
 from videxpr.backbone_weights import VGGFACE_NAMES, backbone_start
 from videxpr.checkpoint import TrainingSummary, save_checkpoint
 from videxpr.errors import CheckpointError, DownloadError
-from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.model import ExpressionModel, ModelConfig, Variant
 
 SMALL = ModelConfig(backbone="regnet_y_400mf")
 
@@ -53,6 +53,22 @@ def test_a_checkpoint_gives_its_backbone_and_how_it_sees(tmp_path: Path) -> None
         CheckpointError, match="has the backbone regnet_y_400mf, not regnet_y_800mf"
     ):
         backbone_start(str(file), ModelConfig(backbone="regnet_y_800mf"))
+
+
+@pytest.mark.parametrize("variant", ["backbone", "transformer", "both"])
+def test_a_fused_model_begins_with_the_answers_of_the_backbone_that_it_comes_from(
+    variant: Variant, tmp_path: Path
+) -> None:
+    trained = ExpressionModel(ModelConfig("backbone", "regnet_y_400mf"))
+    file = tmp_path / "m.safetensors"
+    save_checkpoint(file, trained, TrainingSummary("faces", "-", 1, 1), "-", torch.float32)
+    model = filled(ModelConfig(variant, "regnet_y_400mf"), file).eval()
+    windows = torch.randn(2, 64, model.width)
+    torch.testing.assert_close(model.classify(windows), trained.eval().classify(windows))
+    assert backbone_start(str(file), SMALL).description == "backbone and head of m.safetensors"
+    fused = ExpressionModel(SMALL)
+    save_checkpoint(file, fused, TrainingSummary("faces", "-", 1, 1), "-", torch.float32)
+    assert backbone_start(str(file), SMALL).head is None
 
 
 def test_vggfaces_names_fill_vgg16_and_bring_their_normalisation(tmp_path: Path) -> None:

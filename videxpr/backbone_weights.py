@@ -43,14 +43,18 @@ class BackboneStart:
         weights: parameters and buffers by torchvision's names, the classifier's left out; None for
             random ones.
         config: with the normalisation, input size and colour that the weights were trained with.
+        head: weight (8, F) and bias (8,) of a head on the backbone's features alone, if the weights
+            came with one.
     """
 
     description: str
     weights: Mapping[str, Tensor] | None
     config: ModelConfig
+    head: tuple[Tensor, Tensor] | None = None
 
     def apply(self, model: ExpressionModel) -> None:
-        """Fill a model's backbone.
+        """Fill a model's backbone and, if there is a head, the part of the model's that is on the
+        backbone's features; what its encoder adds then begins with nothing to say.
 
         Raises:
             CheckpointError: the weights are of another network; differing names are listed.
@@ -74,6 +78,11 @@ class BackboneStart:
                 + "; ".join(listed)
             )
         model.backbone.load_state_dict(given)
+        if self.head is not None:
+            weight, bias = self.head
+            with torch.no_grad():
+                model.head.weight.zero_()[:, : model.width].copy_(weight)
+                model.head.bias.copy_(bias)
 
 
 def backbone_start(source: str, config: ModelConfig) -> BackboneStart:
@@ -129,8 +138,15 @@ def _from_checkpoint(path: Path, config: ModelConfig) -> BackboneStart:
             "--backbone"
         )
     seen = {name: getattr(theirs, name) for name in ("input_size", "colour", "mean", "std")}
-    weights = checkpoint.model.backbone.state_dict()
-    return BackboneStart(f"backbone of {path.name}", weights, replace(config, **seen))
+    weights, head = checkpoint.model.backbone.state_dict(), checkpoint.model.head
+    if theirs.variant != "backbone":
+        return BackboneStart(f"backbone of {path.name}", weights, replace(config, **seen))
+    return BackboneStart(
+        f"backbone and head of {path.name}",
+        weights,
+        replace(config, **seen),
+        (head.weight.detach(), head.bias.detach()),
+    )
 
 
 def _from_tensors(path: Path, config: ModelConfig) -> BackboneStart:
