@@ -78,3 +78,14 @@ def test_no_frame_of_the_order_task_tells_which_class_of_a_pair_it_is():
 def test_the_loaders_benchmark_weighs_an_index():
     benchmark = runpy.run_path(str(EXAMPLES / "benchmark_loading.py"))
     assert 1 < benchmark["index_megabytes"](600_000) < 400
+
+
+def test_expression_shares_are_of_the_frames_with_a_face(tmp_path):
+    expressions = ["Neutral"] * 6 + ["Anger"] * 3 + ["Fear"] + ["Surprise"] * 5
+    table = pandas.DataFrame(
+        {"main": True, "expression": expressions, "source": ["detected"] * 10 + ["filled"] * 5}
+    )
+    table.loc[len(table)] = [False, "Sadness", "detected"]
+    table.to_parquet(tmp_path / "one.parquet")
+    last = run("expression_shares.py", tmp_path).splitlines()[-1]
+    assert last == "| one | Neutral | Anger | Neutral 60%, Anger 30%, Fear 10% |"
