@@ -1,5 +1,6 @@
-"""What many tests share: the command line, and the real clips beside the repository."""
+"""What many tests share: the command line, the real clips, nobody's own models."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,3 +32,10 @@ def videxpr(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return code, out.out, out.err
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def own_models(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An empty registry and an empty cache in place of the user's."""
+    monkeypatch.setenv("VIDEXPR_MODELS", os.devnull)
+    monkeypatch.setenv("VIDEXPR_CACHE", str(tmp_path_factory.getbasetemp() / "no-cache"))

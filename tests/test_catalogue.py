@@ -9,13 +9,22 @@ from pathlib import Path
 import pytest
 from published import published
 
-from videxpr import catalogue, checkpoint
-from videxpr.catalogue import DetectorPack, download_pack, find_detector, listing
+from videxpr import catalogue
+from videxpr.catalogue import (
+    DetectorPack,
+    absent_model,
+    download_pack,
+    find_detector,
+    is_downloaded,
+    is_expression_model,
+    listing,
+)
 from videxpr.checkpoint import TrainingSummary, read_card, save_checkpoint
 from videxpr.detection.packs import find_pack
-from videxpr.errors import CheckpointError, DownloadError, UsageError
+from videxpr.errors import CheckpointError, DownloadError, FormatError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.model_files import registry
 
 DETECTOR = b"detector" * 500
 
@@ -150,11 +159,17 @@ def saved_model(path: Path) -> Path:
     return path
 
 
+def packaged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the starter in a package of its own."""
+    (folder / "models.toml").write_text("[starter]\nfile = 'starter.safetensors'\n")
+    monkeypatch.setattr(registry, "PACKAGED", folder / "models.toml")
+    return folder / "starter.safetensors"
+
+
 def test_the_starter_is_listed_with_what_it_says_of_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = saved_model(tmp_path / "starter.safetensors")
-    monkeypatch.setattr(checkpoint, "_locate", lambda path: ("starter", file))
+    file = saved_model(packaged(tmp_path, monkeypatch))
     card = read_card()
     assert (card.name, card.path, card.sha256) == ("starter", file, sha256(file.read_bytes()))
     assert card.config.trained_expressions == EXPRESSIONS[:7]
@@ -171,10 +186,75 @@ def test_the_starter_is_listed_with_what_it_says_of_itself(
 def test_a_starter_that_cannot_be_read_is_listed_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "starter.safetensors"
-    file.write_text("damaged")
-    monkeypatch.setattr(checkpoint, "_locate", lambda path: ("starter", file))
+    packaged(tmp_path, monkeypatch).write_text("damaged")
     starter = listing(tmp_path)[0]
     assert starter.state == "missing" and "not a safetensors file" in starter.note
     with pytest.raises(CheckpointError):
         read_card()
+
+
+def own_registry(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Path:
+    path = folder / "own.toml"
+    path.write_text(text)
+    monkeypatch.setenv("VIDEXPR_MODELS", str(path))
+    monkeypatch.setenv("VIDEXPR_CACHE", str(folder / "cache"))
+    return path
+
+
+def test_registered_models_are_listed_with_what_is_here_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packaged(tmp_path, monkeypatch)
+    own = saved_model(tmp_path / "own.safetensors")
+    digest = sha256(own.read_bytes())
+    url = f'url = "http://127.0.0.1:9/a"\nsha256 = "{digest}"\nsize = 5000000\nlicence = "free"\n'
+    text = f'[far]\n{url}note = "from afar"\n[near]\nfile = "own.safetensors"\n'
+    own_registry(tmp_path, monkeypatch, text)
+    starter, far, near, *_ = listing(tmp_path)
+    assert starter.state == "missing" and "install videxpr again" in starter.note
+    assert (far.name, far.kind, far.state, far.path) == (
+        "far",
+        "expressions",
+        "not installed",
+        None,
+    )
+    assert (far.size_bytes, far.licence, far.note) == (5_000_000, "free", "from afar")
+    assert (near.state, near.path, near.sha256) == ("installed", own, digest)
+    assert (near.licence, near.note) == ("CC BY 4.0", "backbone, trained on some faces")
+    place = tmp_path / "cache" / "models" / f"far-{digest[:16]}.safetensors"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(own.read_bytes())
+    assert absent_model("far") is None
+    far = listing(tmp_path)[1]
+    assert (far.state, far.path, far.licence) == ("installed", place, "CC BY 4.0")
+    save_checkpoint(place, ExpressionModel(ModelConfig()), TrainingSummary("", "", 0, 0), "")
+    far = listing(tmp_path)[1]
+    assert far.state == "not installed" and "is not the registered file" in far.note
+
+
+def test_names_of_detectors_are_not_given_to_models(
+    pack: DetectorPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_registry(tmp_path, monkeypatch, "[tiny]\nfile = 'a'\n")
+    with pytest.raises(FormatError, match=r"own\.toml: \[tiny\] is the name of a face detector"):
+        listing(tmp_path)
+
+
+def test_expression_models_are_told_from_detectors(
+    pack: DetectorPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f'url = "http://127.0.0.1:9/a"\nsha256 = "{"ab" * 32}"\nsize = 5\nlicence = "free"\n'
+    own_registry(tmp_path, monkeypatch, f'[far]\n{url}[near]\nfile = "own.safetensors"\n')
+    (tmp_path / "packed").mkdir()
+    (tmp_path / "packed" / "model.safetensors").touch()
+    names = ("starter", "far", "near", "hf:a/b", "x.safetensors", str(tmp_path / "packed"))
+    assert all(map(is_expression_model, names))
+    assert not any(map(is_expression_model, ("mtcnn", "tiny", "nosuch", str(tmp_path))))
+    assert [name for name in names if is_downloaded(name)] == ["far", "hf:a/b"]
+    absent = absent_model("far")
+    assert absent is not None and absent.licence == "free"
+    assert [absent_model(name) for name in ("starter", "near", "hf:a/b")] == [None] * 3
+    with pytest.raises(UsageError, match="choose one of far, tiny, or hf:OWNER/REPO"):
+        download_pack("nosuch", tmp_path)
+    with pytest.raises(UsageError, match="known are starter, far, near, mtcnn, tiny"):
+        find_detector("nosuch", tmp_path)

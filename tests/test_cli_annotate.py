@@ -14,6 +14,7 @@ import pyarrow.parquet
 import pytest
 import torch
 from conftest import SHARED, Run, needs_shared
+from hub import stand_in
 from PIL import Image
 from pipeline import picture, write_clip
 
@@ -372,6 +373,32 @@ def test_a_name_in_both_crop_folders_is_annotated_once_with_all_of_its_crops(
     made = [provenance_of(path.with_suffix(".parquet")) for path in (one, two)]
     assert made[0]["source_sha256"] == made[1]["source_sha256"]
     assert made[0]["frames"] == made[1]["frames"] == "30"
+
+
+def test_a_model_of_the_hub_is_named_with_its_commit_everywhere(lights, crops, tmp_path):
+    with stand_in() as hub:
+        commit = hub.add("lab/abaw", model_safetensors=lights[0].read_bytes())
+        command = [sys.executable, "-m", "videxpr", "annotate", crops, "-o", tmp_path / "out"]
+        command += ["-m", "hf:lab/abaw", "-m", lights[1]]
+        environment = hub.environment(tmp_path / "home")
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0
+    provenance = provenance_of(tmp_path / "out" / "v.parquet")
+    assert provenance["model"] == "hf:lab/abaw + two"
+    assert provenance["model_origin"] == f"hf:lab/abaw@{commit} + a file"
+    digest = provenance["model_sha256"][:12]
+    assert f"model hf:lab/abaw ({digest}, hf:lab/abaw@{commit}) + two (" in done.stderr
+    assert "ABAW" not in done.stderr
+
+
+def test_one_line_says_that_the_starter_speaks_and_what_an_entry_needs(videxpr, crops, tmp_path):
+    code, _, err = videxpr("annotate", crops, "-o", tmp_path, "-f", "parquet", model=False)
+    assert code == 0
+    (line,) = [line for line in err.splitlines() if line.startswith("model starter (")]
+    assert line.endswith(
+        "an ABAW entry needs a model trained on Aff-Wild2 (videxpr train), not the starter"
+    )
+    assert provenance_of(tmp_path / "v.parquet")["model_origin"] == "in the package"
 
 
 def test_logit_adjustment_is_the_number_given_or_the_stored_one(videxpr, lights, crops, tmp_path):

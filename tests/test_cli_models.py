@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import rich.console
 import torch
+from hub import stand_in
 from published import published
 from typer.testing import CliRunner
 
@@ -18,7 +19,11 @@ from videxpr.authors import their_name
 from videxpr.catalogue import DetectorPack
 from videxpr.checkpoint import TrainingSummary, read_card, save_checkpoint
 from videxpr.cli.models import app
-from videxpr.errors import CheckpointError, DownloadError, UsageError
+from videxpr.errors import (
+    CheckpointError,
+    DownloadError,
+    UsageError,
+)
 from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.crop_template import write_crop_template
 from videxpr.model import ExpressionModel, ModelConfig
@@ -172,10 +177,76 @@ def test_import_errors_go_to_the_root_command(tmp_path: Path) -> None:
         run("import", tmp_path / "none.ckpt", tmp_path / "a.pt")
 
 
+def small_model(file: Path) -> Path:
+    config = ModelConfig(
+        variant="backbone", backbone="regnet_y_400mf", trained_expressions=EXPRESSIONS[:7]
+    )
+    save_checkpoint(file, ExpressionModel(config), TrainingSummary("d", "r", 3, 1), "CC BY 4.0")
+    return file
+
+
+def test_a_registered_model_is_listed_shown_and_downloaded(
+    pack: DetectorPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = small_model(tmp_path / "site" / "lab.safetensors")
+    digest, size = hashlib.sha256(file.read_bytes()).hexdigest(), file.stat().st_size
+    url = f"{pack.release}/lab.safetensors"
+    entry = f'[lab]\nurl = "{url}"\nsha256 = "{digest}"\nsize = {size}\nlicence = "research"\n'
+    (tmp_path / "own.toml").write_text(entry)
+    monkeypatch.setenv("VIDEXPR_MODELS", str(tmp_path / "own.toml"))
+    monkeypatch.setenv("VIDEXPR_CACHE", str(tmp_path / "cache"))
+    lines = [line.split("\t") for line in run("list", "--detector-dir", tmp_path).splitlines()]
+    assert lines[2][:3] == ["lab", "expressions", "not installed"] and lines[2][4] == "research"
+    shown = run("show", "lab")
+    assert "get it by: videxpr models download lab" in shown and f"from:      {url}" in shown
+    assert digest in shown and f"registry:  {tmp_path / 'own.toml'}" in shown
+    done = run("download", "lab")
+    assert f"lab: from {url}, SHA-256 {digest}" in done and "lab: CC BY 4.0" in done
+    assert f"installed, {tmp_path / 'cache'}" in done
+    file.unlink()
+    shown = run("show", "lab")
+    assert "name:      lab" in shown and f"from:      {url}" in shown and "window:" in shown
+
+
+def test_a_model_of_the_hub_is_downloaded_and_shown_without_a_network(tmp_path: Path) -> None:
+    content = small_model(tmp_path / "a.safetensors").read_bytes()
+
+    def videxpr(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "videxpr", "models", *words]
+        chosen = hub.environment(tmp_path / "home", **environment)
+        return subprocess.run(command, capture_output=True, text=True, env=chosen)
+
+    with stand_in() as hub:
+        commit = hub.add("lab/abaw", model_safetensors=content)
+        hub.add("lab/other", model_safetensors=b"another")
+        done = videxpr("download", "hf:lab/abaw")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (
+            f"from hf:lab/abaw@{commit}, SHA-256 {hashlib.sha256(content).hexdigest()}"
+            in done.stdout
+        )
+        odd = videxpr("download", "hf:lab/other")
+        assert odd.returncode == 2 and odd.stderr.count("\n") == 1
+        assert odd.stderr.startswith("error: hf:lab/other (")
+        none = videxpr("show", "hf:lab/none")
+        assert none.returncode == 1 and none.stderr.count("\n") == 1
+    shown = videxpr("show", "hf:lab/abaw", HF_HUB_OFFLINE="1")
+    assert shown.returncode == 0
+    assert "name:      hf:lab/abaw\n" in shown.stdout
+    assert f"from:      hf:lab/abaw@{commit}\n" in shown.stdout
+
+
+@pytest.mark.parametrize("command", ["show"])
+def test_help_tells_every_form_of_a_model(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    assert "or hf:OWNER/REPO[@REVISION] on the Hugging Face Hub" in run(command, "--help")
+
+
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys, videxpr.cli.models; "
-        "print(*{'torch', 'onnxruntime', 'rich.progress', 'videxpr.catalogue'} & set(sys.modules))"
+        "print(*{'torch', 'onnxruntime', 'rich.progress', 'huggingface_hub', 'videxpr.catalogue'}"
+        " & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == ""

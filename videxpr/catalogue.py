@@ -1,4 +1,4 @@
-"""Which models there are: the expression model in the package, and face detectors to download."""
+"""Which models there are: for expressions, by the registries, and for finding faces."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -6,10 +6,17 @@ from typing import Final, Literal
 
 from videxpr.detection.packs import find_pack, installed_packs, search_roots
 from videxpr.downloads import Progress, fetch, unpack
-from videxpr.errors import CheckpointError, DownloadError, UsageError
+from videxpr.errors import CheckpointError, DownloadError, FormatError, UsageError
 from videxpr.files import sha256_of
+from videxpr.model_files.finding import cached_file
+from videxpr.model_files.hub import PREFIX, WEIGHTS
+from videxpr.model_files.registry import (
+    STARTER,
+    RegisteredModel,
+    find_registered,
+    registered_models,
+)
 
-STARTER: Final = "starter"
 MTCNN: Final = "mtcnn"
 RELEASE: Final = "https://github.com/deepinsight/insightface/releases/download/v0.7"
 PACK_LICENCE: Final = "non-commercial research only"
@@ -100,10 +107,43 @@ class DownloadedPack:
 
 
 def listing(root: Path | None = None) -> list[ListedModel]:
-    """The expression model of the package, then the detectors, packs of other makers last."""
+    """The expression models of the registries, then the detectors, packs of other makers last.
+
+    Raises:
+        FormatError: the user's registry cannot be read, or has a detector's name.
+    """
     here = {found.name: found.model for found in installed_packs(root)}
     names = dict.fromkeys((*PACKS, *here))
-    return [_starter(), _MTCNN, *(_detector(name, here.get(name)) for name in names)]
+    models = registered_models()
+    for name in models:
+        if name in (MTCNN, *PACKS):
+            raise FormatError(
+                f"{models[name].registry}: [{name}] is the name of a face detector; give the model "
+                "another"
+            )
+    detectors = [_MTCNN, *(_detector(name, here.get(name)) for name in names)]
+    return [*map(_expressions, models.values()), *detectors]
+
+
+def is_expression_model(asked: str) -> bool:
+    """Whether a name or a path means expression weights, not a face detector; they may be missing."""
+    if asked.startswith(PREFIX) or asked.endswith(".safetensors"):
+        return True
+    if asked in (MTCNN, *PACKS):
+        return False
+    return (Path(asked) / WEIGHTS).is_file() or find_registered(asked) is not None
+
+
+def is_downloaded(asked: str) -> bool:
+    """Whether expression weights come from the network: from the Hub, or from a registered address."""
+    model = None if asked.startswith(PREFIX) else find_registered(asked)
+    return asked.startswith(PREFIX) or (model is not None and model.url is not None)
+
+
+def absent_model(asked: str) -> RegisteredModel | None:
+    """The registered model of that name if it has an address and nobody downloaded it, else None."""
+    model = find_registered(asked) if is_downloaded(asked) else None
+    return None if model is None or cached_file(model).is_file() else model
 
 
 def find_detector(name: str, root: Path | None = None) -> ListedModel:
@@ -115,10 +155,10 @@ def find_detector(name: str, root: Path | None = None) -> ListedModel:
         return _detector(found.name, found.model)
     if name in PACKS:
         return _detector(name, None)
-    known = ", ".join((STARTER, MTCNN, *PACKS))
+    known = ", ".join((*registered_models(), MTCNN, *PACKS))
     raise UsageError(
-        f"no model {name!r}; known are {known}, packs under {search_roots(root)[0]}, and paths of "
-        ".safetensors files, of packs' folders and of .onnx files"
+        f"no model {name!r}; known are {known}, packs under {search_roots(root)[0]}, hf:OWNER/REPO, "
+        f"and paths of .safetensors files, of folders with {WEIGHTS} or a pack, and of .onnx files"
     )
 
 
@@ -154,16 +194,23 @@ _MTCNN: Final = ListedModel(
 )
 
 
-def _starter() -> ListedModel:
+def _expressions(model: RegisteredModel) -> ListedModel:
+    """A registered model, by what its file says of itself if it is here."""
     from videxpr.checkpoint import read_card
 
+    file = cached_file(model)
+    row = ListedModel(model.name, "expressions", "not installed", licence=model.licence)
+    if model.url is not None and not file.is_file():
+        return replace(row, size_bytes=model.size_bytes, note=model.note)
     try:
-        card = read_card(STARTER)
+        card = read_card(file if model.url else model.name)  # by its name it might be downloaded
     except CheckpointError as exc:
-        return ListedModel(STARTER, "expressions", "missing", note=str(exc))
-    note, size = f"{card.config.variant}, trained on {card.training.data}", card.path.stat().st_size
-    row = ListedModel(STARTER, "expressions", "in the package", card.path, size, card.sha256)
-    return replace(row, licence=card.licence, note=note)
+        return replace(row, state="missing", note=str(exc))
+    if model.url is not None and card.sha256 != model.sha256:
+        return replace(row, note=f"{file} is not the registered file")
+    size, note = file.stat().st_size, f"{card.config.variant}, trained on {card.training.data}"
+    row = replace(row, path=file, size_bytes=size, sha256=card.sha256, licence=card.licence)
+    return replace(row, state="in the package" if model.in_package else "installed", note=note)
 
 
 def _detector(name: str, model: Path | None) -> ListedModel:
@@ -185,7 +232,11 @@ def _downloadable(name: str) -> DetectorPack:
     if name in (STARTER, MTCNN):
         raise UsageError(f"{name} comes with videxpr; there is nothing to download")
     if name not in PACKS:
-        raise UsageError(f"no model {name!r} to download; choose one of {', '.join(PACKS)}")
+        addressed = [model.name for model in registered_models().values() if model.url]
+        raise UsageError(
+            f"no model {name!r} to download; choose one of {', '.join((*addressed, *PACKS))}, or "
+            "hf:OWNER/REPO"
+        )
     return PACKS[name]
 
 

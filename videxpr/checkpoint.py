@@ -6,7 +6,6 @@ was trained (`TrainingSummary`), and under which licence it may be used. No pick
 
 import json
 from dataclasses import asdict, dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,13 +14,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from videxpr.errors import CheckpointError
-from videxpr.files import replacing, sha256_of
+from videxpr.files import replacing
 from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.model.config import AUTHORS_NAMES
+from videxpr.model_files.finding import A_FILE, ModelFile, find_model
+from videxpr.model_files.registry import STARTER
 from videxpr.structures import CropTemplate
 
 FORMAT: Final = 1
-STARTER: Final = "starter"
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,12 @@ class Checkpoint:
     """Weights that were read, and where they came from.
 
     Attributes:
-        name: what the user called it, ``starter`` or a file's name.
+        name: what it is called: ``starter`` or another registered name, a file's name, or ``hf:...``.
         sha256: of the file, as hexadecimal digits.
         model: in evaluation mode, without gradients.
         training: how it came about.
         licence: under which terms it may be used.
+        origin: where the file came from, as `ModelFile` has it.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Checkpoint:
     model: ExpressionModel
     training: TrainingSummary
     licence: str
+    origin: str = A_FILE
 
 
 @dataclass(frozen=True)
@@ -77,22 +79,27 @@ class ModelCard:
     config: ModelConfig
     training: TrainingSummary
     licence: str
+    origin: str
 
 
-def load_model(path: str | Path = STARTER, device: str | torch.device = "cpu") -> ExpressionModel:
+def load_model(
+    path: str | Path | ModelFile = STARTER, device: str | torch.device = "cpu"
+) -> ExpressionModel:
     """Read a model, ready to use: evaluation mode, no gradients, float32.
 
     Args:
-        path: a ``.safetensors`` file of videxpr, or ``"starter"`` for the weights in the package.
+        path: a ``.safetensors`` file of videxpr, a packed folder, ``"starter"`` for the weights in
+            the package, another registered name, or ``"hf:OWNER/REPO[@REVISION]"``.
         device: where to put it, e.g. ``"cpu"`` or ``"cuda:0"``.
 
     Raises:
         CheckpointError: the file is missing, is no videxpr checkpoint, or does not fit.
+        DownloadError: it is not on this machine and cannot be fetched.
     """
     return load_checkpoint(path, device).model
 
 
-def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Checkpoint:
+def load_checkpoint(path: str | Path | ModelFile, device: str | torch.device = "cpu") -> Checkpoint:
     """Read a model together with its name, hash, training summary and licence."""
     card, weights = _open(path)
     model = ExpressionModel(card.config)
@@ -105,10 +112,11 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Che
         model=model,
         training=card.training,
         licence=card.licence,
+        origin=card.origin,
     )
 
 
-def read_card(path: str | Path = STARTER) -> ModelCard:
+def read_card(path: str | Path | ModelFile = STARTER) -> ModelCard:
     """Read what a checkpoint says of itself, as `load_checkpoint` does, but build no model."""
     return _open(path)[0]
 
@@ -147,8 +155,8 @@ def save_checkpoint(
         temporary.write_bytes(save(weights, metadata={"videxpr": json.dumps(header)}))
 
 
-def _open(path: str | Path) -> tuple[ModelCard, dict[str, torch.Tensor]]:
-    name, file = _locate(path)
+def _open(path: str | Path | ModelFile) -> tuple[ModelCard, dict[str, torch.Tensor]]:
+    file = path if isinstance(path, ModelFile) else find_model(path)
     header, weights = _read(file)
     try:
         training, licence = TrainingSummary(**header["training"]), str(header["licence"])
@@ -156,26 +164,14 @@ def _open(path: str | Path) -> tuple[ModelCard, dict[str, torch.Tensor]]:
         raise CheckpointError(
             f"{file} does not say how it was trained and under which licence ({exc})"
         ) from exc
-    return ModelCard(name, file, sha256_of(file), _config(header, file), training, licence), weights
+    config = _config(header, file)
+    card = ModelCard(file.name, file.path, file.sha256, config, training, licence, file.origin)
+    return card, weights
 
 
-def _locate(path: str | Path) -> tuple[str, Path]:
-    if str(path) == STARTER:
-        packaged = resources.files("videxpr") / "weights" / f"{STARTER}.safetensors"
-        if not packaged.is_file():
-            raise CheckpointError(f"this installation lacks {packaged}; install videxpr again")
-        return STARTER, Path(str(packaged))
-    file = Path(path)
-    if not file.is_file():
-        raise CheckpointError(
-            f"no model {str(path)!r}: give {STARTER!r} or the path of a .safetensors file"
-        )
-    return file.stem, file
-
-
-def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def _read(file: ModelFile) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     try:
-        with safe_open(file, framework="pt") as archive:
+        with safe_open(file.path, framework="pt") as archive:
             metadata = archive.metadata() or {}
             weights = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as exc:
@@ -196,7 +192,7 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     return header, weights
 
 
-def _config(header: dict[str, Any], file: Path) -> ModelConfig:
+def _config(header: dict[str, Any], file: ModelFile) -> ModelConfig:
     """The configuration in a header; JSON lists become tuples again."""
     try:
         fields = dict(header["config"])

@@ -161,6 +161,7 @@ class Annotator:
             "videxpr_version": VERSION,
             "model": JOINT.join(one.name for one in self.checkpoints),
             "model_sha256": JOINT.join(one.sha256 for one in self.checkpoints),
+            "model_origin": JOINT.join(one.origin for one in self.checkpoints),
             "untrained_expressions": ",".join(self._ensemble.untrained),
             "class_shares": json.dumps(self._ensemble.shares),
             "crop_template": JOINT.join(one.name for one in self._ensemble.templates),

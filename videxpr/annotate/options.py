@@ -7,6 +7,7 @@ from typing import Final, Literal, get_args
 from videxpr.detection import DetectionOptions
 from videxpr.errors import UsageError
 from videxpr.labelling import Missing
+from videxpr.model_files.registry import STARTER
 from videxpr.people import PERSONS, Person
 from videxpr.tracking import TrackingOptions
 from videxpr.windows import WindowOptions
@@ -16,7 +17,7 @@ FORMATS: Final[tuple[str, ...]] = get_args(Format)
 ALL_FORMATS: Final = ("aff-wild2", "predictions", "parquet", "csv")
 """What ``all`` means: features are large, and only for those who ask for them."""
 
-DEFAULT_MODEL: Final = "starter"
+DEFAULT_MODEL: Final = STARTER
 DEFAULT_FORMATS: Final = ("aff-wild2", "predictions", "parquet")
 
 LONGEST_BRIDGE_FRAMES: Final = 16

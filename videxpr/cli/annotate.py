@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from videxpr.annotate.options import DEFAULT_FORMATS, DEFAULT_MODEL, AnnotateOptions
+from videxpr.cli.model_choice import FORMS, METAVAR
 
 DEFAULT = AnnotateOptions()
 WHAT, WHO, HOW, WHERE = "What is written", "Faces and people", "Time and model", "Running"
@@ -109,8 +110,8 @@ def annotate(
             "--model",
             "-m",
             rich_help_panel=HOW,
-            metavar="NAME|PATH",
-            help="Expression weights: starter, or a .safetensors file; repeatable: probabilities are "
+            metavar=METAVAR,
+            help=f"Expression weights: {FORMS}; repeatable: probabilities are "
             "averaged, each expression's over the models that were trained on it.  "
             f"\\[default: {DEFAULT_MODEL}]",
         ),

@@ -10,10 +10,12 @@ from videxpr.averaging import partly_known
 from videxpr.checkpoint import Checkpoint, load_checkpoint
 from videxpr.cli.annotate_options import STORED, Request, annotate_options, output_options
 from videxpr.cli.console import BatchDisplay, annotation_line, prepare_process, summary_table
+from videxpr.cli.model_choice import chosen_model
 from videxpr.detection import Detector, load_detector
 from videxpr.device import cpu_threads, describe, resolve_device, use_cpu_threads
 from videxpr.errors import UsageError
 from videxpr.formats.settings import Settings, read_settings
+from videxpr.model_files.finding import A_FILE, IN_PACKAGE
 from videxpr.sources import Source, find_sources
 from videxpr.structures import UNVERIFIED
 
@@ -25,7 +27,7 @@ def run(request: Request) -> int:
     outputs = Outputs(output_options(request), request.missing)
     device = resolve_device(request.device)
     use_cpu_threads(cpu_threads())
-    checkpoints = _load_models(request.models, str(device))
+    checkpoints = _load_models(request, str(device))
     options = annotate_options(request, settings, checkpoints, str(device))
     detector = load_detector(options.detection)
     annotator = Annotator(checkpoints, detector, options)
@@ -65,10 +67,10 @@ def _all_reports(
     return collected
 
 
-def _load_models(names: Sequence[str], device: str) -> list[Checkpoint]:
+def _load_models(request: Request, device: str) -> list[Checkpoint]:
     checkpoints: list[Checkpoint] = []
-    for name in names:
-        checkpoint = load_checkpoint(name, device)
+    for name in request.models:
+        checkpoint = load_checkpoint(chosen_model(name, request.quiet), device)
         if any(checkpoint.sha256 == other.sha256 for other in checkpoints):
             raise UsageError(f"model {name} is given twice; its probabilities would count twice")
         checkpoints.append(checkpoint)
@@ -76,9 +78,20 @@ def _load_models(names: Sequence[str], device: str) -> list[Checkpoint]:
 
 
 def _introduction(checkpoints: Sequence[Checkpoint], detector: Detector | None, device: str) -> str:
-    models = JOINT.join(f"{one.name} ({one.sha256[:12]})" for one in checkpoints)
+    models = JOINT.join(map(_named, checkpoints))
     found_by = "" if detector is None else f"detector {detector.name} on {detector.device}, "
-    return f"model {models}, {found_by}device {device}"
+    line = f"model {models}, {found_by}device {device}"
+    if all(one.origin != IN_PACKAGE for one in checkpoints):
+        return line
+    return (
+        f"{line}; an ABAW entry needs a model trained on Aff-Wild2 (videxpr train), not the starter"
+    )
+
+
+def _named(checkpoint: Checkpoint) -> str:
+    """A model by its hash and, if it came from elsewhere, by where that was."""
+    origin = "" if checkpoint.origin in (A_FILE, IN_PACKAGE) else f", {checkpoint.origin}"
+    return f"{checkpoint.name} ({checkpoint.sha256[:12]}{origin})"
 
 
 def _concerns_of_models(

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from videxpr.cli.model_choice import FORMS, METAVAR
 from videxpr.evaluate.options import EvaluateOptions
 
 DEFAULT = EvaluateOptions()
@@ -83,9 +84,9 @@ def evaluate(
         typer.Option(
             "--model",
             "-m",
-            metavar="NAME|PATH",
+            metavar=METAVAR,
             rich_help_panel=STILLS,
-            help="starter, or a .safetensors file.  \\[default: starter]",
+            help=f"{FORMS}.  \\[default: starter]",
         ),
     ] = None,
     split: Annotated[

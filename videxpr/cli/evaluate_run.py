@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from videxpr.cli.evaluate_tables import show
+from videxpr.cli.model_choice import chosen_model
 from videxpr.errors import UsageError
 from videxpr.evaluate.evaluation import Evaluation
 from videxpr.evaluate.options import EvaluateOptions
@@ -99,12 +100,14 @@ def _stills(
     request: Request, folder: Path, options: EvaluateOptions, messages: Console
 ) -> Evaluation:
     # the only way here that needs torch
-    from videxpr.checkpoint import STARTER, load_checkpoint
+    from videxpr.checkpoint import load_checkpoint
     from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
     from videxpr.evaluate.stills import StillsSource, evaluate_stills
+    from videxpr.model_files.registry import STARTER
 
     use_cpu_threads(cpu_threads())
-    checkpoint = load_checkpoint(request.model or STARTER, resolve_device(request.device or "auto"))
+    device = resolve_device(request.device or "auto")
+    checkpoint = load_checkpoint(chosen_model(request.model or STARTER), device)
     source = StillsSource(
         folder,
         request.split,

@@ -1,19 +1,13 @@
 """``videxpr models``: which models there are and what they are; downloads and imports."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
-if TYPE_CHECKING:
-    from videxpr.catalogue import ListedModel
-    from videxpr.checkpoint import ModelCard
-    from videxpr.downloads import Progress
-    from videxpr.model import ModelConfig
-    from videxpr.structures import CropTemplate
+from videxpr.cli.model_choice import FORMS, chosen_model, download_bar
 
 app: Final = typer.Typer(
     name="models",
@@ -37,44 +31,75 @@ DetectorDir = Annotated[
 
 @app.command("list")
 def list_models(detector_dir: DetectorDir = None) -> None:
-    """List the expression model in the package and all detectors, installed or not."""
+    """List the expression models of the package's registry and of yours, and all detectors."""
     from videxpr.catalogue import listing
+    from videxpr.cli.models_facts import listed_row
 
-    _print_table([_row(model) for model in listing(detector_dir)])
+    _print_table([listed_row(model) for model in listing(detector_dir)])
 
 
 @app.command("show")
 def show_model(
     name: Annotated[
-        str, typer.Argument(help="starter, mtcnn, a detector pack, or the path of a model's file.")
+        str, typer.Argument(help=f"{FORMS}; or mtcnn, or a detector pack, by name or path.")
     ],
     detector_dir: DetectorDir = None,
 ) -> None:
-    """Show what a model is, how it came about, its licence and its hash."""
-    if name == "starter" or name.endswith(".safetensors"):
+    """Show what a model is, how it came about, its licence and its hash.
+
+    A model of the Hub is downloaded first.
+    """
+    from videxpr.catalogue import absent_model, find_detector, is_expression_model
+    from videxpr.cli.models_facts import absent_facts, detector_facts, expression_facts
+
+    if not is_expression_model(name):
+        _print_facts(detector_facts(find_detector(name, detector_dir)))
+    elif (absent := absent_model(name)) is not None:
+        _print_facts(absent_facts(absent))
+    else:
         from videxpr.checkpoint import read_card
 
-        _print_facts(_expression_facts(read_card(name)))
-    else:
-        from videxpr.catalogue import find_detector
-
-        _print_facts(_detector_facts(find_detector(name, detector_dir)))
+        _print_facts(expression_facts(read_card(chosen_model(name))))
 
 
 @app.command("download")
 def download_model(
-    name: Annotated[str, typer.Argument(help="A detector pack, e.g. buffalo_l.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A detector pack, e.g. buffalo_l; a model of your registry; or hf:OWNER/REPO."
+        ),
+    ],
     detector_dir: DetectorDir = None,
 ) -> None:
-    """Download one of insightface's detector packs; its hash is checked.
+    """Download a model, so that no network is needed later; its hash is checked.
 
-    The packs are for non-commercial research only.
+    The detector packs, insightface's, are for non-commercial research only.
     """
+    from videxpr.catalogue import is_downloaded
+
+    if is_downloaded(name):
+        _download_expressions(name)
+    else:
+        _download_pack(name, detector_dir)
+
+
+def _download_expressions(name: str) -> None:
+    file = chosen_model(name)
+    from videxpr.checkpoint import read_card  # torch, for which nobody waits where nothing came
+
+    card = read_card(file)
+    typer.echo(f"{name}: {card.licence}")
+    typer.echo(f"{name}: from {card.origin}, SHA-256 {card.sha256}")
+    typer.echo(f"{name}: installed, {card.path}")
+
+
+def _download_pack(name: str, detector_dir: Path | None) -> None:
     from videxpr.catalogue import PACK_LICENCE, PACK_TERMS, PACKS, download_pack
 
     if name in PACKS:
         typer.echo(f"{name}: {PACK_LICENCE}, see {PACK_TERMS}")
-    with _progress_bar(name) as progress:
+    with download_bar(name) as progress:
         done = download_pack(name, detector_dir, progress)
     if done.files:
         typer.echo(f"{name}: SHA-256 {done.pack.sha256} as published")
@@ -118,6 +143,7 @@ def import_model(
     from videxpr.authors import import_checkpoint
     from videxpr.errors import UsageError
     from videxpr.formats.crop_template import read_crop_template
+    from videxpr.packing.words import crop_in_words, variant_in_words
     from videxpr.structures import UNVERIFIED
 
     if output.suffix != ".safetensors":
@@ -126,100 +152,9 @@ def import_model(
     done = import_checkpoint(source, output, crop, getattr(torch, dtype))
     for name in done.dropped:
         typer.echo(f"dropped: {name}, which no prediction depends on")
-    typer.echo(f"variant: {_variant(done.config)}")
-    typer.echo(f"crop:    {_crop(done.config.crop)}")
+    typer.echo(f"variant: {variant_in_words(done.config)}")
+    typer.echo(f"crop:    {crop_in_words(done.config.crop)}")
     typer.echo(f"{output}: written; videxpr models show {output} tells all of it")
-
-
-def _row(model: "ListedModel") -> tuple[str, ...]:
-    """The fields of `HEADER`."""
-    size, file = _megabytes(model.size_bytes), str(model.path or "")
-    return model.name, model.kind, model.state, size, model.licence, model.note, file
-
-
-def _expression_facts(card: "ModelCard") -> Iterator[tuple[str, str]]:
-    config, training = card.config, card.training
-    yield "name", card.name
-    yield "for", "expressions"
-    yield "file", str(card.path)
-    yield "size", _megabytes(card.path.stat().st_size)
-    yield "SHA-256", card.sha256
-    yield "licence", card.licence
-    yield "variant", _variant(config)
-    yield "backbone", config.backbone
-    yield "position", _position(config)
-    yield "window", f"{config.window} frames"
-    yield "trained", ", ".join(config.trained_expressions)
-    yield "untrained", ", ".join(config.untrained_expressions) or "none"
-    if config.class_shares:
-        shares = zip(config.expressions, config.class_shares, strict=True)
-        yield "shares", ", ".join(f"{each} {share:.1%}" for each, share in shares)
-    if config.logit_adjustment:
-        yield "adjustment", f"{config.logit_adjustment:g} was best; applied only when asked for"
-    yield "crop", _crop(config.crop)
-    kind = "in colour" if config.colour else "in grey"
-    yield "input", f"{config.input_size} x {config.input_size} pixels, {kind}"
-    yield "landmarks", ", ".join(f"({x:g}, {y:g})" for x, y in config.crop.landmarks)
-    yield "data", training.data
-    yield "recipe", training.recipe
-    epochs = f", {training.epochs} epochs" if training.epochs else ""
-    yield "images", f"{training.images or 'not stated'}{epochs}"
-    yield "accuracy", _figure(training.validation_accuracy)
-    yield "macro F1", _figure(training.validation_macro_f1)
-
-
-def _detector_facts(model: "ListedModel") -> Iterator[tuple[str, str]]:
-    from videxpr.catalogue import PACK_LICENCE, PACK_TERMS
-
-    yield "name", model.name
-    yield "for", "finding faces"
-    yield "state", model.state
-    if model.state == "not installed":
-        yield "get it by", f"videxpr models download {model.name}"
-    if model.path:
-        yield "file", str(model.path)
-    if model.size_bytes:
-        yield "size", _megabytes(model.size_bytes)
-    if model.sha256:
-        yield "SHA-256", model.sha256
-    yield "note", model.note
-    yield "licence", model.licence
-    if model.licence == PACK_LICENCE:
-        yield "terms", PACK_TERMS
-
-
-def _variant(config: "ModelConfig") -> str:
-    from videxpr.model.config import AUTHORS_NAMES
-
-    theirs = {ours: name for name, ours in AUTHORS_NAMES.items()}
-    return f"{config.variant} ({theirs[config.variant]} in the authors' code)"
-
-
-def _position(config: "ModelConfig") -> str:
-    if config.variant == "backbone":
-        return "none: every frame is judged by itself"
-    known = {
-        "none": "none: a window is a set of frames, as in the paper",
-        "learned": "learned: the order of frames counts",
-    }
-    return known[config.position]
-
-
-def _crop(crop: "CropTemplate") -> str:
-    from videxpr.structures import UNVERIFIED
-
-    size = f"{crop.size} x {crop.size} pixels"
-    if crop.name == UNVERIFIED.name:
-        return f"unverified, {size}: nobody measured the crops, ArcFace's template is assumed"
-    return f"{crop.name}, {size}"
-
-
-def _megabytes(size: int | None) -> str:
-    return "" if size is None else f"{size / 1e6:.1f} MB"
-
-
-def _figure(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.3f} on the validation part"
 
 
 def _print_facts(facts: Iterable[tuple[str, str]]) -> None:
@@ -254,22 +189,3 @@ def _print_rich_table(rows: Sequence[tuple[str, ...]]) -> None:
 
 def _on_terminal() -> bool:
     return sys.stdout.isatty()
-
-
-@contextmanager
-def _progress_bar(label: str) -> "Iterator[Progress]":
-    """A bar on standard error while a block runs, if that is a terminal."""
-    from rich import progress as bars
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.DownloadColumn())
-    speed = (bars.TransferSpeedColumn(), bars.TimeRemainingColumn())
-    hidden = not console.is_terminal
-    with bars.Progress(*columns, *speed, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task(label, total=None)
-
-        def update(completed: int, total: int | None) -> None:
-            bar.update(task, completed=completed, total=total)
-
-        yield update

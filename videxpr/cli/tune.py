@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from videxpr.cli.model_choice import METAVAR
 from videxpr.tune.options import SPANS, STRENGTHS, STRIDES, TuneOptions
 
 DEFAULT = TuneOptions()
@@ -80,7 +81,7 @@ def tune(
             "--model",
             "-m",
             rich_help_panel=TRIED,
-            metavar="NAME|PATH",
+            metavar=METAVAR,
             help="The model that made the Parquet files: windows are cut anew from the .features.npz "
             "beside them (videxpr annotate -f parquet -f features).  \\[default: one stride only]",
         ),

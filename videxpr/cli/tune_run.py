@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from videxpr.cli.model_choice import chosen_model
 from videxpr.cli.tune_tables import advice, show
 from videxpr.errors import UsageError
 from videxpr.formats.settings import write_settings
@@ -71,7 +72,7 @@ def _checkpoint(name: str, device: str) -> "Checkpoint":
     from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
 
     use_cpu_threads(cpu_threads())
-    return load_checkpoint(name, resolve_device(device))
+    return load_checkpoint(chosen_model(name), resolve_device(device))
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:

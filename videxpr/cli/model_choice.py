@@ -1,0 +1,43 @@
+"""Which expression model: what every command with ``-m`` says of it, and how it fetches one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from videxpr.downloads import Progress
+    from videxpr.model_files.finding import ModelFile
+
+METAVAR: Final = "NAME|PATH|hf:OWNER/REPO"
+FORMS: Final = (
+    "starter, another name of videxpr models list, a .safetensors file, a folder that videxpr models "
+    "pack made, or hf:OWNER/REPO\\[@REVISION] on the Hugging Face Hub"
+)
+"""For help texts, in which a bare bracket would be markup."""
+
+
+def chosen_model(asked: str, quiet: bool = False) -> "ModelFile":
+    """The weights that a user means; a download is shown on a terminal."""
+    from videxpr.model_files.finding import find_model
+
+    with download_bar(asked, quiet) as progress:
+        return find_model(asked, progress)
+
+
+@contextmanager
+def download_bar(label: str, quiet: bool = False) -> "Iterator[Progress]":
+    """A bar on standard error while a block runs, if that is a terminal."""
+    from rich import progress as bars
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.DownloadColumn())
+    speed = (bars.TransferSpeedColumn(), bars.TimeRemainingColumn())
+    hidden = quiet or not console.is_terminal
+    with bars.Progress(*columns, *speed, console=console, transient=True, disable=hidden) as bar:
+        task = bar.add_task(label, total=None, visible=False)
+
+        def update(completed: int, total: int | None) -> None:
+            bar.update(task, completed=completed, total=total, visible=True)
+
+        yield update

@@ -1,0 +1,1 @@
+"""Checkpoints made ready to travel: a folder fit for the Hugging Face Hub."""
