@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import subprocess
 import sys
 import zipfile
@@ -22,6 +23,8 @@ from videxpr.cli.models import app
 from videxpr.errors import (
     CheckpointError,
     DownloadError,
+    FormatError,
+    OutputError,
     UsageError,
 )
 from videxpr.expressions import EXPRESSIONS
@@ -236,7 +239,23 @@ def test_a_model_of_the_hub_is_downloaded_and_shown_without_a_network(tmp_path: 
     assert f"from:      hf:lab/abaw@{commit}\n" in shown.stdout
 
 
-@pytest.mark.parametrize("command", ["show"])
+def test_a_packed_folder_is_shown_and_said_how_to_share(tmp_path: Path) -> None:
+    file, folder = small_model(tmp_path / "mine.safetensors"), tmp_path / "abaw"
+    done = run("pack", file, "-o", folder)
+    for name in ("README.md", "config.json", "model.safetensors"):
+        assert f"{folder / name}: written" in done
+    assert "note: the card has no figures" in done
+    assert f"hf upload OWNER/REPO {folder}" in done
+    assert "name:      abaw" in run("show", folder)
+    report = tmp_path / "r.json"
+    report.write_text(json.dumps({"macro_f1": 0.5}))
+    with pytest.raises(FormatError, match=r"r\.json is no report"):
+        run("pack", file, "-o", folder, "--overwrite", "--report", report)
+    with pytest.raises(OutputError, match="is there already"):
+        run("pack", file, "-o", folder)
+
+
+@pytest.mark.parametrize("command", ["show", "pack"])
 def test_help_tells_every_form_of_a_model(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
     assert "or hf:OWNER/REPO[@REVISION] on the Hugging Face Hub" in run(command, "--help")

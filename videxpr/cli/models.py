@@ -1,4 +1,4 @@
-"""``videxpr models``: which models there are and what they are; downloads and imports."""
+"""``videxpr models``: which models there are and what they are; downloads, imports, packing."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from videxpr.cli.model_choice import FORMS, chosen_model, download_bar
 
 app: Final = typer.Typer(
     name="models",
-    help="List, show, download and import models: for expressions, and for finding faces.",
+    help="List, show, download, import and pack models: for expressions, and for finding faces.",
     no_args_is_help=True,
 )
 
@@ -155,6 +155,43 @@ def import_model(
     typer.echo(f"variant: {variant_in_words(done.config)}")
     typer.echo(f"crop:    {crop_in_words(done.config.crop)}")
     typer.echo(f"{output}: written; videxpr models show {output} tells all of it")
+
+
+@app.command("pack")
+def pack_model(
+    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help=f"{FORMS}.")],
+    output_dir: Annotated[
+        Path,
+        typer.Option(
+            "--output-dir", "-o", metavar="DIR", help="The folder to make.", show_default=False
+        ),
+    ],
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Figures for the card: what videxpr evaluate wrote with --json, of this model; "
+            "repeatable.  \\[default: none]",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace files that are there.  \\[default: off]"),
+    ] = False,
+) -> None:
+    """Make a folder fit for the Hugging Face Hub: weights, configuration and a model card.
+
+    The card is filled from what the checkpoint says of itself; read it, and add what only you know,
+    before you share it. The folder works as -m DIR too.
+    """
+    from videxpr.packing.folder import pack
+
+    packed = pack(chosen_model(checkpoint), output_dir, tuple(report or ()), overwrite)
+    for file in packed.files:
+        typer.echo(f"{file}: written")
+    for note in packed.notes:
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(f"share it: hf upload OWNER/REPO {output_dir}, then -m hf:OWNER/REPO")
 
 
 def _print_facts(facts: Iterable[tuple[str, str]]) -> None:

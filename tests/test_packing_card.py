@@ -1,0 +1,113 @@
+"""Model cards, read again by the Hub's own client."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from huggingface_hub import ModelCard
+from test_packing_report import ON_STILLS, ON_VIDEOS, written
+
+from videxpr.checkpoint import Checkpoint, TrainingSummary
+from videxpr.expressions import EXPRESSIONS
+from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.packing.card import card_text
+from videxpr.packing.report import read_report
+
+SHARES = (0.4, 0.1, 0.05, 0.05, 0.2, 0.1, 0.1, 0.0)
+CONFIG = ModelConfig(
+    variant="backbone",
+    backbone="regnet_y_400mf",
+    trained_expressions=EXPRESSIONS[:7],
+    class_shares=SHARES,
+    window=32,
+)
+TRAINING = TrainingSummary("some | faces\nand more", "recipe <b>", 28_709, 12, 0.71234, None)
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    return Checkpoint("mine", "ab" * 32, ExpressionModel(CONFIG), TRAINING, "CC BY 4.0")
+
+
+def table_of(text: str) -> dict[str, list[str]]:
+    """The rows of all tables by their first cell."""
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return {first: rest for first, *rest in rows}
+
+
+def test_the_front_matter_is_what_the_hub_reads(checkpoint: Checkpoint) -> None:
+    data = ModelCard(card_text(checkpoint)).data
+    assert (data.license, data.library_name) == ("cc-by-4.0", "videxpr")
+    assert (data.pipeline_tag, data.model_name) == ("image-classification", "mine")
+    assert "facial-expression-recognition" in (data.tags or []) and data.metrics is None
+    encoder = replace(checkpoint, model=ExpressionModel(replace(CONFIG, variant="attention")))
+    assert ModelCard(card_text(encoder)).data.pipeline_tag == "video-classification"
+
+
+@pytest.mark.parametrize(
+    ("licence", "known"),
+    [
+        *(("Apache-2.0", "apache-2.0"), ("MIT", "mit"), ("CC BY-NC 4.0", "cc-by-nc-4.0")),
+        *(("unspecified", "unknown"), ("", "unknown"), ("research only: ask us", "other")),
+    ],
+)
+def test_a_licence_is_one_of_the_hubs_or_stated_below(
+    checkpoint: Checkpoint, licence: str, known: str
+) -> None:
+    text = card_text(replace(checkpoint, licence=licence))
+    data = ModelCard(text).data
+    assert data.license == known
+    assert data.get("license_name") == ("as-stated-below" if known == "other" else None)
+    assert text.rstrip().endswith(licence or "Not stated.")
+
+
+def test_a_licence_that_travels_is_linked(checkpoint: Checkpoint) -> None:
+    other = replace(checkpoint, licence="ours")
+    assert ModelCard(card_text(other, with_licence=True)).data.license_link == "WEIGHTS_LICENSE"
+    assert ModelCard(card_text(other)).data.get("license_link") is None
+
+
+def test_a_name_with_odd_characters_breaks_nothing(checkpoint: Checkpoint) -> None:
+    odd = replace(checkpoint, name='hf:lab/"ä: #1"')
+    assert ModelCard(card_text(odd)).data.model_name == 'lab/"ä: #1"'
+
+
+def test_the_card_is_filled_from_what_the_checkpoint_says(checkpoint: Checkpoint) -> None:
+    text = card_text(checkpoint)
+    table = table_of(text)
+    assert table["variant"] == ["backbone (no_att_trans in the authors' code)"]
+    assert table["backbone"] == ["regnet_y_400mf"] and table["window"] == ["32 frames"]
+    assert table["crops"] == ["arcface, 112 x 112 pixels"]
+    assert table["landmarks in a crop"][0].startswith("(38.2946, 51.6963), ")
+    assert table["trained expressions"] == [", ".join(EXPRESSIONS[:7])]
+    assert table["never answered"] == ["Other"]
+    assert table["data"] == ["some \\| faces and more"] and table["recipe"] == ["recipe &lt;b>"]
+    assert table["images"] == ["28,709"] and table["epochs"] == ["12"]
+    assert table["labels"][0].startswith("Neutral 40.0%, Anger 10.0%")
+    assert table["accuracy, validation"] == ["0.712"] and "macro F1, validation" not in table
+    assert "never trained on Other" in text and "decisions about people" in text
+    assert "ab" * 32 in text and "-m hf:OWNER/REPO" in text and "Not stated." in text
+    whole = replace(CONFIG, trained_expressions=EXPRESSIONS, class_shares=())
+    text = card_text(replace(checkpoint, model=ExpressionModel(whole)))
+    assert "never trained on" not in text and table_of(text)["never answered"] == ["none"]
+
+
+def test_figures_of_both_kinds_stand_in_tables(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    stills = read_report(written(tmp_path / "s.json", ON_STILLS))
+    videos = read_report(written(tmp_path / "v.json", ON_VIDEOS))
+    text = card_text(checkpoint, [stills, videos])
+    assert ModelCard(text).data.metrics == ["f1", "accuracy"]
+    first, second = text.split("### labels (text files)")
+    assert "### my faces, test part of split.csv" in first
+    table = table_of(first.partition("### ")[2])
+    found = ON_STILLS.scores
+    assert table["macro F1 over eight expressions"] == [f"{found.macro_f1:.3f}"]
+    assert table["95 % interval of it, by bootstrap"] == ["0.500 to 0.600 (83 images)"]
+    assert table["labelled images"] == [str(ON_STILLS.frames)]
+    figures = [found.precision[0], found.recall[0], found.f1[0]]
+    assert table["Neutral"] == [*(f"{value:.3f}" for value in figures), str(found.support[0])]
+    assert "- model mine was never trained on Other" in first
+    table = table_of(second)
+    assert table["95 % interval of it, by bootstrap"] == ["none"]
+    assert table["labelled frames"] == [str(ON_VIDEOS.frames)]
+    assert "/home/me" not in text

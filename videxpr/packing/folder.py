@@ -1,0 +1,115 @@
+"""A checkpoint as a folder that can be shared, and used by ``-m DIR``."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from shutil import copyfile
+from typing import Final
+
+from videxpr.checkpoint import FORMAT, Checkpoint, load_checkpoint
+from videxpr.errors import OutputError, UsageError
+from videxpr.files import replacing
+from videxpr.model_files.finding import ModelFile
+from videxpr.model_files.hub import WEIGHTS
+from videxpr.packing.card import LICENCE_FILE, card_text
+from videxpr.packing.report import Report, read_report
+from videxpr.version import VERSION
+
+CONFIG: Final = "config.json"
+CARD: Final = "README.md"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What was written, and what its owner should know of it, one sentence each."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+def pack(
+    file: ModelFile, folder: Path, reports: Sequence[Path] = (), overwrite: bool = False
+) -> Packed:
+    """Write weights, configuration and card, each whole or not at all; other files stay.
+
+    The model is built first, so that nobody gets a folder that cannot be used. A ``WEIGHTS_LICENSE``
+    beside the weights goes along.
+
+    Args:
+        file: the checkpoint.
+        folder: where the files go; made if it is not there.
+        reports: what ``videxpr evaluate --json`` wrote of this model.
+        overwrite: whether files that are there already are replaced.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+        FormatError: a report is none.
+        UsageError: a report is of another model.
+        OutputError: a file is there already, or cannot be written.
+    """
+    checkpoint = load_checkpoint(file)
+    figures = [_own(path, checkpoint) for path in reports]
+    licence = file.path.with_name(LICENCE_FILE)
+    copies = {WEIGHTS: file.path} | ({LICENCE_FILE: licence} if licence.is_file() else {})
+    texts = {
+        CONFIG: _config(checkpoint),
+        CARD: card_text(checkpoint, figures, with_licence=LICENCE_FILE in copies),
+    }
+    _check_free(folder, [*copies, *texts], overwrite)
+    for name, source in copies.items():
+        with replacing(folder / name) as temporary:
+            copyfile(source, temporary)
+    for name, text in texts.items():
+        with replacing(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    files = tuple(folder / name for name in (*copies, *texts))
+    return Packed(files, tuple(_notes(checkpoint, figures)))
+
+
+def _own(path: Path, checkpoint: Checkpoint) -> Report:
+    """A report, if it is not another model's."""
+    report = read_report(path)
+    if report.model not in (None, checkpoint.sha256[:12]):
+        raise UsageError(
+            f"{path} is a report on the model with SHA-256 {report.model}..., and "
+            f"{checkpoint.name} has {checkpoint.sha256[:12]}...; evaluate this one"
+        )
+    return report
+
+
+def _check_free(folder: Path, names: Sequence[str], overwrite: bool) -> None:
+    there = [name for name in names if (folder / name).exists()]
+    if there and not overwrite:
+        raise OutputError(
+            f"{folder / there[0]} is there already; --overwrite replaces it, another --output-dir "
+            "keeps both"
+        )
+
+
+def _config(checkpoint: Checkpoint) -> str:
+    """What the weights say of themselves, for people and programs that read no safetensors."""
+    content = {
+        "library_name": "videxpr",
+        "videxpr_version": VERSION,
+        "format": FORMAT,
+        "config": asdict(checkpoint.model.config),
+        "training": asdict(checkpoint.training),
+        "licence": checkpoint.licence,
+        "weights_sha256": checkpoint.sha256,
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _notes(checkpoint: Checkpoint, reports: Sequence[Report]) -> Iterator[str]:
+    if checkpoint.licence.strip() in ("", "unspecified"):
+        yield (
+            "the checkpoint states no licence, so nobody knows what they may do with it; videxpr train "
+            "--licence states one, or write it into README.md"
+        )
+    if not reports:
+        yield "the card has no figures of an evaluation; --report FILE adds them"
+    if any(report.model is None for report in reports):
+        yield (
+            "a report on predictions does not say which model made them; be sure that it was this one"
+        )

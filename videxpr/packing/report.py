@@ -1,0 +1,124 @@
+"""What ``videxpr evaluate --json`` wrote, read back for a model card."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from videxpr.errors import FormatError
+from videxpr.expressions import EXPRESSIONS
+
+OF_A_MODEL: Final = re.compile(r"model .* \((?P<sha256>[0-9a-f]{12})\)")
+"""What a report on stills was made of."""
+
+OF_A_PART: Final = re.compile(r"(?P<folder>.*) \((?P<part>\w+) part of (?P<split>.*)\)")
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """Of one expression, 0 to 1; `support` counts its labels."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """Figures of one evaluation, 0 to 1.
+
+    Attributes:
+        labels: what it was scored on, folders above it left out: a card is public.
+        model: the first 12 digits of the model's SHA-256; None where predictions were scored, which do
+            not say whose they are.
+        counted: ``images`` or ``frames``.
+        count: how many are labelled.
+        groups: images or source videos that the interval was drawn from.
+        accuracy: share that is right.
+        macro_f1: mean F1 over all eight expressions.
+        macro_f1_present: mean F1 over those that are labelled.
+        interval: 95 % of the macro F1, None of a single group.
+        classes: in the order of `EXPRESSIONS`.
+        notes: what a reader of the figures must know.
+    """
+
+    labels: str
+    model: str | None
+    counted: str
+    count: int
+    groups: int
+    accuracy: float
+    macro_f1: float
+    macro_f1_present: float
+    interval: tuple[float, float] | None
+    classes: tuple[ClassFigures, ...]
+    notes: tuple[str, ...]
+
+
+def read_report(path: Path) -> Report:
+    """Read a report on predictions or on stills; of a comparison, what stands first in it.
+
+    Raises:
+        FormatError: the file cannot be read, or is no such report; with what is wrong in it.
+    """
+    try:
+        content = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as exc:  # of JSON and UTF-8: ValueErrors
+        raise FormatError(f"cannot read the report {path}: {exc}") from exc
+    try:
+        return _report(content)
+    except (AttributeError, LookupError, TypeError, ValueError) as exc:
+        raise FormatError(
+            f"{path} is no report of videxpr evaluate --json: {_reason(exc)}; write one with it"
+        ) from exc
+
+
+def _report(content: dict[str, Any]) -> Report:
+    of_a_model = OF_A_MODEL.fullmatch(content["predictions"])
+    interval = content["macro_f1_interval"]
+    return Report(
+        labels=_without_folders(content["labels"]),
+        model=of_a_model and of_a_model["sha256"],
+        counted="frames" if content["videos"] else "images",
+        count=int(content["frames"]),
+        groups=int(content["groups"]),
+        accuracy=_share(content, "accuracy"),
+        macro_f1=_share(content, "macro_f1"),
+        macro_f1_present=_share(content, "macro_f1_present"),
+        interval=None if interval is None else (float(interval[0]), float(interval[1])),
+        classes=tuple(_class(content["per_class"][name]) for name in EXPRESSIONS),
+        notes=tuple(str(note) for note in content["notes"]),
+    )
+
+
+def _class(found: dict[str, Any]) -> ClassFigures:
+    return ClassFigures(
+        precision=_share(found, "precision"),
+        recall=_share(found, "recall"),
+        f1=_share(found, "f1"),
+        support=int(found["support"]),
+    )
+
+
+def _share(found: dict[str, Any], key: str) -> float:
+    value = found[key]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(f"{key!r} is {value!r}, not a number from 0 to 1")
+    return float(value)
+
+
+def _without_folders(labels: str) -> str:
+    found = OF_A_PART.fullmatch(labels)
+    if found is None:
+        return _last(labels)
+    return f"{_last(found['folder'])}, {found['part']} part of {_last(found['split'])}"
+
+
+def _last(path: str) -> str:
+    return PurePosixPath(path.replace("\\", "/")).name
+
+
+def _reason(exc: Exception) -> str:
+    return f"it has no {exc}" if isinstance(exc, KeyError) else str(exc)
