@@ -198,7 +198,8 @@ def annotate(
 ) -> None:
     """Write one expression for every frame of every video.
 
-    Exit code: 0 if all went well, 1 if a video failed (the others are done), 2 for wrong usage.
+    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
+    wrong usage, such as a file of an option that is not there (nothing is done).
     """
     from videxpr.cli.annotate_options import Request
     from videxpr.cli.annotate_run import run

@@ -95,7 +95,8 @@ def crop(
 
     The result is laid out like Aff-Wild2: put annotation files beside it and train, or annotate it.
 
-    Exit code: 0 if all went well, 1 if a video failed (the others are done), 2 for wrong usage.
+    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
+    wrong usage, such as a file of an option that is not there (nothing is done).
     """
     from videxpr.cli.crop_run import CropRequest, run
 

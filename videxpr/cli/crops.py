@@ -53,6 +53,8 @@ def measure(
 
     Take the detector with which you will annotate: detectors differ among themselves by up to a pixel.
     Give the file to train --template, so that annotate aligns raw video in the same way.
+
+    Exit code: 0, 1 if a file cannot be written, 2 for wrong usage, such as a folder that is not there.
     """
     from videxpr.cli.crops_run import MeasureRequest, run
 

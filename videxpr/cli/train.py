@@ -222,7 +222,8 @@ def train(
 ) -> None:
     """Train on Aff-Wild2's folders (ROOT), or on single face crops (--stills).
 
-    Exit code: 0 if training came to its end, 1 if it could not go on, 2 for wrong usage.
+    Exit code: 0 if training came to its end, 1 if it could not go on, 2 for wrong usage, such as a
+    folder that is not there.
     """
     given = dict(locals())
     if not sys.stderr.isatty():
