@@ -34,8 +34,20 @@ def test_training_says_what_it_found_and_what_came_out(videxpr, tree: Path, tmp_
     assert re.search(r"wrote .*m\.safetensors: epoch 1 of 1, validation macro F1", said)
     card = read_card(output)
     assert card.training.data == "4 videos, 310 frames, of EXPR_Recognition_Challenge"
+    code, said, errors = videxpr("train", tree, *QUICK, "-o", output, "--resume")
+    assert code == 0 and "resumed after epoch 1" in said
     code, said, errors = videxpr("train", tree, *QUICK, "-o", output)
     assert code == 2 and "--resume goes on with that run, --overwrite begins anew" in errors
+
+
+def test_a_run_that_is_not_there_to_be_resumed_and_the_search_for_a_rate_are_said(
+    videxpr, tree: Path, tmp_path: Path
+) -> None:
+    searching = [word for word in QUICK if word not in ("--learning-rate", "0.001")]
+    code, said, _ = videxpr("train", tree, *searching, "--resume", "-o", tmp_path / "m.safetensors")
+    assert code == 0
+    assert re.search(r"no whole epoch of an earlier run in .*m\.run: training begins anew", said)
+    assert said.index("looking for a learning rate") < said.index("learning rate found: ")
 
 
 def test_every_trap_of_the_layout_is_listed(videxpr, tmp_path: Path) -> None:

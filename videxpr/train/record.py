@@ -81,6 +81,13 @@ class Record:
         return max(self.epochs, key=lambda epoch: epoch.macro_f1, default=None)
 
     @property
+    def beginning(self) -> str:
+        """What there is of an earlier run, in words."""
+        if self.epochs:
+            return f"resumed after epoch {self.epochs[-1].epoch}"
+        return f"there is no whole epoch of an earlier run in {self.folder}: training begins anew"
+
+    @property
     def is_complete(self) -> bool:
         """Whether no epoch is left to train."""
         if not self.epochs or self.best is None:

@@ -74,7 +74,7 @@ def train_sequences(
         resume: go on from the last whole epoch of an earlier run with the same options.
         overwrite: begin anew although there is an earlier run.
         on_epoch: called after every epoch, on the first device only.
-        on_start: called with what is trained, in words.
+        on_start: called with what is about to be done, in words.
         on_rate: called with the learning rate that the finder chose.
         progress: called with crops done and their number while features are kept.
         callbacks: Lightning callbacks, e.g. a progress bar.
@@ -98,10 +98,14 @@ def train_sequences(
     model, start = _model(parts["train"], options, template)
     record.begin(model.config, start.description, sum(map(len, parts["train"])), fingerprint(parts))
     on_start(_in_words(model, start, options))
+    if resume:
+        on_start(record.beginning)
     task = SequenceTask(model, options, parts["train"], parts["validation"])
     kept = _kept_features(task, parts, machine, progress)
     loaders = Loaders(parts, options, machine, model.config, kept)
     if options.learning_rate is None:
+        if record.learning_rate is None:
+            on_start(f"looking for a learning rate, in {FINDER_STEPS} steps")
         task.learning_rate = _rate(task, loaders, machine, record)
         on_rate(task.learning_rate)
     task.on_epoch = partial(_epoch_ended, task, record, on_epoch)
