@@ -219,6 +219,12 @@ def test_what_is_no_lightning_checkpoint_is_refused(
         import_checkpoint(tmp_path / "odd.ckpt", tmp_path / "o.safetensors")
 
 
+def test_a_checkpoint_of_videxpr_needs_no_import(tmp_path: Path) -> None:
+    (tmp_path / "ours.safetensors").touch()
+    with pytest.raises(CheckpointError, match="needs no import: give it to --model"):
+        import_checkpoint(tmp_path / "ours.safetensors", tmp_path / "o.safetensors")
+
+
 def test_files_that_cannot_be_read_are_refused(weights: Weights, tmp_path: Path) -> None:
     torch.save({"state_dict": weights}, tmp_path / "whole.ckpt")
     whole = (tmp_path / "whole.ckpt").read_bytes()
@@ -227,3 +233,5 @@ def test_files_that_cannot_be_read_are_refused(weights: Weights, tmp_path: Path)
         assert "no checkpoint" in refused(tmp_path / f"{name}.ckpt")
     assert "no checkpoint" in refused(tmp_path / "gone.ckpt")
     assert "no checkpoint" in refused(tmp_path)
+    (tmp_path / "words.txt").write_text("hello\n")
+    assert "words.txt is no checkpoint that PyTorch can read" in refused(tmp_path / "words.txt")

@@ -148,6 +148,10 @@ def test_what_is_not_there_is_named(tree: Path, tmp_path: Path) -> None:
         find_layout(None, tree)
     with pytest.raises(SourceError, match="neither a folder Train_Set nor Validation_Set"):
         find_layout(tree, tree / "cropped_aligned")
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "a.mp4").touch()
+    with pytest.raises(SourceError, match=r"videos, but no annotations .*'videxpr crop'"):
+        find_layout(tmp_path)
     with pytest.raises(SourceError, match="no folder cropped_aligned"):
         find_layout(tree / "6th_ABAW")
     (tmp_path / "EXPR_Set" / "Train_Set").mkdir(parents=True)

@@ -233,6 +233,8 @@ def test_a_file_that_was_cut_off_is_refused(saved: Path, tmp_path: Path, share: 
     content = saved.read_bytes()
     (tmp_path / "half.safetensors").write_bytes(content[: int(share * len(content))])
     refused(tmp_path / "half.safetensors", "is not a safetensors file")
+    (tmp_path / "theirs.pth").write_bytes(b"other weights")
+    refused(tmp_path / "theirs.pth", "'videxpr models import' makes such a file")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

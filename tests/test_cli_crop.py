@@ -72,6 +72,14 @@ def test_what_is_there_is_skipped(tree, clips, videxpr):
     assert "0 cropped, 1 skipped, 0 failed" in out
 
 
+@pytest.mark.parametrize("command", ["crop", "annotate"])
+def test_a_path_that_is_not_there_is_that_ones_failure_and_named_once(videxpr, tmp_path, command):
+    options = ("-o", tmp_path / "out", "--detector", "mtcnn", "-q")
+    code, out, err = videxpr(command, "nowhere", *options)
+    assert (code, out, err.count("nowhere")) == (1, "", 1)
+    assert err.startswith("error: nothing to ") and "no such file or folder" in err
+
+
 def test_size_and_quality_reach_the_files(clips, videxpr, tmp_path):
     code, out, err = videxpr(
         *("crop", clips / "face.mp4", "-o", tmp_path, "--size", 64, "--quality", 30, "-q"),

@@ -169,7 +169,10 @@ def test_what_looks_swapped_is_remarked_on(
         (["ours", "--stills", "faces"], "leave out PREDICTIONS"),
         (["--stills", "faces", "--part", "test"], "add --split FILE"),
         (["--stills", "gone"], "no folder gone"),
-        (["ours", "labels", "--against", "empty"], "empty holds no labels"),
+        (
+            ["ours", "labels", "--against", "empty"],
+            "empty holds no labels: .*NAME.txt.*, a predictions.txt, or Parquet",
+        ),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(

@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from videxpr.errors import FormatError
+from videxpr.formats.crop_template import write_crop_template
 from videxpr.formats.predictions import Block, read_predictions, read_template, write_predictions
+from videxpr.structures import ARCFACE
 
 HEADER = b"image_location,Neutral,Anger,Disgust,Fear,Happiness,Sadness,Surprise,Other"
 
@@ -166,5 +168,16 @@ def test_a_line_that_is_neither_a_name_nor_a_row_is_refused(tmp_path: Path) -> N
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=r"cannot read .*gone.txt"):
+    with pytest.raises(FormatError, match=r"cannot read .*gone.txt: No such file"):
         read_predictions(tmp_path / "gone.txt")
+
+
+def test_a_template_that_is_no_text_or_another_kind_of_file_is_told_from_names(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\xbb")
+    with pytest.raises(FormatError, match="cannot read .*clip.mp4: it is no UTF-8 text"):
+        read_template(tmp_path / "clip.mp4")
+    write_crop_template(tmp_path / "crop.json", ARCFACE)
+    with pytest.raises(FormatError, match="crop.json looks like JSON; .* geometry of crops"):
+        read_template(tmp_path / "crop.json")

@@ -129,14 +129,23 @@ def their_name(variant: Variant, ours: str) -> str:
 def _read(source: Path) -> Mapping[str, Any]:
     if not source.is_file():
         raise CheckpointError(f"no checkpoint {str(source)!r}; give the path of a .ckpt file")
+    if source.suffix == ".safetensors":
+        raise CheckpointError(
+            f"{source} is no checkpoint of the authors, who write .ckpt files; one of videxpr needs no "
+            "import: give it to --model as it is"
+        )
     try:
         with warnings.catch_warnings(action="ignore"):  # of old formats
             content = torch.load(source, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as exc:
         raise CheckpointError(_refusal(source)) from exc
-    except (OSError, EOFError, RuntimeError, ValueError, LookupError, AttributeError) as exc:
-        reason = str(exc) or type(exc).__name__
-        raise CheckpointError(f"{source} is no checkpoint that PyTorch can read: {reason}") from exc
+    except OSError as exc:
+        raise CheckpointError(f"cannot read {source}: {exc.strerror or exc}") from exc
+    except (EOFError, RuntimeError, ValueError, LookupError, AttributeError) as exc:
+        raise CheckpointError(
+            f"{source} is no checkpoint that PyTorch can read, or a damaged one; give the .ckpt file "
+            "that the authors' code wrote"
+        ) from exc
     if not isinstance(content, Mapping):
         raise CheckpointError(f"{source} holds a {type(content).__name__}, not a checkpoint")
     return content

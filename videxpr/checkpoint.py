@@ -176,7 +176,8 @@ def _read(file: ModelFile) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
             weights = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as exc:
         raise CheckpointError(
-            f"{file} is not a safetensors file ({exc}); videxpr reads no other weights"
+            f"{file} is not a safetensors file ({exc}); videxpr reads no other weights, but 'videxpr "
+            "models import' makes such a file of a checkpoint of the method's authors"
         ) from exc
     try:
         header: dict[str, Any] = dict(json.loads(metadata["videxpr"]))

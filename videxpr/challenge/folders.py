@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 
 from videxpr.errors import SourceError, UsageError
 from videxpr.image_names import frame_of
-from videxpr.sources import BATCH, CROPS
+from videxpr.sources import BATCH, CROPS, VIDEO_SUFFIXES
 
 Split = Literal["train", "validation"]
 SPLITS: Final[tuple[Split, ...]] = get_args(Split)
@@ -102,8 +102,19 @@ def _holds_images(folder: str) -> bool:
         return any(frame_of(entry.name) is not None for entry in islice(entries, 8))
 
 
+def _holds_videos(folder: Path) -> bool:
+    with os.scandir(folder) as entries:
+        return any(Path(entry.name).suffix.lower() in VIDEO_SUFFIXES for entry in entries)
+
+
 def _one_annotation_folder(places: Sequence[Path], root: Path | None) -> Path:
     found = [place for place in places if _has_sets(place) and _is_expr(place, root)]
+    if not found and any(_holds_videos(place) for place in places):
+        raise SourceError(
+            f"{root} holds videos, but no annotations (a folder EXPR_Set with Train_Set and "
+            "Validation_Set), and training takes crops of videos with an annotation file each: make "
+            "the crops with 'videxpr crop', or name --annotations and --crops"
+        )
     if not found:
         raise SourceError(
             f"no annotations in {root}: looked {DEEPEST} folders deep for EXPR_Set, "

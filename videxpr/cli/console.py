@@ -121,10 +121,17 @@ class BatchDisplay:
         if self._batch is not None:
             self._progress.advance(self._batch)
         if report.status == "failed":
-            text = f"{report.trace}error: {report.source.path}: {report.error}"
-            self.console.print(text, soft_wrap=True, markup=False, style="red")
+            self.console.print(
+                f"{report.trace}error: {told(report)}", soft_wrap=True, markup=False, style="red"
+            )
         elif not self.bars:
             self.say(f"[{self.done}/{self.videos}] {line}")
+
+
+def told(report: Outcome) -> str:
+    """Why a source failed, with its path, which is named already where it is not there."""
+    is_missing = report.source.kind == "missing"
+    return report.error if is_missing else f"{report.source.path}: {report.error}"
 
 
 def summary_table(reports: list[Report], made_by: str, output_dir: Path) -> None:
@@ -172,7 +179,7 @@ def _cells(report: Report) -> list[str]:
 def annotation_line(report: Report) -> str:
     """A video's annotation in a line."""
     if report.status == "failed":
-        return f"{report.source.path}: {report.error}"
+        return told(report)
     if report.status == "skipped":
         return f"{report.source.path}: skipped, its files are there"
     return (

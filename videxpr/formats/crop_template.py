@@ -52,7 +52,9 @@ def read_crop_template(path: Path) -> CropTemplate:
     """
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as exc:  # of JSON and UTF-8: ValueErrors
+    except UnicodeDecodeError as exc:
+        raise FormatError(f"cannot read the crop template {path}: it is no UTF-8 text") from exc
+    except (OSError, ValueError, RecursionError) as exc:  # of JSON: ValueErrors
         raise FormatError(f"cannot read the crop template {path}: {exc}") from exc
     if not isinstance(content, dict):
         raise FormatError(f"{path} is no crop template: it holds {_short(content)}, not an object")

@@ -77,6 +77,11 @@ def read_template(path: Path) -> list[Block]:
         FormatError: the file is neither, or names a video or a frame twice.
     """
     lines = read_lines(path)
+    if lines and lines[0].lstrip().startswith("{"):
+        raise FormatError(
+            f"{path} looks like JSON; the template of a submission is the organisers' file, or a list "
+            "of videos' names, one a line (the geometry of crops belongs to crop, train and import)"
+        )
     if lines and lines[0].startswith("image_location"):
         blocks = list(_blocks(path, rows_below(HEADER, path, lines)))
     else:

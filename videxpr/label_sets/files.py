@@ -41,7 +41,8 @@ def find_label_files(path: Path) -> tuple[Kind, Mapping[str, Path]]:
     if predictions:
         return "predictions", _named(predictions, path)
     raise SourceError(
-        f"{path} holds no labels: neither Parquet nor text files are in it or in a folder below"
+        f"{path} holds no labels: neither in it nor in a folder below is there an annotation file "
+        f"(NAME.txt), a {PREDICTIONS}, or Parquet of videxpr annotate (NAME.parquet)"
     )
 
 
