@@ -12,7 +12,7 @@ from videxpr.errors import FormatError
 from videxpr.evaluate.evaluation import Evaluation, VideoResult
 from videxpr.evaluate.report import as_json
 from videxpr.expressions import EXPRESSIONS
-from videxpr.metrics import Interval, scores
+from videxpr.metrics import Interval
 from videxpr.packing.report import Report, read_report
 
 CONFUSION = np.diag([30, 5, 0, 4, 20, 10, 6, 0, 0])[:8] + np.eye(8, 9, 1, dtype=np.int64)
@@ -21,7 +21,6 @@ ON_STILLS = Evaluation(
     predictions="model mine (0123456789ab)",
     labels="/home/me/my faces (test part of ../data/split.csv)",
     confusion=CONFUSION,
-    scores=scores(CONFUSION),
     interval=Interval(0.5, 0.6),
     groups=83,
     unit="images",
