@@ -7,7 +7,18 @@ import pytest
 from PIL import Image
 
 from videxpr.errors import OutputError, SourceError
-from videxpr.images import Marks, framed, image_size, jpeg_bytes, marked, write_png
+from videxpr.images import (
+    Marks,
+    blurred,
+    framed,
+    grey,
+    image_size,
+    jpeg_bytes,
+    marked,
+    through_jpeg,
+    warped,
+    write_png,
+)
 
 
 @pytest.fixture
@@ -60,3 +71,35 @@ def test_png_is_written_whole_or_not_at_all(tmp_path, noise):
         np.testing.assert_array_equal(np.array(image), noise)
     with pytest.raises(OutputError):
         write_png(tmp_path / "new" / "a.png" / "b.png", noise)
+
+
+def test_grey_is_luma(noise):
+    expected = noise @ np.array([0.299, 0.587, 0.114])
+    np.testing.assert_allclose(grey(noise), expected, atol=1)
+
+
+def test_a_way_through_jpeg_is_what_the_file_holds(noise):
+    for pixels in (noise, noise[:, :, 0]):
+        with Image.open(io.BytesIO(jpeg_bytes(pixels, 60))) as image:
+            np.testing.assert_array_equal(through_jpeg(pixels, 60), np.array(image))
+        assert through_jpeg(pixels, 60).shape == pixels.shape
+
+
+def test_a_warp_shows_what_its_matrix_points_at(noise):
+    same = np.eye(2, 3)
+    np.testing.assert_array_equal(warped(noise, same, 32, 24), noise)
+    moved = warped(noise, same + [[0, 0, 5], [0, 0, 2]], 20, 10)
+    np.testing.assert_array_equal(moved, noise[2:12, 5:25])
+    between = warped(noise[:, :, 0], same + [[0, 0, 0.5], [0, 0, 0]], 31, 24)
+    expected = (noise[:, :-1, 0].astype(int) + noise[:, 1:, 0]) / 2
+    np.testing.assert_allclose(between, expected, atol=1)
+    turned = warped(noise, np.array([[0.0, 1, 0], [-1, 0, 24]]), 24, 32)
+    np.testing.assert_array_equal(turned, np.rot90(noise, -1))
+
+
+def test_a_blur_spreads_a_point_by_its_radius():
+    point = np.zeros((41, 41), np.uint8)
+    point[20, 20] = 255
+    spread = blurred(point, 2.0).astype(float).sum(axis=0)
+    places = np.arange(41) - 20
+    assert np.sqrt((spread * places**2).sum() / spread.sum()) == pytest.approx(2, abs=0.4)

@@ -77,10 +77,9 @@ class _Sources:
 
 
 def weight_of(showing: Showing, frame: int) -> float:
-    """How much of a still a frame shows against the one before it: 0 to 1, half at the change."""
-    if not showing.fade:
-        return float(frame >= showing.first)
-    place = (frame + 0.5 - showing.first) / showing.fade + 0.5
+    """How much of a still a frame shows against the one before it: 0 to 1, half or more from the
+    change on."""
+    place = (frame + 1 - showing.first + showing.fade // 2) / (showing.fade + 1)
     return min(max(place, 0.0), 1.0)
 
 
@@ -147,4 +146,5 @@ class _Noise:
         x, y = self._generator.integers(0, NOISE_SIDE, 2).tolist()
         piece = self._sheet[y : y + self._side, x : x + self._side]
         noisy = picture + (piece if picture.ndim == 2 else piece[:, :, None])
-        return np.asarray(np.clip(noisy, 0, 255), np.uint8)
+        result: Image = np.clip(noisy, 0, 255).astype(np.uint8)
+        return result
