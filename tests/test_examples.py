@@ -7,9 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas
+import pytest
+import torch
+from annotated import annotation
+from faces import write_faces
 from PIL import Image
 
+from videxpr.checkpoint import TrainingSummary, save_checkpoint
 from videxpr.expressions import EXPRESSIONS
+from videxpr.formats.parquet import write_parquet
+from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.stills import find_stills, read_split
+from videxpr.stitching.options import StitchOptions
+from videxpr.stitching.tree import Share, stitch_tree
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -89,3 +99,65 @@ def test_expression_shares_are_of_the_frames_with_a_face(tmp_path):
     table.to_parquet(tmp_path / "one.parquet")
     last = run("expression_shares.py", tmp_path).splitlines()[-1]
     assert last == "| one | Neutral | Anger | Neutral 60%, Anger 30%, Fear 10% |"
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Checkpoints of random weights: a backbone, a transformer on it, and a transformer on another."""
+    folder = tmp_path_factory.mktemp("models")
+    torch.manual_seed(3)
+    made = [
+        ExpressionModel(ModelConfig(variant, "regnet_y_400mf", input_size=32)).eval()
+        for variant in ("backbone", "transformer", "transformer")
+    ]
+    made[1].backbone.load_state_dict(made[0].backbone.state_dict())
+    paths = [folder / f"{name}.safetensors" for name in ("alone", "fusion", "other")]
+    for path, model in zip(paths, made, strict=True):
+        save_checkpoint(path, model, TrainingSummary("noise", "none", 0, 0), "none")
+    return paths
+
+
+def test_steadiness_compares_models_on_a_tree(models, tmp_path):
+    faces, split = write_faces(tmp_path)
+    parts = read_split(split, find_stills(faces))
+    share = Share("Validation_Set", "validation", 3)
+    stitch_tree(tmp_path / "tree", parts, [share], StitchOptions(seconds=3))
+    options = ("-o", tmp_path / "a.png", "--features", tmp_path / "kept", "--device", "cpu")
+    out = run("steadiness.py", tmp_path / "tree", *models, *options)
+    rows = [line.split() for line in out.splitlines()]
+    assert [sum(row[:1] == [name] for row in rows) for name in ("alone", "fusion", "other")] == [
+        *(10, 11, 11),  # a row a span, one at equal flicker, a heading of differences
+    ]
+    assert "3 sequences, " in out
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (1200, 750)
+    kept = sorted(path.parent.name for path in tmp_path.glob("kept/*/*.npy"))
+    assert len(kept) == 6 and len(set(kept)) == 2  # features of two backbones, of three models
+    assert run("steadiness.py", tmp_path / "tree", *models, *options) == out
+
+
+def test_steadiness_compares_annotations_with_marks(tmp_path):
+    marks = "clip,onset_seconds,offset_seconds,expression,remark\n"
+    marks += "a.mp4,1.0,2.0,Happiness,\na.mp4,2.0,3.0,Other,unclear\n"
+    (tmp_path / "marks.csv").write_text(marks)
+    right = np.full((100, 8), 0.01, np.float32)
+    right[:, 0] = 0.5
+    right[25:50, 4] = right[50:60, 6] = 0.9  # Surprise, where nothing is marked
+    late = np.roll(right, 10, axis=0)
+    for name, probabilities in (("right", right), ("late", late)):
+        made = annotation("a.mp4", probabilities, smooth=0)
+        write_parquet(tmp_path / name / "a.parquet", made)
+    folders = (tmp_path / "right", tmp_path / "late", "-o", tmp_path / "a.png")
+    out = run("steadiness.py", "--marks", tmp_path / "marks.csv", *folders).splitlines()
+    assert out[0] == "1 sequences, 1 true events, 0.758 changes/s"
+    found = {line.split()[0]: line.split()[3:6] for line in out if " 0.00 " in line}
+    assert found == {"right": ["1.000"] * 3, "late": ["0.000"] * 3}
+
+
+def test_the_marks_of_clips_follow_each_other_and_name_expressions():
+    marks = pandas.read_csv(EXAMPLES / "onsets.csv")
+    assert set(marks["expression"]) <= set(EXPRESSIONS[1:])
+    for _, clip in marks.groupby("clip"):
+        times = clip[["onset_seconds", "offset_seconds"]].to_numpy().ravel()
+        assert (np.diff(times) >= 0).all()
+        assert (clip["offset_seconds"] > clip["onset_seconds"]).all()

@@ -1,0 +1,288 @@
+"""Which model finds the beginnings of expressions best at equal flicker? A table, and a curve a model.
+
+    python examples/steadiness.py stitched/ backbone.safetensors fusion.safetensors -o steadiness.png
+    python examples/steadiness.py --marks examples/onsets.csv backbone/ fusion/ -o clips.png
+
+The first compares models on the Validation_Set of a tree in Aff-Wild2's layout, as `videxpr stitch`
+makes it; the second compares annotations of clips (`videxpr annotate --smooth 0 -o backbone`) whose
+onsets are marked. Each model's probabilities are smoothed by moving means of several spans. A longer
+one gives fewer label changes a second (flicker) and later or fewer events; a curve joins what the spans
+give. Of two models the one with the higher curve is the better one. Definitions: videxpr/events.py.
+"""
+
+import argparse
+import csv
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from videxpr.annotate.people_rows import bridged, sequences
+from videxpr.challenge import LabelledVideo, find_layout, read_challenge
+from videxpr.checkpoint import load_checkpoint
+from videxpr.dataset import read_crops
+from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
+from videxpr.events import EventCounts, at_flicker, count_events, no_events
+from videxpr.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
+from videxpr.formats.affwild2 import read_labels
+from videxpr.formats.parquet import read_parquet
+from videxpr.labelling import annotated_seconds, frame_labels, resmoothed
+from videxpr.metrics import confusion_matrix, macro_f1
+from videxpr.model import ExpressionModel
+from videxpr.prediction import embed_crops, predict_sequence
+from videxpr.smoothing import filled, moving_mean
+from videxpr.structures import Floats
+from videxpr.windows import WindowOptions
+
+SPANS = (0.0, 0.1, 0.2, 0.33, 0.5, 0.75, 1.0, 1.5, 2.0)
+FLICKER = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
+RESAMPLES = 1000
+
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One sequence: true labels (T,), times (T,), and a model's labels (T,) by span of smoothing."""
+
+    truth: Labels
+    seconds: NDArray[np.float64]
+    found: tuple[Labels, ...]
+
+
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """What models are called in tables: the end of their paths, as long as it must be to differ."""
+    for parts in range(1, 9):
+        names = ["/".join(path.with_suffix("").parts[-parts:]) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    raise SystemExit("a model is named twice")
+
+
+# ---- trees: the models answer here
+
+
+def backbone_of(model: ExpressionModel) -> str:
+    """What decides the features, as a hash: models that share it share their features."""
+    config = model.config
+    facts = (config.backbone, config.crop.size, config.input_size, config.colour, config.mean)
+    digest = hashlib.sha256(repr((*facts, config.std)).encode())
+    for name, values in sorted(model.backbone.state_dict().items()):
+        digest.update(name.encode() + values.float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def features_of(model: ExpressionModel, video: LabelledVideo, kept: Path | None) -> Floats:
+    """Features (N, F) of a video's crops, from `kept` if they are there."""
+    file = None if kept is None else kept / backbone_of(model) / f"{video.name}.npy"
+    if file is not None and file.exists():
+        return np.load(file)
+    size = model.config.crop.size
+    pieces = [
+        embed_crops(model, list(read_crops(video, first, min(64, len(video) - first), size)), 64)
+        for first in range(0, len(video), 64)
+    ]
+    features = np.concatenate(pieces)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(file, features)
+    return features
+
+
+def answers_of(model: ExpressionModel, features: Floats, video: LabelledVideo) -> Floats:
+    """Probabilities (T, 8) as annotate has them: short gaps held, longer ones part the sequence."""
+    answers = np.full((video.lines, len(EXPRESSIONS)), np.nan, np.float32)
+    frames = video.frames.tolist()
+    for first, end in sequences(frames):
+        every, last = bridged(frames[first:end])
+        answers[every] = predict_sequence(model, features[first + last], WindowOptions())
+    return answers
+
+
+def smoothed_labels(answers: Floats, seconds: NDArray[np.float64], span: float) -> Labels:
+    """Labels (T,) after a moving mean over the frames that have an answer."""
+    known = np.flatnonzero(~np.isnan(answers).all(axis=1))
+    smooth = np.full_like(answers, np.nan)
+    smooth[known] = moving_mean(answers[known], seconds[known], span)
+    shots = np.zeros(len(answers), np.int64)
+    return np.asarray(np.nanargmax(filled(smooth, seconds, shots), axis=1))
+
+
+def of_tree(arguments: argparse.Namespace) -> dict[str, list[Answered]]:
+    """Every model's answers to the Validation_Set."""
+    use_cpu_threads(cpu_threads())
+    device = resolve_device(arguments.device)
+    layout = find_layout(arguments.tree)
+    videos = [video for video in read_challenge(layout).videos["validation"] if len(video)]
+    models = [load_checkpoint(str(path), device).model for path in arguments.models]
+    answered: dict[str, list[Answered]] = {name: [] for name in names_of(arguments.models)}
+    for number, video in enumerate(videos, 1):
+        truth = read_labels(layout.annotations / "Validation_Set" / f"{video.name}.txt")
+        seconds = np.arange(video.lines) / arguments.fps
+        shared: dict[str, Floats] = {}
+        for name, model in zip(answered, models, strict=True):
+            key = backbone_of(model)
+            if key not in shared:
+                shared[key] = features_of(model, video, arguments.features)
+            answers = answers_of(model, shared[key], video)
+            found = tuple(smoothed_labels(answers, seconds, span) for span in SPANS)
+            answered[name].append(Answered(truth, seconds, found))
+        print(f"\r{number} of {len(videos)} sequences", end="", flush=True)
+    print()
+    return answered
+
+
+# ---- clips: annotate has answered
+
+
+def of_clips(arguments: argparse.Namespace) -> dict[str, list[Answered]]:
+    """Answers in folders of annotations to the clips that are marked."""
+    with arguments.marks.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    answered: dict[str, list[Answered]] = {name: [] for name in names_of(arguments.models)}
+    for name, folder in zip(answered, arguments.models, strict=True):
+        for clip in sorted({row["clip"] for row in rows}):
+            annotation = read_parquet(folder / f"{Path(clip).stem}.parquet")
+            mine = [row for row in rows if row["clip"] == clip]
+            truth = marked_labels(mine, annotation.pts_seconds)
+            found = [frame_labels(resmoothed(annotation, span), 0, "fill") for span in SPANS]
+            answered[name].append(Answered(truth, annotated_seconds(annotation), tuple(found)))
+    return answered
+
+
+def marked_labels(rows: Sequence[dict[str, str]], seconds: NDArray[np.float64]) -> Labels:
+    """Labels (T,) of marks: Neutral between them; Other, which no model here knows, is -1."""
+    labels = np.full(len(seconds), NEUTRAL)
+    for row in rows:
+        onset, offset = float(row["onset_seconds"]), float(row["offset_seconds"])
+        inside = (seconds > onset - 1e-3) & (seconds < offset - 1e-3)
+        label = EXPRESSIONS.index(row["expression"])
+        labels[inside] = NOT_ANNOTATED if label == len(EXPRESSIONS) - 1 else label
+    return labels
+
+
+# ---- what came out
+
+
+def counts_of(answered: Sequence[Answered]) -> list[list[EventCounts]]:
+    """For each span the counts of each sequence."""
+    return [
+        [count_events(one.truth, one.found[number], one.seconds) for one in answered]
+        for number in range(len(SPANS))
+    ]
+
+
+def total(counts: Sequence[EventCounts]) -> EventCounts:
+    """Of all sequences."""
+    return sum(counts, no_events())
+
+
+def frame_f1(answered: Sequence[Answered], number: int) -> float:
+    """Macro F1 of frames over eight classes, with the span of that number."""
+    matrices = [
+        confusion_matrix(one.truth[one.truth >= 0], one.found[number][one.truth >= 0])
+        for one in answered
+    ]
+    return float(macro_f1(np.sum(matrices, axis=0)))
+
+
+def difference_interval(
+    one: list[list[EventCounts]], other: list[list[EventCounts]], rates: Sequence[float]
+) -> NDArray[np.float64]:
+    """(2, R) bounds of 95 % of the differences of F1 when sequences are drawn again, with returning."""
+    generator = np.random.default_rng(0)
+    drawn = []
+    for _ in range(RESAMPLES):
+        taken = generator.integers(len(one[0]), size=len(one[0])).tolist()
+        curves = [
+            at_flicker([total([span[n] for n in taken]) for span in model], rates)
+            for model in (one, other)
+        ]
+        drawn.append(curves[1] - curves[0])
+    bounds = np.full((2, len(rates)), np.nan)
+    known = np.mean(np.isfinite(drawn), axis=0) > 0.95
+    bounds[:, known] = np.nanpercentile(np.array(drawn)[:, known], (2.5, 97.5), axis=0)
+    return bounds
+
+
+def lines_of(answered: dict[str, list[Answered]]) -> Iterator[str]:
+    """The tables."""
+    counts = {name: counts_of(those) for name, those in answered.items()}
+    truths = [(one.truth, one.seconds) for one in next(iter(answered.values()))]
+    true = total([count_events(labels, labels, seconds) for labels, seconds in truths])
+    yield f"{len(truths)} sequences, {true.true.sum()} true events, {true.flicker:.3f} changes/s"
+    heads = f"{'span s':>6} {'changes/s':>9} {'P':>6} {'R':>6} {'event F1':>8} {'frame F1':>8}"
+    yield f"{'model':24} {heads}"
+    for name, spans in counts.items():
+        for number, (span, those) in enumerate(zip(SPANS, spans, strict=True)):
+            c = total(those)
+            yield (
+                f"{name:24} {span:6.2f} {c.flicker:9.3f} {c.precision:6.3f} {c.recall:6.3f} "
+                f"{c.f1:8.3f} {frame_f1(answered[name], number):8.3f}"
+            )
+    plain = [total(spans[0]).flicker for spans in counts.values()]
+    yield from lines_at(counts, sorted({*FLICKER, true.flicker, *plain}))
+
+
+def lines_at(counts: dict[str, list[list[EventCounts]]], rates: list[float]) -> Iterator[str]:
+    """Event F1 of each model at equal flicker, and how far later models are above the first one."""
+    yield "event F1 at equal flicker; among it the truth's, and each model's without smoothing"
+    yield f"{'changes/s':24} " + " ".join(f"{rate:6.3f}" for rate in rates)
+    for name, spans in counts.items():
+        curve = at_flicker([total(those) for those in spans], rates)
+        yield f"{name:24} " + " ".join(f"{value:6.3f}" for value in curve)
+    (first, base), *others = counts.items()
+    for name, spans in others if len(base[0]) > 2 else ():
+        yield f"{name} less {first}: 95 % of the draws of sequences"
+        for end, values in zip(
+            ("from", "to"), difference_interval(base, spans, rates), strict=True
+        ):
+            yield f"{end:24} " + " ".join(f"{value:+6.3f}" for value in values)
+
+
+def draw(answered: dict[str, list[Answered]], picture: Path) -> None:
+    """A curve a model: flicker to the right, event F1 upwards; the spans are written at the points."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.add_subplot(xlabel="label changes a second", ylabel="event F1")
+    axes.set_xscale("symlog", linthresh=0.1)  # a clip may have no change at all
+    axes.xaxis.set_major_formatter("{x:g}")
+    for name, those in answered.items():
+        points = [total(counts) for counts in counts_of(those)]
+        axes.plot([p.flicker for p in points], [p.f1 for p in points], marker="o", label=name)
+        for span, point in zip(SPANS, points, strict=True):
+            axes.annotate(f"{span:g} s", (point.flicker, point.f1), fontsize=7)
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend()
+    figure.savefig(picture, dpi=150)
+
+
+def main() -> None:
+    """Read the arguments, compare, print, draw."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("tree", type=Path, nargs="?", help="in Aff-Wild2's layout")
+    parser.add_argument("models", type=Path, nargs="*", help="checkpoints, or with --marks folders")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the picture")
+    parser.add_argument("--marks", type=Path, help="CSV as examples/onsets.csv")
+    parser.add_argument("--features", type=Path, help="folder in which features are kept")
+    parser.add_argument("--fps", type=float, default=30.0, help="of the tree")
+    parser.add_argument("--device", default="auto")
+    arguments = parser.parse_args()
+    read: Callable[[argparse.Namespace], dict[str, list[Answered]]] = of_tree
+    if arguments.marks is not None:
+        arguments.models, read = [arguments.tree, *arguments.models], of_clips
+    if not arguments.models or arguments.models[0] is None:
+        parser.error("name at least one model, or folder of annotations")
+    answered = read(arguments)
+    for line in lines_of(answered):
+        print(line)
+    draw(answered, arguments.output)
+
+
+if __name__ == "__main__":
+    main()
