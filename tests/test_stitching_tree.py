@@ -10,9 +10,11 @@ from PIL import Image
 
 from videxpr.challenge import find_layout, read_challenge
 from videxpr.errors import OutputError, SourceError, UsageError
+from videxpr.formats.crop_template import read_crop_template
 from videxpr.stills import Still, find_stills, read_split
 from videxpr.stitching.options import StitchOptions
 from videxpr.stitching.tree import Share, stitch_tree
+from videxpr.structures import ARCFACE
 
 OPTIONS = StitchOptions(seconds=4, light=0, noise=0, seed=3)
 SHARES = (Share("Train_Set", "train", 3), Share("Validation_Set", "validation", 2))
@@ -81,6 +83,11 @@ def test_stills_are_of_the_label_and_of_the_part_and_look_like_it(tree):
                 assert image.size == (112, 112)
                 level = np.asarray(image).mean()
             assert level == pytest.approx(60 * (PARTS.index(part) + 1), rel=0.25)
+
+
+def test_training_is_told_how_the_crops_are_aligned(tree):
+    found = find_layout(tree[0]).template
+    assert found is not None and read_crop_template(found) == ARCFACE
 
 
 def test_the_record_says_how_it_was_made(tree, parts, tmp_path):

@@ -2,6 +2,7 @@
 
 <root>/EXPR_Set/{Train_Set,Validation_Set}/<name>.txt
 <root>/cropped_aligned/<name>/00001.jpg
+<root>/crop_template.json
 <root>/stitching.json
 """
 
@@ -19,16 +20,21 @@ import numpy as np
 from videxpr.errors import OutputError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.affwild2 import HEADER, SEVEN_CLASS_HEADER, write_labels
+from videxpr.formats.crop_template import write_crop_template
 from videxpr.image_names import image_name
 from videxpr.stills import PARTS, Part, Still, class_counts
 from videxpr.stitching.drawing import draw_sequence
 from videxpr.stitching.options import StitchOptions
 from videxpr.stitching.plan import Plan, plan_sequence
 from videxpr.stitching.pool import make_pool
+from videxpr.structures import ARCFACE
 from videxpr.version import VERSION
 
 ANNOTATIONS: Final = "EXPR_Set"
 CROPS: Final = "cropped_aligned"
+TEMPLATE: Final = "crop_template.json"
+"""Stills are aligned as `videxpr.train.stills` takes them to be: to ArcFace's template."""
+
 RECORD: Final = "stitching.json"
 Progress = Callable[[int, int], None]
 
@@ -124,6 +130,7 @@ def stitch_tree(
                 made.append(_write(building, share, number, plan, options))
                 told(options.frames * len(made), total)
         summaries = [_summary(share, parts[share.part], made) for share in shares]
+        write_crop_template(building / TEMPLATE, ARCFACE.resized(options.size))
         _write_record(building / RECORD, options, sources or {}, summaries, made)
     return summaries
 
