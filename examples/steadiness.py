@@ -26,6 +26,7 @@ from videxpr.challenge import LabelledVideo, find_layout, read_challenge
 from videxpr.checkpoint import load_checkpoint
 from videxpr.dataset import read_crops
 from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
+from videxpr.errors import VidexprError
 from videxpr.events import EventCounts, at_flicker, count_events, no_events
 from videxpr.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
 from videxpr.formats.affwild2 import read_labels
@@ -278,7 +279,10 @@ def main() -> None:
         arguments.models, read = [arguments.tree, *arguments.models], of_clips
     if not arguments.models or arguments.models[0] is None:
         parser.error("name at least one model, or folder of annotations")
-    answered = read(arguments)
+    try:
+        answered = read(arguments)
+    except VidexprError as exc:
+        raise SystemExit(f"error: {exc}") from None
     for line in lines_of(answered):
         print(line)
     draw(answered, arguments.output)
