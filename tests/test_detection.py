@@ -85,6 +85,7 @@ def test_device_and_weights_are_told(load):
     assert detector.device == "cpu"
     assert len(detector.weights_sha256) == 64
     assert detector.name.startswith(("mtcnn", "scrfd:"))
+    assert detector.providers == (() if detector.name == "mtcnn" else ("CPUExecutionProvider",))
 
 
 def test_packs_are_taken_in_their_order_of_merit(tmp_path):

@@ -56,6 +56,8 @@ class Detector(Protocol):
         name: the detector and its pack, e.g. ``scrfd:buffalo_sc``.
         weights_sha256: hash of the weights.
         device: where it really runs.
+        providers: ONNX Runtime's execution providers that its session got, first choice first; empty
+            where torch does the work.
         min_score: faces with less are not reported.
         sure_score: a score that true faces reach sooner or later, and false ones hardly ever.
     """
@@ -63,6 +65,7 @@ class Detector(Protocol):
     name: str
     weights_sha256: str
     device: str
+    providers: tuple[str, ...]
     min_score: float
     sure_score: float
 

@@ -31,6 +31,7 @@ class Mtcnn:
     """The three networks of MTCNN on one device."""
 
     name = "mtcnn"
+    providers: tuple[str, ...] = ()
     sure_score = SURE_SCORE
 
     def __init__(self, options: "DetectionOptions") -> None:

@@ -45,7 +45,8 @@ class Scrfd:
         if len(session.get_outputs()) not in OUTPUTS_WITH_LANDMARKS:
             raise DetectorError(f"{pack.model} is no SCRFD model with landmarks")
         self._model.prepare(0, det_thresh=self.min_score)
-        self.device = session.get_providers()[0].removesuffix("ExecutionProvider").lower()
+        self.providers = tuple(session.get_providers())
+        self.device = self.providers[0].removesuffix("ExecutionProvider").lower()
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Faces of each image, best score first."""
