@@ -1,0 +1,141 @@
+"""Each stage of the pipeline by itself, on what the stage before it makes of the video."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from videxpr.alignment import aligned_crop
+from videxpr.annotate.outputs import OutputOptions, Outputs
+from videxpr.annotate.people_rows import classify_track
+from videxpr.annotation import Annotation
+from videxpr.benchmark.figures import Speed, StageFigures, StageName
+from videxpr.benchmark.measuring import measured
+from videxpr.benchmark.sample import Sample
+from videxpr.benchmark.tools import Tools
+from videxpr.labelling import Missing
+from videxpr.sources import Source
+from videxpr.structures import CropTemplate, Face, Floats, Image
+from videxpr.tracking import Track
+from videxpr.video import Video
+
+CLASSIFIED_FRAMES: Final = 4096
+"""Of a longer video the first frames' persons are classified, so that memory does not grow."""
+
+Found = Sequence[Sequence[Sequence[Face]]]
+"""Faces by batch and by frame."""
+
+
+def measure_stages(
+    source: Source,
+    sample: Sample,
+    annotation: Annotation,
+    tools: Tools,
+    runs: int,
+    begin: Callable[[StageName], None],
+) -> tuple[StageFigures, ...]:
+    """Measure every stage, in the order of the pipeline.
+
+    Args:
+        source: the video.
+        sample: of its frames, for the stages from detection to embedding.
+        annotation: of it, for the stages after them.
+        tools: what the stages are made of.
+        runs: of each, after a warm-up.
+        begin: called with each stage that begins.
+    """
+    ensemble, size = tools.ensemble, tools.options.batch_size
+
+    begin("decode")
+    decoded = measured(lambda: _decode(source.path), runs)
+    begin("detect")
+    found = measured(lambda: [tools.detector.detect(batch) for batch in sample.batches], runs)
+    faces = sum(len(one) for batch in found.made for one in batch)
+    begin("align")
+    crops = measured(lambda: _aligned(sample, found.made, ensemble.templates), runs)
+    begin("embed")
+    features = measured(lambda: [ensemble.embed(batch, size) for batch in crops.made], runs)
+    begin("classify")
+    frames = min(len(annotation), CLASSIFIED_FRAMES)
+    people = _people(annotation, np.concatenate(features.made), annotation.first_frame + frames)
+    classified = measured(lambda: _classify(people, annotation, tools), runs)
+    rows = sum(len(track.frames) for track in people)
+    begin("write")
+    with tempfile.TemporaryDirectory(prefix="videxpr-") as folder:
+        fresh = (Path(folder) / str(number) for number in count())
+        written = measured(
+            lambda: write_results(source, annotation, tools.options.missing, next(fresh)), runs
+        )
+    return (
+        _figures("decode", sample.frames, sample.frames, decoded.seconds),
+        _figures("detect", sample.images, sample.images, found.seconds),
+        _figures("align", sample.images, faces, crops.seconds),
+        _figures("embed", sample.images, faces, features.seconds),
+        _figures("classify", frames, rows, classified.seconds),
+        _figures("write", len(annotation), len(annotation), written.seconds),
+    )
+
+
+def _figures(name: StageName, frames: int, items: int, seconds: tuple[float, ...]) -> StageFigures:
+    speed = Speed(frames, seconds) if items else None
+    per_face = name in ("align", "embed", "classify")
+    return StageFigures(name, "face" if per_face else "frame", items, speed)
+
+
+def _decode(path: Path) -> None:
+    with Video(path) as video:
+        for _ in video:
+            pass
+
+
+def _aligned(
+    sample: Sample, found: Found, templates: Sequence[CropTemplate]
+) -> list[list[list[Image]]]:
+    """Crops by batch and by template, as the annotator cuts them."""
+    return [
+        [
+            [
+                aligned_crop(image, face.landmarks, template)
+                for image, faces in zip(images, batch, strict=True)
+                for face in faces
+            ]
+            for template in templates
+        ]
+        for images, batch in zip(sample.batches, found, strict=True)
+    ]
+
+
+def _people(annotation: Annotation, features: Floats, end_frame: int) -> list[Track]:
+    """The annotated persons up to a frame, as the annotator classified them; their features, which it
+    did not keep, are those of the sample's faces, over and over."""
+    rows = annotation.faces
+    people = []
+    for number in np.unique(rows.track) if len(features) else ():
+        own = np.flatnonzero((rows.track == number) & ~rows.bridged & (rows.frame < end_frame))
+        if len(own):
+            track = Track(int(number), shot=0, frames=rows.frame[own].tolist())
+            track.features = [features[place % len(features)] for place in range(len(own))]
+            people.append(track)
+    return people
+
+
+def _classify(people: Sequence[Track], annotation: Annotation, tools: Tools) -> None:
+    options = tools.options
+    for track in people:
+        classify_track(
+            track,
+            0,
+            lambda features: tools.ensemble.answers(features, options.windows),
+            lambda frames: frames / annotation.fps,
+            options.smooth_seconds,
+        )
+
+
+def write_results(source: Source, annotation: Annotation, missing: Missing, folder: Path) -> None:
+    """Write what `annotate` writes by default, into a folder without earlier results."""
+    outputs = Outputs(OutputOptions(folder), missing)
+    outputs.write(source, annotation)
+    outputs.finish()

@@ -1,0 +1,46 @@
+"""The models and the detector, loaded as `annotate` loads them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from videxpr.annotate.annotator import Annotator
+from videxpr.annotate.options import AnnotateOptions
+from videxpr.averaging import Ensemble
+from videxpr.checkpoint import Checkpoint, load_checkpoint
+from videxpr.detection import Detector, load_detector
+from videxpr.device import cpu_threads, use_cpu_threads
+from videxpr.model_files.finding import ModelFile
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What is measured.
+
+    Attributes:
+        checkpoints: the models, in the order in which they were given.
+        detector: that looks for faces.
+        options: how videos are annotated.
+        annotator: the pipeline, made of these.
+        ensemble: the models as one.
+    """
+
+    checkpoints: tuple[Checkpoint, ...]
+    detector: Detector
+    options: AnnotateOptions
+    annotator: Annotator
+    ensemble: Ensemble
+
+
+def load_tools(models: Sequence[ModelFile], options: AnnotateOptions, device: str) -> Tools:
+    """Load everything, with as many threads as `annotate` takes.
+
+    Raises:
+        CheckpointError, DetectorError: a file cannot be read.
+        UsageError: the options do not go with the models.
+    """
+    use_cpu_threads(cpu_threads())
+    checkpoints = tuple(load_checkpoint(file, device) for file in models)
+    detector = load_detector(options.detection)
+    annotator = Annotator(checkpoints, detector, options)
+    ensemble = Ensemble([one.model for one in checkpoints], options.logit_adjustment)
+    return Tools(checkpoints, detector, options, annotator, ensemble)
