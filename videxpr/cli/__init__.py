@@ -6,6 +6,7 @@ import typer
 
 from videxpr.cli import crops, models, submission
 from videxpr.cli.annotate import annotate
+from videxpr.cli.benchmark import benchmark
 from videxpr.cli.crop import crop
 from videxpr.cli.evaluate import evaluate
 from videxpr.cli.stitch import stitch
@@ -31,6 +32,7 @@ app.command()(evaluate)
 app.command()(stitch)
 app.command()(train)
 app.command()(tune)
+app.command()(benchmark)
 app.add_typer(submission.app, name="submission")
 app.add_typer(crops.app, name="crops")
 app.add_typer(models.app, name="models")
