@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +88,31 @@ def test_nothing_is_left_in_the_temporary_folder(finished):
     assert list((folder / "tmp").iterdir()) == []
 
 
+def test_a_run_that_is_stopped_ends_its_process_and_leaves_nothing(clips, model, tmp_path):
+    command = [sys.executable, "-m", "videxpr", "benchmark", str(clips / "face.mp4")]
+    options = ["--detector", "mtcnn", "--device", "cpu", "-m", str(model), "--runs", "100000"]
+    run = subprocess.Popen(
+        command + options,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    while not list(tmp_path.glob("videxpr-*/*")):  # the other process writes results
+        assert run.poll() is None
+        time.sleep(0.1)
+    run.send_signal(signal.SIGTERM)  # to the command alone; a cluster does so
+    assert run.wait(timeout=60) not in (0, -signal.SIGTERM)
+    assert list(tmp_path.glob("videxpr-*")) == []
+    for _ in range(100):
+        try:
+            os.killpg(run.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail("a process is left")
+
+
 @needs_shared
 def test_json_on_standard_output_is_all_that_is_there(videxpr, tmp_path, model):
     path = write_clip(tmp_path / "nobody.mp4", [picture(number) for number in range(5)])
@@ -134,6 +161,7 @@ def test_table_of_a_gpu_names_the_stage_that_decides(capsys):
         (["--detector", "yolo"], "unknown detector"),
         (["--device", "abacus"], "unknown device"),
         (["--model", "nosuch.safetensors"], "nosuch.safetensors"),
+        (["-m", "starter", "-m", "starter"], "given twice"),
         (["--json", "."], "is a folder"),
         (["--json", f"{__file__}/x.json"], "cannot be written"),
     ],

@@ -25,6 +25,7 @@ from videxpr.cli.model_choice import chosen_model
 from videxpr.device import resolve_device
 from videxpr.errors import UsageError
 from videxpr.files import replacing
+from videxpr.model_files.finding import ModelFile
 from videxpr.sources import Source, find_sources
 from videxpr.windows import WindowOptions
 
@@ -61,7 +62,7 @@ def run(request: BenchmarkRequest) -> int:
     device = resolve_device(request.device)
     machine = this_machine(device)
     options = _options(request, str(device))
-    models = [chosen_model(name, request.quiet) for name in request.models]
+    models = _models(request)
     tools = load_tools(models, options.annotate, str(device))
     used = in_use(tools)
     messages = Console(stderr=True, highlight=False)
@@ -93,6 +94,16 @@ def _options(request: BenchmarkRequest, device: str) -> BenchmarkOptions:
         batch_size=request.batch_size,
     )
     return BenchmarkOptions(annotate, request.runs)
+
+
+def _models(request: BenchmarkRequest) -> list[ModelFile]:
+    models: list[ModelFile] = []
+    for name in request.models:
+        file = chosen_model(name, request.quiet)
+        if any(file.sha256 == other.sha256 for other in models):
+            raise UsageError(f"model {name} is given twice; annotate refuses that too")
+        models.append(file)
+    return models
 
 
 def _check_json(path: Path) -> None:
