@@ -145,13 +145,18 @@ def test_show_tells_what_an_encoder_sees_and_what_nobody_measured(tmp_path: Path
     file = tmp_path / "mine.safetensors"
     shares = (0.3, 0.05, 0.05, 0.05, 0.15, 0.1, 0.05, 0.25)
     config = ModelConfig(
-        position="learned", crop=UNVERIFIED, class_shares=shares, logit_adjustment=0.5
+        position="learned",
+        crop=UNVERIFIED,
+        class_shares=shares,
+        logit_adjustment=0.5,
+        temperature=1.25,
     )
     save_checkpoint(file, ExpressionModel(config), TrainingSummary("d", "r", 0, 0), "none")
     facts = dict(line.split(":", 1) for line in run("show", file).splitlines())
     assert facts["variant"].strip() == "transformer (only_trans in the authors' code)"
     assert facts["position"].strip() == "learned: the order of frames counts"
     assert facts["shares"].strip().startswith("Neutral 30.0%, Anger 5.0%")
+    assert facts["temperature"].strip() == "1.25, fitted on validation; always applied"
     assert facts["adjustment"].strip() == "0.5 was best; applied only when asked for"
     assert "unverified" in facts["crop"] and "ArcFace's template is assumed" in facts["crop"]
     assert facts["images"].strip() == "not stated"

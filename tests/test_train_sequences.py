@@ -218,6 +218,9 @@ def test_features_of_a_frozen_backbone_are_kept_and_train_the_rest(
     for name, value in theirs.backbone.state_dict().items():
         assert torch.equal(ours.backbone.state_dict()[name], value), name
     assert not torch.equal(ours.head.weight, theirs.head.weight)
+    told, earlier = read_card(output).training, read_card(whole).training
+    assert told.recipe.startswith(f"{earlier.recipe}; transformer on regnet_y_400mf")
+    assert told.options["backbone_weights"] == whole.name
 
 
 def test_frozen_stages_keep_their_weights_and_move_their_statistics(

@@ -45,12 +45,14 @@ class BackboneStart:
         config: with the normalisation, input size and colour that the weights were trained with.
         head: weight (8, F) and bias (8,) of a head on the backbone's features alone, if the weights
             came with one.
+        recipe: how the weights were trained, if they came with that.
     """
 
     description: str
     weights: Mapping[str, Tensor] | None
     config: ModelConfig
     head: tuple[Tensor, Tensor] | None = None
+    recipe: str = ""
 
     def apply(self, model: ExpressionModel) -> None:
         """Fill a model's backbone and, if there is a head, the part of the model's that is on the
@@ -139,13 +141,13 @@ def _from_checkpoint(path: Path, config: ModelConfig) -> BackboneStart:
         )
     seen = {name: getattr(theirs, name) for name in ("input_size", "colour", "mean", "std")}
     weights, head = checkpoint.model.backbone.state_dict(), checkpoint.model.head
-    if theirs.variant != "backbone":
-        return BackboneStart(f"backbone of {path.name}", weights, replace(config, **seen))
+    alone = theirs.variant == "backbone"
     return BackboneStart(
-        f"backbone and head of {path.name}",
+        f"backbone and head of {path.name}" if alone else f"backbone of {path.name}",
         weights,
         replace(config, **seen),
-        (head.weight.detach(), head.bias.detach()),
+        (head.weight.detach(), head.bias.detach()) if alone else None,
+        checkpoint.training.recipe,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import torch
 from lightning.pytorch.utilities import rank_zero_only
 
+from videxpr.backbone_weights import BackboneStart
 from videxpr.checkpoint import TrainingSummary, save_checkpoint
 from videxpr.errors import FormatError, UsageError
 from videxpr.files import replacing
@@ -56,6 +57,7 @@ class Record:
         self.licence = licence
         self.dtype = dtype
         self._frames = 0
+        self._start: BackboneStart | None = None
         self._content: dict[str, Any] = {}
         self.epochs: list[SequenceReport] = []
         _check_output(output)
@@ -96,13 +98,15 @@ class Record:
         tired = patience is not None and last - self.best.epoch >= patience
         return last >= self.options.epochs or tired
 
-    def begin(self, config: ModelConfig, start: str, frames: int, fingerprint: str) -> None:
+    def begin(
+        self, config: ModelConfig, start: BackboneStart, frames: int, fingerprint: str
+    ) -> None:
         """Write what the run is, before its first step.
 
         Raises:
             UsageError: the run that is to be resumed saw other data.
         """
-        self._frames = frames
+        self._frames, self._start = frames, start
         if self._content.get("data_sha256", fingerprint) != fingerprint:
             raise UsageError(
                 f"the run of {self.readable} saw other labels or crops; resume it with the same data, "
@@ -114,7 +118,7 @@ class Record:
             "model": asdict(config),
             "data": self.data,
             "licence": self.licence,
-            "backbone_started_from": start,
+            "backbone_started_from": start.description,
             "training_frames": frames,
             "data_sha256": fingerprint,
         }
@@ -136,14 +140,17 @@ class Record:
         self._write()
 
     def _summary(self, report: SequenceReport) -> TrainingSummary:
+        earlier = self._start.recipe if self._start else ""
+        own = _in_words(self.options, self.learning_rate)
+        options = self.options.as_text()
         return TrainingSummary(
             data=self.data,
-            recipe=_in_words(self.options, self.learning_rate),
+            recipe="; ".join(filter(None, (earlier, own))),
             images=self._frames,
             epochs=report.epoch,
             validation_accuracy=report.accuracy,
             validation_macro_f1=report.macro_f1,
-            options=self.options.as_text(),
+            options=options | {"backbone_weights": Path(options["backbone_weights"]).name},
         )
 
     def _recall(self) -> None:

@@ -96,7 +96,7 @@ def train_sequences(
         raise UsageError(f"a batch of {batch} windows cannot be shared by {devices} devices")
     record = Record(output, options, data, licence, dtype, resume=resume, overwrite=overwrite)
     model, start = _model(parts["train"], options, template)
-    record.begin(model.config, start.description, sum(map(len, parts["train"])), fingerprint(parts))
+    record.begin(model.config, start, sum(map(len, parts["train"])), fingerprint(parts))
     on_start(_in_words(model, start, options))
     if resume:
         on_start(record.beginning)
