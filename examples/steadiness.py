@@ -250,6 +250,7 @@ def draw(answered: dict[str, list[Answered]], picture: Path) -> None:
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot(xlabel="label changes a second", ylabel="event F1")
     axes.set_xscale("symlog", linthresh=0.1)  # a clip may have no change at all
+    axes.set_xticks(FLICKER)
     axes.xaxis.set_major_formatter("{x:g}")
     for name, those in answered.items():
         points = [total(counts) for counts in counts_of(those)]

@@ -61,15 +61,15 @@ def test_list_is_plain_where_there_is_no_terminal(pack: DetectorPack, tmp_path: 
 def test_download_then_show_then_list(pack: DetectorPack, tmp_path: Path) -> None:
     where = ("--detector-dir", tmp_path)
     model = tmp_path / "models" / "tiny" / "det_tiny.onnx"
-    assert "get it by: videxpr models download tiny" in run("show", "tiny", *where)
+    assert "get it by:  videxpr models download tiny" in run("show", "tiny", *where)
     done = run("download", "tiny", *where)
     assert done.startswith("tiny: non-commercial research only, see https://github.com/")
     assert f"SHA-256 {pack.sha256} as published" in done
     assert f"installed in {model.parent}" in done and "det_tiny.onnx" in done
     shown = run("show", "tiny", *where)
-    assert f"file:      {model}" in shown
-    assert f"SHA-256:   {pack.model_sha256}" in shown
-    assert "licence:   non-commercial research only" in shown
+    assert f"file:       {model}" in shown
+    assert f"SHA-256:    {pack.model_sha256}" in shown
+    assert "licence:    non-commercial research only" in shown
     assert "as published in tiny" in shown
     assert str(model) in run("list", *where)
     assert "already installed" in run("download", "tiny", *where)
@@ -175,7 +175,7 @@ def test_import_takes_a_crop_template(tmp_path: Path) -> None:
     assert f"{ours}: written" in done and "measured, 112 x 112" in done
     card = read_card(ours)
     assert card.config == ModelConfig(variant="backbone", crop=crop)
-    assert "images:    not stated, 3 epochs" in run("show", ours)
+    assert "images:     not stated, 3 epochs" in run("show", ours)
 
 
 def test_import_errors_go_to_the_root_command(tmp_path: Path) -> None:
@@ -206,14 +206,14 @@ def test_a_registered_model_is_listed_shown_and_downloaded(
     lines = [line.split("\t") for line in run("list", "--detector-dir", tmp_path).splitlines()]
     assert lines[2][:3] == ["lab", "expressions", "not installed"] and lines[2][4] == "research"
     shown = run("show", "lab")
-    assert "get it by: videxpr models download lab" in shown and f"from:      {url}" in shown
-    assert digest in shown and f"registry:  {tmp_path / 'own.toml'}" in shown
+    assert "get it by:  videxpr models download lab" in shown and f"from:       {url}" in shown
+    assert digest in shown and f"registry:   {tmp_path / 'own.toml'}" in shown
     done = run("download", "lab")
     assert f"lab: from {url}, SHA-256 {digest}" in done and "lab: CC BY 4.0" in done
     assert f"installed, {tmp_path / 'cache'}" in done
     file.unlink()
     shown = run("show", "lab")
-    assert "name:      lab" in shown and f"from:      {url}" in shown and "window:" in shown
+    assert "name:       lab" in shown and f"from:       {url}" in shown and "window:" in shown
 
 
 def test_a_model_of_the_hub_is_downloaded_and_shown_without_a_network(tmp_path: Path) -> None:
@@ -240,8 +240,8 @@ def test_a_model_of_the_hub_is_downloaded_and_shown_without_a_network(tmp_path: 
         assert none.returncode == 1 and none.stderr.count("\n") == 1
     shown = videxpr("show", "hf:lab/abaw", HF_HUB_OFFLINE="1")
     assert shown.returncode == 0
-    assert "name:      hf:lab/abaw\n" in shown.stdout
-    assert f"from:      hf:lab/abaw@{commit}\n" in shown.stdout
+    assert "name:       hf:lab/abaw\n" in shown.stdout
+    assert f"from:       hf:lab/abaw@{commit}\n" in shown.stdout
 
 
 def test_a_packed_folder_is_shown_and_said_how_to_share(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_packed_folder_is_shown_and_said_how_to_share(tmp_path: Path) -> None:
         assert f"{folder / name}: written" in done
     assert "note: the card has no figures" in done
     assert f"hf upload OWNER/REPO {folder}" in done
-    assert "name:      abaw" in run("show", folder)
+    assert "name:       abaw" in run("show", folder)
     report = tmp_path / "r.json"
     report.write_text(json.dumps({"macro_f1": 0.5}))
     with pytest.raises(FormatError, match=r"r\.json is no report"):

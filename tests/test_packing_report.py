@@ -35,7 +35,7 @@ ON_VIDEOS = replace(
     groups=1,
     unit="source videos",
     counted="frames",
-    videos=(VideoResult("a", CONFUSION, 0),),
+    videos=(VideoResult(name="a", confusion=CONFUSION, difference=0),),
 )
 
 

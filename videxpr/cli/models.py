@@ -196,7 +196,7 @@ def pack_model(
 
 def _print_facts(facts: Iterable[tuple[str, str]]) -> None:
     for label, value in facts:
-        typer.echo(f"{label + ':':<13}{value}")
+        typer.echo(f"{label + ':':<12}{value}")
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
