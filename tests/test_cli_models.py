@@ -156,7 +156,7 @@ def test_show_tells_what_an_encoder_sees_and_what_nobody_measured(tmp_path: Path
     assert facts["variant"].strip() == "transformer (only_trans in the authors' code)"
     assert facts["position"].strip() == "learned: the order of frames counts"
     assert facts["shares"].strip().startswith("Neutral 30.0%, Anger 5.0%")
-    assert facts["temperature"].strip() == "1.25, fitted on validation; always applied"
+    assert facts["calibrated"].strip() == "temperature 1.25, fitted on validation; always applied"
     assert facts["adjustment"].strip() == "0.5 was best; applied only when asked for"
     assert "unverified" in facts["crop"] and "ArcFace's template is assumed" in facts["crop"]
     assert facts["images"].strip() == "not stated"

@@ -43,7 +43,10 @@ def expression_facts(card: ModelCard) -> Iterator[tuple[str, str]]:
     if config.logit_adjustment:
         yield "adjustment", f"{config.logit_adjustment:g} was best; applied only when asked for"
     if config.temperature != 1:
-        yield "temperature", f"{config.temperature:.3g}, fitted on validation; always applied"
+        yield (
+            "calibrated",
+            f"temperature {config.temperature:.3g}, fitted on validation; always applied",
+        )
     yield "crop", crop_in_words(config.crop)
     yield "input", input_in_words(config)
     yield "landmarks", ", ".join(f"({x:g}, {y:g})" for x, y in config.crop.landmarks)
