@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import av
 import numpy as np
+from skimage import data
 
 from videxpr.sources import Source
 from videxpr.structures import Face, Image
@@ -66,3 +67,10 @@ def picture(number: int, base: int = 60, size: tuple[int, int] = (160, 240)) -> 
 def source_of(path: Path) -> Source:
     kind = "crops" if path.is_dir() else "video"
     return Source(path, kind, PurePosixPath(path.name), path.stem)
+
+
+def write_portrait(path: Path, frames: int) -> Image:
+    """A clip of one face that moves to the right, frame by frame; gives its first picture."""
+    portrait = np.ascontiguousarray(data.astronaut()[20:260, 120:360])
+    write_clip(path, [np.roll(portrait, n, axis=1) for n in range(frames)])
+    return portrait

@@ -2,12 +2,10 @@
 
 from pathlib import PurePosixPath
 
-import numpy as np
 import pytest
 from benchmarked import small_model
 from PIL import Image
-from pipeline import source_of, write_clip
-from skimage import data
+from pipeline import source_of, write_portrait
 
 from videxpr.annotate.options import AnnotateOptions
 from videxpr.benchmark.batch import benchmark_sources
@@ -30,8 +28,7 @@ def model(tmp_path_factory):
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clips")
-    portrait = np.ascontiguousarray(data.astronaut()[20:260, 120:360])
-    write_clip(folder / "face.mp4", [np.roll(portrait, n, axis=1) for n in range(FRAMES)])
+    portrait = write_portrait(folder / "face.mp4", FRAMES)
     (folder / "broken.mp4").write_bytes(b"no video")
     (folder / "crops").mkdir()
     Image.fromarray(portrait).save(folder / "crops" / "00001.jpg")

@@ -8,12 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from benchmarked import figures, small_model
 from conftest import SHARED, needs_shared
-from pipeline import picture, write_clip
-from skimage import data
+from pipeline import picture, write_clip, write_portrait
 
 from videxpr.benchmark.figures import STAGES
 from videxpr.cli.benchmark_tables import show_video
@@ -28,8 +26,7 @@ OPTIONS = [
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clips")
-    portrait = np.ascontiguousarray(data.astronaut()[20:260, 120:360])
-    write_clip(folder / "face.mp4", [np.roll(portrait, n, axis=1) for n in range(FRAMES)])
+    write_portrait(folder / "face.mp4", FRAMES)
     (folder / "broken.mp4").write_bytes(b"no video")
     return folder
 

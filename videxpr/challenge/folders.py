@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from videxpr.errors import SourceError, UsageError
+from videxpr.formats.crop_template import CROP_TEMPLATE
 from videxpr.image_names import frame_of
 from videxpr.sources import BATCH, CROPS, VIDEO_SUFFIXES
 
@@ -17,8 +18,6 @@ SPLITS: Final[tuple[Split, ...]] = get_args(Split)
 SETS: Final[dict[Split, str]] = {"train": "Train_Set", "validation": "Validation_Set"}
 
 ANNOTATIONS: Final = re.compile(r"EXPR_(Set|Classification_Challenge|Recognition_Challenge)", re.I)
-TEMPLATE: Final = "crop_template.json"
-"""What ``videxpr crop`` says of the geometry of the crops beside it."""
 
 DEEPEST: Final = 5
 """Folders below the root in which the data are looked for."""
@@ -62,7 +61,7 @@ def find_layout(
             f"no folder cropped_aligned in {root} (looked {DEEPEST} folders deep); name the folders "
             "of crops with --crops, or make them from the videos with 'videxpr crop'"
         )
-    stated = [top.parent / TEMPLATE for top in tops if (top.parent / TEMPLATE).is_file()]
+    stated = [top.parent / CROP_TEMPLATE for top in tops if (top.parent / CROP_TEMPLATE).is_file()]
     return Layout(chosen, tuple(_crop_folders(tops)), stated[0] if stated else None)
 
 

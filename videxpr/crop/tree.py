@@ -17,14 +17,17 @@ from typing import Final
 
 from videxpr.crop.cropper import PersonCrop
 from videxpr.errors import OutputError, UsageError
-from videxpr.formats.crop_template import read_crop_template, write_crop_template
+from videxpr.formats.crop_template import (
+    CROP_TEMPLATE,
+    read_crop_template,
+    write_crop_template,
+)
 from videxpr.formats.tables import merge_summary
 from videxpr.image_names import image_name
 from videxpr.sources import Source
 from videxpr.structures import CropTemplate
 
 CROPS: Final = "cropped_aligned"
-TEMPLATE: Final = "crop_template.json"
 SUMMARY: Final = "summary.csv"
 SIDES: Final = ("_left", "_right")
 
@@ -59,8 +62,8 @@ class CropTree:
         self.overwrite = overwrite
         _check_geometry(root, template)
         merge_summary(root / SUMMARY, [])
-        if not (root / TEMPLATE).exists():
-            write_crop_template(root / TEMPLATE, template)
+        if not (root / CROP_TEMPLATE).exists():
+            write_crop_template(root / CROP_TEMPLATE, template)
         self._owners = _read_owners(root / SUMMARY)
 
     def is_done(self, source: Source) -> bool:
@@ -169,16 +172,17 @@ def _replace(new: Path, target: Path) -> None:
 
 def _check_geometry(root: Path, template: CropTemplate) -> None:
     """Refuse to mix crops of two geometries."""
-    if (root / TEMPLATE).exists():
-        there = read_crop_template(root / TEMPLATE)
+    if (root / CROP_TEMPLATE).exists():
+        there = read_crop_template(root / CROP_TEMPLATE)
         if (there.size, there.landmarks) != (template.size, template.landmarks):
             raise UsageError(
                 f"{root} holds crops of another geometry ({there.name}, {there.size} pixels, see "
-                f"{TEMPLATE}) than {template.name}, {template.size} pixels; choose another --output-dir"
+                f"{CROP_TEMPLATE}) than {template.name}, {template.size} pixels; choose another "
+                "--output-dir"
             )
     elif (root / CROPS).is_dir() and any((root / CROPS).iterdir()):
         raise UsageError(
-            f"{root / CROPS} holds crops, and no {TEMPLATE} says of what geometry; choose another "
+            f"{root / CROPS} holds crops, and no {CROP_TEMPLATE} says of what geometry; choose another "
             "--output-dir"
         )
 

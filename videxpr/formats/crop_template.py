@@ -9,6 +9,9 @@ from videxpr.errors import FormatError
 from videxpr.files import replacing
 from videxpr.structures import CropTemplate
 
+CROP_TEMPLATE: Final = "crop_template.json"
+"""What the file beside a tree's crops is called."""
+
 LANDMARKS: Final = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 """In the order of `CropTemplate`: the person's own right, which is the left one in the picture."""
 

@@ -20,7 +20,7 @@ import numpy as np
 from videxpr.errors import OutputError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.affwild2 import HEADER, SEVEN_CLASS_HEADER, write_labels
-from videxpr.formats.crop_template import write_crop_template
+from videxpr.formats.crop_template import CROP_TEMPLATE, write_crop_template
 from videxpr.image_names import image_name
 from videxpr.stills import PARTS, Part, Still, class_counts
 from videxpr.stitching.drawing import draw_sequence
@@ -32,9 +32,6 @@ from videxpr.version import VERSION
 
 ANNOTATIONS: Final = "EXPR_Set"
 CROPS: Final = "cropped_aligned"
-TEMPLATE: Final = "crop_template.json"
-"""Stills are aligned as `videxpr.train.stills` takes them to be: to ArcFace's template."""
-
 RECORD: Final = "stitching.json"
 Progress = Callable[[int, int], None]
 
@@ -130,7 +127,8 @@ def stitch_tree(
                 made.append(_write(building, share, number, plan, options))
                 told(options.frames * len(made), total)
         summaries = [_summary(share, parts[share.part], made) for share in shares]
-        write_crop_template(building / TEMPLATE, ARCFACE.resized(options.size))
+        # stills are aligned as `videxpr.train.stills` takes them to be
+        write_crop_template(building / CROP_TEMPLATE, ARCFACE.resized(options.size))
         _write_record(building / RECORD, options, sources or {}, summaries, made)
     return summaries
 
