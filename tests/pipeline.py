@@ -21,7 +21,9 @@ class ScriptedDetector:
     weights_sha256 = "0" * 64
     device = "cpu"
     min_score = 0.5
+    min_face = 0.0
     sure_score = 0.9
+    close_up = None
 
     def __init__(self, script: Callable[[int], list[Face]]) -> None:
         self.script = script

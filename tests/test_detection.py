@@ -7,6 +7,7 @@ from PIL import Image
 from pipeline import face
 from skimage import data
 
+from videxpr.alignment import square_of
 from videxpr.detection import DetectionOptions, load_detector
 from videxpr.detection.packs import find_pack, installed_packs
 from videxpr.detection.scrfd import without_doubles
@@ -78,6 +79,26 @@ def test_face_that_fills_the_frame_is_found(load, photograph):
     large = np.array(Image.fromarray(close).resize((840, 960), Image.Resampling.BICUBIC))
     ((found, *_),) = load().detect([large])
     assert found.bbox[2] - found.bbox[0] > 400
+
+
+def test_face_is_found_again_in_a_close_up_of_its_surroundings(load, photograph):
+    detector = load()
+    ((found,),) = detector.detect([photograph])
+    form = detector.close_up
+    side = form.margin * float((found.bbox[2:] - found.bbox[:2]).max())
+    corner = (found.bbox[:2] + found.bbox[2:] - side) / 2
+    noise = np.random.default_rng(0).integers(0, 256, (form.size, form.size, 3), dtype=np.uint8)
+    moved = corner + 0.08 * side
+    near = [square_of(photograph, place, side, form.size) for place in (corner, moved)]
+    again, from_aside, nothing = detector.find_again([*near, noise])
+    assert nothing is None
+    for face_there, place in ((again, corner), (from_aside, moved)):
+        landmarks = place + (face_there.landmarks + 0.5) * side / form.size - 0.5
+        eyes = np.linalg.norm(found.landmarks[0] - found.landmarks[1])
+        apart = np.linalg.norm(landmarks - found.landmarks, axis=1)
+        assert apart.mean() < 0.1 * eyes
+        assert face_there.score > 0.6
+    assert detector.find_again([]) == []
 
 
 def test_device_and_weights_are_told(load):

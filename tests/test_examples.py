@@ -3,6 +3,7 @@
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +162,28 @@ def test_the_marks_of_clips_follow_each_other_and_name_expressions():
         times = clip[["onset_seconds", "offset_seconds"]].to_numpy().ravel()
         assert (np.diff(times) >= 0).all()
         assert (clip["offset_seconds"] > clip["onset_seconds"]).all()
+
+
+def test_agreement_compares_clip_by_clip(tmp_path):
+    made = annotation("a.mp4", np.eye(8, dtype=np.float32)[[0] * 6 + [4] * 6], smooth=0)
+    places = np.random.default_rng(0).uniform(0, 90, (12, 10)).astype(np.float32)
+    plain = replace(made, faces=replace(made.faces, landmarks=places))
+    other = made.faces.smoothed.copy()
+    other[:3] = other[6]  # three of twelve frames answered otherwise
+    moved = replace(
+        made.faces, landmarks=places + np.float32(3), probabilities=other, smoothed=other
+    )
+    for folder, one in (("plain", plain), ("fast", replace(made, faces=moved))):
+        (tmp_path / folder).mkdir()
+        write_parquet(tmp_path / folder / "a.parquet", one)
+    folders = tmp_path / "plain", tmp_path / "fast"
+    table = run("agreement.py", *folders, "--reference", tmp_path / "plain")
+    head, _, clip, every = table.splitlines()
+    cells = [cell.strip() for cell in clip.strip("|").split("|")]
+    assert len(cells) == head.count("|") - 1
+    assert cells[:5] == ["a", "12", "0.7500", "1.0000", "1.0000"]
+    eyes = np.linalg.norm(places[:, :2] - places[:, 2:4], axis=1).mean()
+    assert cells[5] == "0.0000"
+    assert abs(float(cells[6]) - 3 * 2**0.5 / eyes) < 1e-3
+    assert cells[7] == cells[8]
+    assert every.startswith("| all | 12 | 0.7500 |")

@@ -1,4 +1,5 @@
-"""Face crops: a similarity transform of five landmarks to the model's template."""
+"""Face crops: a similarity transform of five landmarks to the model's template; and close-ups, squares
+of a picture."""
 
 from typing import Final
 
@@ -69,4 +70,23 @@ def aligned_crop(image: Image, landmarks: Floats, template: CropTemplate) -> Ima
     warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR)
     if reduction > 1:
         warped = cv2.resize(warped, (template.size, template.size), interpolation=cv2.INTER_AREA)
+    return np.asarray(warped, dtype=np.uint8)
+
+
+def square_of(image: Image, corner: NDArray[np.floating], side: float, size: int) -> Image:
+    """A square of a picture, brought to another size; what lies outside the picture is black.
+
+    Args:
+        image: the picture.
+        corner: x and y of the square's upper left corner, in pixels of the picture.
+        side: of the square, in pixels of the picture.
+        size: side of the result in pixels.
+
+    Returns:
+        (size, size, 3) uint8. Its point p shows what is at ``corner + (p + 0.5) * side / size - 0.5``.
+    """
+    scale = size / side
+    x, y = scale * (0.5 - np.asarray(corner, dtype=np.float64)) - 0.5
+    matrix = np.array([[scale, 0, x], [0, scale, y]])
+    warped = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR)
     return np.asarray(warped, dtype=np.uint8)

@@ -33,15 +33,21 @@ def resolve_device(wanted: str) -> torch.device:
 
 
 def describe(device: torch.device) -> str:
-    """The device in words, e.g. ``cuda:0 (NVIDIA H200)`` or ``cpu (2 threads)``."""
+    """The device in words, e.g. ``cuda:0 (NVIDIA H200)`` or ``cpu (2 cores)``."""
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
-    return f"cpu ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)
+    return f"cpu ({cpu_threads()} cores)" if device.type == "cpu" else str(device)
 
 
 def cpu_threads() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def stage_threads() -> int:
+    """Threads for each network where detection and embedding run at the same time, beside the decoder:
+    two pools that want all cores are slower than one."""
+    return max(1, cpu_threads() // 2)
 
 
 def use_cpu_threads(count: int) -> None:

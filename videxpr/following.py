@@ -1,24 +1,32 @@
 """Faces followed through a video: decoding, shots, detection and tracks, shot by shot.
 
 `annotate` and `crop` share this. Frames are streamed: a picture is at hand while the faces in it are
-handed over, and let go after that. Tracks are handed over when their shot ends.
+handed over, and let go after that. Tracks are handed over when their shot ends. Decoding, detection
+and what is done with the faces overlap, each in a thread; results do not depend on who is faster.
 """
 
 import math
 from bisect import insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.detection import Detector
 from videxpr.errors import SourceError
+from videxpr.overlap import ahead
+from videxpr.searching import Searcher, SearchOptions
 from videxpr.shots import ShotFrame, with_shots
 from videxpr.structures import Face, Frame, Times
 from videxpr.tracking import Track, Tracker, TrackingOptions
 from videxpr.video import Video
+
+DEPTH: Final = 2
+"""Blocks that may wait between two stages: enough to bridge a search, and no more pictures."""
 
 Progress = Callable[[int, int], None]
 """Called with the frames done so far and the number expected (0 if unknown)."""
@@ -30,13 +38,15 @@ class FollowingOptions:
 
     Attributes:
         tracking: when two faces are one person.
-        batch_size: frames that go through the detector together.
+        search: how often whole pictures are searched for faces.
+        batch_size: frames that go through the detector together where every picture is searched.
         start_seconds: frames before this time are left out; None means from the beginning.
         end_seconds: frames from this time on are left out; None means to the end.
         fps: frames a second to assume where a video's times tell nothing.
     """
 
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    search: SearchOptions = field(default_factory=SearchOptions)
     batch_size: int = 16
     start_seconds: float | None = None
     end_seconds: float | None = None
@@ -135,6 +145,15 @@ class FrameLog:
         return (self._good_steps[(count - 1) // 2] + self._good_steps[count // 2]) / 2
 
 
+@dataclass(frozen=True)
+class _Block:
+    """Successive frames of one shot, and the faces in each once they are found."""
+
+    shot: int
+    frames: list[Frame]
+    faces: list[list[Face]] = field(default_factory=list)
+
+
 class Follower:
     """A detector, ready to follow the faces of any number of videos, one after another."""
 
@@ -151,7 +170,7 @@ class Follower:
             path: of the video.
             log: fresh; what is known of the frames is noted here as they come.
             take: called with the faces of a few frames at a time, before their shot is yielded.
-            progress: called after each frame.
+            progress: called after each few frames.
 
         Yields:
             Shots as they end.
@@ -159,9 +178,8 @@ class Follower:
         Raises:
             SourceError: the video is missing, cannot be opened, or gives no frame.
         """
-        with Video(path) as video:
-            frames = _counted(self._between(video), video.info.frames_hint, progress)
-            yield from self._followed(with_shots(frames), log, take)
+        with Video(path) as video, closing(self._located(video)) as blocks:
+            yield from self._followed(blocks, video.info.frames_hint, log, take, progress)
             log.decode_errors = video.decode_errors
         if not log:
             raise SourceError(
@@ -179,42 +197,60 @@ class Follower:
             if begun:
                 yield frame
 
-    def _followed(self, frames: Iterable[ShotFrame], log: FrameLog, take: Take) -> Iterator[Shot]:
+    def _located(self, video: Video) -> Generator[_Block, None, None]:
+        """Blocks of frames with their faces; decoding and detection in a thread each."""
+        searcher = Searcher(self.detector, self.options.search)
+        length = searcher.block_length(self.options.batch_size)
+        decoded = ahead(_blocks(with_shots(self._between(video)), length), DEPTH)
+        return ahead(_searched(decoded, searcher), DEPTH)
+
+    def _followed(
+        self,
+        blocks: Iterable[_Block],
+        total: int,
+        log: FrameLog,
+        take: Take,
+        progress: Progress | None,
+    ) -> Iterator[Shot]:
         tracker = Tracker(self.options.tracking, self.detector.sure_score)
-        for batch in _batches(frames, self.options.batch_size):
-            shot = batch[0].shot
-            if log.shots and shot != log.shots[-1]:
+        for block in blocks:
+            if log.shots and block.shot != log.shots[-1]:
                 yield Shot(tracker.finish(), log.picture)
-            take(self._sights(shot, [one.frame for one in batch], tracker, log))
+            take(_sights(block, tracker, log))
+            if progress is not None:
+                progress(len(log), total)
         yield Shot(tracker.finish(), log.picture)
 
-    def _sights(
-        self, shot: int, frames: list[Frame], tracker: Tracker, log: FrameLog
-    ) -> list[Sight]:
-        """Find and track the faces of some frames of one shot."""
-        found = self.detector.detect([frame.image for frame in frames])
-        sights: list[Sight] = []
-        for frame, faces in zip(frames, found, strict=True):
-            seconds = log.add(frame, shot)
-            owners = tracker.add(shot, frame.index, seconds, faces)
-            sights += [Sight(frame, *pair) for pair in zip(faces, owners, strict=True)]
-        return sights
+
+def _sights(block: _Block, tracker: Tracker, log: FrameLog) -> list[Sight]:
+    """Track the faces of a block."""
+    sights: list[Sight] = []
+    for frame, faces in zip(block.frames, block.faces, strict=True):
+        seconds = log.add(frame, block.shot)
+        owners = tracker.add(block.shot, frame.index, seconds, faces)
+        sights += [Sight(frame, *pair) for pair in zip(faces, owners, strict=True)]
+    return sights
 
 
-def _counted(frames: Iterable[Frame], total: int, progress: Progress | None) -> Iterator[Frame]:
-    for number, frame in enumerate(frames, 1):
-        yield frame
-        if progress is not None:
-            progress(number, total)
+def _searched(blocks: Iterable[_Block], searcher: Searcher) -> Generator[_Block, None, None]:
+    """Blocks with the faces of their frames."""
+    shot: int | None = None
+    for block in blocks:
+        if block.shot != shot:
+            searcher.begin_shot()
+            shot = block.shot
+        faces = searcher.faces([frame.image for frame in block.frames])
+        yield _Block(block.shot, block.frames, faces)
 
 
-def _batches(frames: Iterable[ShotFrame], size: int) -> Iterator[list[ShotFrame]]:
-    """Lists of up to `size` frames, never of two shots."""
-    batch: list[ShotFrame] = []
+def _blocks(frames: Iterable[ShotFrame], length: int) -> Generator[_Block, None, None]:
+    """Blocks of up to `length` frames, never of two shots."""
+    block: _Block | None = None
     for one in frames:
-        if batch and (len(batch) == size or one.shot != batch[0].shot):
-            yield batch
-            batch = []
-        batch.append(one)
-    if batch:
-        yield batch
+        if block is not None and (len(block.frames) == length or one.shot != block.shot):
+            yield block
+            block = None
+        block = block or _Block(one.shot, [])
+        block.frames.append(one.frame)
+    if block is not None:
+        yield block

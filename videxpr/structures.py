@@ -111,3 +111,10 @@ class Face:
         """Shorter side of the box in pixels."""
         x1, y1, x2, y2 = self.bbox
         return float(min(x2 - x1, y2 - y1))
+
+    def iou(self, other: "Face") -> float:
+        """Area of the two boxes' intersection over that of their union, in [0, 1]."""
+        low = np.maximum(self.bbox[:2], other.bbox[:2])
+        high = np.minimum(self.bbox[2:], other.bbox[2:])
+        shared = float(np.prod(np.clip(high - low, 0, None)))
+        return shared / max(self.area + other.area - shared, 1e-9)

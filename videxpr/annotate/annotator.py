@@ -226,6 +226,7 @@ def _one_size(templates: Sequence[CropTemplate], folder: CropFolder) -> int:
 def _following_options(options: AnnotateOptions) -> FollowingOptions:
     return FollowingOptions(
         tracking=options.tracking,
+        search=options.search,
         batch_size=options.batch_size,
         start_seconds=options.start_seconds,
         end_seconds=options.end_seconds,

@@ -9,6 +9,7 @@ from videxpr.errors import UsageError
 from videxpr.labelling import Missing
 from videxpr.model_files.registry import STARTER
 from videxpr.people import PERSONS, Person
+from videxpr.searching import SearchOptions
 from videxpr.tracking import TrackingOptions
 from videxpr.windows import WindowOptions
 
@@ -30,6 +31,7 @@ class AnnotateOptions:
 
     Attributes:
         detection: which detector, and which faces count.
+        search: how often whole pictures are searched for faces.
         tracking: when two faces are one person.
         windows: how sequences are cut.
         smooth_seconds: span of the moving mean of probabilities; 0 is off.
@@ -49,6 +51,7 @@ class AnnotateOptions:
     """
 
     detection: DetectionOptions = field(default_factory=DetectionOptions)
+    search: SearchOptions = field(default_factory=SearchOptions)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
     windows: WindowOptions = field(default_factory=WindowOptions)
     smooth_seconds: float = 0.5
@@ -87,7 +90,7 @@ class AnnotateOptions:
 
     def as_text(self) -> dict[str, str]:
         """Every choice that can change a result, resolved, as text; for an output's metadata."""
-        nested = (self.detection, self.tracking, self.windows)
+        nested = (self.detection, self.search, self.tracking, self.windows)
         flat = {key: value for part in nested for key, value in vars(part).items()}
         flat |= {key: value for key, value in vars(self).items() if value not in nested}
         silent = {"root", "device", "threads", "batch_size", "detector", "keep_features"}

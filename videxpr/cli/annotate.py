@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from videxpr.annotate.options import DEFAULT_FORMATS, DEFAULT_MODEL, AnnotateOptions
+from videxpr.cli.face_options import DETECT_EVERY_HELP
 from videxpr.cli.model_choice import FORMS, METAVAR
 
 DEFAULT = AnnotateOptions()
@@ -93,6 +94,10 @@ def annotate(
             help="Least confidence of a face, 0 to 1.  \\[default: 0.5 with scrfd, 0.9 with mtcnn]",
         ),
     ] = None,
+    detect_every: Annotated[
+        int,
+        typer.Option(rich_help_panel=WHO, metavar="FRAMES", help=DETECT_EVERY_HELP),
+    ] = DEFAULT.search.detect_every,
     person: Annotated[
         Literal["largest", "left", "right", "center"],
         typer.Option(rich_help_panel=WHO, help="Who is the main person of each shot."),
@@ -216,6 +221,7 @@ def annotate(
         detector_dir=detector_dir,
         min_face=min_face,
         min_score=min_score,
+        detect_every=detect_every,
         person=person,
         people=None if people == "all" else int(people),
         models=tuple(model or [DEFAULT_MODEL]),

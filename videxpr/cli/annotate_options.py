@@ -17,12 +17,13 @@ from videxpr.annotate.options import (
 from videxpr.annotate.outputs import OutputOptions
 from videxpr.checkpoint import Checkpoint
 from videxpr.detection import DetectionOptions
-from videxpr.device import cpu_threads
+from videxpr.device import stage_threads
 from videxpr.errors import UsageError
 from videxpr.formats.predictions import read_template
 from videxpr.formats.settings import Settings
 from videxpr.labelling import Missing
 from videxpr.people import Person
+from videxpr.searching import SearchOptions
 from videxpr.windows import WindowOptions
 
 Number = TypeVar("Number", int, float)
@@ -46,6 +47,7 @@ class Request:
     detector_dir: Path | None
     min_face: float
     min_score: float | None
+    detect_every: int
     person: Person
     people: int | None
     models: tuple[str, ...]
@@ -94,7 +96,7 @@ def detection_options(request: FaceRequest, device: str) -> DetectionOptions:
         min_face=request.min_face,
         min_score=request.min_score,
         device=device,
-        threads=cpu_threads(),
+        threads=stage_threads(),
     )
 
 
@@ -106,6 +108,7 @@ def annotate_options(
     stride = _first(request.stride, settings.stride, default.windows.stride)
     options = AnnotateOptions(
         detection=detection_options(request, device),
+        search=SearchOptions(request.detect_every),
         windows=WindowOptions(stride),
         smooth_seconds=_first(request.smooth, settings.smooth_seconds, default.smooth_seconds),
         logit_adjustment=_first(

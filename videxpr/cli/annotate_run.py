@@ -12,7 +12,7 @@ from videxpr.cli.annotate_options import STORED, Request, annotate_options, outp
 from videxpr.cli.console import BatchDisplay, annotation_line, prepare_process, summary_table
 from videxpr.cli.model_choice import chosen_model
 from videxpr.detection import Detector, load_detector
-from videxpr.device import cpu_threads, describe, resolve_device, use_cpu_threads
+from videxpr.device import describe, resolve_device, stage_threads, use_cpu_threads
 from videxpr.errors import UsageError
 from videxpr.formats.settings import Settings, read_settings
 from videxpr.model_files.finding import A_FILE, IN_PACKAGE
@@ -26,7 +26,7 @@ def run(request: Request) -> int:
     settings = read_settings(request.settings) if request.settings else Settings()
     outputs = Outputs(output_options(request), request.missing)
     device = resolve_device(request.device)
-    use_cpu_threads(cpu_threads())
+    use_cpu_threads(stage_threads())
     checkpoints = _load_models(request, str(device))
     options = annotate_options(request, settings, checkpoints, str(device))
     detector = load_detector(options.detection)

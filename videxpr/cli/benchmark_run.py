@@ -26,6 +26,7 @@ from videxpr.device import resolve_device
 from videxpr.errors import UsageError
 from videxpr.files import replacing
 from videxpr.model_files.finding import ModelFile
+from videxpr.searching import SearchOptions
 from videxpr.sources import Source, find_sources
 from videxpr.windows import WindowOptions
 
@@ -48,6 +49,7 @@ class BenchmarkRequest:
     people: int | None
     models: tuple[str, ...]
     stride: int
+    detect_every: int
     batch_size: int
     runs: int
     json: Path | None
@@ -91,6 +93,7 @@ def _options(request: BenchmarkRequest, device: str) -> BenchmarkOptions:
         detection=detection_options(request, device),
         windows=WindowOptions(request.stride),
         people=request.people,
+        search=SearchOptions(request.detect_every),
         batch_size=request.batch_size,
     )
     return BenchmarkOptions(annotate, request.runs)

@@ -15,10 +15,11 @@ from videxpr.crop.cropper import Cropper
 from videxpr.crop.options import CropOptions
 from videxpr.crop.tree import CROPS, CropTree
 from videxpr.detection import load_detector
-from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
+from videxpr.device import resolve_device, stage_threads, use_cpu_threads
 from videxpr.errors import UsageError
 from videxpr.formats.crop_template import read_crop_template
 from videxpr.people import Person
+from videxpr.searching import SearchOptions
 from videxpr.sources import find_sources
 from videxpr.structures import ARCFACE, CropTemplate
 
@@ -42,6 +43,7 @@ class CropRequest:
     min_face: float
     min_score: float | None
     device: str
+    detect_every: int
     batch_size: int
     quiet: bool
 
@@ -52,7 +54,7 @@ def run(request: CropRequest) -> int:
     options = _options(request)
     detection = detection_options(request, str(resolve_device(request.device)))
     tree = CropTree(request.output_dir, options.template, request.overwrite)
-    use_cpu_threads(cpu_threads())
+    use_cpu_threads(stage_threads())
     cropper = Cropper(load_detector(detection), options)
     sources = find_sources(request.sources)
     reports: list[CropReport] = []
@@ -72,6 +74,7 @@ def _options(request: CropRequest) -> CropOptions:
         person=request.person,
         people=request.people,
         quality=request.quality,
+        search=SearchOptions(request.detect_every),
         batch_size=request.batch_size,
         start_seconds=seconds_of(request.start),
         end_seconds=seconds_of(request.end),

@@ -19,6 +19,13 @@ DetectorDir = Annotated[
     ),
 ]
 
+DETECT_EVERY_HELP = (
+    "Search the whole picture every so many frames, and where a face is lost; in between, each face is "
+    "found again near where it was. 1 searches every picture."
+)
+
+DetectEvery = Annotated[int, typer.Option(metavar="FRAMES", help=DETECT_EVERY_HELP)]
+
 Device = Annotated[
     str,
     typer.Option(help="auto, cpu, cuda, cuda:N, N (the same), or mps."),

@@ -1,10 +1,11 @@
 """What a user can choose about crops; defaults are here and nowhere else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from videxpr.errors import UsageError
 from videxpr.people import PERSONS, Person
+from videxpr.searching import SearchOptions
 from videxpr.structures import ARCFACE, CropTemplate
 
 SMALLEST: Final = 32
@@ -21,7 +22,8 @@ class CropOptions:
         person: who is the main person of a shot.
         people: how many persons of a shot are cut out, 1 or 2: Aff-Wild2 has names for no more.
         quality: of the JPEG files, 1 to 100.
-        batch_size: frames that go through the detector together.
+        search: how often whole pictures are searched for faces.
+        batch_size: frames that go through the detector together where every picture is searched.
         start_seconds: frames before this time get no crops; None means from the beginning.
         end_seconds: frames from this time on get no crops; None means to the end.
     """
@@ -30,6 +32,7 @@ class CropOptions:
     person: Person = "largest"
     people: int = 1
     quality: int = 95
+    search: SearchOptions = field(default_factory=SearchOptions)
     batch_size: int = 16
     start_seconds: float | None = None
     end_seconds: float | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from videxpr.detection.close_ups import CloseUp
 from videxpr.detection.packs import find_pack, search_roots
 from videxpr.errors import DetectorError, UsageError
 from videxpr.structures import Face, Image
@@ -59,7 +60,10 @@ class Detector(Protocol):
         providers: ONNX Runtime's execution providers that its session got, first choice first; empty
             where torch does the work.
         min_score: faces with less are not reported.
+        min_face: faces whose shorter side is less, in pixels, are not reported.
         sure_score: a score that true faces reach sooner or later, and false ones hardly ever.
+        close_up: how it wants to see a face that it is to find again; None if a search of the whole
+            picture costs no more.
     """
 
     name: str
@@ -67,10 +71,20 @@ class Detector(Protocol):
     device: str
     providers: tuple[str, ...]
     min_score: float
+    min_face: float
     sure_score: float
+    close_up: CloseUp | None
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Faces of each image, best score first; boxes and landmarks in pixels of the image."""
+        ...
+
+    def find_again(self, close_ups: Sequence[Image]) -> list[Face | None]:
+        """The face in the middle of each close-up, in pixels of it; None where there is none.
+
+        Args:
+            close_ups: (size, size, 3), with the size of `close_up`.
+        """
         ...
 
 

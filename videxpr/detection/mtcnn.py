@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import facenet_pytorch
 import numpy as np
 import torch
+from torch.nn import functional
 
+from videxpr.detection.close_ups import CloseUp
 from videxpr.files import sha256_of
 from videxpr.structures import Face, Image
 
@@ -24,6 +26,9 @@ LARGEST_BATCH: Final = 16_000_000
 SMALLEST_PICTURE: Final = 12
 """Side of the first network's own input."""
 
+CLOSE_UP: Final = CloseUp(margin=1.0, size=96)
+"""Twice the side of the last network's own input: pixels are averaged to it, as MTCNN does."""
+
 WEIGHTS: Final = ("pnet.pt", "rnet.pt", "onet.pt")
 
 
@@ -33,6 +38,7 @@ class Mtcnn:
     name = "mtcnn"
     providers: tuple[str, ...] = ()
     sure_score = SURE_SCORE
+    close_up: CloseUp | None = CLOSE_UP
 
     def __init__(self, options: "DetectionOptions") -> None:
         # Apple's backend lacks the pooling with which MTCNN makes smaller pictures.
@@ -61,6 +67,22 @@ class Mtcnn:
                 results = self._model.detect(part, landmarks=True)
                 found += [self._faces(*result) for result in zip(*results, strict=True)]
         return found
+
+    @torch.inference_mode()
+    def find_again(self, close_ups: Sequence[Image]) -> list[Face | None]:
+        """What the last network, which gives box and landmarks of a candidate, makes of each."""
+        if not close_ups:
+            return []
+        size = CLOSE_UP.size
+        pixels = torch.from_numpy(np.stack(close_ups)).to(self.device).permute(0, 3, 1, 2).float()
+        moves, points, scores = self._model.onet((functional.avg_pool2d(pixels, 2) - 127.5) / 128)
+        boxes = size * (torch.tensor([0.0, 0, 1, 1], device=self.device) + moves)
+        landmarks = size * points.unflatten(1, (2, 5)).transpose(1, 2)
+        columns = (boxes.cpu().numpy(), landmarks.cpu().numpy(), scores[:, 1].tolist())
+        return [
+            Face(box, five, score) if score >= self.min_score else None
+            for box, five, score in zip(*columns, strict=True)
+        ]
 
     def _faces(self, boxes: Any, scores: Any, landmarks: Any) -> list[Face]:
         if boxes is None:

@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 from insightface.model_zoo.scrfd import SCRFD
 
+from videxpr.detection.close_ups import CloseUp, most_central
 from videxpr.detection.packs import Pack
 from videxpr.errors import DetectorError
 from videxpr.files import sha256_of
@@ -23,6 +24,9 @@ larger than the network's largest anchors at 640."""
 
 WEAK_SCORE: Final = 0.65
 MIN_SCORE: Final = 0.5
+CLOSE_UP: Final = CloseUp(margin=1.4, size=160)
+"""Larger squares and finer pictures place the landmarks no better; docs/performance.md has figures."""
+
 SAME_FACE_IOU: Final = 0.4
 OUTPUTS_WITH_LANDMARKS: Final = (9, 15)
 
@@ -31,6 +35,7 @@ class Scrfd:
     """One SCRFD model, its input size pinned."""
 
     sure_score = WEAK_SCORE
+    close_up: CloseUp | None = CLOSE_UP
 
     def __init__(self, pack: Pack, options: "DetectionOptions") -> None:
         self.name = f"scrfd:{pack.name}"
@@ -51,6 +56,13 @@ class Scrfd:
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Faces of each image, best score first."""
         return [self._faces(image) for image in images]
+
+    def find_again(self, close_ups: Sequence[Image]) -> list[Face | None]:
+        """The face in the middle of each close-up."""
+        return [
+            most_central(self._search(np.ascontiguousarray(one[..., ::-1]), len(one)), len(one))
+            for one in close_ups
+        ]
 
     def _faces(self, image: Image) -> list[Face]:
         short, long = sorted(image.shape[:2])
@@ -76,7 +88,7 @@ def without_doubles(faces: list[Face]) -> list[Face]:
     """Faces by falling score, those that overlap a better one left out."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if all(_iou(face, other) < SAME_FACE_IOU for other in kept):
+        if all(face.iou(other) < SAME_FACE_IOU for other in kept):
             kept.append(face)
     return kept
 
@@ -92,10 +104,3 @@ def _session(pack: Pack, options: "DetectionOptions") -> onnxruntime.InferenceSe
         if kind == "cuda":
             providers.insert(0, ("CUDAExecutionProvider", {"device_id": number or "0"}))
     return onnxruntime.InferenceSession(str(pack.model), settings, providers=providers)
-
-
-def _iou(one: Face, other: Face) -> float:
-    low = np.maximum(one.bbox[:2], other.bbox[:2])
-    high = np.minimum(one.bbox[2:], other.bbox[2:])
-    shared = float(np.prod(np.clip(high - low, 0, None)))
-    return shared / max(one.area + other.area - shared, 1e-9)

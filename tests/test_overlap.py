@@ -1,0 +1,97 @@
+"""Stages in threads: order, errors, and ends without a thread left behind."""
+
+import threading
+import time
+
+import pytest
+
+from videxpr.overlap import ahead
+
+
+def stages() -> list[str]:
+    return [one.name for one in threading.enumerate() if one.name == "videxpr-stage"]
+
+
+def numbers(count, seen=None, fail_at=None):
+    try:
+        for number in range(count):
+            if number == fail_at:
+                raise ValueError(f"number {number}")
+            yield number
+    finally:
+        if seen is not None:
+            seen.append(threading.current_thread().name)
+
+
+@pytest.mark.parametrize("depth", [1, 3, 100])
+def test_every_item_comes_once_and_in_order(depth):
+    assert list(ahead(numbers(50), depth)) == list(range(50))
+    assert stages() == []
+
+
+def test_items_are_made_while_others_are_taken():
+    begun = threading.Event()
+
+    def items():
+        yield 0
+        begun.set()
+        yield 1
+
+    stage = ahead(items(), 1)
+    assert next(stage) == 0
+    assert begun.wait(5)  # nobody has asked for the second one yet
+    assert list(stage) == [1]
+
+
+def test_no_more_are_made_than_may_wait():
+    made = []
+
+    def items():
+        for number in range(100):
+            made.append(number)
+            yield number
+
+    stage = ahead(items(), 3)
+    next(stage)
+    time.sleep(0.2)
+    assert len(made) <= 1 + 3 + 1  # taken, waiting, at the door
+    stage.close()
+    assert stages() == []
+
+
+def test_an_error_comes_after_the_items_before_it():
+    stage = ahead(numbers(10, fail_at=4), 2)
+    assert [next(stage) for _ in range(4)] == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match="number 4"):
+        next(stage)
+    assert stages() == []
+
+
+def test_an_error_of_the_one_who_takes_ends_the_thread_and_its_generator():
+    closed = []
+    stage = ahead(numbers(1000, closed), 2)
+    next(stage)
+    with pytest.raises(KeyboardInterrupt):
+        stage.throw(KeyboardInterrupt)
+    assert closed == ["videxpr-stage"]  # closed where it ran
+    assert stages() == []
+
+
+def test_stages_behind_one_another_end_together():
+    closed = []
+
+    def doubled(items):
+        for item in items:
+            yield 2 * item
+
+    stage = ahead(doubled(ahead(numbers(1000, closed), 2)), 2)
+    assert [next(stage), next(stage)] == [0, 2]
+    stage.close()
+    assert closed == ["videxpr-stage"]
+    assert stages() == []
+
+
+def test_a_stage_that_was_never_asked_has_no_thread():
+    stage = ahead(numbers(3), 2)
+    assert stages() == []
+    stage.close()

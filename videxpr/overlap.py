@@ -1,0 +1,71 @@
+"""Stages that work at the same time: what one makes is taken by the next, a few things ahead."""
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from queue import Full, Queue
+from threading import Event, Thread
+from typing import Final, TypeVar
+
+Made = TypeVar("Made")
+
+PATIENCE_SECONDS: Final = 0.05
+"""How long a stage that waits for room does so before it looks whether it is still wanted."""
+
+
+def ahead(items: Generator[Made, None, None], depth: int) -> Generator[Made, None, None]:
+    """The items of a generator, in order, made in a thread of their own.
+
+    The generator is begun, advanced and closed in that thread. What it raises is raised here, after the
+    items that came before. When this is closed early, or an error passes through it, the thread ends
+    after the item that it is at, and has ended when the closing returns.
+
+    Args:
+        items: the generator; nobody else may touch it.
+        depth: how many items may wait to be taken.
+    """
+    waiting: Queue[Made | _End] = Queue(depth)
+    unwanted = Event()
+    maker = Thread(target=_make, args=(items, waiting, unwanted), name="videxpr-stage", daemon=True)
+    maker.start()
+    try:
+        while not isinstance(item := waiting.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+    finally:
+        unwanted.set()
+        maker.join()
+
+
+@dataclass(frozen=True)
+class _End:
+    """Follows the last item; with the error that ended them, if one did."""
+
+    error: BaseException | None = None
+
+
+def _make(
+    items: Generator[Made, None, None], waiting: "Queue[Made | _End]", unwanted: Event
+) -> None:
+    """What the thread does; whatever is raised is for the one who waits."""
+    end = _End()
+    try:
+        with closing(items):
+            for item in items:
+                if not _put(item, waiting, unwanted):
+                    return
+    except BaseException as error:
+        end = _End(error)
+    _put(end, waiting, unwanted)
+
+
+def _put(item: "Made | _End", waiting: "Queue[Made | _End]", unwanted: Event) -> bool:
+    """Wait for room as long as somebody wants the item; whether somebody did."""
+    while not unwanted.is_set():
+        try:
+            waiting.put(item, timeout=PATIENCE_SECONDS)
+        except Full:
+            continue
+        return True
+    return False
