@@ -43,7 +43,7 @@ def test_every_source_has_its_report(model, clips):
         source_of(clips / "face.mp4"),
     ]
     options = BenchmarkOptions(AnnotateOptions(detection=MTCNN, batch_size=4), runs=2)
-    tools = load_tools([model], options.annotate, "cpu")
+    tools = load_tools([model], options.annotate, "cpu", 1)
     begun = []
 
     def begin(source, stage):
@@ -72,7 +72,7 @@ def test_every_source_has_its_report(model, clips):
 
 def test_wrong_usage_is_so_for_every_video(model, clips):
     options = BenchmarkOptions(AnnotateOptions(detection=MTCNN), runs=1)
-    tools = load_tools([model], options.annotate, "cpu")
+    tools = load_tools([model], options.annotate, "cpu", 1)
     elsewhere = AnnotateOptions(detection=DetectionOptions("scrfd", root=clips / "nowhere"))
     reports = benchmark_sources(
         tools, [model], [source_of(clips / "face.mp4")], BenchmarkOptions(elsewhere, runs=1)

@@ -13,7 +13,7 @@ from videxpr.annotate.options import AnnotateOptions
 from videxpr.benchmark.machine import in_use, this_machine
 from videxpr.benchmark.tools import load_tools
 from videxpr.detection import DetectionOptions
-from videxpr.device import cpu_threads
+from videxpr.device import stage_threads
 
 PACKS = SHARED / "models" / "insightface"
 
@@ -38,20 +38,23 @@ def test_a_gpu_is_named_where_it_is_used():
 
 def test_networks_say_themselves_what_they_run_on(tmp_path):
     model = small_model(tmp_path / "m.safetensors")
-    used = in_use(load_tools([model], AnnotateOptions(detection=DetectionOptions("mtcnn")), "cpu"))
+    used = in_use(
+        load_tools([model], AnnotateOptions(detection=DetectionOptions("mtcnn")), "cpu", 2)
+    )
     assert (used.models, used.models_sha256) == ((model.name,), (model.sha256,))
     assert (used.device, used.detector, used.detector_device) == ("cpu", "mtcnn", "cpu")
     assert (used.providers, used.detector_threads) == ((), None)
-    assert used.torch_threads == torch.get_num_threads() == cpu_threads()
+    assert used.torch_threads == torch.get_num_threads() == 2
+    assert used.stage_threads == stage_threads()
 
 
 @pytest.mark.skipif(not PACKS.is_dir(), reason=f"no SCRFD weights in {PACKS}")
 def test_providers_are_those_that_the_session_got(tmp_path):
     model = small_model(tmp_path / "m.safetensors")
     scrfd = DetectionOptions("scrfd:buffalo_sc", root=PACKS, threads=1)
-    used = in_use(load_tools([model], AnnotateOptions(detection=scrfd), "cpu"))
+    used = in_use(load_tools([model], AnnotateOptions(detection=scrfd), "cpu", 1))
     assert (used.providers, used.detector_threads) == (("CPUExecutionProvider",), 1)
     asked = replace(scrfd, device="cuda:0")  # where ONNX Runtime has no CUDA it must not say so
-    used = in_use(load_tools([model], AnnotateOptions(detection=asked), "cpu"))
+    used = in_use(load_tools([model], AnnotateOptions(detection=asked), "cpu", 1))
     assert used.providers[-1] == "CPUExecutionProvider"
     assert used.detector_device == used.providers[0].removesuffix("ExecutionProvider").lower()

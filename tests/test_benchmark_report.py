@@ -16,7 +16,7 @@ from videxpr.benchmark.report import as_json
 from videxpr.version import VERSION
 
 MACHINE = Machine("Abacus", 4, 2, 8_000_000_000, 0.25, None, None, "Linux", "3.11", "2.6", None)
-USED = InUse(("starter",), ("ab" * 32,), "cpu", 2, "mtcnn", "cpu", (), None)
+USED = InUse(("starter",), ("ab" * 32,), "cpu", 2, 1, "mtcnn", "cpu", (), None)
 
 
 def found(*reports):
@@ -43,6 +43,7 @@ def test_what_was_measured_on_what():
     assert fields["in_use"] == {
         "models": ["starter"], "models_sha256": ["ab" * 32], "device": "cpu", "torch_threads": 2,
         "detector": "mtcnn", "detector_device": "cpu", "providers": [], "detector_threads": None,
+        "stage_threads": 1,
     }  # fmt: skip
     assert fields["options"]["stride"] == "16"
     assert fields["videos"] == []

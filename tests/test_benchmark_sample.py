@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from videos import number_in, write_video
 
 from videxpr.benchmark import sample as sampling
-from videxpr.benchmark.sample import batch_starts, take_sample
+from videxpr.benchmark.sample import stretch_starts, take_sample
 from videxpr.errors import SourceError
 
 
 def numbers(sample):
-    return [[number_in(image) for image in batch] for batch in sample.batches]
+    return [[number_in(image) for image in stretch] for stretch in sample.stretches]
 
 
 def test_a_short_video_is_kept_whole(tmp_path):
@@ -22,7 +22,7 @@ def test_a_short_video_is_kept_whole(tmp_path):
     assert (sample.frames, sample.images, sample.codec) == (10, 10, "h264")
 
 
-def test_of_a_long_one_batches_are_spread_from_the_first_frame_to_the_last(tmp_path, monkeypatch):
+def test_of_a_long_one_stretches_are_spread_from_the_first_frame_to_the_last(tmp_path, monkeypatch):
     path = write_video(tmp_path / "v.mp4", [40 * n for n in range(30)])
     monkeypatch.setattr(sampling, "KEPT_FRAMES", 14)
     sample = take_sample(path, 4)
@@ -30,7 +30,7 @@ def test_of_a_long_one_batches_are_spread_from_the_first_frame_to_the_last(tmp_p
     assert (sample.frames, sample.images) == (30, 12)
 
 
-def test_large_pictures_are_fewer_but_a_batch_in_any_case(tmp_path, monkeypatch):
+def test_large_pictures_are_fewer_but_a_stretch_in_any_case(tmp_path, monkeypatch):
     path = write_video(tmp_path / "v.mp4", [40 * n for n in range(30)])  # 64 x 48
     monkeypatch.setattr(sampling, "KEPT_BYTES", 9 * 64 * 48 * 3)
     assert numbers(take_sample(path, 4)) == [[0, 1, 2, 3], [26, 27, 28, 29]]
@@ -39,8 +39,8 @@ def test_large_pictures_are_fewer_but_a_batch_in_any_case(tmp_path, monkeypatch)
 
 
 @given(st.integers(1, 5000), st.integers(0, 400), st.integers(1, 70))
-def test_batches_do_not_meet_and_stay_in_the_video(frames, kept, size):
-    starts = batch_starts(frames, kept, size)
+def test_stretches_do_not_meet_and_stay_in_the_video(frames, kept, size):
+    starts = stretch_starts(frames, kept, size)
     assert starts[0] == 0
     assert all(later - first >= size for first, later in pairwise(starts))
     if frames > max(kept, size):

@@ -2,17 +2,20 @@
 
 import pytest
 from benchmarked import small_model
-from pipeline import ScriptedDetector, face, picture, source_of, write_clip
+from pipeline import ScriptedDetector, face, picture, source_of, write_clip, write_portrait
 
 from videxpr.annotate.annotator import Annotator
 from videxpr.annotate.options import AnnotateOptions
 from videxpr.averaging import Ensemble
 from videxpr.benchmark.figures import STAGES
 from videxpr.benchmark.sample import take_sample
-from videxpr.benchmark.stages import measure_stages, write_results
+from videxpr.benchmark.stages import measure_stages, stretch_length, write_results
 from videxpr.benchmark.tools import Tools
 from videxpr.checkpoint import load_checkpoint
+from videxpr.detection import DetectionOptions
+from videxpr.detection.mtcnn import Mtcnn
 from videxpr.formats.parquet import read_parquet
+from videxpr.searching import SearchOptions
 
 FRAMES = 20
 OPTIONS = AnnotateOptions(batch_size=8)
@@ -82,6 +85,34 @@ def test_without_a_face_there_is_nothing_to_do_per_face(measure):
         *("align", "embed", "classify")
     }
     assert {one.per for one in stages.values() if one.speed is None} == {"face"}
+
+
+def test_faces_are_followed_as_in_the_pipeline(checkpoint, tmp_path):
+    frames, options = 30, AnnotateOptions(search=SearchOptions(6))
+    write_portrait(tmp_path / "p.mp4", frames)
+    source, detector = source_of(tmp_path / "p.mp4"), CountingDetector()
+    annotator = Annotator(checkpoint, detector, options)
+    tools = Tools((checkpoint,), detector, options, annotator, Ensemble([checkpoint.model]))
+    annotation = annotator.annotate(source)
+    assert stretch_length(tools) == 24
+    sample = take_sample(source.path, stretch_length(tools))
+    detector.searched = 0
+    stages = measure_stages(source, sample, annotation, tools, 1, lambda name: None)
+    # of the warm-up and the run: the first picture of each of two stretches, and the last of 5 blocks
+    assert detector.searched == 2 * (2 + 5)
+    assert {one.name: one.items for one in stages}["embed"] == frames
+
+
+class CountingDetector(Mtcnn):
+    """The real thing, which counts the whole pictures that it searches."""
+
+    def __init__(self) -> None:
+        super().__init__(DetectionOptions("mtcnn"))
+        self.searched = 0
+
+    def detect(self, images):
+        self.searched += len(images)
+        return super().detect(images)
 
 
 def test_what_is_written_is_what_annotate_writes_by_default(measure, source, tmp_path):

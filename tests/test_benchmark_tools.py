@@ -13,7 +13,7 @@ MTCNN = DetectionOptions("mtcnn")
 def test_models_and_detector_are_those_that_were_asked_for(tmp_path):
     files = [small_model(tmp_path / f"{name}.safetensors") for name in "ab"]
     options = AnnotateOptions(detection=MTCNN)
-    tools = load_tools(files, options, "cpu")
+    tools = load_tools(files, options, "cpu", 1)
     assert [one.name for one in tools.checkpoints] == [file.name for file in files]
     assert tools.detector.name == "mtcnn"
     assert tools.ensemble.models == tuple(one.model for one in tools.checkpoints)
@@ -23,4 +23,4 @@ def test_models_and_detector_are_those_that_were_asked_for(tmp_path):
 def test_options_that_do_not_go_with_the_model_are_refused(tmp_path):
     options = AnnotateOptions(detection=MTCNN, windows=WindowOptions(65))
     with pytest.raises(UsageError, match="65"):
-        load_tools([small_model(tmp_path / "a.safetensors")], options, "cpu")
+        load_tools([small_model(tmp_path / "a.safetensors")], options, "cpu", 1)

@@ -9,7 +9,7 @@ from videxpr.benchmark.figures import StageFigures, StageName, VideoFigures
 from videxpr.benchmark.options import BenchmarkOptions
 from videxpr.benchmark.pipeline import run_pipeline
 from videxpr.benchmark.sample import take_sample
-from videxpr.benchmark.stages import measure_stages
+from videxpr.benchmark.stages import measure_stages, stretch_length
 from videxpr.benchmark.tools import Tools
 from videxpr.errors import SourceError
 from videxpr.model_files.finding import ModelFile
@@ -71,13 +71,13 @@ def _measured(
     if source.kind == "crops":
         raise SourceError(f"{source.path} holds crops; name a video, which has all stages")
     begin(source, None)
-    sample = take_sample(source.path, options.annotate.batch_size)
+    sample = take_sample(source.path, stretch_length(tools))
     device = tools.checkpoints[0].model.device
     whole = run_pipeline(source, models, options, str(device))
     stages = measure_stages(
         source, sample, whole.annotation, tools, options.runs, lambda name: begin(source, name)
     )
-    height, width = sample.batches[0][0].shape[:2]
+    height, width = sample.stretches[0][0].shape[:2]
     figures = VideoFigures(
         frames=sample.frames,
         width=width,

@@ -10,7 +10,7 @@ from typing import Final
 import torch
 
 from videxpr.benchmark.tools import Tools
-from videxpr.device import cpu_threads
+from videxpr.device import cpu_threads, stage_threads
 
 CPU_INFO: Final = Path("/proc/cpuinfo")
 RUNTIMES: Final = ("onnxruntime-gpu", "onnxruntime")
@@ -57,7 +57,8 @@ class InUse:
         models: names of the expression models.
         models_sha256: of their files.
         device: of the expression models.
-        torch_threads: on the CPU.
+        torch_threads: on the CPU, where a stage is measured by itself.
+        stage_threads: of each network in the pipeline, where stages overlap.
         detector: its name.
         detector_device: where it runs.
         providers: ONNX Runtime's, which its session got; empty if torch does its work.
@@ -68,6 +69,7 @@ class InUse:
     models_sha256: tuple[str, ...]
     device: str
     torch_threads: int
+    stage_threads: int
     detector: str
     detector_device: str
     providers: tuple[str, ...]
@@ -100,10 +102,11 @@ def in_use(tools: Tools) -> InUse:
         models_sha256=tuple(one.sha256 for one in tools.checkpoints),
         device=str(tools.checkpoints[0].model.device),
         torch_threads=torch.get_num_threads(),
+        stage_threads=stage_threads(),
         detector=detector.name,
         detector_device=detector.device,
         providers=detector.providers,
-        detector_threads=tools.options.detection.threads if detector.providers else None,
+        detector_threads=torch.get_num_threads() if detector.providers else None,
     )
 
 

@@ -20,6 +20,7 @@ from videxpr.benchmark.measuring import peak_host_bytes, timed
 from videxpr.benchmark.options import BenchmarkOptions
 from videxpr.benchmark.stages import write_results
 from videxpr.benchmark.tools import load_tools
+from videxpr.device import stage_threads
 from videxpr.errors import SourceError, VidexprError
 from videxpr.model_files.finding import ModelFile
 from videxpr.sources import Source
@@ -84,7 +85,7 @@ def _answer(
     warnings.simplefilter("ignore")
     answer: PipelineRuns | VidexprError
     try:
-        annotator = load_tools(models, options.annotate, device).annotator
+        annotator = load_tools(models, options.annotate, device, stage_threads()).annotator
         answer = _runs(annotator, source, options.runs, folder)
     except VidexprError as error:
         answer = error

@@ -12,7 +12,7 @@ from videxpr.video import Video
 
 KEPT_FRAMES: Final = 256
 KEPT_BYTES: Final = 1 << 29
-"""No more of either is kept, but one batch is in any case, as it is while a video is annotated."""
+"""No more of either is kept, but one stretch is in any case."""
 
 
 @dataclass(frozen=True)
@@ -22,22 +22,21 @@ class Sample:
     Attributes:
         frames: of the whole video.
         codec: FFmpeg's name of it.
-        batches: the frames kept: runs of successive frames, evenly spread over the video, each as
-            long as the batches in which the pipeline looks for faces.
+        stretches: the frames kept: runs of successive frames, evenly spread over the video.
     """
 
     frames: int
     codec: str
-    batches: tuple[tuple[Image, ...], ...]
+    stretches: tuple[tuple[Image, ...], ...]
 
     @property
     def images(self) -> int:
         """The number of frames kept."""
-        return sum(map(len, self.batches))
+        return sum(map(len, self.stretches))
 
 
-def take_sample(path: Path, batch_size: int) -> Sample:
-    """Decode a video twice: to count its frames, and to keep some.
+def take_sample(path: Path, length: int) -> Sample:
+    """Decode a video twice: to count its frames, and to keep some, in stretches of that length.
 
     Raises:
         SourceError: it is missing, cannot be opened, or gives no frame.
@@ -50,24 +49,24 @@ def take_sample(path: Path, batch_size: int) -> Sample:
     if frames == 0:
         raise SourceError(f"no frame of {path} could be decoded")
     kept = min(KEPT_FRAMES, KEPT_BYTES // largest)
-    return Sample(frames, codec, _kept(path, batch_starts(frames, kept, batch_size), batch_size))
+    return Sample(frames, codec, _kept(path, stretch_starts(frames, kept, length), length))
 
 
-def batch_starts(frames: int, kept: int, batch_size: int) -> list[int]:
-    """First frames of the batches to keep: all if there are few, else evenly spread, at least one."""
-    if frames <= max(kept, batch_size):
-        return list(range(0, frames, batch_size))
-    spread = np.linspace(0, frames - batch_size, max(1, kept // batch_size))
+def stretch_starts(frames: int, kept: int, length: int) -> list[int]:
+    """First frames of the stretches to keep: all if there are few, else evenly spread, at least one."""
+    if frames <= max(kept, length):
+        return list(range(0, frames, length))
+    spread = np.linspace(0, frames - length, max(1, kept // length))
     return [int(first) for first in spread]
 
 
-def _kept(path: Path, starts: list[int], batch_size: int) -> tuple[tuple[Image, ...], ...]:
-    place = {first + n: which for which, first in enumerate(starts) for n in range(batch_size)}
-    batches: list[list[Image]] = [[] for _ in starts]
+def _kept(path: Path, starts: list[int], length: int) -> tuple[tuple[Image, ...], ...]:
+    place = {first + n: which for which, first in enumerate(starts) for n in range(length)}
+    stretches: list[list[Image]] = [[] for _ in starts]
     with Video(path) as video:
         for frame in video:
             if frame.index in place:
-                batches[place[frame.index]].append(frame.image)
-            if frame.index >= starts[-1] + batch_size:
+                stretches[place[frame.index]].append(frame.image)
+            if frame.index >= starts[-1] + length:
                 break
-    return tuple(map(tuple, batches))
+    return tuple(map(tuple, stretches))

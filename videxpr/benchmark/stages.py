@@ -17,16 +17,24 @@ from videxpr.benchmark.measuring import measured
 from videxpr.benchmark.sample import Sample
 from videxpr.benchmark.tools import Tools
 from videxpr.labelling import Missing
+from videxpr.searching import Searcher
 from videxpr.sources import Source
 from videxpr.structures import CropTemplate, Face, Floats, Image
 from videxpr.tracking import Track
 from videxpr.video import Video
 
+STRETCH_BLOCKS: Final = 4
+"""Where faces are followed, a stretch of the sample has so many blocks: a face that is new is searched
+and learned once in a while, not in every block."""
+
 CLASSIFIED_FRAMES: Final = 4096
 """Of a longer video the first frames' persons are classified, so that memory does not grow."""
 
+Blocks = Sequence[Sequence[Image]]
+"""Pictures by block and by frame."""
+
 Found = Sequence[Sequence[Sequence[Face]]]
-"""Faces by batch and by frame."""
+"""Faces by block and by frame."""
 
 
 def measure_stages(
@@ -52,10 +60,11 @@ def measure_stages(
     begin("decode")
     decoded = measured(lambda: _decode(source.path), runs)
     begin("detect")
-    found = measured(lambda: [tools.detector.detect(batch) for batch in sample.batches], runs)
+    found = measured(lambda: _found(sample, tools), runs)
     faces = sum(len(one) for batch in found.made for one in batch)
     begin("align")
-    crops = measured(lambda: _aligned(sample, found.made, ensemble.templates), runs)
+    blocks = _blocks(sample, tools)
+    crops = measured(lambda: _aligned(blocks, found.made, ensemble.templates), runs)
     begin("embed")
     features = measured(lambda: [ensemble.embed(batch, size) for batch in crops.made], runs)
     begin("classify")
@@ -91,20 +100,53 @@ def _decode(path: Path) -> None:
             pass
 
 
+def stretch_length(tools: Tools) -> int:
+    """How many successive frames a sample needs for faces to be followed as in a whole video."""
+    follows = tools.detector.close_up is not None and tools.options.search.detect_every > 1
+    return _block_length(tools) * (STRETCH_BLOCKS if follows else 1)
+
+
+def _block_length(tools: Tools) -> int:
+    return _searcher(tools).block_length(tools.options.batch_size)
+
+
+def _searcher(tools: Tools) -> Searcher:
+    return Searcher(tools.detector, tools.options.search)
+
+
+def _blocks(sample: Sample, tools: Tools) -> list[Sequence[Image]]:
+    """The sample in the blocks in which the pipeline works."""
+    return [block for stretch in sample.stretches for block in _parts(stretch, tools)]
+
+
+def _parts(stretch: Sequence[Image], tools: Tools) -> list[Sequence[Image]]:
+    length = _block_length(tools)
+    return [stretch[first : first + length] for first in range(0, len(stretch), length)]
+
+
+def _found(sample: Sample, tools: Tools) -> list[list[list[Face]]]:
+    """Faces by block and by frame, each stretch a shot of its own."""
+    searcher, found = _searcher(tools), []
+    for stretch in sample.stretches:
+        searcher.begin_shot()
+        found += [searcher.faces(block) for block in _parts(stretch, tools)]
+    return found
+
+
 def _aligned(
-    sample: Sample, found: Found, templates: Sequence[CropTemplate]
+    blocks: Blocks, found: Found, templates: Sequence[CropTemplate]
 ) -> list[list[list[Image]]]:
-    """Crops by batch and by template, as the annotator cuts them."""
+    """Crops by block and by template, as the annotator cuts them."""
     return [
         [
             [
                 aligned_crop(image, face.landmarks, template)
-                for image, faces in zip(images, batch, strict=True)
+                for image, faces in zip(images, faces_of_block, strict=True)
                 for face in faces
             ]
             for template in templates
         ]
-        for images, batch in zip(sample.batches, found, strict=True)
+        for images, faces_of_block in zip(blocks, found, strict=True)
     ]
 
 

@@ -1,14 +1,14 @@
 """The models and the detector, loaded as `annotate` loads them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from videxpr.annotate.annotator import Annotator
 from videxpr.annotate.options import AnnotateOptions
 from videxpr.averaging import Ensemble
 from videxpr.checkpoint import Checkpoint, load_checkpoint
 from videxpr.detection import Detector, load_detector
-from videxpr.device import cpu_threads, use_cpu_threads
+from videxpr.device import use_cpu_threads
 from videxpr.model_files.finding import ModelFile
 
 
@@ -31,16 +31,18 @@ class Tools:
     ensemble: Ensemble
 
 
-def load_tools(models: Sequence[ModelFile], options: AnnotateOptions, device: str) -> Tools:
-    """Load everything, with as many threads as `annotate` takes.
+def load_tools(
+    models: Sequence[ModelFile], options: AnnotateOptions, device: str, threads: int
+) -> Tools:
+    """Load everything, with so many threads on the CPU for each network.
 
     Raises:
         CheckpointError, DetectorError: a file cannot be read.
         UsageError: the options do not go with the models.
     """
-    use_cpu_threads(cpu_threads())
+    use_cpu_threads(threads)
     checkpoints = tuple(load_checkpoint(file, device) for file in models)
-    detector = load_detector(options.detection)
+    detector = load_detector(replace(options.detection, threads=threads))
     annotator = Annotator(checkpoints, detector, options)
     ensemble = Ensemble([one.model for one in checkpoints], options.logit_adjustment)
     return Tools(checkpoints, detector, options, annotator, ensemble)

@@ -22,7 +22,7 @@ from videxpr.cli.annotate_options import detection_options
 from videxpr.cli.benchmark_tables import show_setup, show_video
 from videxpr.cli.console import prepare_process, told
 from videxpr.cli.model_choice import chosen_model
-from videxpr.device import resolve_device
+from videxpr.device import cpu_threads, resolve_device
 from videxpr.errors import UsageError
 from videxpr.files import replacing
 from videxpr.model_files.finding import ModelFile
@@ -65,7 +65,7 @@ def run(request: BenchmarkRequest) -> int:
     machine = this_machine(device)
     options = _options(request, str(device))
     models = _models(request)
-    tools = load_tools(models, options.annotate, str(device))
+    tools = load_tools(models, options.annotate, str(device), cpu_threads())
     used = in_use(tools)
     messages = Console(stderr=True, highlight=False)
     tables = request.json != STANDARD_OUTPUT

@@ -26,7 +26,9 @@ def show_setup(machine: Machine, used: InUse, options: BenchmarkOptions) -> None
         f"model {' + '.join(used.models)} on {used.device} (torch {machine.torch}, "
         f"{used.torch_threads} threads)",
         f"detector {used.detector} on {used.detector_device} ({engine})",
-        f"batches of {options.annotate.batch_size}, median of {options.runs} runs after a warm-up",
+        f"whole pictures searched every {options.annotate.search.detect_every} frames, batches of "
+        f"{options.annotate.batch_size}, {used.stage_threads} threads a network in the pipeline, "
+        f"median of {options.runs} runs after a warm-up",
     ):
         _console().print(line, soft_wrap=True, markup=False)
 
