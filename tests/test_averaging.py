@@ -71,6 +71,27 @@ def test_one_model_answers_as_it_does_alone(plain, crops):
     np.testing.assert_allclose(shares, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("bit", [1, 7, 300])
+@pytest.mark.parametrize("strength", [0.0, 0.7])
+def test_a_sequence_that_comes_bit_by_bit_is_answered_as_a_whole(plain, other, bit, strength):
+    models = ([plain], [plain, other])  # of windows of 8 and 16
+    for chosen in models:
+        ensemble = Ensemble(chosen, strength)
+        width = sum(model.width for model in chosen)
+        features = np.random.default_rng(bit).standard_normal((301, width)).astype(np.float32)
+        stream = ensemble.stream(WINDOWS)
+        bits = [features[first : first + bit] for first in range(0, 301, bit)]
+        settled = [one for part in bits for one in stream.add(part)]
+        assert stream.held < 100
+        settled += stream.finish()
+        whole = ensemble.answers(features, WINDOWS)
+        found = np.concatenate([one.probabilities for one in settled])
+        np.testing.assert_array_equal(found, whole.probabilities)
+        if len(chosen) == 1:
+            logits = np.concatenate([one.kept_logits for one in settled])
+            np.testing.assert_array_equal(logits, whole.kept_logits)
+
+
 def test_two_models_see_their_own_crops_and_are_averaged(plain, other, crops):
     both = Ensemble([plain, other])
     assert both.templates == (ARCFACE, SHIFTED)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videxpr.smoothing import filled, moving_mean, nearest_known, rising
+from videxpr.smoothing import MovingMean, filled, moving_mean, nearest_known, rising
 
 rising_milliseconds = st.lists(st.integers(1, 200), min_size=1, max_size=60).map(
     lambda steps: np.cumsum(steps)
@@ -56,6 +56,41 @@ def test_frames_exactly_at_the_edge_of_the_span_belong_to_it(
     result = moving_mean(values, milliseconds * 0.001, 2 * reach * frame * 0.001)
     expected = naive_moving_mean(values, milliseconds, 2 * reach * frame)
     np.testing.assert_allclose(result, expected, atol=1e-6)
+
+
+@given(
+    rising_milliseconds,
+    st.integers(0, 1000),
+    st.lists(st.integers(0, 60), max_size=9),
+    st.integers(0, 2**32 - 1),
+)
+def test_rows_that_come_bit_by_bit_have_the_same_means_to_the_bit(
+    milliseconds: np.ndarray, span: int, edges: list[int], seed: int
+) -> None:
+    values = random_probabilities(len(milliseconds), seed)
+    values[:, 3] = np.nan
+    times = milliseconds * 0.001
+    mean = MovingMean(span * 0.001)
+    bits = zip(np.split(values, sorted(edges)), np.split(times, sorted(edges)), strict=True)
+    result = [mean.add(*bit) for bit in bits]
+    expected = moving_mean(values, times, span * 0.001)
+    np.testing.assert_array_equal(np.concatenate([*result, mean.finish()]), expected)
+
+
+@given(rising_milliseconds, st.integers(1, 1000))
+def test_a_row_is_given_out_once_a_later_one_is_out_of_its_reach(
+    milliseconds: np.ndarray, span: int
+) -> None:
+    mean, given_out = MovingMean(span * 0.001), 0
+    for position, time in enumerate(milliseconds.tolist()):
+        row = random_probabilities(1, position)
+        given_out += len(mean.add(row, np.array([time * 0.001])))
+        seen = milliseconds[: position + 1]
+        assert given_out == np.count_nonzero(2 * (time - seen) > span)
+
+
+def test_nothing_at_all_has_no_means() -> None:
+    assert len(MovingMean(0.5).finish()) == 0
 
 
 def test_a_span_of_zero_changes_nothing() -> None:

@@ -1,12 +1,21 @@
 """Windows against a plain loop over frames."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from videxpr.errors import UsageError
-from videxpr.windows import WindowOptions, cut_windows, sliding_logits, window_starts
+from videxpr.windows import (
+    WINDOWS_AT_ONCE,
+    LogitStream,
+    WindowOptions,
+    cut_windows,
+    sliding_logits,
+    window_starts,
+)
 
 
 @st.composite
@@ -154,6 +163,87 @@ def test_windows_are_classified_a_few_at_a_time() -> None:
     logits = sliding_logits(features, counted, 4, WindowOptions(1))
     assert sum(sizes) == 297 and max(sizes) == 16
     np.testing.assert_allclose(logits, features, rtol=1e-6)
+
+
+def whole_logits(features: np.ndarray, window: int, options: WindowOptions) -> np.ndarray:
+    """The mean over all windows of the whole sequence, summed in their order, a batch at a time."""
+    starts = window_starts(len(features), window, options)
+    batches = [starts[n : n + WINDOWS_AT_ONCE] for n in range(0, len(starts), WINDOWS_AT_ONCE)]
+    answers = np.concatenate([classify(cut_windows(features, one, window)) for one in batches])
+    sums, counts = np.zeros(features.shape), np.zeros((len(features), 1))
+    for start, answer in zip(starts, answers, strict=True):
+        sums[start : start + window] += answer[: len(features) - start]
+        counts[start : start + window] += 1
+    return (sums / counts).astype(np.float32)
+
+
+@given(cuts(), st.lists(st.integers(0, 300), max_size=20), st.integers(0, 2**32 - 1))
+def test_a_stream_is_the_whole_sequence_to_the_bit_wherever_it_is_cut(
+    cut: tuple[int, int, WindowOptions], edges: list[int], seed: int
+) -> None:
+    length, window, options = cut
+    features = np.random.default_rng(seed).standard_normal((length, 2)).astype(np.float32)
+    stream = LogitStream(classify, window, options)
+    settled = [one for bit in np.split(features, sorted(edges)) for one in stream.add(bit)]
+    settled += stream.finish()
+    expected = whole_logits(features, window, options)
+    np.testing.assert_array_equal(np.concatenate(settled), expected)
+    np.testing.assert_array_equal(sliding_logits(features, classify, window, options), expected)
+    assert stream.held == 0
+
+
+@given(cuts(), st.integers(0, 200))
+def test_what_a_stream_gives_out_early_no_later_frame_could_change(
+    cut: tuple[int, int, WindowOptions], more: int
+) -> None:
+    length, window, options = cut
+    features = np.random.default_rng(more).standard_normal((length + more, 2)).astype(np.float32)
+    stream = LogitStream(classify, window, options)
+    early = [one for row in features[:length] for one in stream.add(row[None])]
+    for end in (length, length + more):
+        whole = whole_logits(features[:end], window, options)
+        settled = sum(map(len, early))
+        assert settled + stream.held == length
+        np.testing.assert_array_equal(np.concatenate([whole[:0], *early]), whole[:settled])
+
+
+@given(cuts())
+def test_a_stream_holds_no_more_than_a_batch_of_windows_needs(
+    cut: tuple[int, int, WindowOptions],
+) -> None:
+    length, window, options = cut
+    stream = LogitStream(classify, window, options)
+    most = 0
+    for _ in range(3 * length):
+        stream.add(np.ones((1, 2), np.float32))
+        most = max(most, stream.held)
+    # between two batches the next 16 windows gather, behind what a last, aligned one may still need
+    assert most < window + WINDOWS_AT_ONCE * options.stride + options.stride
+
+
+@given(cuts(), st.lists(st.integers(0, 300), max_size=20))
+def test_batches_depend_on_the_sequence_alone(
+    cut: tuple[int, int, WindowOptions], edges: list[int]
+) -> None:
+    length, window, options = cut
+    features = np.arange(length, dtype=np.float32)[:, None]
+    batches: list[list[list[float]]] = [[], []]
+
+    def noted(which: int, windows: np.ndarray) -> np.ndarray:
+        batches[which].append(windows[:, 0, 0].tolist())
+        return windows
+
+    for which, bits in enumerate((np.split(features, sorted(edges)), [features])):
+        stream = LogitStream(partial(noted, which), window, options)
+        for bit in bits:
+            stream.add(bit)
+        stream.finish()
+    assert batches[0] == batches[1]
+
+
+def test_a_stream_that_would_leave_gaps_is_refused_before_any_frame() -> None:
+    with pytest.raises(UsageError, match="stride of 9 leaves gaps between windows of 8"):
+        LogitStream(classify, 8, WindowOptions(9))
 
 
 def test_a_stride_that_leaves_gaps_or_stands_still_is_refused() -> None:

@@ -1,15 +1,15 @@
 """Several models as one: their features side by side, their probabilities averaged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from videxpr.logit_adjustment import adjusted
 from videxpr.model import ExpressionModel, ModelConfig
-from videxpr.prediction import embed_crops, probabilities, sequence_logits
+from videxpr.prediction import embed_crops, logit_stream, probabilities, sequence_logits
 from videxpr.structures import CropTemplate, Floats, Image
-from videxpr.windows import WindowOptions
+from videxpr.windows import LogitStream, WindowOptions
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,68 @@ class Ensemble:
             sequence_logits(model, part, options)
             for model, part in zip(self.models, parts, strict=True)
         ]
+        return self._together(logits)
+
+    def stream(self, options: WindowOptions) -> "AnswerStream":
+        """`answers` for one sequence that comes bit by bit."""
+        streams = [logit_stream(model, options) for model in self.models]
+        return AnswerStream(streams, self._ends, self._together)
+
+    def _together(self, logits: Sequence[Floats]) -> Answers:
+        """One answer of the logits (T, 8) of each of the models."""
         mean = mean_probabilities([probabilities(one) for one in logits])
         return Answers(
             probabilities=adjusted(mean, self.shares, self._strength),
             logits=logits[0] if len(logits) == 1 else None,
         )
+
+
+class AnswerStream:
+    """Answers for one sequence that comes bit by bit, as soon as no later frame can change them.
+
+    They are those of `Ensemble.answers`. Models whose windows differ settle frames at different times;
+    the logits of the faster ones wait.
+    """
+
+    def __init__(
+        self,
+        streams: Sequence[LogitStream],
+        ends: Sequence[int],
+        together: Callable[[Sequence[Floats]], Answers],
+    ) -> None:
+        """Args: a stream a model, where each but the last model's features end, and what makes one
+        answer of all models' logits."""
+        self._streams = streams
+        self._ends = ends
+        self._together = together
+        self._waiting: list[list[Floats]] = [[] for _ in streams]
+
+    @property
+    def held(self) -> int:
+        """Number of frames whose features are held."""
+        return max(stream.held for stream in self._streams)
+
+    def add(self, features: Floats) -> list[Answers]:
+        """Take the features (T, sum of widths) of the next frames; the answers that this settles."""
+        parts = np.split(features, self._ends, axis=1)
+        for stream, part, waiting in zip(self._streams, parts, self._waiting, strict=True):
+            waiting += stream.add(part)
+        return self._settled()
+
+    def finish(self) -> list[Answers]:
+        """End the sequence, which has at least one frame: the answers for all that are left."""
+        for stream, waiting in zip(self._streams, self._waiting, strict=True):
+            waiting += stream.finish()
+        return self._settled()
+
+    def _settled(self) -> list[Answers]:
+        """Answers for the frames for which all models have logits, none or one array of them."""
+        count = min(sum(map(len, waiting)) for waiting in self._waiting)
+        if count == 0:
+            return []
+        logits = [np.concatenate(waiting) for waiting in self._waiting]
+        self._waiting = [[one[count:]] for one in logits]
+        return [self._together([one[:count] for one in logits])]
 
 
 def mean_probabilities(answers: Sequence[Floats]) -> Floats:

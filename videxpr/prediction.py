@@ -7,7 +7,7 @@ import torch
 
 from videxpr.model import ExpressionModel
 from videxpr.structures import Floats, Image
-from videxpr.windows import WindowOptions, sliding_logits
+from videxpr.windows import Classify, LogitStream, WindowOptions, sliding_logits
 
 
 @torch.inference_mode()
@@ -28,7 +28,6 @@ def predict_sequence(model: ExpressionModel, features: Floats, options: WindowOp
     return probabilities(sequence_logits(model, features, options))
 
 
-@torch.inference_mode()
 def sequence_logits(model: ExpressionModel, features: Floats, options: WindowOptions) -> Floats:
     """Logits of every frame of one sequence, averaged over the windows that hold it.
 
@@ -40,12 +39,21 @@ def sequence_logits(model: ExpressionModel, features: Floats, options: WindowOpt
     Returns:
         (T, 8) float32; minus infinity for classes that the model was never trained on.
     """
+    return sliding_logits(features, _classifier(model), model.config.window, options)
 
+
+def logit_stream(model: ExpressionModel, options: WindowOptions) -> LogitStream:
+    """`sequence_logits` of a sequence that comes bit by bit."""
+    return LogitStream(_classifier(model), model.config.window, options)
+
+
+def _classifier(model: ExpressionModel) -> Classify:
+    @torch.inference_mode()
     def classify(windows: Floats) -> Floats:
         answers: Floats = model.classify(windows).float().cpu().numpy()
         return answers
 
-    return sliding_logits(features, classify, model.config.window, options)
+    return classify
 
 
 def probabilities(logits: Floats) -> Floats:

@@ -25,12 +25,60 @@ def moving_mean(probabilities: Floats, times: Times, span_seconds: float) -> Flo
     """
     if span_seconds <= 0 or len(times) == 0:
         return probabilities
-    reach = span_seconds / 2 + TOLERANCE_SECONDS
-    first = np.searchsorted(times, times - reach, side="left")
-    end = np.searchsorted(times, times + reach, side="right")
-    sums = np.zeros((len(times) + 1, probabilities.shape[1]))
-    np.cumsum(probabilities, axis=0, dtype=np.float64, out=sums[1:])
-    return ((sums[end] - sums[first]) / (end - first)[:, None]).astype(np.float32)
+    mean = MovingMean(span_seconds)
+    return np.concatenate([mean.add(probabilities, times), mean.finish()])
+
+
+class MovingMean:
+    """`moving_mean` of rows that come bit by bit, each given out once a later one is out of its reach.
+
+    However the rows are cut into bits, the means are the same to the last bit.
+    """
+
+    def __init__(self, span_seconds: float) -> None:
+        """Args: the span, as of `moving_mean`."""
+        self._reach = span_seconds / 2 + TOLERANCE_SECONDS if span_seconds > 0 else 0.0
+        self._times: Times = np.zeros(0)  # of the rows that a mean may still need
+        self._sums = np.zeros((1, 0))  # of all rows before each of them, and of all rows
+        self._given = 0  # of them, how many have been given out
+
+    def add(self, probabilities: Floats, times: Times) -> Floats:
+        """Take the next rows (T, C) and their times (T,).
+
+        Returns:
+            (S, C) float32 means of the rows that follow those given out before, none or more.
+        """
+        if self._sums.shape[1] == 0:
+            self._sums = np.zeros((1, probabilities.shape[1]))
+        if self._reach == 0:
+            return probabilities
+        rows = np.concatenate([self._sums[-1:], probabilities])
+        sums = np.cumsum(rows, axis=0, dtype=np.float64)
+        self._sums = np.concatenate([self._sums[:-1], sums])
+        self._times = np.concatenate([self._times, times])
+        ends = self._ends()
+        return self._given_out(ends[ends < len(self._times)])
+
+    def finish(self) -> Floats:
+        """The means (S, C) of all rows that are left."""
+        return self._given_out(self._ends())
+
+    def _ends(self) -> NDArray[np.int64]:
+        """For each row that is not given out the position after the last one in its reach."""
+        waiting = self._times[self._given :]
+        return np.searchsorted(self._times, waiting + self._reach, side="right")
+
+    def _given_out(self, ends: NDArray[np.int64]) -> Floats:
+        """Means of the next rows, whose spans end there; rows that none needs after that are let go."""
+        done = self._given + len(ends)
+        own = self._times[self._given : done]
+        firsts = np.searchsorted(self._times, own - self._reach, side="left")
+        means = (self._sums[ends] - self._sums[firsts]) / (ends - firsts)[:, None]
+        oldest = self._times[done] - self._reach if done < len(self._times) else np.inf
+        free = int(np.searchsorted(self._times, oldest, side="left"))
+        self._times, self._sums = self._times[free:].copy(), self._sums[free:].copy()
+        self._given = done - free
+        return means.astype(np.float32)
 
 
 def rising(times: Times, frame_seconds: float) -> Times:

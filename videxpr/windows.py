@@ -12,6 +12,9 @@ from videxpr.structures import Floats
 
 WINDOWS_AT_ONCE: Final = 16
 
+Classify = Callable[[Floats], Floats]
+"""Logits (W, window, C) of windows (W, window, F)."""
+
 
 @dataclass(frozen=True)
 class WindowOptions:
@@ -54,7 +57,7 @@ def cut_windows(features: Floats, starts: NDArray[np.int64], window: int) -> Flo
 
 
 def sliding_logits(
-    features: Floats, classify: Callable[[Floats], Floats], window: int, options: WindowOptions
+    features: Floats, classify: Classify, window: int, options: WindowOptions
 ) -> Floats:
     """Logits for every frame of a sequence, averaged over all windows that hold it.
 
@@ -67,18 +70,96 @@ def sliding_logits(
     Returns:
         (T, C) float32. Padded frames are left out of the mean.
     """
-    length = len(features)
-    starts = window_starts(length, window, options)
-    total: NDArray[np.float64] | None = None
-    count = np.zeros(length)
-    for first in range(0, len(starts), WINDOWS_AT_ONCE):
-        chosen = starts[first : first + WINDOWS_AT_ONCE]
-        answers = classify(cut_windows(features, chosen, window))
-        if total is None:
-            total = np.zeros((length, answers.shape[-1]))
-        for start, answer in zip(chosen, answers, strict=True):
-            held = min(window, length - start)
-            total[start : start + held] += answer[:held]
-            count[start : start + held] += 1
-    assert total is not None
-    return (total / count[:, None]).astype(np.float32)
+    stream = LogitStream(classify, window, options)
+    return np.concatenate([*stream.add(features), *stream.finish()])
+
+
+class LogitStream:
+    """The logits of one sequence that comes bit by bit: `sliding_logits`, given out early.
+
+    A frame's logits come as soon as no later frame can change them and a batch of `WINDOWS_AT_ONCE`
+    windows is full. Features and sums are held from the first frame without logits on. However the
+    sequence is cut into bits, the same windows go through the model in the same batches, so that its
+    logits are the same to the last bit.
+    """
+
+    def __init__(self, classify: Classify, window: int, options: WindowOptions) -> None:
+        """Args: as of `sliding_logits`."""
+        window_starts(1, window, options)  # refuses a stride that leaves gaps
+        self._classify = classify
+        self._window = window
+        self._options = options
+        self._length = 0
+        self._classified = 0  # windows
+        self._first = 0  # frame that what is held begins with
+        self._bits: list[Floats] = []
+        self._sums = np.zeros((0, 0))
+        self._counts = np.zeros(0)
+
+    @property
+    def held(self) -> int:
+        """Number of frames whose features are held."""
+        return self._length - self._first
+
+    def add(self, features: Floats) -> list[Floats]:
+        """Take the features (T, F) of the next frames; what that settles.
+
+        Returns:
+            (T, C) logits, none or more arrays, of the frames after those given out before.
+        """
+        self._bits.append(features)
+        self._length += len(features)
+        settled = []
+        while self._length >= self._batch()[-1] + self._window:
+            self._sum_up(self._batch())
+            settled.append(self._given_out(self._settled_frames()))
+        if settled:  # what is held is a view of all, which shall not be held
+            self._bits = [self._bits[0].copy()]
+        return settled
+
+    def finish(self) -> list[Floats]:
+        """End the sequence, which has at least one frame: the logits of all that are left."""
+        starts = window_starts(self._length, self._window, self._options)[self._classified :]
+        for first in range(0, len(starts), WINDOWS_AT_ONCE):
+            self._sum_up(starts[first : first + WINDOWS_AT_ONCE])
+        return [self._given_out(self._length)] if self.held else []
+
+    def _batch(self) -> NDArray[np.int64]:
+        """First frames of the next batch of windows, if the sequence is long enough for them all."""
+        return (self._classified + np.arange(WINDOWS_AT_ONCE)) * self._options.stride
+
+    def _settled_frames(self) -> int:
+        """Frames before which neither the next window nor a last, aligned one can begin."""
+        following = self._classified * self._options.stride
+        if self._options.tail == "padded":
+            return following
+        return min(following, self._length - self._window)
+
+    def _sum_up(self, starts: NDArray[np.int64]) -> None:
+        """Classify windows, and add their logits to those of the frames."""
+        features = np.concatenate(self._bits) if len(self._bits) > 1 else self._bits[0]
+        self._bits = [features]
+        answers = self._classify(cut_windows(features, starts - self._first, self._window))
+        self._make_room(answers.shape[-1])
+        for start, answer in zip(starts - self._first, answers, strict=True):
+            reach = min(self._window, self.held - start)
+            self._sums[start : start + reach] += answer[:reach]
+            self._counts[start : start + reach] += 1
+        self._classified += len(starts)
+
+    def _make_room(self, classes: int) -> None:
+        """Zeros for the frames that no window has held so far."""
+        missing = self.held - len(self._counts)
+        if missing:
+            sums = self._sums.reshape(-1, classes)
+            self._sums = np.concatenate([sums, np.zeros((missing, classes))])
+            self._counts = np.concatenate([self._counts, np.zeros(missing)])
+
+    def _given_out(self, end: int) -> Floats:
+        """Mean logits of the frames before `end`, which are let go."""
+        count = end - self._first
+        means = (self._sums[:count] / self._counts[:count, None]).astype(np.float32)
+        self._sums, self._counts = self._sums[count:], self._counts[count:]
+        self._bits = [self._bits[0][count:]]
+        self._first = end
+        return means
