@@ -16,8 +16,10 @@ def track(number: int, x: float, size: float = 100, frames: int = 50) -> Track:
     half = size / 2
     bbox = np.array([x - half, 200 - half, x + half, 200 + half], np.float32)
     one = Face(bbox, np.zeros((5, 2), np.float32), 0.9)
-    times = [n / 25 for n in range(frames)]
-    return Track(number, 0, list(range(frames)), times, [one] * frames)
+    made = Track(number, 0)
+    for n in range(frames):
+        made.add(n, n / 25, one)
+    return made
 
 
 LEFT = track(1, 150, size=80)
@@ -50,16 +52,16 @@ def test_the_largest_has_the_largest_area_over_the_shot_and_not_in_one_frame() -
 
 
 def test_position_is_the_mean_over_the_track() -> None:
-    moving = track(1, 100, frames=2)
-    moving.faces[1] = track(0, 300).faces[0]
+    moving = track(1, 100, frames=1)
+    moving.add(1, 1 / 25, track(0, 300).faces[0])
     assert mean_x(moving) == pytest.approx(200)
 
 
 def test_half_the_longest_track_is_enough_to_take_a_place() -> None:
     half, longest = track(1, 100, frames=25), track(2, 800, frames=50)
     assert ranked([longest, half], "left", PICTURE)[0] is half
-    half.faces.pop(), half.frames.pop()
-    assert ranked([longest, half], "left", PICTURE)[0] is longest
+    less = track(1, 100, frames=24)
+    assert ranked([longest, less], "left", PICTURE)[0] is longest
 
 
 @pytest.mark.parametrize("person", PERSONS)

@@ -6,7 +6,7 @@ and what is done with the faces overlap, each in a thread; results do not depend
 """
 
 import math
-from bisect import insort
+from array import array
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ from videxpr.detection import Detector
 from videxpr.errors import SourceError
 from videxpr.overlap import ahead
 from videxpr.searching import Searcher, SearchOptions
+from videxpr.running_median import RunningMedian
 from videxpr.shots import ShotFrame, with_shots
 from videxpr.structures import Face, Frame, Times
 from videxpr.tracking import Track, Tracker, TrackingOptions
@@ -76,7 +77,7 @@ Take = Callable[[list[Sight]], None]
 
 @dataclass
 class FrameLog:
-    """What is known of a source's frames while it is read.
+    """What is known of a source's frames while it is read; 24 bytes a frame.
 
     Attributes:
         fps: frames a second to assume where the times tell nothing.
@@ -92,12 +93,12 @@ class FrameLog:
     fps: float = 30.0
     first_frame: int = 0
     picture: tuple[int, int] = (0, 0)
-    pts_seconds: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    shots: list[int] = field(default_factory=list)
+    pts_seconds: "array[float]" = field(default_factory=lambda: array("d"))
+    seconds: "array[float]" = field(default_factory=lambda: array("d"))
+    shots: "array[int]" = field(default_factory=lambda: array("q"))
     odd_steps: int = 0
     decode_errors: int = 0
-    _good_steps: list[float] = field(default_factory=list)
+    _good_steps: RunningMedian = field(default_factory=RunningMedian)
 
     def __len__(self) -> int:
         return len(self.pts_seconds)
@@ -115,9 +116,9 @@ class FrameLog:
 
     def add_untimed(self, count: int) -> None:
         """Take note of frames of one shot that have no times."""
-        self.pts_seconds = [float("nan")] * count
-        self.seconds = [frame / self.fps for frame in range(count)]
-        self.shots = [0] * count
+        self.pts_seconds = array("d", [math.nan]) * count
+        self.seconds = array("d", (frame / self.fps for frame in range(count)))
+        self.shots = array("q", [0]) * count
 
     def times(self, frames: NDArray[np.int64]) -> Times:
         """Rising seconds of frames, which rise themselves; nothing else is looked at."""
@@ -131,18 +132,11 @@ class FrameLog:
             return 0.0
         step = pts_seconds - self.pts_seconds[-1]
         if step > 0:
-            insort(self._good_steps, step)  # in order, so that their median is at hand
+            self._good_steps.add(step)
         else:
             self.odd_steps += 1
-            step = self._usual_step()
+            step = self._good_steps.median(1 / self.fps)
         return self.seconds[-1] + step
-
-    def _usual_step(self) -> float:
-        """The median of the steps that rise, or what is assumed where none does."""
-        count = len(self._good_steps)
-        if count == 0:
-            return 1 / self.fps
-        return (self._good_steps[(count - 1) // 2] + self._good_steps[count // 2]) / 2
 
 
 @dataclass(frozen=True)

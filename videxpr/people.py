@@ -43,9 +43,10 @@ def ranked(tracks: list[Track], person: Person, picture: tuple[int, int]) -> lis
 
 def summed_area(track: Track) -> float:
     """Area of the track's boxes in square pixels, summed over its frames."""
-    return float(sum(face.area for face in track.faces))
+    return track.faces.summed_area
 
 
 def mean_x(track: Track) -> float:
     """Mean horizontal position of the centre of the track's boxes, in pixels from the left."""
-    return float(np.mean([(face.bbox[0] + face.bbox[2]) / 2 for face in track.faces]))
+    boxes = track.faces.values[:, :4]
+    return float(np.mean((boxes[:, 0] + boxes[:, 2]) / 2))

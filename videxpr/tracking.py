@@ -5,13 +5,20 @@ Faces are joined from frame to frame by the best total overlap with where each t
 the figures.
 """
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from videxpr.float_rows import FloatRows
 from videxpr.structures import Face, Floats
+
+BOX: Final = 4
+LANDMARKS: Final = 10
+"""Numbers of a face: corners of the box, and x and y of the landmarks; its score comes last."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +39,46 @@ class TrackingOptions:
     min_frames: int = 8
 
 
+class Faces:
+    """The faces of a track in order, 60 bytes each, and what is known of them together.
+
+    Attributes:
+        best_score: the highest score of any of them; 0 without any.
+        summed_area: of their boxes, in square pixels.
+    """
+
+    def __init__(self) -> None:
+        self.best_score = 0.0
+        self.summed_area = 0.0
+        self._numbers = FloatRows(BOX + LANDMARKS + 1)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, position: int) -> Face:
+        """A face, made anew from its numbers; from -1 on downwards they are counted from the end."""
+        numbers = self._numbers.row(position)
+        landmarks = numbers[BOX:-1].reshape(-1, 2)
+        return Face(numbers[:BOX], landmarks, float(numbers[-1]))
+
+    def __iter__(self) -> Iterator[Face]:
+        return map(self.__getitem__, range(len(self)))
+
+    def append(self, face: Face) -> None:
+        """Add a face at the end."""
+        self._numbers.add(np.concatenate([face.bbox, face.landmarks.ravel(), [face.score]]))
+        self.best_score = max(self.best_score, face.score)
+        self.summed_area += face.area
+
+    @property
+    def values(self) -> Floats:
+        """(N, 15): corners of the box, x and y of the landmarks, score."""
+        return self._numbers.values
+
+
 @dataclass
 class Track:
-    """What is known of one person in one shot, while it grows.
+    """What is known of one person in one shot, while it grows; about 80 bytes a face.
 
     Attributes:
         number: unique in the video, from 1 in order of appearance.
@@ -42,20 +86,24 @@ class Track:
         frames: indices of the frames in which the face was detected, rising.
         seconds: their times, from the first frame of the video, rising.
         faces: the faces themselves.
-        features: one row of 888 for each of them, filled by whoever embeds the crops.
     """
 
     number: int
     shot: int
-    frames: list[int] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    faces: list[Face] = field(default_factory=list)
-    features: list[Floats] = field(default_factory=list)
+    frames: "array[int]" = field(default_factory=lambda: array("q"))
+    seconds: "array[float]" = field(default_factory=lambda: array("d"))
+    faces: Faces = field(default_factory=Faces)
 
     @property
     def best_score(self) -> float:
         """The highest score of any of its faces."""
-        return max(face.score for face in self.faces)
+        return self.faces.best_score
+
+    def add(self, frame: int, seconds: float, face: Face) -> None:
+        """Add the face of a later frame."""
+        self.frames.append(frame)
+        self.seconds.append(seconds)
+        self.faces.append(face)
 
 
 class Tracker:
@@ -84,9 +132,7 @@ class Tracker:
         owners = []
         for position, face in enumerate(faces):
             track = partners.get(position) or self._new_track(shot)
-            track.frames.append(frame)
-            track.seconds.append(seconds)
-            track.faces.append(face)
+            track.add(frame, seconds, face)
             owners.append(track)
         return owners
 

@@ -1,4 +1,4 @@
-"""The pipeline: pixels are streamed, features are kept, rows come out."""
+"""The pipeline: pixels and features are streamed, rows are kept."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,8 @@ import numpy as np
 
 from videxpr.alignment import aligned_crop
 from videxpr.annotate.options import AnnotateOptions
-from videxpr.annotate.people_rows import (
-    PersonRows,
-    classify_track,
-    face_rows,
-    nearest_crop_answers,
-)
+from videxpr.annotate.people_rows import MainCrops, PersonRows, face_rows, nearest_crop_answers
+from videxpr.annotate.streaming import ShotStreams, StreamTools
 from videxpr.annotation import Annotation
 from videxpr.averaging import Answers, Ensemble
 from videxpr.checkpoint import Checkpoint
@@ -24,6 +20,7 @@ from videxpr.crops import CropFolder, open_crops
 from videxpr.detection import Detector
 from videxpr.errors import SourceError, UsageError
 from videxpr.files import sha256_of
+from videxpr.float_rows import FloatRows
 from videxpr.following import Follower, FollowingOptions, FrameLog, Progress, Sight
 from videxpr.people import ranked
 from videxpr.sources import Source
@@ -69,7 +66,7 @@ class Annotator:
             SourceError: it is missing, cannot be opened, or gives no frame.
         """
         _check_name(source)
-        run = _Run(FrameLog(fps=self.options.crop_fps))
+        run = self._begun()
         if source.kind == "crops":
             if (self.options.start_seconds, self.options.end_seconds) != (None, None):
                 raise SourceError(
@@ -80,54 +77,66 @@ class Annotator:
             self._read_video(source.path, run, progress)
         return self._annotation(source, run)
 
+    def _begun(self) -> "_Run":
+        log = FrameLog(fps=self.options.crop_fps)
+        tools = StreamTools(
+            begin=lambda: self._ensemble.stream(self.options.windows),
+            times=log.times,
+            smooth_seconds=self.options.smooth_seconds,
+            keep_features=self.options.keep_features,
+        )
+        return _Run(log, ShotStreams(tools))
+
     def _read_video(self, path: Path, run: "_Run", progress: Progress | None) -> None:
-        for shot in self._follower.shots(path, run.log, self._embed_faces, progress):
+        def embed(sights: list[Sight]) -> None:
+            crops = [
+                [aligned_crop(sight.frame.image, sight.face.landmarks, one) for sight in sights]
+                for one in self._ensemble.templates
+            ]
+            self._embed([(sight.track, sight.frame.index) for sight in sights], crops, run)
+
+        for shot in self._follower.shots(path, run.log, embed, progress):
             people = ranked(shot.tracks, self.options.person, shot.picture)
-            self._classify(people[: self.options.people], run)
+            self._end_shot(people[: self.options.people], run)
 
-    def _embed_faces(self, sights: list[Sight]) -> None:
-        crops = [
-            [aligned_crop(sight.frame.image, sight.face.landmarks, template) for sight in sights]
-            for template in self._ensemble.templates
-        ]
-        self._embed([sight.track for sight in sights], crops)
-
-    def _embed(self, owners: list[Track], crops: Sequence[Sequence[Image]]) -> None:
-        """Give each track its faces' features; `crops` are the faces in each of the geometries."""
+    def _embed(
+        self, owners: list[tuple[Track, int]], crops: Sequence[Sequence[Image]], run: "_Run"
+    ) -> None:
+        """Hand on the features of faces of these tracks in these frames; `crops` are the faces in
+        each of the geometries."""
         features = self._ensemble.embed(crops, self.options.batch_size)
-        for track, row in zip(owners, features, strict=True):
-            track.features.append(row)
+        for (track, frame), row in zip(owners, features, strict=True):
+            if self.options.nearest_crop:
+                run.features.setdefault(track.number, FloatRows(len(row))).add(row)
+            else:
+                run.streams.add(track.number, frame, row)
 
     def _read_crops(self, folder: CropFolder, run: "_Run", progress: Progress | None) -> None:
         """One person in one shot; nothing is detected, and there are no times."""
         track = Track(number=1, shot=0)
         templates = self._ensemble.templates
         crops = folder.crops(_one_size(templates, folder))
+        run.log.add_untimed(folder.frames)
         while batch := list(islice(crops, self.options.batch_size)):
-            track.frames += [frame for frame, _ in batch]
-            self._embed([track] * len(batch), [[crop for _, crop in batch]] * len(templates))
+            for frame, _ in batch:
+                track.add(frame, run.log.seconds[frame], _GIVEN)
+            owners = [(track, frame) for frame, _ in batch]
+            self._embed(owners, [[crop for _, crop in batch]] * len(templates), run)
             if progress is not None:
                 progress(batch[-1][0] + 1, folder.frames)
-        track.faces = [_GIVEN] * len(track.frames)
-        run.log.add_untimed(folder.frames)
-        self._classify([track], run)
+        self._end_shot([track], run)
 
-    def _classify(self, people: list[Track], run: "_Run") -> None:
-        """Rows of the persons of one shot; in the authors' way, only keep the main one."""
+    def _end_shot(self, people: list[Track], run: "_Run") -> None:
+        """Keep the rows of the persons of one shot; in the authors' way, only keep the main one."""
         if self.options.nearest_crop:
-            run.mains += people[:1]
-            return
-        for rank, track in enumerate(people):
-            rows = classify_track(
-                track,
-                rank,
-                self._predict,
-                run.log.times,
-                self.options.smooth_seconds,
-                self.options.keep_features,
-            )
-            run.people.append(rows)
-            track.features.clear()
+            run.mains += [MainCrops(one, run.features[one.number].values) for one in people[:1]]
+        else:
+            run.people += [
+                PersonRows(track, rank, run.streams.finish(track.number))
+                for rank, track in enumerate(people)
+            ]
+        run.features.clear()
+        run.streams.people.clear()
 
     def _predict(self, features: Floats) -> Answers:
         return self._ensemble.answers(features, self.options.windows)
@@ -177,11 +186,21 @@ class Annotator:
 
 @dataclass
 class _Run:
-    """What is known of a source while it is read."""
+    """What is known of a source while it is read.
+
+    Attributes:
+        log: of its frames.
+        streams: everybody in the shot that is open.
+        people: rows of the persons of the shots before.
+        features: in the authors' way, of the faces of each track of the open shot, by its number.
+        mains: in the authors' way, the main persons of the shots before.
+    """
 
     log: FrameLog
+    streams: ShotStreams
     people: list[PersonRows] = field(default_factory=list)
-    mains: list[Track] = field(default_factory=list)
+    features: dict[int, FloatRows] = field(default_factory=dict)
+    mains: list[MainCrops] = field(default_factory=list)
 
 
 _GIVEN = Face(

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ import numpy as np
 
 from videxpr.alignment import aligned_crop
 from videxpr.annotate.outputs import OutputOptions, Outputs
-from videxpr.annotate.people_rows import classify_track
+from videxpr.annotate.streaming import PersonStream, StreamTools
 from videxpr.annotation import Annotation
 from videxpr.benchmark.figures import Speed, StageFigures, StageName
 from videxpr.benchmark.measuring import measured
@@ -20,7 +21,6 @@ from videxpr.labelling import Missing
 from videxpr.searching import Searcher
 from videxpr.sources import Source
 from videxpr.structures import CropTemplate, Face, Floats, Image
-from videxpr.tracking import Track
 from videxpr.video import Video
 
 STRETCH_BLOCKS: Final = 4
@@ -69,9 +69,10 @@ def measure_stages(
     features = measured(lambda: [ensemble.embed(batch, size) for batch in crops.made], runs)
     begin("classify")
     frames = min(len(annotation), CLASSIFIED_FRAMES)
-    people = _people(annotation, np.concatenate(features.made), annotation.first_frame + frames)
-    classified = measured(lambda: _classify(people, annotation, tools), runs)
-    rows = sum(len(track.frames) for track in people)
+    pool = np.concatenate(features.made)
+    people = _people(annotation, len(pool), annotation.first_frame + frames)
+    classified = measured(lambda: _classify(people, pool, annotation, tools), runs)
+    rows = sum(len(person.frames) for person in people)
     begin("write")
     with tempfile.TemporaryDirectory(prefix="videxpr-") as folder:
         fresh = (Path(folder) / str(number) for number in count())
@@ -150,30 +151,41 @@ def _aligned(
     ]
 
 
-def _people(annotation: Annotation, features: Floats, end_frame: int) -> list[Track]:
+@dataclass(frozen=True)
+class _Person:
+    """The frames in which somebody was detected, and of each the place of its features in a pool."""
+
+    frames: list[int]
+    places: list[int]
+
+
+def _people(annotation: Annotation, pool: int, end_frame: int) -> list[_Person]:
     """The annotated persons up to a frame, as the annotator classified them; their features, which it
-    did not keep, are those of the sample's faces, over and over."""
+    did not keep, are those of the sample's `pool` faces, over and over."""
     rows = annotation.faces
     people = []
-    for number in np.unique(rows.track) if len(features) else ():
+    for number in np.unique(rows.track) if pool else ():
         own = np.flatnonzero((rows.track == number) & ~rows.bridged & (rows.frame < end_frame))
         if len(own):
-            track = Track(int(number), shot=0, frames=rows.frame[own].tolist())
-            track.features = [features[place % len(features)] for place in range(len(own))]
-            people.append(track)
+            places = np.arange(len(own)) % pool
+            people.append(_Person(rows.frame[own].tolist(), places.tolist()))
     return people
 
 
-def _classify(people: Sequence[Track], annotation: Annotation, tools: Tools) -> None:
+def _classify(
+    people: Sequence[_Person], features: Floats, annotation: Annotation, tools: Tools
+) -> None:
     options = tools.options
-    for track in people:
-        classify_track(
-            track,
-            0,
-            lambda features: tools.ensemble.answers(features, options.windows),
-            lambda frames: frames / annotation.fps,
-            options.smooth_seconds,
-        )
+    made_with = StreamTools(
+        begin=lambda: tools.ensemble.stream(options.windows),
+        times=lambda frames: frames / annotation.fps,
+        smooth_seconds=options.smooth_seconds,
+    )
+    for person in people:
+        stream = PersonStream(made_with)
+        for frame, place in zip(person.frames, person.places, strict=True):
+            stream.add(frame, features[place])
+        stream.finish()
 
 
 def write_results(source: Source, annotation: Annotation, missing: Missing, folder: Path) -> None:
