@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from videxpr.annotation import Annotation, FaceRows
 from videxpr.errors import FormatError
 from videxpr.expressions import EXPRESSIONS
+from videxpr.formats import parquet
 from videxpr.formats.parquet import to_table, write_parquet
 from videxpr.formats.tables import merge_summary, write_csv
 
@@ -233,6 +234,32 @@ def test_csv_says_the_same_as_parquet(tmp_path: Path, annotated: Annotation) -> 
             assert [None if cell == "" else to_number(cell) for cell in read[name]] == values
         else:
             assert list(read[name]) == ["" if value is None else str(value) for value in values]
+
+
+def test_long_tables_are_written_in_row_groups_and_say_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = [n for n in range(40) if n not in range(12, 27)]  # one group has no face at all
+    faces = face_rows(frames, [0] * len(frames), [n % 7 == 3 for n in frames])
+    times = np.where(np.arange(40) == 5, nan, np.arange(40) / 25)
+    long = Annotation("v.mp4", 0, times, np.arange(40) // 13, faces, provenance={"model": "m"})
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    for folder in (whole, parted):
+        write_parquet(folder / "v.parquet", long)
+        write_csv(folder / "v.csv", long)
+        monkeypatch.setattr(parquet, "GROUP_ROWS", 6)
+    sizes = [
+        [group.num_rows for group in map(file.metadata.row_group, range(file.num_row_groups))]
+        for file in (pyarrow.parquet.ParquetFile(f / "v.parquet") for f in (whole, parted))
+    ]
+    assert sizes == [[40], [6] * 6 + [4]]
+    tables = [pyarrow.parquet.read_table(folder / "v.parquet") for folder in (whole, parted)]
+    assert tables[0].schema.equals(tables[1].schema, check_metadata=True)
+    assert tables[0].to_pylist() == tables[1].to_pylist() == to_table(long).to_pylist()
+    assert (whole / "v.csv").read_bytes() == (parted / "v.csv").read_bytes()
+    one, other = (parquet.read_parquet(folder / "v.parquet") for folder in (whole, parted))
+    for name, values in vars(one.faces).items():
+        np.testing.assert_array_equal(getattr(other.faces, name), values)
 
 
 def test_a_small_csv_file_has_exactly_these_bytes(tmp_path: Path) -> None:

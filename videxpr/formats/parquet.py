@@ -4,9 +4,10 @@ A frame without a face has one row whose face columns are null. Nothing is fille
 writes is read back but for the smoothed probabilities, of which a file holds the label only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from graphlib import CycleError
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ LANDMARKS: Final = tuple(
     for axis in ("x", "y")
 )
 """The person's own right and left, so that ``right_eye`` is the left one in the picture."""
+
+GROUP_ROWS: Final = 1 << 16
+"""Rows that are turned into a table and written at once, 8 MB; readers may read them one by one."""
 
 TEXT: Final = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
 FRAME_COLUMNS: Final[dict[str, pyarrow.DataType]] = {
@@ -57,22 +61,37 @@ READ: Final[dict[str, pyarrow.DataType]] = {
 
 def write_parquet(path: Path, annotation: Annotation) -> None:
     """Write the table, whole or not at all; the same annotation gives the same bytes."""
-    with replacing(path) as temporary:
-        pyarrow.parquet.write_table(to_table(annotation), temporary, compression="zstd")
+    groups = row_groups(annotation)
+    first = next(groups)
+    with (
+        replacing(path) as temporary,
+        pyarrow.parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer,
+    ):
+        for group in chain([first], groups):
+            writer.write_table(group)
 
 
 def to_table(annotation: Annotation) -> pyarrow.Table:
     """The annotation as a table, with its provenance in the schema's metadata."""
+    return _table(annotation, _row_order(annotation))
+
+
+def row_groups(annotation: Annotation) -> Iterator[pyarrow.Table]:
+    """The same table in parts of `GROUP_ROWS` rows, at least one, each made when it is asked for."""
     rows = _row_order(annotation)
-    frames = annotation.first_frame + np.arange(len(annotation))
+    for first in range(0, max(len(rows), 1), GROUP_ROWS):
+        yield _table(annotation, rows[first : first + GROUP_ROWS])
+
+
+def _table(annotation: Annotation, rows: NDArray[np.int64]) -> pyarrow.Table:
+    """Some rows: the position of the frame of each, and of its face or -1."""
     position, face = rows[:, 0], rows[:, 1]
-    absent = face < 0
     columns = {
         "video": pyarrow.array([annotation.video] * len(rows)).dictionary_encode(),
-        "frame_index": pyarrow.array(frames[position], pyarrow.int64()),
+        "frame_index": pyarrow.array(annotation.first_frame + position, pyarrow.int64()),
         "pts_seconds": _nullable(annotation.pts_seconds[position], pyarrow.float64()),
         "shot": pyarrow.array(annotation.shots[position], pyarrow.int32()),
-        **_face_columns(annotation, np.where(absent, 0, face), absent),
+        **_face_columns(annotation.faces, face),
     }
     table = pyarrow.table(columns)
     return table.replace_schema_metadata(dict(sorted(annotation.provenance.items())))
@@ -92,18 +111,19 @@ def _row_order(annotation: Annotation) -> NDArray[np.int64]:
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
-def _face_columns(
-    annotation: Annotation, face: NDArray[np.int64], absent: NDArray[np.bool_]
-) -> dict[str, pyarrow.Array]:
-    faces = annotation.faces
-    if len(faces) == 0:
+def _face_columns(every: FaceRows, face: NDArray[np.int64]) -> dict[str, pyarrow.Array]:
+    """Columns of the faces at these positions, null where it is -1."""
+    absent = face < 0
+    if absent.all():
         return {name: pyarrow.nulls(len(face), kind) for name, kind in FACE_COLUMNS.items()}
+    faces = replace(every, features=None, logits=None).taken(face[~absent])
+    place = np.where(absent, 0, np.cumsum(~absent) - 1)
     label = faces.label
     confidence = faces.smoothed[np.arange(len(faces)), label]
     source = np.where(faces.bridged, "bridged", "detected")
 
     def taken(values: NDArray[Any], kind: pyarrow.DataType) -> pyarrow.Array:
-        return _nullable(values[face], kind, absent)
+        return _nullable(values[place], kind, absent)
 
     return {
         "track_id": taken(faces.track, pyarrow.int32()),

@@ -8,14 +8,15 @@ import pandas
 from videxpr.annotation import Annotation
 from videxpr.errors import FormatError
 from videxpr.files import replacing
-from videxpr.formats.parquet import to_table
+from videxpr.formats.parquet import row_groups
 
 
 def write_csv(path: Path, annotation: Annotation) -> None:
     """Write the same columns as Parquet, nulls as empty cells."""
-    table = to_table(annotation).to_pandas(types_mapper=pandas.ArrowDtype)
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        for number, group in enumerate(row_groups(annotation)):
+            table = group.to_pandas(types_mapper=pandas.ArrowDtype)
+            table.to_csv(stream, index=False, header=number == 0, lineterminator="\n")
 
 
 def merge_summary(path: Path, rows: Sequence[Mapping[str, str | int | float]]) -> None:
