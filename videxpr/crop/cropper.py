@@ -1,11 +1,11 @@
 """From a video to the crops of its main persons, shot by shot."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from videxpr.alignment import aligned_crop
+from videxpr.crop.held import HeldCrops
 from videxpr.crop.options import CropOptions
 from videxpr.detection import Detector
 from videxpr.following import Follower, FollowingOptions, FrameLog, Progress, Shot, Sight
@@ -52,7 +52,7 @@ class Cropper:
         """Crops of the main persons of a video, a person and a shot at a time.
 
         Who the main person is shows when the shot ends. Until then all its faces are held, as JPEG: a
-        few kilobytes each.
+        few kilobytes each, the first 64 MB of a shot in memory.
 
         Args:
             path: of the video.
@@ -61,24 +61,25 @@ class Cropper:
 
         Raises:
             SourceError: the video is missing, cannot be opened, or gives no frame.
+            OSError: the temporary folder is full.
         """
-        held: dict[int, list[bytes]] = defaultdict(list)
+        with HeldCrops() as held:
 
-        def hold(sights: list[Sight]) -> None:
-            for sight in sights:
-                held[sight.track.number].append(self._jpeg(sight))
+            def hold(sights: list[Sight]) -> None:
+                for sight in sights:
+                    held.add(sight.track.number, self._jpeg(sight))
 
-        for shot in self._follower.shots(path, log, hold, progress):
-            yield from self._of_shot(shot, held)
-            held.clear()
+            for shot in self._follower.shots(path, log, hold, progress):
+                yield from self._of_shot(shot, held)
+                held.clear()
 
     def _jpeg(self, sight: Sight) -> bytes:
         crop = aligned_crop(sight.frame.image, sight.face.landmarks, self.options.template)
         return jpeg_bytes(crop, self.options.quality)
 
-    def _of_shot(self, shot: Shot, held: dict[int, list[bytes]]) -> Iterator[PersonCrop]:
+    def _of_shot(self, shot: Shot, held: HeldCrops) -> Iterator[PersonCrop]:
         people = ranked(shot.tracks, self.options.person, shot.picture)[: self.options.people]
         for rank, track in enumerate(people):
-            files = held[track.number]
+            files = held.of(track.number)
             for frame, face, jpeg in zip(track.frames, track.faces, files, strict=True):
                 yield PersonCrop(rank, frame, float(face.bbox[0] + face.bbox[2]) / 2, jpeg)
