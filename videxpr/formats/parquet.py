@@ -30,8 +30,8 @@ LANDMARKS: Final = tuple(
 )
 """The person's own right and left, so that ``right_eye`` is the left one in the picture."""
 
-GROUP_ROWS: Final = 1 << 16
-"""Rows that are turned into a table and written at once, 8 MB; readers may read them one by one."""
+GROUP_ROWS: Final = 1 << 14
+"""Rows that are made and written at once; 2^16 take 35 MB more, for a file that is 2 % smaller."""
 
 TEXT: Final = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
 FRAME_COLUMNS: Final[dict[str, pyarrow.DataType]] = {
