@@ -13,14 +13,17 @@ import torch
 from annotated import annotation
 from faces import write_faces
 from PIL import Image
+from pipeline import FPS, write_portrait
 
 from videxpr.checkpoint import TrainingSummary, save_checkpoint
 from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.parquet import write_parquet
 from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.shots import with_shots
 from videxpr.stills import find_stills, read_split
 from videxpr.stitching.options import StitchOptions
 from videxpr.stitching.tree import Share, stitch_tree
+from videxpr.video import Video
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -187,3 +190,17 @@ def test_agreement_compares_clip_by_clip(tmp_path):
     assert abs(float(cells[6]) - 3 * 2**0.5 / eyes) < 1e-3
     assert cells[7] == cells[8]
     assert every.startswith("| all | 12 | 0.7500 |")
+
+
+def test_a_long_video_is_one_shot_of_frames_a_step_apart_and_can_be_measured(models, tmp_path):
+    write_portrait(tmp_path / "clip.mp4", 30)
+    run("long_video.py", "make", tmp_path / "clip.mp4", 0.07, tmp_path / "long.mp4")
+    with Video(tmp_path / "long.mp4") as video:
+        seen = [(one.shot, one.frame.pts_seconds) for one in with_shots(video)]
+    assert len(seen) == 2 * 58 and {shot for shot, _ in seen} == {0}
+    times = [pts_seconds for _, pts_seconds in seen]
+    np.testing.assert_allclose(times, np.arange(116) / FPS, atol=1e-6)
+    out = run("long_video.py", "measure", tmp_path / "long.mp4", "-m", models[1]).splitlines()
+    assert out[0].startswith("116 frames, a face in 100%")
+    assert out[1].startswith("peak memory ")
+    assert len(out[2].removeprefix("frames/s by tenths:").split()) == 10
