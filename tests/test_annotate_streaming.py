@@ -118,14 +118,43 @@ def test_people_who_have_gone_are_classified_only_when_many_features_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     waiting = walk_on(people=12, frames=10)
-    assert sum(person.held for person in waiting.people.values()) == 12 * 10
+    assert waiting.held == 12 * 10
     monkeypatch.setattr(streaming, "HELD_ROWS", 35)
     few = walk_on(people=12, frames=10)
-    assert sum(person.held for person in few.people.values()) <= 35 + 10
+    assert few.held <= 35 + 10
     for person in range(12):
         one, other = waiting.finish(person), few.finish(person)
         np.testing.assert_array_equal(one.smoothed, other.smoothed)
-    assert not few.people
+    assert waiting.held == few.held == 0
+
+
+def test_who_was_classified_as_gone_can_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "HELD_ROWS", 0)
+    frames, rows = [0, 1, 40, 41], features_of([0, 1, 40, 41])
+    streams = ShotStreams(tools())
+    for frame, row in zip(frames[:2], rows[:2], strict=True):
+        streams.add(1, frame, row)
+    streams.add(2, 30, rows[0])
+    assert streams.held == 1
+    for frame, row in zip(frames[2:], rows[2:], strict=True):
+        streams.add(1, frame, row)
+    assert streams.held == 3
+    found, expected = streams.finish(1), plainly(frames, 0.3)
+    np.testing.assert_array_equal(found.smoothed, expected.smoothed)
+    streams.clear()
+    assert streams.held == 0
+
+
+def test_no_batch_of_features_is_held_for_the_sake_of_one_of_its_rows() -> None:
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    stream = PersonStream(tools())
+    for frame in range(20):
+        batch = np.zeros((1000, WIDTH), np.float32)
+        stream.add(frame, batch[0])
+        del batch
+    assert tracemalloc.get_traced_memory()[0] - before < 30_000
+    tracemalloc.stop()
 
 
 def test_memory_grows_by_rows_and_not_by_features() -> None:

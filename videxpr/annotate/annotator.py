@@ -136,7 +136,7 @@ class Annotator:
                 for rank, track in enumerate(people)
             ]
         run.features.clear()
-        run.streams.people.clear()
+        run.streams.clear()
 
     def _predict(self, features: Floats) -> Answers:
         return self._ensemble.answers(features, self.options.windows)

@@ -42,7 +42,7 @@ class AnnotateOptions:
         missing: whether text formats fill frames without a face, or write -1.
         nearest_crop: the authors' way with a test video: a frame without a crop gets the features of
             the nearest crop, and the whole video is one sequence, so that all of its features are in
-            memory at its end (3.5 kB a frame, twice).
+            memory at its end (3.5 kB a frame, three times).
         batch_size: frames that go through the detector and the backbone together.
         start_seconds: frames before this time are not annotated; None means from the beginning.
         end_seconds: frames from this time on are not annotated; None means to the end.

@@ -16,6 +16,8 @@ from videxpr.tracking import Track
 
 Number = TypeVar("Number", bound=np.generic)
 
+Order = NDArray[np.int64] | slice
+
 Predict = Callable[[Floats], Answers]
 """What the model says of the features (T, 888) of one sequence."""
 
@@ -96,7 +98,9 @@ def face_rows(people: list[PersonRows]) -> FaceRows:
     if not people:
         return _no_rows()
     frame, rank = _joined(people, _frames), _joined(people, _rank)
-    order = np.lexsort((rank, frame))
+    places = np.lexsort((rank, frame))
+    in_order = (np.diff(places) == 1).all()  # as with one person a shot: no column is copied
+    order: Order = slice(None) if in_order else places
 
     def column(of: Callable[[PersonRows], NDArray[Number]]) -> NDArray[Number]:
         return _joined(people, of)[order]
@@ -120,12 +124,15 @@ def face_rows(people: list[PersonRows]) -> FaceRows:
 def _joined(
     people: list[PersonRows], of: Callable[[PersonRows], NDArray[Number]]
 ) -> NDArray[Number]:
-    return np.concatenate([of(person) for person in people])
+    parts = [of(person) for person in people]
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-def _kept(parts: list[Floats | None], order: NDArray[np.int64]) -> Floats | None:
+def _kept(parts: list[Floats | None], order: Order) -> Floats | None:
     known = [part for part in parts if part is not None]
-    return np.concatenate(known)[order] if known else None
+    if not known:
+        return None
+    return (np.concatenate(known) if len(known) > 1 else known[0])[order]
 
 
 def _frames(person: PersonRows) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,6 +18,8 @@ from videxpr.structures import Floats, Times
 HELD_ROWS: Final = 4096
 """Features of people who have gone (15 MB of one model) may wait for the end of the shot, which may
 show that nobody asks for their answers; if there are more, those people are classified."""
+
+NO_ROW: Final[Floats] = np.zeros((1, 0), np.float32)
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class PersonStream:
         self._tools = tools
         self._sequence: AnswerStream | None = None
         self._last_frame = 0
-        self._last_row: Floats = np.zeros((1, 0), np.float32)
+        self._last_row: Floats = NO_ROW
         self._next_answer = 0  # its frame
         self._mean = MovingMean(tools.smooth_seconds)
         self._frames = array("q")
@@ -89,14 +91,12 @@ class PersonStream:
         """Take the features (888,) of the person's face in a later frame."""
         if self._sequence is not None and self.is_over(frame):
             self.end_sequence()
-        row = features[None]
+        rows = row = features[None].copy()  # a view would hold the features of a whole batch
         if self._sequence is None:
             self._sequence, self._next_answer = self._tools.begin(), frame
-            rows = row
-        else:
-            gap = frame - self._last_frame - 1
+        elif gap := frame - self._last_frame - 1:
             rows = np.concatenate([np.repeat(self._last_row, gap, axis=0), row])
-        self._last_frame, self._last_row = frame, rows[-1:]
+        self._last_frame, self._last_row = frame, row
         if self._tools.keep_features:
             if self._features is None:
                 self._features = FloatRows(len(features))
@@ -107,7 +107,7 @@ class PersonStream:
         """Answer for all frames so far, as nothing follows them; no features are held after that."""
         if self._sequence is not None:
             self._keep(self._sequence.finish())
-        self._sequence = None
+        self._sequence, self._last_row = None, NO_ROW
 
     def finish(self) -> Answered:
         """The answers for all frames, of which there is at least one."""
@@ -134,32 +134,42 @@ class PersonStream:
                 self._logits.add(answers.kept_logits)
 
 
-@dataclass
 class ShotStreams:
-    """Everybody in a shot, as long as nobody knows who its main person is.
+    """Everybody in a shot, as long as nobody knows who its main person is."""
 
-    Attributes:
-        tools: what answers are made with.
-        people: by the numbers of their tracks.
-    """
+    def __init__(self, tools: StreamTools) -> None:
+        self._tools = tools
+        self._people: dict[int, PersonStream] = {}
+        self._holding: dict[int, PersonStream] = {}  # features
 
-    tools: StreamTools
-    people: dict[int, PersonStream] = field(default_factory=dict)
+    @property
+    def held(self) -> int:
+        """Number of frames whose features are held, of all people together."""
+        return sum(person.held for person in self._holding.values())
 
     def add(self, track: int, frame: int, features: Floats) -> None:
-        """Take the features (888,) of somebody's face in a frame, none earlier than those before."""
-        if track not in self.people:
+        """Take the features (888,) of a track's face in a frame, none earlier than those before."""
+        person = self._people.get(track)
+        if person is None:
             self._make_room(frame)
-            self.people[track] = PersonStream(self.tools)
-        self.people[track].add(frame, features)
+            person = self._people[track] = PersonStream(self._tools)
+        self._holding[track] = person
+        person.add(frame, features)
 
     def finish(self, track: int) -> Answered:
-        """Somebody's answers, when the shot has ended."""
-        return self.people.pop(track).finish()
+        """The answers about the person of a track, when the shot has ended."""
+        self._holding.pop(track, None)
+        return self._people.pop(track).finish()
+
+    def clear(self) -> None:
+        """Forget everybody, before the next shot."""
+        self._people.clear()
+        self._holding.clear()
 
     def _make_room(self, frame: int) -> None:
         """End the sequences of those who have gone, if too many of their features are held."""
-        gone = [person for person in self.people.values() if person.is_over(frame)]
-        if sum(person.held for person in gone) > HELD_ROWS:
-            for person in gone:
+        gone = {track: one for track, one in self._holding.items() if one.is_over(frame)}
+        if sum(person.held for person in gone.values()) > HELD_ROWS:
+            for track, person in gone.items():
                 person.end_sequence()
+                del self._holding[track]
