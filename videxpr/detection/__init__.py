@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from videxpr.detection.close_ups import CloseUp
 from videxpr.detection.packs import find_pack, search_roots
 from videxpr.errors import DetectorError, UsageError
+from videxpr.halving import Tell
 from videxpr.structures import Face, Image
 
 CHOICES: Final = ("auto", "mtcnn", "scrfd", "scrfd:PACK")
@@ -25,7 +26,8 @@ class DetectionOptions:
         min_face: faces whose shorter side is less, in displayed pixels, are not reported.
         min_score: faces with less confidence are not reported; None means the detector's own
             default, 0.5 for SCRFD and 0.9 for MTCNN.
-        device: where MTCNN, and SCRFD where ONNX Runtime can, does its work, e.g. ``cuda:0``.
+        device: where the networks run, e.g. ``cuda:0``: SCRFD in torch on NVIDIA's GPUs, in ONNX
+            Runtime on the CPU. Neither detector runs on Apple's: the CPU does its work instead.
         threads: CPU threads of ONNX Runtime; 0 leaves the number to it.
     """
 
@@ -88,11 +90,17 @@ class Detector(Protocol):
         ...
 
 
-def load_detector(options: DetectionOptions) -> Detector:
+def load_detector(options: DetectionOptions, tell: Tell | None = None) -> Detector:
     """The detector that the options ask for, its weights loaded.
+
+    Args:
+        options: which one, where, and which of its findings count.
+        tell: called with what the user should know while it works: once if the memory of a GPU is
+            too small for a batch.
 
     Raises:
         DetectorError: SCRFD was asked for and no such pack is installed, or it cannot be read.
+        DeviceError: it cannot be brought to the device.
     """
     kind, _, pack = options.detector.partition(":")
     if kind == "mtcnn":
@@ -100,6 +108,10 @@ def load_detector(options: DetectionOptions) -> Detector:
     if options.root is not None and not options.root.is_dir():
         raise UsageError(f"there is no folder {options.root} to find detectors in")
     found = find_pack(pack, options.root)
+    if found is not None and options.device.startswith("cuda"):
+        from videxpr.detection.scrfd_torch import ScrfdTorch
+
+        return ScrfdTorch(found, options, tell)
     if found is not None:
         from videxpr.detection.scrfd import Scrfd
 

@@ -1,5 +1,5 @@
 """SCRFD (Guo et al., "Sample and Computation Redistribution for Efficient Face Detection", ICLR
-2022) through insightface and ONNX Runtime."""
+2022) through insightface and ONNX Runtime, on the CPU."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -32,7 +32,7 @@ OUTPUTS_WITH_LANDMARKS: Final = (9, 15)
 
 
 class Scrfd:
-    """One SCRFD model, its input size pinned."""
+    """One SCRFD model on the CPU, its input size pinned."""
 
     sure_score = WEAK_SCORE
     close_up: CloseUp | None = CLOSE_UP
@@ -98,9 +98,6 @@ def _session(pack: Pack, options: "DetectionOptions") -> onnxruntime.InferenceSe
     settings.intra_op_num_threads = options.threads
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     settings.log_severity_level = 3
-    providers: list[str | tuple[str, dict[str, str]]] = ["CPUExecutionProvider"]
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        kind, _, number = options.device.partition(":")
-        if kind == "cuda":
-            providers.insert(0, ("CUDAExecutionProvider", {"device_id": number or "0"}))
-    return onnxruntime.InferenceSession(str(pack.model), settings, providers=providers)
+    return onnxruntime.InferenceSession(
+        str(pack.model), settings, providers=["CPUExecutionProvider"]
+    )
