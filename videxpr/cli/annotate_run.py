@@ -29,7 +29,8 @@ def run(request: Request) -> int:
     use_cpu_threads(stage_threads())
     checkpoints = _load_models(request, str(device))
     options = annotate_options(request, settings, checkpoints, str(device))
-    detector = load_detector(options.detection)
+    told: list[str] = []  # what came up while a video was annotated
+    detector = load_detector(options.detection, told.append)
     annotator = Annotator(checkpoints, detector, options)
     sources = find_sources(request.sources)
     in_use = detector if any(source.kind == "video" for source in sources) else None
@@ -39,12 +40,11 @@ def run(request: Request) -> int:
             [
                 *_concerns_of_models(checkpoints, sources),
                 *_concerns_of_settings(request, settings, annotator),
-                *_concerns_of_devices(in_use, device.type),
                 *_concerns_of_crops(sources, options),
             ]
         )
         reports = _all_reports(
-            annotate_sources(annotator, sources, outputs, display.begin), outputs, display
+            annotate_sources(annotator, sources, outputs, display.begin), outputs, display, told
         )
     if not request.quiet:
         names = JOINT.join(one.name for one in checkpoints)
@@ -54,7 +54,7 @@ def run(request: Request) -> int:
 
 
 def _all_reports(
-    reports: Iterator[Report], outputs: Outputs, display: BatchDisplay
+    reports: Iterator[Report], outputs: Outputs, display: BatchDisplay, told: list[str]
 ) -> list[Report]:
     """Every report, shown as it comes; the run's own files are written even when stopped."""
     collected: list[Report] = []
@@ -62,6 +62,7 @@ def _all_reports(
         for report in reports:
             collected.append(report)
             display.end(report, annotation_line(report))
+            display.warn_of(told)
     finally:
         display.lack(outputs.finish())
     return collected
@@ -135,14 +136,6 @@ def _concerns_of_settings(
         )
     if request.logit_adjustment == STORED and annotator.options.logit_adjustment == 0:
         yield "the strength of logit adjustment that the model stores is 0: nothing is adjusted"
-
-
-def _concerns_of_devices(detector: Detector | None, device: str) -> Iterator[str]:
-    if detector is not None and device == "cuda" and not detector.device.startswith("cuda"):
-        yield (
-            f"{detector.name} runs on the {detector.device} although a GPU is used for the model: "
-            "ONNX Runtime has no CUDA provider here (onnxruntime-gpu), --detector mtcnn has"
-        )
 
 
 def _concerns_of_crops(sources: Sequence[Source], options: AnnotateOptions) -> Iterator[str]:

@@ -91,6 +91,11 @@ class BatchDisplay:
         for concern in concerns:
             self.say(f"warning: {concern}")
 
+    def warn_of(self, told: list[str]) -> None:
+        """Lines of warning about what was told since the last time."""
+        while told:
+            self.warn([told.pop(0)])
+
     def lack(self, notes: list[str]) -> None:
         """Things that are missing from the run's files; they make the run a failure."""
         self.incomplete = bool(notes)

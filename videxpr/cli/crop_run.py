@@ -55,7 +55,8 @@ def run(request: CropRequest) -> int:
     detection = detection_options(request, str(resolve_device(request.device)))
     tree = CropTree(request.output_dir, options.template, request.overwrite)
     use_cpu_threads(stage_threads())
-    cropper = Cropper(load_detector(detection), options)
+    told: list[str] = []  # what came up while a video was cropped
+    cropper = Cropper(load_detector(detection, told.append), options)
     sources = find_sources(request.sources)
     reports: list[CropReport] = []
     with BatchDisplay(len(sources), request.quiet) as display:
@@ -63,6 +64,7 @@ def run(request: CropRequest) -> int:
         for report in crop_sources(cropper, sources, tree, display.begin):
             reports.append(report)
             display.end(report, _line(report))
+            display.warn_of(told)
     if not request.quiet:
         _print_table(reports, request.output_dir)
     return int(any(report.status == "failed" for report in reports))
