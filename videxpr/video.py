@@ -10,6 +10,7 @@ from typing import Any, Final, Self, cast
 
 import av
 import numpy as np
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
@@ -18,6 +19,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from videxpr.errors import SourceError
+from videxpr.nvdec import DecodingOptions, acceleration, obstacle, refusal, unlike_a_gpu
 from videxpr.structures import Frame, Image
 
 DEMUXERS: Final = (
@@ -31,6 +33,8 @@ OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 COLOUR_MATRICES: Final = frozenset({0, 1, 2, 4, 5, 6, 7, 9})
 """FFmpeg's numbers of the colour matrices that it converts to RGB; 2 is "not said"."""
+
+ON_CPU: Final = DecodingOptions(decoder="cpu")
 
 
 @dataclass(frozen=True)
@@ -56,25 +60,30 @@ class Video:
 
     Attributes:
         info: what the container says.
+        decoder: where its pictures are decoded, ``cpu`` or e.g. ``cuda:0``.
+        decoder_note: why that is the CPU although a GPU could have been taken; None if there is
+            nothing to say.
         decode_errors: damaged packets, and frames that the decoder itself marks as damaged; grows
             during iteration.
 
     Raises:
-        SourceError: the file is missing, is no video of a known container, or has no video stream;
-            during iteration: its pictures cannot be converted to RGB.
+        SourceError: the file is missing, is no video of a known container, or has no video stream,
+            or a GPU must decode it and cannot; during iteration: its pictures cannot be converted
+            to RGB.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, decoding: DecodingOptions = ON_CPU) -> None:
         self.decode_errors = 0
+        self.decoder = "cpu"
+        self.decoder_note: str | None = None
         self._container, self._stream = _opened(path)
-        # One thread: with more, a damaged packet costs good frames too, and how many, and what
-        # damaged pictures look like, depends on the number of threads.
-        self._stream.thread_type = "NONE"
-        self._stream.thread_count = 1
-        self._scaler = VideoReformatter()
         self.info = VideoInfo(
             path, self._stream.codec_context.name, _frames_hint(self._container, self._stream)
         )
+        self._scaler = VideoReformatter()
+        self._pictures: Iterator[VideoFrame] = self._decoded()
+        if decoding.gpu is not None:
+            self._decode_on(decoding.gpu, decoding.gpu_or_nothing)
 
     def __enter__(self) -> Self:
         return self
@@ -85,9 +94,35 @@ class Video:
     def __iter__(self) -> Iterator[Frame]:
         """Frames from the first on; a video can be read once."""
         base = self._stream.time_base or Fraction(0)
-        for index, (stamp, frame) in enumerate(_stamped(self._decoded())):
+        for index, (stamp, frame) in enumerate(_stamped(self._pictures)):
             pts_seconds = math.nan if stamp is None else float(stamp * base)
             yield Frame(index, pts_seconds, _upright(self._rgb(frame), frame))
+
+    def _decode_on(self, gpu: int, or_nothing: bool) -> None:
+        """Let a GPU decode if it can, which the first picture shows; else say why it does not."""
+        self.decoder_note = obstacle(self.info.codec) or self._reopened(gpu)
+        if self.decoder_note is None:
+            first = next(self._pictures, None)
+            self._pictures = chain([first] if first else [], self._pictures)
+            self.decoder_note = unlike_a_gpu(first.format.name) if first else None
+        if self.decoder_note is None:
+            self.decoder = f"cuda:{gpu}"
+        elif or_nothing:
+            self._container.close()
+            raise SourceError(
+                f"{self.info.path} cannot be decoded on a GPU: {self.decoder_note}; choose --decoder "
+                "auto or cpu"
+            )
+
+    def _reopened(self, gpu: int) -> str | None:
+        """Open the file once more, for a GPU; why that cannot be used, if so."""
+        try:
+            opened = _opened(self.info.path, acceleration(gpu))
+        except SourceError as exc:
+            return refusal(gpu, exc.__cause__)
+        self._container.close()
+        self._container, self._stream = opened
+        return None
 
     def _decoded(self) -> Iterator[VideoFrame]:
         for packet in chain(self._packets(), [None]):  # None empties the decoder
@@ -131,11 +166,16 @@ class Video:
         return float(aspect) if aspect and 0.1 < aspect < 10 else 1.0
 
 
-def _opened(path: Path) -> tuple[InputContainer, VideoStream]:
+def _opened(path: Path, acceleration: HWAccel | None = None) -> tuple[InputContainer, VideoStream]:
     if not path.is_file():
         raise SourceError(f"no file {path}")
     try:
-        container = av.open(f"file:{path}", options=dict(OPTIONS), metadata_errors="replace")
+        container = av.open(
+            f"file:{path}",
+            options=dict(OPTIONS),
+            metadata_errors="replace",
+            hwaccel=acceleration,
+        )
     except (av.error.FFmpegError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or str(exc)
         raise SourceError(
@@ -144,6 +184,10 @@ def _opened(path: Path) -> tuple[InputContainer, VideoStream]:
     container.flags &= ~1  # AVFMT_FLAG_GENPTS: it invents times, wrong ones for H.264 in AVI
     for stream in container.streams.video:
         if stream.codec_context and not stream.disposition & Disposition.attached_pic:
+            # One thread: with more, a damaged packet costs good frames too, and how many, and what
+            # damaged pictures look like, depends on the number of threads.
+            stream.thread_type = "NONE"
+            stream.thread_count = 1
             return container, stream
     container.close()
     raise SourceError(f"{path} has no video stream that can be decoded")
