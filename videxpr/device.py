@@ -1,10 +1,18 @@
 """Which device the networks run on."""
 
 import os
+import warnings
+from pathlib import Path
+from typing import Final
 
 import torch
 
 from videxpr.errors import DeviceError
+
+NVIDIA_DRIVER: Final = Path("/proc/driver/nvidia/version")
+"""Is there wherever Linux has loaded NVIDIA's driver, whether or not torch can use it."""
+
+VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 
 
 def resolve_device(wanted: str) -> torch.device:
@@ -39,6 +47,11 @@ def describe(device: torch.device) -> str:
     return f"cpu ({cpu_threads()} cores)" if device.type == "cpu" else str(device)
 
 
+def passed_over() -> str | None:
+    """Why ``auto`` did not take an NVIDIA GPU that is there; None if it did, or there is none."""
+    return _obstacle() if NVIDIA_DRIVER.exists() else None
+
+
 def cpu_threads() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -56,24 +69,54 @@ def use_cpu_threads(count: int) -> None:
 
 
 def _best() -> torch.device:
-    if torch.cuda.is_available():
-        return torch.device("cuda:0")
+    if _obstacle() is None:
+        return _cuda(0)
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def _cuda(number: int) -> torch.device:
-    if torch.version.cuda is None:
-        raise DeviceError(
-            f"cuda:{number} cannot be used: this torch {torch.__version__} was built without CUDA; "
-            "choose --device cpu"
+    device = torch.device("cuda", number)
+    reason = _obstacle()
+    if reason is not None:
+        raise DeviceError(f"{device} cannot be used: {reason}; choose --device cpu")
+    count = torch.cuda.device_count()
+    if number >= count:
+        here = (
+            "the only GPU here is cuda:0" if count == 1 else f"here are cuda:0 to cuda:{count - 1}"
         )
-    if not torch.cuda.is_available():
+        raise DeviceError(f"there is no {device}; {here}{_visible()}")
+    try:
+        torch.ones(1, device=device).sum().item()
+    except RuntimeError as exc:  # a card without kernels in this torch, or somebody else's alone
         raise DeviceError(
-            f"cuda:{number} cannot be used: torch {torch.__version__} finds no usable NVIDIA GPU; "
-            f"there is none, or its driver is older than CUDA {torch.version.cuda} needs; choose "
-            "--device cpu, or update the driver"
-        )
-    if number >= torch.cuda.device_count():
-        last = torch.cuda.device_count() - 1
-        raise DeviceError(f"there is no cuda:{number}; the GPUs here are cuda:0 to cuda:{last}")
-    return torch.device("cuda", number)
+            f"{device} ({torch.cuda.get_device_name(device)}) cannot be used: {_first_line(exc)}; "
+            "choose another one or --device cpu"
+        ) from exc
+    return device
+
+
+def _obstacle() -> str | None:
+    """Why no GPU can be used through CUDA; None if one can."""
+    if torch.version.cuda is None and torch.version.hip is None:
+        return f"this torch {torch.__version__} was built without CUDA"
+    with warnings.catch_warnings():  # torch warns of what is told here
+        warnings.simplefilter("ignore")
+        if torch.cuda.is_available():
+            return None
+        try:
+            torch.cuda.init()
+            reason = "no GPU answers"
+        except (RuntimeError, AssertionError) as exc:
+            reason = _first_line(exc)
+    return f"torch {torch.__version__} says: {reason}{_visible()}"
+
+
+def _first_line(error: BaseException) -> str:
+    """The first sentence of an error of torch's, without its end."""
+    return str(error).partition("\n")[0].partition(". ")[0].rstrip(".")
+
+
+def _visible() -> str:
+    """What the environment says of GPUs, if it does."""
+    value = os.environ.get(VISIBLE)
+    return "" if value is None else f" ({VISIBLE} is {value!r})"

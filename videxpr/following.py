@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from videxpr.detection import Detector
 from videxpr.errors import SourceError
 from videxpr.overlap import ahead
-from videxpr.searching import Searcher, SearchOptions
 from videxpr.running_median import RunningMedian
+from videxpr.searching import Searcher, SearchOptions
 from videxpr.shots import ShotFrame, with_shots
 from videxpr.structures import Face, Frame, Times
 from videxpr.tracking import Track, Tracker, TrackingOptions

@@ -12,7 +12,7 @@ from videxpr.cli.annotate_options import STORED, Request, annotate_options, outp
 from videxpr.cli.console import BatchDisplay, annotation_line, prepare_process, summary_table
 from videxpr.cli.model_choice import chosen_model
 from videxpr.detection import Detector, load_detector
-from videxpr.device import describe, resolve_device, stage_threads, use_cpu_threads
+from videxpr.device import describe, passed_over, resolve_device, stage_threads, use_cpu_threads
 from videxpr.errors import UsageError
 from videxpr.formats.settings import Settings, read_settings
 from videxpr.model_files.finding import A_FILE, IN_PACKAGE
@@ -40,6 +40,7 @@ def run(request: Request) -> int:
             [
                 *_concerns_of_models(checkpoints, sources),
                 *_concerns_of_settings(request, settings, annotator),
+                *_concerns_of_devices(request.device, device.type),
                 *_concerns_of_crops(sources, options),
             ]
         )
@@ -136,6 +137,13 @@ def _concerns_of_settings(
         )
     if request.logit_adjustment == STORED and annotator.options.logit_adjustment == 0:
         yield "the strength of logit adjustment that the model stores is 0: nothing is adjusted"
+
+
+def _concerns_of_devices(wanted: str, taken: str) -> Iterator[str]:
+    """A GPU that is there and was not taken."""
+    reason = passed_over() if (wanted, taken) == ("auto", "cpu") else None
+    if reason is not None:
+        yield f"the CPU does the work although there is an NVIDIA GPU: {reason}"
 
 
 def _concerns_of_crops(sources: Sequence[Source], options: AnnotateOptions) -> Iterator[str]:
