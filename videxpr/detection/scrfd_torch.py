@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 
 from videxpr.detection.candidates import Candidates, best, candidates
+from videxpr.detection.close_ups import CloseUp, most_central
 from videxpr.detection.graph import Graph
 from videxpr.detection.letterbox import fitted, letterboxed
 from videxpr.detection.packs import Pack
@@ -37,6 +38,8 @@ class ScrfdTorch:
 
     providers: tuple[str, ...] = ()
     sure_score = WEAK_SCORE
+    close_up: CloseUp | None = None
+    """Whole pictures go through the network batch by batch; one close-up after another would not."""
 
     def __init__(self, pack: Pack, options: "DetectionOptions", tell: Tell | None = None) -> None:
         """Args:
@@ -70,6 +73,13 @@ class ScrfdTorch:
                 faces[number] = without_doubles(faces[number] + more)
             waiting = [n for n in waiting if not faces[n] or faces[n][0].score < WEAK_SCORE]
         return [[one for one in each if one.shorter_side >= self.min_face] for each in faces]
+
+    def find_again(self, close_ups: Sequence[Image]) -> list[Face | None]:
+        """The face in the middle of each close-up."""
+        if not close_ups:
+            return []
+        side = len(close_ups[0])
+        return [most_central(faces, side) for faces in self.search(close_ups, side)]
 
     def search(self, images: Sequence[Image], side: int) -> list[list[Face]]:
         """Faces of each image, however small, best score first.
