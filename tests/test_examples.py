@@ -1,5 +1,6 @@
 """The scripts in examples/ run as they stand."""
 
+import json
 import runpy
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from annotated import annotation
 from faces import write_faces
 from PIL import Image
 from pipeline import FPS, write_portrait
+from small_scrfd import write_small_scrfd
 
 from videxpr.checkpoint import TrainingSummary, save_checkpoint
 from videxpr.expressions import EXPRESSIONS
@@ -204,3 +206,24 @@ def test_a_long_video_is_one_shot_of_frames_a_step_apart_and_can_be_measured(mod
     assert out[0].startswith("116 frames, a face in 100%")
     assert out[1].startswith("peak memory ")
     assert len(out[2].removeprefix("frames/s by tenths:").split()) == 10
+
+
+def test_gpu_figures_measures_any_device(models, tmp_path):
+    pack = write_small_scrfd(tmp_path / "det_small.onnx")
+    options = ("--quick", "--device", "cpu", "--pack", pack, "-m", models[0])
+    out = run("gpu_figures.py", EXAMPLES / "astronaut.mp4", *options, "-o", tmp_path / "a.json")
+    figures = json.loads((tmp_path / "a.json").read_text())
+    tables = figures["tables"]
+    assert len(tables) == out.count("\n| --- |") == 5
+    assert [row["batch"] for row in tables["detection"] if row["frames/s"] > 0] == [1, 2]
+    (beside,) = tables["faces beside ONNX Runtime's"]
+    assert beside["pack"] == "det_small"
+    assert beside["frames with as many faces"] == beside["frames"] == 4
+    assert beside["faces"] >= 4 and beside["scores off by"] < 1e-3
+    assert beside["boxes off by px"] < 1
+    assert not [row for row in tables["embedding"] if "error" in row]
+    exact = [row for row in tables["embedding"] if row["precision"] == "float32"]
+    assert max(row.get("features off by", 0) for row in exact) < 1e-4
+    decoded = {row["decoder"]: row for row in tables["decoding"]}
+    assert decoded["cpu"]["frames"] == 250 and decoded["cpu"]["same times"]
+    assert ("error" in decoded["cuda"]) != torch.cuda.is_available()

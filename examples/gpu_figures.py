@@ -1,0 +1,298 @@
+"""What a GPU (or any other device of torch) does a second, and whether its answers are the CPU's.
+
+    python examples/gpu_figures.py VIDEO --device cuda [--quick] -o figures.json
+
+Measures detection with SCRFD in torch (whole, and its network alone) by batch; embedding by precision,
+layout and batch, eager, compiled and captured; decoding on the CPU and by NVDEC. Compares faces with
+ONNX Runtime's on the CPU, features and expressions with float32's, times with the CPU decoder's.
+Writes a JSON file and prints tables. For the whole pipeline: videxpr benchmark --device cuda.
+"""
+
+import argparse
+import json
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from videxpr.alignment import aligned_crop
+from videxpr.benchmark.measuring import timed
+from videxpr.checkpoint import load_checkpoint
+from videxpr.detection import DetectionOptions, Detector, load_detector
+from videxpr.detection.graph import Graph
+from videxpr.detection.letterbox import letterboxed
+from videxpr.detection.packs import Pack, find_pack
+from videxpr.detection.scrfd import INPUT_SIZE, Scrfd
+from videxpr.detection.scrfd_torch import ScrfdTorch
+from videxpr.device import cpu_threads, describe, resolve_device
+from videxpr.model import ExpressionModel
+from videxpr.nvdec import DecodingOptions
+from videxpr.prediction import sequence_logits
+from videxpr.structures import Image
+from videxpr.video import Video
+from videxpr.windows import WindowOptions
+
+Row = dict[str, Any]
+"""One line of a table: what was measured, and what came out; `error` where it could not be."""
+
+Embed = Callable[[Tensor], Tensor]
+
+PRECISIONS: Final = ("float32", "bfloat16", "float16")
+LAYOUTS: Final = {"NCHW": torch.contiguous_format, "channels-last": torch.channels_last}
+MODES: Final = {"compiled": "default", "captured": "reduce-overhead"}
+"""Of `torch.compile`; the second one captures CUDA graphs."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured.
+
+    Attributes:
+        device: on which.
+        detect_batches: frames that go through the detector together.
+        embed_batches: crops that go through the backbone together.
+        compiled: whether the backbone is compiled and captured too, with the largest batch.
+        frames: of the video kept in memory, at most.
+        runs: whose median counts.
+    """
+
+    device: torch.device
+    detect_batches: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
+    embed_batches: tuple[int, ...] = (16, 64, 256, 1024)
+    compiled: bool = True
+    frames: int = 256
+    runs: int = 5
+
+
+def main() -> None:
+    """Measure, write and print."""
+    asked = _arguments()
+    device = resolve_device(asked.device)
+    torch.set_num_threads(cpu_threads())
+    quick = Plan(device, (1, 2), (2, 4), compiled=False, frames=4, runs=1)
+    plan = quick if asked.quick else Plan(device)
+    images = _first_frames(asked.video, plan.frames)
+    model = load_checkpoint(asked.model, str(device)).model
+    pack = find_pack(asked.pack, asked.detector_dir)
+    crops = _crops(images, _detector(pack, device), model)
+    if not crops:
+        raise SystemExit(f"no face in the first {len(images)} frames of {asked.video}")
+    tables: dict[str, list[Row]] = {}
+    if pack is not None:
+        tables["detection"] = list(detection(pack, images, plan))
+        tables["network of the detector alone"] = network(pack, images, plan)
+        tables["faces beside ONNX Runtime's"] = [agreement(pack, images, plan)]
+    tables["embedding"] = list(embedding(model, crops, plan))
+    tables["decoding"] = list(decoding(asked.video, plan))
+    figures = {"machine": machine(device), "video": asked.video.name, "tables": tables}
+    asked.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print("\n".join(f"{name}: {value}" for name, value in figures["machine"].items()))
+    for title, rows in tables.items():
+        print(f"\n{title}\n\n{table(rows)}")
+
+
+def detection(pack: Pack, images: Sequence[Image], plan: Plan) -> Iterator[Row]:
+    """Frames a second from pictures in the CPU's memory to faces, by batch."""
+    detector = ScrfdTorch(pack, _options(plan.device))
+    for size in plan.detect_batches:
+        batch = _filled(images, size)
+        work = partial(detector.search, batch, INPUT_SIZE)
+        yield _row({"batch": size}, "frames/s", size, work, plan)
+
+
+@torch.inference_mode()
+def network(pack: Pack, images: Sequence[Image], plan: Plan) -> list[Row]:
+    """Frames a second of the network alone, pictures on the device already, and what TF32 costs."""
+    graph = Graph(pack.model).eval().to(plan.device)
+    exact: dict[int, Tensor] = {}
+    rows = []
+    for tf32, size in product((False, True), plan.detect_batches):
+        torch.backends.cudnn.allow_tf32 = tf32
+        pixels = letterboxed(_filled(images, size), INPUT_SIZE, plan.device)
+        kind = {"TF32": tf32, "batch": size}
+        rows.append(_row(kind, "frames/s", size, partial(graph, pixels), plan))
+        if "error" not in rows[-1]:
+            scores = torch.cat(graph(pixels)[:3])
+            rows[-1]["scores off by"] = float((scores - exact.setdefault(size, scores)).abs().max())
+    torch.backends.cudnn.allow_tf32 = False
+    return rows
+
+
+def agreement(pack: Pack, images: Sequence[Image], plan: Plan) -> Row:
+    """How far the device's faces are from those of ONNX Runtime on the CPU."""
+    expected = Scrfd(pack, _options(torch.device("cpu"))).detect(images)
+    found = ScrfdTorch(pack, _options(plan.device)).detect(images)
+    same = [pair for pair in zip(found, expected, strict=True) if len(pair[0]) == len(pair[1])]
+    pairs = [pair for frame in same for pair in zip(*frame, strict=True)]
+    return {
+        "pack": pack.name,
+        "frames": len(images),
+        "frames with as many faces": len(same),
+        "faces": len(pairs),
+        "boxes off by px": max((float(abs(a.bbox - b.bbox).max()) for a, b in pairs), default=0.0),
+        "scores off by": max((abs(a.score - b.score) for a, b in pairs), default=0.0),
+    }
+
+
+def embedding(model: ExpressionModel, crops: Sequence[Image], plan: Plan) -> Iterator[Row]:
+    """Crops a second from crops on the device to features, by precision, layout, batch and way."""
+    largest = plan.embed_batches[-1]
+    reference = _features(_embedder(model, model.backbone, "float32", "NCHW"), crops, largest, plan)
+    expressions = _expressions(model, reference)
+    ways = [("eager", size) for size in plan.embed_batches]
+    ways += [(way, largest) for way in MODES if plan.compiled]
+    for precision, layout, (way, size) in product(PRECISIONS, LAYOUTS, ways):
+        backbone: Embed = model.backbone
+        if way != "eager":
+            torch.compiler.reset()
+            backbone = torch.compile(backbone, mode=MODES[way])
+        batch = torch.from_numpy(np.stack(_filled(crops, size))).to(plan.device)
+        embed = _embedder(model, backbone, precision, layout)
+        kind = {"precision": precision, "layout": layout, "way": way, "batch": size}
+        row = _row(kind, "crops/s", size, partial(embed, batch), plan)
+        if "error" not in row and size == largest:
+            features = _features(embed, crops, size, plan)
+            off = np.linalg.norm(features - reference) / np.linalg.norm(reference)
+            row["features off by"] = float(off)
+            row["same expression"] = float((_expressions(model, features) == expressions).mean())
+        yield row
+
+
+def decoding(path: Path, plan: Plan) -> Iterator[Row]:
+    """Frames a second from the file to RGB in the CPU's memory; whether all times are the same."""
+    expected = _times(path, DecodingOptions("cpu"))
+    for options in (DecodingOptions("cpu"), DecodingOptions("cuda", str(plan.device))):
+        kind = {"decoder": options.decoder, "frames": len(expected)}
+        row = _row(kind, "frames/s", len(expected), partial(_times, path, options), plan)
+        yield row if "error" in row else {**row, "same times": _times(path, options) == expected}
+
+
+def machine(device: torch.device) -> Row:
+    """What was measured on."""
+    return {
+        "device": describe(device),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),
+        "python": platform.python_version(),
+        "cores": cpu_threads(),
+    }
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Rows in Markdown."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [names, ["---"] * len(names)]
+    lines += [[_cell(row.get(name)) for name in names] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 100 else f"{value:.4g}"
+    return "" if value is None else str(value)
+
+
+def _row(kind: Row, unit: str, items: int, work: Callable[[], object], plan: Plan) -> Row:
+    """The speed of some work on so many items: the median run's; or why it cannot be done."""
+
+    def done() -> None:
+        work()
+        if plan.device.type != "cpu":
+            torch.accelerator.synchronize()  # a device goes on by itself
+
+    try:
+        done()  # the warm-up: kernels are chosen, code is compiled
+        done()
+        seconds = timed(done, plan.runs)
+    except Exception as exc:  # the other lines are still worth having
+        return {**kind, "error": f"{type(exc).__name__}: {str(exc).partition(chr(10))[0]}"}
+    return {**kind, unit: items / median(seconds)}
+
+
+def _embedder(model: ExpressionModel, backbone: Embed, precision: str, layout: str) -> Embed:
+    """From crops (N, 112, 112, 3) uint8 on the device to features (N, 888) float32 on it."""
+    half = precision != "float32"
+    kind = getattr(torch, precision) if half else torch.bfloat16
+
+    @torch.inference_mode()
+    def run(crops: Tensor) -> Tensor:
+        pixels = (model.pixels(crops) - model.mean) / model.std
+        pixels = pixels.contiguous(memory_format=LAYOUTS[layout])
+        with torch.autocast(model.device.type, kind, enabled=half):
+            return backbone(pixels).float()
+
+    return run
+
+
+def _features(embed: Embed, crops: Sequence[Image], size: int, plan: Plan) -> np.ndarray:
+    """Features of all crops, in batches that are all of one size, as compiled code wants them."""
+    parts = [_filled(crops[first : first + size], size) for first in range(0, len(crops), size)]
+    made = [embed(torch.from_numpy(np.stack(part)).to(plan.device)).cpu().numpy() for part in parts]
+    return np.concatenate(made)[: len(crops)]
+
+
+def _expressions(model: ExpressionModel, features: np.ndarray) -> np.ndarray:
+    return sequence_logits(model, features, WindowOptions()).argmax(axis=1)
+
+
+def _options(device: torch.device, detector: str = "scrfd") -> DetectionOptions:
+    return DetectionOptions(detector, device=str(device), threads=cpu_threads())
+
+
+def _filled(items: Sequence[Image], size: int) -> list[Image]:
+    """So many items, the same ones again where there are too few."""
+    return [items[number % len(items)] for number in range(size)]
+
+
+def _first_frames(path: Path, count: int) -> list[Image]:
+    with Video(path) as video:
+        return [frame.image for frame, _ in zip(video, range(count), strict=False)]
+
+
+def _times(path: Path, options: DecodingOptions) -> list[float]:
+    with Video(path, options) as video:
+        return [frame.pts_seconds for frame in video]
+
+
+def _detector(pack: Pack | None, device: torch.device) -> Detector:
+    """SCRFD, or MTCNN where no pack is installed."""
+    return (
+        load_detector(_options(device, "mtcnn"))
+        if pack is None
+        else ScrfdTorch(pack, _options(device))
+    )
+
+
+def _crops(images: Sequence[Image], detector: Detector, model: ExpressionModel) -> list[Image]:
+    pairs = zip(images, detector.detect(images), strict=True)
+    template = model.config.crop
+    return [aligned_crop(image, found[0].landmarks, template) for image, found in pairs if found]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument(
+        "--pack", default="", help="SCRFD's pack; the best installed one if not given"
+    )
+    parser.add_argument("--detector-dir", type=Path, help="insightface's root")
+    parser.add_argument("-m", "--model", default="starter")
+    parser.add_argument(
+        "--quick", action="store_true", help="small batches, one run, nothing compiled"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the JSON file")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
