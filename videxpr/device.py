@@ -104,7 +104,7 @@ def _obstacle() -> str | None:
         if torch.cuda.is_available():
             return None
         try:
-            torch.cuda.init()
+            torch.cuda.current_device()
             reason = "no GPU answers"
         except (RuntimeError, AssertionError) as exc:
             reason = _first_line(exc)
