@@ -26,6 +26,7 @@ from torch import Tensor
 from videxpr.alignment import aligned_crop
 from videxpr.benchmark.measuring import timed
 from videxpr.checkpoint import load_checkpoint
+from videxpr.decoding import DecodingOptions
 from videxpr.detection import DetectionOptions, Detector, load_detector
 from videxpr.detection.graph import Graph
 from videxpr.detection.letterbox import letterboxed
@@ -34,7 +35,6 @@ from videxpr.detection.scrfd import INPUT_SIZE, Scrfd
 from videxpr.detection.scrfd_torch import ScrfdTorch
 from videxpr.device import cpu_threads, describe, resolve_device
 from videxpr.model import ExpressionModel
-from videxpr.nvdec import DecodingOptions
 from videxpr.prediction import sequence_logits
 from videxpr.structures import Image
 from videxpr.video import Video

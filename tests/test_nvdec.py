@@ -6,8 +6,9 @@ from conftest import SHARED, needs_shared
 from videos import write_video
 
 from videxpr import nvdec, video
-from videxpr.errors import SourceError, UsageError
-from videxpr.nvdec import DecodingOptions, obstacle, refusal, unlike_a_gpu
+from videxpr.decoding import DecodingOptions
+from videxpr.errors import SourceError
+from videxpr.nvdec import obstacle, refusal, unlike_a_gpu
 from videxpr.video import Video
 
 CLIPS = SHARED / "data" / "clips"
@@ -26,27 +27,6 @@ def read(path, decoding=None):
         frames = list(opened)
         times = [(frame.index, frame.pts_seconds, frame.image.shape) for frame in frames]
         return opened.decoder, opened.decoder_note, times, opened.decode_errors
-
-
-@pytest.mark.parametrize(
-    ("decoder", "device", "gpu"),
-    [
-        ("auto", "cpu", None),
-        ("auto", "mps", None),
-        ("auto", "cuda", 0),
-        ("auto", "cuda:2", 2),
-        ("cpu", "cuda:2", None),
-        ("cuda", "cuda:1", 1),
-        ("cuda", "cpu", 0),
-    ],
-)
-def test_the_gpu_is_the_networks_own(decoder, device, gpu):
-    assert DecodingOptions(decoder, device).gpu == gpu
-
-
-def test_unknown_decoders_are_wrong_usage():
-    with pytest.raises(UsageError, match="auto, cpu, cuda"):
-        DecodingOptions("nvdec")
 
 
 def test_codecs_that_no_gpu_helps_with_are_named():

@@ -1,55 +1,18 @@
-"""Decoding on NVIDIA's GPUs (NVDEC): where it is asked for, and why it cannot be had.
+"""Decoding on NVIDIA's GPUs (NVDEC): how it is asked for, and why it cannot be had.
 
 FFmpeg's own decoder reads the stream and the GPU draws its pictures, which come back to the CPU:
 frames, their order and their times are those of the CPU's decoder.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 import av
 from av.codec.hwaccel import HWAccel, HWDeviceType, hwdevices_available
-
-from videxpr.errors import UsageError
-
-Decoder = Literal["auto", "cpu", "cuda"]
-DECODERS: Final[tuple[str, ...]] = get_args(Decoder)
 
 GPU_FORMATS: Final = frozenset(
     {"nv12", "nv16", "p010le", "p012le", "p016le", "p210le", "p212le", "p216le"}
 )
 """Formats in which NVDEC hands over pictures; the same codecs' decoders on the CPU use others."""
-
-
-@dataclass(frozen=True)
-class DecodingOptions:
-    """Where videos are decoded.
-
-    Attributes:
-        decoder: ``cpu``; ``cuda``, which is an error for a video that the GPU cannot decode; or
-            ``auto``: the GPU if the networks run on one and it can, else the CPU.
-        device: where the networks run, e.g. ``cuda:1``; the GPU that decodes, the first if it is none.
-    """
-
-    decoder: Decoder = "auto"
-    device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        if self.decoder not in DECODERS:
-            raise UsageError(f"unknown decoder {self.decoder!r}; choose {', '.join(DECODERS)}")
-
-    @property
-    def gpu(self) -> int | None:
-        """Number of the GPU to try; None for none."""
-        kind, _, number = self.device.partition(":")
-        if self.decoder == "cpu" or (self.decoder == "auto" and kind != "cuda"):
-            return None
-        return int(number) if kind == "cuda" and number else 0
-
-    @property
-    def gpu_or_nothing(self) -> bool:
-        """Whether a video that the GPU cannot decode is an error."""
-        return self.decoder == "cuda"
 
 
 def acceleration(gpu: int) -> HWAccel:

@@ -18,8 +18,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from videxpr.decoding import DecodingOptions
 from videxpr.errors import SourceError
-from videxpr.nvdec import DecodingOptions, acceleration, obstacle, refusal, unlike_a_gpu
+from videxpr.nvdec import acceleration, obstacle, refusal, unlike_a_gpu
 from videxpr.structures import Frame, Image
 
 DEMUXERS: Final = (
