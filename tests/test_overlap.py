@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from videxpr.overlap import ahead
+from videxpr.overlap import ahead, side_by_side
 
 
 def stages() -> list[str]:
@@ -95,3 +95,50 @@ def test_a_stage_that_was_never_asked_has_no_thread():
     stage = ahead(numbers(3), 2)
     assert stages() == []
     stage.close()
+
+
+def workers() -> list[str]:
+    return [one.name for one in threading.enumerate() if one.name.startswith("videxpr-worker")]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_results_come_in_the_order_of_their_items(count):
+    def slow_at_first(number):
+        time.sleep(0.02 if number == 0 else 0)
+        return number**2
+
+    results = side_by_side(range(12), slow_at_first, count)
+    assert [result() for result in results] == [number**2 for number in range(12)]
+    assert workers() == []
+
+
+def test_items_are_worked_on_at_the_same_time():
+    meeting = threading.Barrier(3)
+    results = side_by_side(range(3), lambda number: meeting.wait(5), 3)
+    assert sorted(result() for result in results) == [0, 1, 2]
+
+
+def test_one_worker_works_when_asked():
+    begun = []
+    results = side_by_side(range(3), begun.append, 1)
+    next(results)
+    assert begun == []
+    next(results)()
+    assert begun == [1]
+
+
+def test_an_item_that_fails_fails_alone():
+    results = list(side_by_side([1, 0, 2], lambda number: 2 / number, 2))
+    assert results[0]() == 2
+    with pytest.raises(ZeroDivisionError):
+        results[1]()
+    assert results[2]() == 1
+
+
+def test_who_stops_early_begins_nothing_more():
+    begun = []
+    results = side_by_side(range(100), begun.append, 2)
+    next(results)()
+    results.close()
+    assert len(begun) <= 5
+    assert workers() == []

@@ -57,10 +57,10 @@ def cpu_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def stage_threads() -> int:
+def stage_threads(workers: int = 1) -> int:
     """Threads for each network where detection and embedding run at the same time, beside the decoder:
-    two pools that want all cores are slower than one."""
-    return max(1, cpu_threads() // 2)
+    two pools that want all cores are slower than one. Workers share the cores out among themselves."""
+    return max(1, cpu_threads() // (2 * workers))
 
 
 def use_cpu_threads(count: int) -> None:

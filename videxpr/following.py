@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from videxpr.decoding import DecodingOptions
 from videxpr.detection import Detector
 from videxpr.errors import SourceError
 from videxpr.overlap import ahead
@@ -39,6 +40,7 @@ class FollowingOptions:
 
     Attributes:
         tracking: when two faces are one person.
+        decoding: where videos are decoded.
         search: how often whole pictures are searched for faces.
         batch_size: frames that go through the detector together where every picture is searched.
         start_seconds: frames before this time are left out; None means from the beginning.
@@ -47,6 +49,7 @@ class FollowingOptions:
     """
 
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    decoding: DecodingOptions = field(default_factory=DecodingOptions)
     search: SearchOptions = field(default_factory=SearchOptions)
     batch_size: int = 16
     start_seconds: float | None = None
@@ -88,6 +91,7 @@ class FrameLog:
         shots: 0-based number of each frame's shot.
         odd_steps: frames that have no time, or one that does not rise.
         decode_errors: damaged packets and frames.
+        decoder_note: why the CPU decoded although a GPU could have been taken; None if it did not.
     """
 
     fps: float = 30.0
@@ -98,6 +102,7 @@ class FrameLog:
     shots: "array[int]" = field(default_factory=lambda: array("q"))
     odd_steps: int = 0
     decode_errors: int = 0
+    decoder_note: str | None = None
     _good_steps: RunningMedian = field(default_factory=RunningMedian)
 
     def __len__(self) -> int:
@@ -172,7 +177,9 @@ class Follower:
         Raises:
             SourceError: the video is missing, cannot be opened, or gives no frame.
         """
-        with Video(path) as video, closing(self._located(video)) as blocks:
+        video = Video(path, self.options.decoding)
+        with video, closing(self._located(video)) as blocks:
+            log.decoder_note = video.decoder_note
             yield from self._followed(blocks, video.info.frames_hint, log, take, progress)
             log.decode_errors = video.decode_errors
         if not log:

@@ -1,12 +1,19 @@
-"""Stages that work at the same time: what one makes is taken by the next, a few things ahead."""
+"""Work that is done at the same time, with results in order.
 
-from collections.abc import Generator
+`ahead` joins two stages of one line of work, `side_by_side` works on several items at once.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import Final, TypeVar
 
+Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 PATIENCE_SECONDS: Final = 0.05
@@ -36,6 +43,31 @@ def ahead(items: Generator[Made, None, None], depth: int) -> Generator[Made, Non
     finally:
         unwanted.set()
         maker.join()
+
+
+def side_by_side(
+    items: Iterable[Item], work: Callable[[Item], Made], workers: int
+) -> Generator[Callable[[], Made], None, None]:
+    """For each item, in order, a function that gives what work made of it, or raises what that raised.
+
+    As many items as there are workers are worked on at once, each in a thread, and as many results may
+    wait. With one worker there is no thread: the work is done when its result is asked for. When this
+    is closed early no item is begun any more, and those that are being worked on are waited for.
+    """
+    if workers == 1:
+        yield from (partial(work, item) for item in items)
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="videxpr-worker") as pool:
+        waiting: deque[Future[Made]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) == 2 * workers:
+                    yield waiting.popleft().result
+            while waiting:
+                yield waiting.popleft().result
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass(frozen=True)

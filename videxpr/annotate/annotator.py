@@ -245,6 +245,7 @@ def _one_size(templates: Sequence[CropTemplate], folder: CropFolder) -> int:
 def _following_options(options: AnnotateOptions) -> FollowingOptions:
     return FollowingOptions(
         tracking=options.tracking,
+        decoding=options.decoding,
         search=options.search,
         batch_size=options.batch_size,
         start_seconds=options.start_seconds,
@@ -267,6 +268,8 @@ def _warnings(source: Source, log: FrameLog, rows: int) -> Iterator[str]:
         yield "no face was found: text formats say Neutral, or -1, throughout"
     if log.decode_errors:
         yield f"{log.decode_errors} damaged packets or frames in the video"
+    if log.decoder_note:
+        yield f"decoded on the CPU: {log.decoder_note}"
     if log.odd_steps:
         yield f"{log.odd_steps} frames have no time or one that does not rise"
     if source.more:

@@ -1,7 +1,9 @@
 """Annotations of many sources."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from threading import Event, Lock
 from time import perf_counter
 
 import numpy as np
@@ -14,6 +16,7 @@ from videxpr.errors import OutputError
 from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.following import Progress
 from videxpr.labelling import Missing, frame_labels
+from videxpr.overlap import side_by_side
 from videxpr.sources import Source
 
 
@@ -37,50 +40,116 @@ def annotate_sources(
     sources: Sequence[Source],
     outputs: Outputs,
     progress: Callable[[Source], Progress] | None = None,
-) -> Iterator[Report]:
-    """Annotate and write one source after another; `Outputs.finish` writes what is left of the run.
+    workers: int = 1,
+) -> Generator[Report, None, None]:
+    """Annotate sources and write what was found; `Outputs.finish` writes what is left of the run.
+
+    What is written is the same with any number of workers, and so is its order.
 
     Args:
         annotator: with its model, detector and options.
         sources: what to annotate.
         outputs: where results go.
         progress: called with each source that is begun, to get the callback for its frames.
+        workers: how many sources are annotated at the same time, each in a thread; they are written one
+            after another.
 
-    Returns:
+    Yields:
         One report a source, in order, as it comes.
     """
-    taken = dict.fromkeys(RESERVED, "the run's own files")
+    annotating = _Annotating(annotator, outputs, progress, _owners(sources))
+    with closing(side_by_side(sources, annotating.annotate, workers)) as results:
 
-    def work(source: Source) -> Report:
+        def work(source: Source) -> Report:
+            made = next(results)()
+            return Report(source, "skipped") if made is None else _written(source, made, outputs)
+
+        try:
+            yield from worked_off(sources, work, Report, outputs.summarise)
+        finally:
+            annotating.stopped.set()
+
+
+class _Annotating:
+    """Annotates sources, several at a time if need be."""
+
+    def __init__(
+        self,
+        annotator: Annotator,
+        outputs: Outputs,
+        progress: Callable[[Source], Progress] | None,
+        owners: dict[str, Source | None],
+    ) -> None:
+        self.stopped = Event()
+        self._annotator = annotator
+        self._outputs = outputs
+        self._progress = progress
+        self._owners = owners
+        self._looking = Lock()
+
+    def annotate(self, source: Source) -> "_Made | None":
+        """The annotation of a source; None if its files are there already."""
         if source.kind != "missing":  # else annotate says so
-            _check_name(source, taken)
-            if outputs.is_done(source):
-                return Report(source, "skipped")
-        return _annotated(annotator, source, outputs, progress(source) if progress else None)
+            self._check_name(source)
+            with self._looking:
+                if self._outputs.is_done(source):
+                    return None
+        begun = perf_counter()
+        shown = self._progress(source) if self._progress else None
 
-    return worked_off(sources, work, Report, outputs.summarise)
+        def advance(completed: int, total: int) -> None:
+            if self.stopped.is_set():
+                raise _StoppedError
+            if shown is not None:
+                shown(completed, total)
 
+        annotation = self._annotator.annotate(source, advance)
+        return _Made(annotation, self._annotator.options.missing, perf_counter() - begun)
 
-def _check_name(source: Source, taken: dict[str, str]) -> None:
-    """Refuse a source whose files would be written over others of the run."""
-    key = (source.relative.parent / source.stem).as_posix()
-    if key in taken:
+    def _check_name(self, source: Source) -> None:
+        """Refuse a source whose files would be written over others of the run."""
+        owner = self._owners[_key(source)]
+        if owner is source:
+            return
+        other = "the run's own files" if owner is None else str(owner.path)
         raise OutputError(
-            f"{source.path} would be written to the same files as {taken[key]}; annotate it in a run "
-            "of its own, with another --output-dir, or rename it"
+            f"{source.path} would be written to the same files as {other}; annotate it in a run of its "
+            "own, with another --output-dir, or rename it"
         )
-    taken[key] = str(source.path)
 
 
-def _annotated(
-    annotator: Annotator, source: Source, outputs: Outputs, progress: Progress | None
-) -> Report:
+@dataclass(frozen=True)
+class _Made:
+    """An annotation, what its text files do with missing faces, and how long it took."""
+
+    annotation: Annotation
+    missing: Missing
+    seconds: float
+
+
+class _StoppedError(Exception):
+    """Ends the work on a source that nobody waits for any longer."""
+
+
+def _owners(sources: Sequence[Source]) -> dict[str, Source | None]:
+    """Who may write the files of a name: the first source that has it; None is the run itself."""
+    owners: dict[str, Source | None] = dict.fromkeys(RESERVED)
+    for source in sources:
+        if source.kind != "missing":
+            owners.setdefault(_key(source), source)
+    return owners
+
+
+def _key(source: Source) -> str:
+    return (source.relative.parent / source.stem).as_posix()
+
+
+def _written(source: Source, made: _Made, outputs: Outputs) -> Report:
     begun = perf_counter()
-    annotation = annotator.annotate(source, progress)
-    notes = outputs.write(source, annotation)
-    missing = annotator.options.missing
-    report = _report(source, annotation, missing, notes, perf_counter() - begun)
-    outputs.summarise(_summary(report, annotation))
+    notes = outputs.write(source, made.annotation)
+    seconds = made.seconds + perf_counter() - begun
+    report = _report(source, made.annotation, made.missing, notes, seconds)
+    outputs.summarise(_summary(report, made.annotation))
     return report
 
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
+from videxpr.decoding import DecodingOptions
 from videxpr.detection import DetectionOptions
 from videxpr.errors import UsageError
 from videxpr.labelling import Missing
@@ -31,6 +32,7 @@ class AnnotateOptions:
 
     Attributes:
         detection: which detector, and which faces count.
+        decoding: where videos are decoded.
         search: how often whole pictures are searched for faces.
         tracking: when two faces are one person.
         windows: how sequences are cut.
@@ -52,6 +54,7 @@ class AnnotateOptions:
     """
 
     detection: DetectionOptions = field(default_factory=DetectionOptions)
+    decoding: DecodingOptions = field(default_factory=DecodingOptions)
     search: SearchOptions = field(default_factory=SearchOptions)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
     windows: WindowOptions = field(default_factory=WindowOptions)
@@ -94,7 +97,15 @@ class AnnotateOptions:
         nested = (self.detection, self.search, self.tracking, self.windows)
         flat = {key: value for part in nested for key, value in vars(part).items()}
         flat |= {key: value for key, value in vars(self).items() if value not in nested}
-        silent = {"root", "device", "threads", "batch_size", "detector", "keep_features"}
+        silent = {
+            "root",
+            "device",
+            "threads",
+            "batch_size",
+            "decoding",
+            "detector",
+            "keep_features",
+        }
         return {key: str(value) for key, value in sorted(flat.items()) if key not in silent}
 
 

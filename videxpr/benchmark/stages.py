@@ -17,6 +17,7 @@ from videxpr.benchmark.figures import Speed, StageFigures, StageName
 from videxpr.benchmark.measuring import measured
 from videxpr.benchmark.sample import Sample
 from videxpr.benchmark.tools import Tools
+from videxpr.decoding import DecodingOptions
 from videxpr.labelling import Missing
 from videxpr.searching import Searcher
 from videxpr.sources import Source
@@ -58,7 +59,7 @@ def measure_stages(
     ensemble, size = tools.ensemble, tools.options.batch_size
 
     begin("decode")
-    decoded = measured(lambda: _decode(source.path), runs)
+    decoded = measured(lambda: _decode(source.path, tools.options.decoding), runs)
     begin("detect")
     found = measured(lambda: _found(sample, tools), runs)
     faces = sum(len(one) for batch in found.made for one in batch)
@@ -95,8 +96,8 @@ def _figures(name: StageName, frames: int, items: int, seconds: tuple[float, ...
     return StageFigures(name, "face" if per_face else "frame", items, speed)
 
 
-def _decode(path: Path) -> None:
-    with Video(path) as video:
+def _decode(path: Path, decoding: DecodingOptions) -> None:
+    with Video(path, decoding) as video:
         for _ in video:
             pass
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from videxpr.annotate.options import DEFAULT_FORMATS, DEFAULT_MODEL, AnnotateOptions
-from videxpr.cli.face_options import DETECT_EVERY_HELP
+from videxpr.cli.face_options import DECODER_HELP, DETECT_EVERY_HELP
 from videxpr.cli.model_choice import FORMS, METAVAR
 
 DEFAULT = AnnotateOptions()
@@ -190,6 +190,22 @@ def annotate(
         str,
         typer.Option(rich_help_panel=WHERE, help="auto, cpu, cuda, cuda:N, N (the same), or mps."),
     ] = "auto",
+    decoder: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        typer.Option(rich_help_panel=WHERE, help=DECODER_HELP),
+    ] = DEFAULT.decoding.decoder,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers",
+            "-j",
+            rich_help_panel=WHERE,
+            min=1,
+            metavar="N",
+            help="Videos annotated at the same time: for a GPU that one video cannot fill, or more "
+            "than four cores.",
+        ),
+    ] = 1,
     batch_size: Annotated[
         int,
         typer.Option(rich_help_panel=WHERE, help="Frames that go through the networks together."),
@@ -234,6 +250,8 @@ def annotate(
         crop_fps=crop_fps,
         preset=preset,
         device=device,
+        decoder=decoder,
+        workers=workers,
         batch_size=batch_size,
         quiet=quiet,
     )

@@ -16,6 +16,7 @@ from videxpr.annotate.options import (
 )
 from videxpr.annotate.outputs import OutputOptions
 from videxpr.checkpoint import Checkpoint
+from videxpr.decoding import Decoder, DecodingOptions
 from videxpr.detection import DetectionOptions
 from videxpr.device import stage_threads
 from videxpr.errors import UsageError
@@ -60,6 +61,8 @@ class Request:
     crop_fps: float
     preset: str | None
     device: str
+    decoder: Decoder
+    workers: int
     batch_size: int
     quiet: bool
 
@@ -88,7 +91,7 @@ class FaceRequest(Protocol):
         ...
 
 
-def detection_options(request: FaceRequest, device: str) -> DetectionOptions:
+def detection_options(request: FaceRequest, device: str, workers: int = 1) -> DetectionOptions:
     """Which detector looks for faces, and which of its findings count."""
     return DetectionOptions(
         detector=request.detector,
@@ -96,7 +99,7 @@ def detection_options(request: FaceRequest, device: str) -> DetectionOptions:
         min_face=request.min_face,
         min_score=request.min_score,
         device=device,
-        threads=stage_threads(),
+        threads=stage_threads(workers),
     )
 
 
@@ -107,7 +110,8 @@ def annotate_options(
     default = AnnotateOptions()
     stride = _first(request.stride, settings.stride, default.windows.stride)
     options = AnnotateOptions(
-        detection=detection_options(request, device),
+        detection=detection_options(request, device, request.workers),
+        decoding=DecodingOptions(request.decoder, device),
         search=SearchOptions(request.detect_every),
         windows=WindowOptions(stride),
         smooth_seconds=_first(request.smooth, settings.smooth_seconds, default.smooth_seconds),

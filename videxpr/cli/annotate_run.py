@@ -26,7 +26,7 @@ def run(request: Request) -> int:
     settings = read_settings(request.settings) if request.settings else Settings()
     outputs = Outputs(output_options(request), request.missing)
     device = resolve_device(request.device)
-    use_cpu_threads(stage_threads())
+    use_cpu_threads(stage_threads(request.workers))
     checkpoints = _load_models(request, str(device))
     options = annotate_options(request, settings, checkpoints, str(device))
     told: list[str] = []  # what came up while a video was annotated
@@ -45,7 +45,10 @@ def run(request: Request) -> int:
             ]
         )
         reports = _all_reports(
-            annotate_sources(annotator, sources, outputs, display.begin), outputs, display, told
+            annotate_sources(annotator, sources, outputs, display.begin, request.workers),
+            outputs,
+            display,
+            told,
         )
     if not request.quiet:
         names = JOINT.join(one.name for one in checkpoints)

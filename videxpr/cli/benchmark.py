@@ -7,7 +7,7 @@ import typer
 
 from videxpr.annotate.options import DEFAULT_MODEL
 from videxpr.benchmark.options import BenchmarkOptions
-from videxpr.cli.face_options import DetectEvery, DetectorDir, DetectorName, Device
+from videxpr.cli.face_options import Decoder, DetectEvery, DetectorDir, DetectorName, Device
 from videxpr.cli.model_choice import FORMS, METAVAR
 
 DEFAULT = BenchmarkOptions()
@@ -48,6 +48,7 @@ def benchmark(
     stride: Annotated[
         int, typer.Option(help="Frames between the starts of two windows.")
     ] = DEFAULT.annotate.windows.stride,
+    decoder: Decoder = DEFAULT.annotate.decoding.decoder,
     detect_every: DetectEvery = DEFAULT.annotate.search.detect_every,
     batch_size: Annotated[
         int, typer.Option(help="Frames that go through the networks together.")
@@ -93,6 +94,7 @@ def benchmark(
         people=None if people == "all" else int(people),
         models=tuple(model or [DEFAULT_MODEL]),
         stride=stride,
+        decoder=decoder,
         detect_every=detect_every,
         batch_size=batch_size,
         runs=runs,

@@ -22,6 +22,7 @@ from videxpr.cli.annotate_options import detection_options
 from videxpr.cli.benchmark_tables import show_setup, show_video
 from videxpr.cli.console import prepare_process, told
 from videxpr.cli.model_choice import chosen_model
+from videxpr.decoding import Decoder, DecodingOptions
 from videxpr.device import cpu_threads, resolve_device
 from videxpr.errors import UsageError
 from videxpr.files import replacing
@@ -49,6 +50,7 @@ class BenchmarkRequest:
     people: int | None
     models: tuple[str, ...]
     stride: int
+    decoder: Decoder
     detect_every: int
     batch_size: int
     runs: int
@@ -93,6 +95,7 @@ def _options(request: BenchmarkRequest, device: str) -> BenchmarkOptions:
         detection=detection_options(request, device),
         windows=WindowOptions(request.stride),
         people=request.people,
+        decoding=DecodingOptions(request.decoder, device),
         search=SearchOptions(request.detect_every),
         batch_size=request.batch_size,
     )

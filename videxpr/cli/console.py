@@ -40,7 +40,7 @@ def prepare_process() -> None:
 
 
 class BatchDisplay:
-    """Bars for the video and the batch on a terminal, plain lines elsewhere.
+    """Bars for the batch and the videos in work on a terminal, plain lines elsewhere.
 
     Attributes:
         incomplete: whether something that was asked for could not be written.
@@ -64,12 +64,11 @@ class BatchDisplay:
             transient=True,
         )
         self._batch: TaskID | None = None
-        self._video: TaskID | None = None
+        self._running: dict[Source, TaskID] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
         if self.bars:
-            self._video = self._progress.add_task("video", total=None, speed="")
             self._batch = self._progress.add_task("all videos", total=self.videos, speed="")
         return self
 
@@ -104,13 +103,13 @@ class BatchDisplay:
 
     def begin(self, source: Source) -> Callable[[int, int], None]:
         """A video begins; the callback for its frames."""
-        if not self.bars or self._video is None:
+        if not self.bars:
             return lambda completed, total: None
-        video = self._video
-        self._progress.reset(video, description=source.path.name, total=None, speed="")
+        video = self._progress.add_task(source.path.name, total=None, speed="")
+        self._running[source] = video
 
         def advance(completed: int, total: int) -> None:
-            speed = self._progress.tasks[video].speed
+            speed = next(one.speed for one in self._progress.tasks if one.id == video)
             self._progress.update(
                 video,
                 completed=completed,
@@ -123,6 +122,8 @@ class BatchDisplay:
     def end(self, report: Outcome, line: str) -> None:
         """A video has ended, well or not; `line` says how where there are no bars."""
         self.done += 1
+        if report.source in self._running:
+            self._progress.remove_task(self._running.pop(report.source))
         if self._batch is not None:
             self._progress.advance(self._batch)
         if report.status == "failed":

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from videxpr.cli.face_options import DetectEvery, DetectorDir, DetectorName, Device
+from videxpr.cli.face_options import Decoder, DetectEvery, DetectorDir, DetectorName, Device
 from videxpr.crop.options import CropOptions
 from videxpr.detection import DetectionOptions
 
@@ -84,6 +84,7 @@ def crop(
         ),
     ] = None,
     device: Device = "auto",
+    decoder: Decoder = DEFAULT.decoding.decoder,
     detect_every: DetectEvery = DEFAULT.search.detect_every,
     batch_size: Annotated[
         int, typer.Option(help="Frames that go through the detector together.")
@@ -117,6 +118,7 @@ def crop(
         min_face=min_face,
         min_score=min_score,
         device=device,
+        decoder=decoder,
         detect_every=detect_every,
         batch_size=batch_size,
         quiet=quiet,

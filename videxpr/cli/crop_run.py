@@ -14,6 +14,7 @@ from videxpr.crop.batch import CropReport, crop_sources
 from videxpr.crop.cropper import Cropper
 from videxpr.crop.options import CropOptions
 from videxpr.crop.tree import CROPS, CropTree
+from videxpr.decoding import Decoder, DecodingOptions
 from videxpr.detection import load_detector
 from videxpr.device import resolve_device, stage_threads, use_cpu_threads
 from videxpr.errors import UsageError
@@ -43,6 +44,7 @@ class CropRequest:
     min_face: float
     min_score: float | None
     device: str
+    decoder: Decoder
     detect_every: int
     batch_size: int
     quiet: bool
@@ -51,8 +53,9 @@ class CropRequest:
 def run(request: CropRequest) -> int:
     """Crop what was asked for; 0 if all went well, 1 if a video failed."""
     prepare_process()
-    options = _options(request)
-    detection = detection_options(request, str(resolve_device(request.device)))
+    device = str(resolve_device(request.device))
+    options = _options(request, device)
+    detection = detection_options(request, device)
     tree = CropTree(request.output_dir, options.template, request.overwrite)
     use_cpu_threads(stage_threads())
     told: list[str] = []  # what came up while a video was cropped
@@ -70,12 +73,13 @@ def run(request: CropRequest) -> int:
     return int(any(report.status == "failed" for report in reports))
 
 
-def _options(request: CropRequest) -> CropOptions:
+def _options(request: CropRequest, device: str) -> CropOptions:
     return CropOptions(
         template=_template(request),
         person=request.person,
         people=request.people,
         quality=request.quality,
+        decoding=DecodingOptions(request.decoder, device),
         search=SearchOptions(request.detect_every),
         batch_size=request.batch_size,
         start_seconds=seconds_of(request.start),

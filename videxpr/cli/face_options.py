@@ -1,7 +1,7 @@
 """Options that several commands share: which detector looks for faces, and where it runs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,6 +25,13 @@ DETECT_EVERY_HELP = (
 )
 
 DetectEvery = Annotated[int, typer.Option(metavar="FRAMES", help=DETECT_EVERY_HELP)]
+
+DECODER_HELP = (
+    "auto (an NVIDIA GPU if the networks run on one and it can decode the video, else the CPU), cpu, "
+    "or cuda."
+)
+
+Decoder = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help=DECODER_HELP)]
 
 Device = Annotated[
     str,

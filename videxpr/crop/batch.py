@@ -92,6 +92,8 @@ def _cropped(
 def _warnings(log: FrameLog, folders: Sequence[PersonFolder]) -> Iterator[str]:
     if not folders[0].crops:
         yield "no face was found: the folder is empty"
+    if log.decoder_note:
+        yield f"decoded on the CPU: {log.decoder_note}"
     if log.decode_errors:
         yield f"{log.decode_errors} damaged packets or frames in the video"
 

@@ -39,6 +39,7 @@ class Cropper:
         self._follower = Follower(
             detector,
             FollowingOptions(
+                decoding=options.decoding,
                 search=options.search,
                 batch_size=options.batch_size,
                 start_seconds=options.start_seconds,

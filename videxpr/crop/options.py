@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from videxpr.decoding import DecodingOptions
 from videxpr.errors import UsageError
 from videxpr.people import PERSONS, Person
 from videxpr.searching import SearchOptions
@@ -22,6 +23,7 @@ class CropOptions:
         person: who is the main person of a shot.
         people: how many persons of a shot are cut out, 1 or 2: Aff-Wild2 has names for no more.
         quality: of the JPEG files, 1 to 100.
+        decoding: where videos are decoded.
         search: how often whole pictures are searched for faces.
         batch_size: frames that go through the detector together where every picture is searched.
         start_seconds: frames before this time get no crops; None means from the beginning.
@@ -32,6 +34,7 @@ class CropOptions:
     person: Person = "largest"
     people: int = 1
     quality: int = 95
+    decoding: DecodingOptions = field(default_factory=DecodingOptions)
     search: SearchOptions = field(default_factory=SearchOptions)
     batch_size: int = 16
     start_seconds: float | None = None
