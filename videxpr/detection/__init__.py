@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from videxpr.detection.close_ups import CloseUp
 from videxpr.detection.packs import find_pack, search_roots
 from videxpr.errors import DetectorError, UsageError
-from videxpr.halving import Tell
 from videxpr.structures import Face, Image
+
+if TYPE_CHECKING:  # it brings torch, and options must not
+    from videxpr.halving import Tell
 
 CHOICES: Final = ("auto", "mtcnn", "scrfd", "scrfd:PACK")
 
@@ -90,7 +92,7 @@ class Detector(Protocol):
         ...
 
 
-def load_detector(options: DetectionOptions, tell: Tell | None = None) -> Detector:
+def load_detector(options: DetectionOptions, tell: "Tell | None" = None) -> Detector:
     """The detector that the options ask for, its weights loaded.
 
     Args:
