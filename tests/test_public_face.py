@@ -35,5 +35,14 @@ def test_training_needs_no_decoder_and_no_detector():
     assert not {"av", "insightface", "facenet_pytorch", "onnxruntime", "cv2"} & loaded
 
 
+@pytest.mark.parametrize("module", ["onnx_runtime", "detection.scrfd"])
+def test_onnx_runtime_reports_nothing_to_anybody(module, tmp_path, monkeypatch):
+    """Where it does, it begins with a file for its session in the temporary folder."""
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert "onnxruntime" in modules_after(f"import videxpr.{module}")
+    assert list(tmp_path.glob(".*")) == []
+
+
 def test_importing_the_library_is_light():
     assert not {"torch", "numpy", "av", "pandas"} & modules_after("import videxpr")

@@ -4,12 +4,17 @@ The names below are the library's public face; each is imported when it is first
 ``import videxpr`` and ``videxpr --help`` stay instant.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from videxpr import version as _version
 
 __version__ = _version.VERSION
+
+# Some builds of ONNX Runtime report to Microsoft as soon as they are imported, by whomever; who looks
+# at faces tells nobody. Whoever wants it says ORT_DISABLE_TELEMETRY=0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from videxpr.annotate.annotator import Annotator

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import onnxruntime
 from insightface.model_zoo.scrfd import SCRFD
 
 from videxpr.detection.close_ups import CloseUp, most_central
 from videxpr.detection.packs import Pack
 from videxpr.errors import DetectorError
 from videxpr.files import sha256_of
+from videxpr.onnx_runtime import open_session, session_providers
 from videxpr.structures import Face, Image
 
 if TYPE_CHECKING:
@@ -43,14 +43,14 @@ class Scrfd:
         self.min_score = MIN_SCORE if options.min_score is None else options.min_score
         try:
             self.weights_sha256 = sha256_of(pack.model)
-            session = _session(pack, options)
+            session = open_session(pack.model, options.threads, options.device)
             self._model = SCRFD(model_file=str(pack.model), session=session)
         except Exception as exc:  # ONNX Runtime's errors share no base class
             raise DetectorError(f"cannot load the detector {pack.model}: {exc}") from exc
         if len(session.get_outputs()) not in OUTPUTS_WITH_LANDMARKS:
             raise DetectorError(f"{pack.model} is no SCRFD model with landmarks")
         self._model.prepare(0, det_thresh=self.min_score)
-        self.providers = tuple(session.get_providers())
+        self.providers = session_providers(session)
         self.device = self.providers[0].removesuffix("ExecutionProvider").lower()
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
@@ -91,13 +91,3 @@ def without_doubles(faces: list[Face]) -> list[Face]:
         if all(face.iou(other) < SAME_FACE_IOU for other in kept):
             kept.append(face)
     return kept
-
-
-def _session(pack: Pack, options: "DetectionOptions") -> onnxruntime.InferenceSession:
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = options.threads
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    settings.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        str(pack.model), settings, providers=["CPUExecutionProvider"]
-    )

@@ -1,0 +1,46 @@
+"""The door to ONNX Runtime: sessions with a stated number of threads, which sleep when there is
+nothing to do, so that they do not fight with torch's for the cores."""
+
+from pathlib import Path
+from typing import Final
+
+import onnxruntime
+
+CUDA: Final = "CUDAExecutionProvider"
+CPU: Final = "CPUExecutionProvider"
+
+
+def open_session(
+    model: bytes | Path, threads: int, device: str = "cpu"
+) -> onnxruntime.InferenceSession:
+    """A session that is ready to run; `session_providers` says where it really runs.
+
+    Args:
+        model: an ONNX file, or what would be in it.
+        threads: that work on one operator; 0 leaves the number to ONNX Runtime.
+        device: where it should run, e.g. ``cuda:0``; the CPU if ONNX Runtime cannot.
+
+    Raises:
+        ValueError: it is no model that ONNX Runtime can run.
+    """
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    settings.log_severity_level = 3
+    source = model if isinstance(model, bytes) else str(model)
+    try:
+        return onnxruntime.InferenceSession(source, settings, providers=_providers(device))
+    except Exception as exc:  # ONNX Runtime's errors share no base class
+        raise ValueError(str(exc)) from exc
+
+
+def session_providers(session: onnxruntime.InferenceSession) -> tuple[str, ...]:
+    """The execution providers that a session got, first choice first."""
+    return tuple(session.get_providers())
+
+
+def _providers(device: str) -> list[str | tuple[str, dict[str, str]]]:
+    kind, _, number = device.partition(":")
+    if kind == "cuda" and CUDA in onnxruntime.get_available_providers():
+        return [(CUDA, {"device_id": number or "0"}), CPU]
+    return [CPU]
