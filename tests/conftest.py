@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,8 +42,21 @@ def videxpr(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return run
 
 
-@pytest.fixture(autouse=True)
-def own_models(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """An empty registry and an empty cache in place of the user's."""
-    monkeypatch.setenv("VIDEXPR_MODELS", os.devnull)
-    monkeypatch.setenv("VIDEXPR_CACHE", str(tmp_path_factory.getbasetemp() / "no-cache"))
+@pytest.fixture(scope="session", autouse=True)
+def own_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An empty registry and a cache of the tests' own in place of the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIDEXPR_MODELS", os.devnull)
+        patch.setenv("VIDEXPR_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
+@pytest.fixture
+def no_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No graph can be made of a model, and none is in the cache."""
+
+    def refuse(model: object) -> bytes:
+        raise ValueError("no graph\nof it")
+
+    monkeypatch.setenv("VIDEXPR_CACHE", str(tmp_path / "empty"))
+    monkeypatch.setattr("videxpr.embedding.feature_graph", refuse)

@@ -13,13 +13,14 @@ from videxpr.annotate.options import AnnotateOptions, paper_preset
 from videxpr.annotation import Annotation
 from videxpr.averaging import mean_probabilities
 from videxpr.checkpoint import Checkpoint, TrainingSummary
+from videxpr.embedding import embedder_of
 from videxpr.errors import SourceError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.parquet import write_parquet
 from videxpr.labelling import frame_labels
 from videxpr.logit_adjustment import adjusted
 from videxpr.model import ExpressionModel, ModelConfig
-from videxpr.prediction import embed_crops, predict_sequence
+from videxpr.prediction import predict_sequence
 from videxpr.smoothing import moving_mean
 from videxpr.sources import find_sources
 from videxpr.structures import ARCFACE
@@ -163,6 +164,7 @@ def test_same_source_and_options_give_the_same_bytes(annotate, clip, tmp_path):
 def test_provenance_names_model_detector_options_and_source(annotate, clip):
     provenance = annotate(clip, smooth_seconds=0.25).provenance
     assert provenance["model"] == "random"
+    assert provenance["model_runtime"] == "onnxruntime"
     assert provenance["detector"] == "scripted"
     assert provenance["untrained_expressions"] == "Other"
     assert json.loads(provenance["options"])["smooth_seconds"] == "0.25"
@@ -305,6 +307,7 @@ def test_several_models_answer_with_their_mean_each_on_its_own_crops(answers, on
     assert np.isnan(alone[0][:, 7]).all()
     assert not np.isnan(both.faces.probabilities[:, 7]).any()
     assert both.provenance["model"] == "one + two"
+    assert both.provenance["model_runtime"] == "onnxruntime + onnxruntime"
     assert both.provenance["model_sha256"] == f"{one.sha256} + {two.sha256}"
     assert both.provenance["untrained_expressions"] == ""
 
@@ -356,7 +359,7 @@ def test_features_of_the_authors_way_are_those_of_the_crops(answers, one, tmp_pa
     faces = answers(one, folder, **chosen).faces
     paths = [folder / f"{number:05d}.jpg" for number in (1, 2, 3, 9, 10)]
     crops = [np.array(Image.open(path)) for path in paths]
-    np.testing.assert_array_equal(faces.features, embed_crops(one.model, crops, 16))
+    np.testing.assert_array_equal(faces.features, embedder_of(one.model).embed(crops, 16))
     assert faces.logits.shape == (5, 8)
 
 

@@ -13,10 +13,11 @@ from videxpr.averaging import (
     mean_shares,
     partly_known,
 )
+from videxpr.embedding import embedder_of
 from videxpr.expressions import EXPRESSIONS
 from videxpr.logit_adjustment import adjusted
 from videxpr.model import ExpressionModel, ModelConfig
-from videxpr.prediction import embed_crops, predict_sequence
+from videxpr.prediction import predict_sequence
 from videxpr.structures import ARCFACE, UNVERIFIED
 from videxpr.windows import WindowOptions
 
@@ -61,7 +62,7 @@ def crops():
 def test_one_model_answers_as_it_does_alone(plain, crops):
     alone = Ensemble([plain])
     features = alone.embed([crops], 7)
-    np.testing.assert_array_equal(features, embed_crops(plain, crops, 7))
+    np.testing.assert_array_equal(features, embedder_of(plain).embed(crops, 7))
     answers = alone.answers(features, WINDOWS)
     expected = predict_sequence(plain, features, WINDOWS)
     np.testing.assert_array_equal(answers.probabilities, expected)
@@ -99,8 +100,8 @@ def test_two_models_see_their_own_crops_and_are_averaged(plain, other, crops):
     features = both.embed([crops, shifted], 7)
     assert features.shape == (20, plain.width + other.width)
     answers = both.answers(features, WINDOWS)
-    one = predict_sequence(plain, embed_crops(plain, crops, 7), WINDOWS)
-    two = predict_sequence(other, embed_crops(other, shifted, 7), WINDOWS)
+    one = predict_sequence(plain, embedder_of(plain).embed(crops, 7), WINDOWS)
+    two = predict_sequence(other, embedder_of(other).embed(shifted, 7), WINDOWS)
     voted = np.column_stack([(one[:, :7] + two[:, :7]) / 2, one[:, 7]])
     expected = voted / voted.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(answers.probabilities, expected, rtol=1e-5)
@@ -112,7 +113,7 @@ def test_models_of_one_geometry_share_their_crops(plain, crops):
     pair = Ensemble([plain, twin])
     assert pair.templates == (ARCFACE,)
     features = pair.embed([crops], 20)
-    np.testing.assert_array_equal(features[:, plain.width :], embed_crops(twin, crops, 20))
+    np.testing.assert_array_equal(features[:, plain.width :], embedder_of(twin).embed(crops, 20))
 
 
 def test_adjustment_comes_after_the_mean(plain, other, crops):

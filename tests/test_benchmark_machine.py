@@ -41,6 +41,11 @@ def test_networks_say_themselves_what_they_run_on(tmp_path):
         load_tools([model], AnnotateOptions(detection=DetectionOptions("mtcnn")), "cpu", 2)
     )
     assert (used.models, used.models_sha256) == ((model.name,), (model.sha256,))
+    assert (used.model_runtimes, used.model_providers) == (
+        ("onnxruntime",),
+        ("CPUExecutionProvider",),
+    )
+    assert used.model_threads == 2
     assert (used.device, used.detector, used.detector_device) == ("cpu", "mtcnn", "cpu")
     assert (used.providers, used.detector_threads) == ((), None)
     assert used.torch_threads == torch.get_num_threads() == 2

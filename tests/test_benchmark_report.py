@@ -16,7 +16,7 @@ from videxpr.benchmark.report import as_json
 from videxpr.version import VERSION
 
 MACHINE = Machine("Abacus", 4, 2, 8_000_000_000, 0.25, None, None, "Linux", "3.11", "2.6", None)
-USED = InUse(("starter",), ("ab" * 32,), "cpu", 2, 1, "mtcnn", "cpu", (), None)
+USED = InUse(("starter",), ("ab" * 32,), "cpu", ("torch",), (), 2, 2, 1, "mtcnn", "cpu", (), None)
 
 
 def found(*reports):
@@ -42,6 +42,7 @@ def test_what_was_measured_on_what():
     }  # fmt: skip
     assert fields["in_use"] == {
         "models": ["starter"], "models_sha256": ["ab" * 32], "device": "cpu", "torch_threads": 2,
+        "model_runtimes": ["torch"], "model_providers": [], "model_threads": 2,
         "detector": "mtcnn", "detector_device": "cpu", "providers": [], "detector_threads": None,
         "stage_threads": 1,
     }  # fmt: skip

@@ -356,6 +356,33 @@ def test_crops_are_said_to_have_no_times_once_and_no_finder_is_named(
     assert "detector mtcnn on cpu" in err and "detector mtcnn" in out
 
 
+def test_a_result_is_the_same_whether_its_graph_was_in_the_cache(
+    videxpr, lights, crops, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("VIDEXPR_CACHE", str(tmp_path / "cache"))
+    run = ("annotate", crops, "-m", lights[0], "--device", "cpu", "-f", "parquet", "-o")
+    for name in ("cold", "warm"):
+        assert videxpr(*run, tmp_path / name, model=False)[0] == 0
+        assert len(list((tmp_path / "cache" / "graphs").iterdir())) == 1
+    cold, warm = (tmp_path / name / "v.parquet" for name in ("cold", "warm"))
+    assert cold.read_bytes() == warm.read_bytes()
+    assert provenance_of(cold)["model_runtime"] == "onnxruntime"
+
+
+def test_where_torch_must_embed_the_answers_are_the_same_and_it_is_said(
+    videxpr, lights, crops, tmp_path, request
+):
+    run = ("annotate", crops, "-m", lights[0], "--device", "cpu", "-f", "parquet", "-o")
+    assert videxpr(*run, tmp_path / "usual", model=False)[0] == 0
+    request.getfixturevalue("no_graphs")
+    code, _, err = videxpr(*run, tmp_path / "torch", model=False)
+    assert code == 0
+    assert "model one: faces are embedded by torch, which is slower: no graph of it" in err
+    usual, by_torch = (tmp_path / name / "v.parquet" for name in ("usual", "torch"))
+    assert provenance_of(by_torch)["model_runtime"] == "torch"
+    np.testing.assert_allclose(probabilities_of(by_torch), probabilities_of(usual), atol=1e-5)
+
+
 def test_a_name_in_both_crop_folders_is_annotated_once_with_all_of_its_crops(
     videxpr, lights, crops, tmp_path
 ):

@@ -64,6 +64,7 @@ def test_a_bad_video_is_an_error_and_the_others_are_measured(finished):
     for name in (*STAGES, "bound", "pipeline", "efficiency", "peak memory of the pipeline"):
         assert name in done.stdout
     assert "detector mtcnn on cpu (torch," in done.stdout
+    assert "faces embedded by onnxruntime " in done.stdout
 
 
 def test_json_has_the_same_figures_as_the_table(finished):
@@ -78,6 +79,7 @@ def test_json_has_the_same_figures_as_the_table(finished):
     times = [1 / one["frames_per_second"] for one in face["stages"].values()]
     assert face["bound"]["frames_per_second"] == pytest.approx(1 / sum(times))
     assert fields["in_use"]["detector"] == "mtcnn" and fields["runs"] == 1
+    assert fields["in_use"]["model_runtimes"] == ["onnxruntime"]
 
 
 def test_nothing_is_left_in_the_temporary_folder(finished):
@@ -124,6 +126,13 @@ def test_json_on_standard_output_is_all_that_is_there(videxpr, tmp_path, model):
     (video,) = fields["videos"]
     assert video["stages"]["embed"] is None and video["faces_per_frame"] == 0
     assert any("no face" in warning for warning in video["warnings"])
+
+
+def test_it_is_said_when_faces_are_embedded_the_slow_way(videxpr, model, no_graphs):
+    code, out, err = videxpr("benchmark", "nowhere.mp4", "--detector", "mtcnn", "-m", model)
+    assert code == 1
+    assert "warning: model m: faces are embedded by torch, which is slower: no graph" in err
+    assert "faces embedded by torch," in out
 
 
 def test_table_says_per_face_what_is_per_face_and_nothing_where_nothing_was_done(capsys):

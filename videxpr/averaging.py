@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from videxpr.embedding import embedder_of
 from videxpr.logit_adjustment import adjusted
 from videxpr.model import ExpressionModel, ModelConfig
-from videxpr.prediction import embed_crops, logit_stream, probabilities, sequence_logits
+from videxpr.prediction import logit_stream, probabilities, sequence_logits
 from videxpr.structures import CropTemplate, Floats, Image
 from videxpr.windows import LogitStream, WindowOptions
 
@@ -38,16 +39,24 @@ class Ensemble:
 
     Attributes:
         models: in the order in which they were given.
+        embedders: what embeds for each of them.
         templates: the distinct crop geometries that they want.
         shares: share of each expression among the training labels, averaged over the models; empty
             if one of them does not know.
         untrained: expressions that none of the models was trained on.
     """
 
-    def __init__(self, models: Sequence[ExpressionModel], logit_adjustment: float = 0.0) -> None:
-        """Args: the models, at least one, and the strength of logit adjustment; 0 is off, and other
-        strengths want models that know their shares."""
+    def __init__(
+        self,
+        models: Sequence[ExpressionModel],
+        logit_adjustment: float = 0.0,
+        threads: int | None = None,
+    ) -> None:
+        """Args: the models, at least one; the strength of logit adjustment, 0 being off, and other
+        strengths wanting models that know their shares; the threads that embed on a CPU, as many
+        as torch has if None."""
         self.models = tuple(models)
+        self.embedders = tuple(embedder_of(model, threads) for model in models)
         configs = [model.config for model in models]
         self.shares = mean_shares(configs)
         self.untrained = tuple(
@@ -71,8 +80,8 @@ class Ensemble:
         """
         chosen = [crops[_position(model.config.crop, self.templates)] for model in self.models]
         features = [
-            embed_crops(model, own, batch_size)
-            for model, own in zip(self.models, chosen, strict=True)
+            embedder.embed(own, batch_size)
+            for embedder, own in zip(self.embedders, chosen, strict=True)
         ]
         return np.concatenate(features, axis=1) if len(features) > 1 else features[0]
 

@@ -37,6 +37,12 @@ class Annotator:
 
     Several models answer as one: each sees crops of its own geometry, and their probabilities are
     averaged, each class over the models that were trained on it.
+
+    Attributes:
+        checkpoints: the models, in the order in which they were given.
+        detector: that looks for faces.
+        options: what a user can choose.
+        ensemble: the models as one.
     """
 
     def __init__(
@@ -56,7 +62,7 @@ class Annotator:
         self.options = options or AnnotateOptions()
         _check_models(self.checkpoints, self.options)
         models = [one.model for one in self.checkpoints]
-        self._ensemble = Ensemble(models, self.options.logit_adjustment)
+        self.ensemble = Ensemble(models, self.options.logit_adjustment)
         self._follower = Follower(detector, _following_options(self.options))
 
     def annotate(self, source: Source, progress: Progress | None = None) -> Annotation:
@@ -80,7 +86,7 @@ class Annotator:
     def _begun(self) -> "_Run":
         log = FrameLog(fps=self.options.crop_fps)
         tools = StreamTools(
-            begin=lambda: self._ensemble.stream(self.options.windows),
+            begin=lambda: self.ensemble.stream(self.options.windows),
             times=log.times,
             smooth_seconds=self.options.smooth_seconds,
             keep_features=self.options.keep_features,
@@ -91,7 +97,7 @@ class Annotator:
         def embed(sights: list[Sight]) -> None:
             crops = [
                 [aligned_crop(sight.frame.image, sight.face.landmarks, one) for sight in sights]
-                for one in self._ensemble.templates
+                for one in self.ensemble.templates
             ]
             self._embed([(sight.track, sight.frame.index) for sight in sights], crops, run)
 
@@ -104,7 +110,7 @@ class Annotator:
     ) -> None:
         """Hand on the features of faces of these tracks in these frames; `crops` are the faces in
         each of the geometries."""
-        features = self._ensemble.embed(crops, self.options.batch_size)
+        features = self.ensemble.embed(crops, self.options.batch_size)
         for (track, frame), row in zip(owners, features, strict=True):
             if self.options.nearest_crop:
                 run.features.setdefault(track.number, FloatRows(len(row))).add(row)
@@ -114,7 +120,7 @@ class Annotator:
     def _read_crops(self, folder: CropFolder, run: "_Run", progress: Progress | None) -> None:
         """One person in one shot; nothing is detected, and there are no times."""
         track = Track(number=1, shot=0)
-        templates = self._ensemble.templates
+        templates = self.ensemble.templates
         crops = folder.crops(_one_size(templates, folder))
         run.log.add_untimed(folder.frames)
         while batch := list(islice(crops, self.options.batch_size)):
@@ -139,7 +145,7 @@ class Annotator:
         run.streams.clear()
 
     def _predict(self, features: Floats) -> Answers:
-        return self._ensemble.answers(features, self.options.windows)
+        return self.ensemble.answers(features, self.options.windows)
 
     def _annotation(self, source: Source, run: "_Run") -> Annotation:
         log, every_frame = run.log, None
@@ -171,9 +177,10 @@ class Annotator:
             "model": JOINT.join(one.name for one in self.checkpoints),
             "model_sha256": JOINT.join(one.sha256 for one in self.checkpoints),
             "model_origin": JOINT.join(one.origin for one in self.checkpoints),
-            "untrained_expressions": ",".join(self._ensemble.untrained),
-            "class_shares": json.dumps(self._ensemble.shares),
-            "crop_template": JOINT.join(one.name for one in self._ensemble.templates),
+            "model_runtime": JOINT.join(one.runtime for one in self.ensemble.embedders),
+            "untrained_expressions": ",".join(self.ensemble.untrained),
+            "class_shares": json.dumps(self.ensemble.shares),
+            "crop_template": JOINT.join(one.name for one in self.ensemble.templates),
             "detector": self.detector.name if found else "none (aligned crops)",
             "detector_sha256": self.detector.weights_sha256 if found else "",
             "options": json.dumps(options),

@@ -57,6 +57,9 @@ class InUse:
         models: names of the expression models.
         models_sha256: of their files.
         device: of the expression models.
+        model_runtimes: what embeds for each model, ``onnxruntime`` or ``torch``.
+        model_providers: ONNX Runtime's, which the models' sessions got; empty if torch does their work.
+        model_threads: that embed on a CPU.
         torch_threads: on the CPU, where a stage is measured by itself.
         stage_threads: of each network in the pipeline, where stages overlap.
         detector: its name.
@@ -68,6 +71,9 @@ class InUse:
     models: tuple[str, ...]
     models_sha256: tuple[str, ...]
     device: str
+    model_runtimes: tuple[str, ...]
+    model_providers: tuple[str, ...]
+    model_threads: int
     torch_threads: int
     stage_threads: int
     detector: str
@@ -96,11 +102,14 @@ def this_machine(device: torch.device) -> Machine:
 
 def in_use(tools: Tools) -> InUse:
     """What the loaded networks run on."""
-    detector = tools.detector
+    detector, embedders = tools.detector, tools.ensemble.embedders
     return InUse(
         models=tuple(one.name for one in tools.checkpoints),
         models_sha256=tuple(one.sha256 for one in tools.checkpoints),
         device=str(tools.checkpoints[0].model.device),
+        model_runtimes=tuple(one.runtime for one in embedders),
+        model_providers=tuple(dict.fromkeys(name for one in embedders for name in one.providers)),
+        model_threads=max(one.threads for one in embedders),
         torch_threads=torch.get_num_threads(),
         stage_threads=stage_threads(),
         detector=detector.name,

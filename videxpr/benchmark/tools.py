@@ -44,5 +44,4 @@ def load_tools(
     checkpoints = tuple(load_checkpoint(file, device) for file in models)
     detector = load_detector(replace(options.detection, threads=threads))
     annotator = Annotator(checkpoints, detector, options)
-    ensemble = Ensemble([one.model for one in checkpoints], options.logit_adjustment)
-    return Tools(checkpoints, detector, options, annotator, ensemble)
+    return Tools(checkpoints, detector, options, annotator, annotator.ensemble)

@@ -41,6 +41,7 @@ def run(request: Request) -> int:
                 *_concerns_of_models(checkpoints, sources),
                 *_concerns_of_settings(request, settings, annotator),
                 *_concerns_of_devices(request.device, device.type),
+                *_concerns_of_embedding(annotator),
                 *_concerns_of_crops(sources, options),
             ]
         )
@@ -147,6 +148,12 @@ def _concerns_of_devices(wanted: str, taken: str) -> Iterator[str]:
     reason = passed_over() if (wanted, taken) == ("auto", "cpu") else None
     if reason is not None:
         yield f"the CPU does the work although there is an NVIDIA GPU: {reason}"
+
+
+def _concerns_of_embedding(annotator: Annotator) -> Iterator[str]:
+    for one, embedder in zip(annotator.checkpoints, annotator.ensemble.embedders, strict=True):
+        if embedder.concern:
+            yield f"model {one.name}: {embedder.concern}"
 
 
 def _concerns_of_crops(sources: Sequence[Source], options: AnnotateOptions) -> Iterator[str]:

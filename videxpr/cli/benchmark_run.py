@@ -17,7 +17,7 @@ from videxpr.benchmark.figures import StageName
 from videxpr.benchmark.machine import Machine, in_use, this_machine
 from videxpr.benchmark.options import BenchmarkOptions
 from videxpr.benchmark.report import as_json
-from videxpr.benchmark.tools import load_tools
+from videxpr.benchmark.tools import Tools, load_tools
 from videxpr.cli.annotate_options import detection_options
 from videxpr.cli.benchmark_tables import show_setup, show_video
 from videxpr.cli.console import prepare_process, told
@@ -74,7 +74,7 @@ def run(request: BenchmarkRequest) -> int:
     if tables:
         show_setup(machine, used, options)
     if not request.quiet:
-        _warn(messages, machine)
+        _warn(messages, _concerns(machine, tools))
     reports: list[BenchmarkReport] = []
     sources = find_sources(request.videos)
     try:
@@ -123,14 +123,21 @@ def _check_json(path: Path) -> None:
         raise UsageError(f"--json {path} cannot be written; choose another place")
 
 
-def _warn(messages: Console, machine: Machine) -> None:
+def _concerns(machine: Machine, tools: Tools) -> Iterator[str]:
+    """What a reader of all figures should know."""
     if machine.load is not None and machine.load > BUSY * machine.cores:
-        messages.print(
-            f"warning: the machine was busy in the last minute (load {machine.load:.1f} on "
-            f"{machine.cores} cores); what else runs makes all figures worse",
-            soft_wrap=True,
-            markup=False,
+        yield (
+            f"the machine was busy in the last minute (load {machine.load:.1f} on "
+            f"{machine.cores} cores); what else runs makes all figures worse"
         )
+    for one, embedder in zip(tools.checkpoints, tools.ensemble.embedders, strict=True):
+        if embedder.concern:
+            yield f"model {one.name}: {embedder.concern}"
+
+
+def _warn(messages: Console, concerns: Iterator[str]) -> None:
+    for concern in concerns:
+        messages.print(f"warning: {concern}", soft_wrap=True, markup=False)
 
 
 @contextmanager

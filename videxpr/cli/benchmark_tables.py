@@ -16,16 +16,19 @@ def show_setup(machine: Machine, used: InUse, options: BenchmarkOptions) -> None
     """What is measured, and on what."""
     cores = f"{machine.usable_cores} of {machine.cores} cores"
     gpu = "" if machine.gpu is None else f", {machine.gpu}{_size(machine.gpu_bytes)}"
-    engine = f"torch, {used.torch_threads} threads"
-    if used.providers:
-        engine = (
-            f"{machine.onnxruntime}, {', '.join(used.providers)}, {used.detector_threads} threads"
+    torch = f"torch, {used.torch_threads} threads"
+    embeds, detects = (
+        f"{machine.onnxruntime}, {', '.join(providers)}, {threads} threads" if providers else torch
+        for providers, threads in (
+            (used.model_providers, used.model_threads),
+            (used.providers, used.detector_threads),
         )
+    )
     for line in (
         f"{machine.cpu}, {cores}{_size(machine.memory_bytes)}{gpu}",
         f"model {' + '.join(used.models)} on {used.device} (torch {machine.torch}, "
-        f"{used.torch_threads} threads)",
-        f"detector {used.detector} on {used.detector_device} ({engine})",
+        f"{used.torch_threads} threads), faces embedded by {embeds}",
+        f"detector {used.detector} on {used.detector_device} ({detects})",
         f"whole pictures searched every {options.annotate.search.detect_every} frames, batches of "
         f"{options.annotate.batch_size}, {used.stage_threads} threads a network in the pipeline, "
         f"median of {options.runs} runs after a warm-up",

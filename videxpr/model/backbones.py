@@ -5,6 +5,21 @@ from typing import Final, cast
 import torch
 from torch import Tensor, nn
 from torchvision import models
+from torchvision.models import VGG, RegNet
+from torchvision.models.regnet import ResBottleneckBlock
+from torchvision.ops import SqueezeExcitation
+
+__all__ = [
+    "VGG",
+    "RegNet",
+    "ResBottleneckBlock",
+    "SqueezeExcitation",
+    "build_backbone",
+    "imagenet_weights",
+    "stages",
+    "start_as_identity",
+]
+"""The layers are here for those who must know them without knowing torchvision."""
 
 CLASSIFIERS: Final = {"vgg16": "classifier.6"}
 """The last layer, which is left out; ``fc`` in all other networks."""

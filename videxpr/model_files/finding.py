@@ -15,7 +15,7 @@ from videxpr.model_files.registry import STARTER, RegisteredModel, find_register
 IN_PACKAGE: Final = "in the package"
 A_FILE: Final = "a file"
 CACHE: Final = "VIDEXPR_CACHE"
-"""Environment variable that names the folder for downloads."""
+"""Environment variable that names the folder for downloads, and for graphs made of models."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,18 @@ def cached_file(model: RegisteredModel) -> Path:
     """Where a registered model's file lies on this machine, or would after a download."""
     if model.file is not None:
         return model.file
+    return cache_folder() / "models" / f"{model.name}-{(model.sha256 or '')[:16]}.safetensors"
+
+
+def cache_folder() -> Path:
+    """The user's folder for what can be fetched or made again; it need not be there yet.
+
+    Raises:
+        RuntimeError: the user has no home, and no variable names another place.
+    """
     root = os.environ.get(CACHE)
     base = os.environ.get("XDG_CACHE_HOME")
-    folder = Path(root) if root else (Path(base) if base else Path.home() / ".cache") / "videxpr"
-    return folder / "models" / f"{model.name}-{(model.sha256 or '')[:16]}.safetensors"
+    return Path(root) if root else (Path(base) if base else Path.home() / ".cache") / "videxpr"
 
 
 def _at_path(asked: str) -> ModelFile:

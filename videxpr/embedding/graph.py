@@ -1,0 +1,240 @@
+"""The way from crops to features as an ONNX graph, drawn from a model's own layers and weights.
+
+    crops (n, size, size, 3) uint8
+      -> grey if the model wants it, resized, normalised (n, 3, input_size, input_size)
+      -> the backbone, layer by layer
+      -> features (n, width) float32
+
+Torch's own exporter is not used: it differs between versions of torch, the newer one needs more
+packages, and while it traces, no other thread may run a network. Batch norms stay as they are:
+ONNX Runtime folds them into the convolutions.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+from torch.nn import functional
+
+from videxpr.model import ExpressionModel
+from videxpr.model.backbones import VGG, RegNet, ResBottleneckBlock, SqueezeExcitation
+
+CROPS: Final = "crops"
+FEATURES: Final = "features"
+OPSET: Final = 18
+IR_VERSION: Final = 8
+"""Both are older than the oldest ONNX Runtime that videxpr runs with."""
+
+VGG_STRIDE: Final = 32
+"""Pixels a side for each one of what comes out of VGG's convolutions."""
+
+AVX512_CHANNELS: Final = 16
+"""With AVX-512 ONNX Runtime is quick at grouped convolutions of a multiple of so many channels each."""
+
+
+def feature_graph(model: ExpressionModel) -> bytes:
+    """What `ExpressionModel.embed` does, as an ONNX file for batches of any length.
+
+    Raises:
+        ValueError: the backbone has a layer that is not known here.
+    """
+    drawing = _Drawing()
+    pixels = _pixels(drawing, model)
+    features = _network(drawing, model.backbone, pixels, model.config.input_size)
+    drawing.nodes.append(helper.make_node("Identity", [features], [FEATURES]))
+    size = model.config.crop.size
+    crops = helper.make_tensor_value_info(CROPS, TensorProto.UINT8, ["n", size, size, 3])
+    answer = helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["n", model.width])
+    graph = helper.make_graph(drawing.nodes, "embed", [crops], [answer], drawing.constants)
+    opset = helper.make_opsetid("", OPSET)
+    file = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
+    return bytes(file.SerializeToString())
+
+
+class _Drawing:
+    """Nodes and constants as they are added; each answers to a name of its own."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.constants: list[TensorProto] = []
+
+    def constant(self, value: NDArray[Any]) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def tensors(self, *values: Tensor | None) -> list[str]:
+        """Names of a layer's tensors, those left out that it does not have."""
+        return [self.constant(one.detach().numpy()) for one in values if one is not None]
+
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        name = f"{kind}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def on_both_sides(self, x: str, matrix: NDArray[np.float32]) -> str:
+        """``matrix @ x @ matrix.T`` for every channel: rows first, then columns."""
+        columns = self.add("MatMul", x, self.constant(matrix.T))
+        return self.add("MatMul", self.constant(matrix), columns)
+
+
+def _pixels(drawing: _Drawing, model: ExpressionModel) -> str:
+    """What the backbone gets of the crops; all of it is linear, so its order does not matter."""
+    config = model.config
+    x = drawing.add("Transpose", CROPS, perm=[0, 3, 1, 2])
+    x = drawing.add("Cast", x, to=TensorProto.FLOAT)
+    if not config.colour:
+        x = drawing.add("ReduceMean", x, drawing.constant(np.array([1], np.int64)), keepdims=1)
+    if config.input_size != config.crop.size:
+        x = drawing.on_both_sides(x, _resizing(config.crop.size, config.input_size))
+    mean, std = model.mean[0].numpy(), model.std[0].numpy()  # (3, 1, 1)
+    x = drawing.add("Mul", x, drawing.constant(1 / (255 * std)))
+    return drawing.add("Add", x, drawing.constant(-mean / std))
+
+
+def _resizing(size: int, side: int) -> NDArray[np.float32]:
+    """The matrix (side, size) that does with a column what torch's antialiased resize does."""
+    unit = torch.eye(size)[None, None]
+    resized = functional.interpolate(unit, (side, size), mode="bilinear", antialias=True)
+    return np.asarray(resized[0, 0].numpy(), np.float32)
+
+
+def _network(drawing: _Drawing, network: nn.Module, pixels: str, side: int) -> str:
+    """A whole backbone; the name of its features."""
+    if isinstance(network, VGG):
+        x = _layer(drawing, network.features, pixels)
+        x = _average(drawing, network.avgpool, x, side // VGG_STRIDE)
+        return _layer(drawing, network.classifier, drawing.add("Flatten", x))
+    if isinstance(network, RegNet):
+        x = _chain(drawing, (network.stem, network.trunk_output, network.avgpool), pixels)
+        return _layer(drawing, network.fc, drawing.add("Flatten", x))
+    raise ValueError(f"no graph is known of a {type(network).__name__}")
+
+
+def _chain(drawing: _Drawing, layers: Iterable[nn.Module], x: str) -> str:
+    for layer in layers:
+        x = _layer(drawing, layer, x)
+    return x
+
+
+def _layer(drawing: _Drawing, layer: nn.Module, x: str) -> str:
+    """A layer, or layers within layers, of the tensor `x`; the name of what comes out."""
+    if isinstance(layer, nn.Identity | nn.Dropout):
+        return x
+    if type(layer) in PLAIN:
+        return drawing.add(PLAIN[type(layer)], x)
+    for kind, draw in LAYERS.items():
+        if isinstance(layer, kind):
+            return draw(drawing, layer, x)
+    raise ValueError(f"no ONNX operator is known for {layer}")
+
+
+def _residual_block(drawing: _Drawing, block: ResBottleneckBlock, x: str) -> str:
+    straight = x if block.proj is None else _layer(drawing, block.proj, x)
+    bent = _layer(drawing, block.f, x)
+    return _layer(drawing, block.activation, drawing.add("Add", straight, bent))
+
+
+def _squeeze(drawing: _Drawing, layer: SqueezeExcitation, x: str) -> str:
+    steps = (layer.avgpool, layer.fc1, layer.activation, layer.fc2, layer.scale_activation)
+    return drawing.add("Mul", _chain(drawing, steps, x), x)
+
+
+def _batch_norm(drawing: _Drawing, layer: nn.BatchNorm2d, x: str) -> str:
+    parts = drawing.tensors(layer.weight, layer.bias, layer.running_mean, layer.running_var)
+    return drawing.add("BatchNormalization", x, *parts, epsilon=layer.eps)
+
+
+def _linear(drawing: _Drawing, layer: nn.Linear, x: str) -> str:
+    return drawing.add("Gemm", x, *drawing.tensors(layer.weight, layer.bias), transB=1)
+
+
+def _largest(drawing: _Drawing, layer: nn.MaxPool2d, x: str) -> str:
+    sides = {"kernel_shape": _pair(layer.kernel_size), "strides": _pair(layer.stride)}
+    return drawing.add("MaxPool", x, **sides, pads=_pair(layer.padding) * 2)
+
+
+def _convolution(drawing: _Drawing, layer: nn.Conv2d, x: str) -> str:
+    weight, groups, outputs = layer.weight.detach(), layer.groups, layer.out_channels
+    if groups > 1 and torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
+        weight, groups = in_wider_groups(weight, groups, AVX512_CHANNELS)
+    empty = weight.shape[1] * groups - layer.in_channels
+    if empty:
+        x = drawing.add("Pad", x, drawing.constant(np.array([0, 0, 0, 0, 0, empty, 0, 0])))
+    x = drawing.add(
+        "Conv",
+        x,
+        *drawing.tensors(weight, layer.bias),
+        kernel_shape=list(layer.kernel_size),
+        strides=list(layer.stride),
+        pads=[*layer.padding] * 2,
+        dilations=list(layer.dilation),
+        group=groups,
+    )
+    if empty:
+        first, end, axis = (drawing.constant(np.array([one])) for one in (0, outputs, 1))
+        x = drawing.add("Slice", x, first, end, axis)
+    return x
+
+
+def in_wider_groups(weight: Tensor, groups: int, multiple: int) -> tuple[Tensor, int]:
+    """A grouped convolution with fewer and wider groups, zeros between those that were apart.
+
+    It computes more, but where a group's channels fill whole registers it is quicker by far.
+
+    Args:
+        weight: (out, in of one group, height, width).
+        groups: their number.
+        multiple: of which a group's channels are to be one.
+
+    Returns:
+        Weight and number of groups. Groups that cannot be put together evenly get empty ones beside
+        them: the last inputs and outputs are then of channels that there are not.
+    """
+    channels = weight.shape[1]
+    together = math.lcm(channels, multiple) // channels
+    wider = -(-groups // together)
+    apart = weight.view(groups, -1, *weight.shape[1:])  # (groups, out of one, in of one, ...)
+    empty = apart.new_zeros(wider * together - groups, *apart.shape[1:])
+    apart = torch.cat([apart, empty]).view(wider, together, *apart.shape[1:])
+    wide = apart.new_zeros(*apart.shape[:3], together, *apart.shape[3:])
+    for place in range(together):
+        wide[:, place, :, place] = apart[:, place]
+    return wide.flatten(0, 2).flatten(1, 2), wider
+
+
+def _average(
+    drawing: _Drawing, layer: nn.AdaptiveAvgPool2d, x: str, side: int | None = None
+) -> str:
+    """Adaptive mean pooling; to more than one pixel only where the side of its input is known."""
+    sides = _pair(layer.output_size)
+    if sides == [1, 1]:
+        return drawing.add("GlobalAveragePool", x)
+    if side is None or sides[0] != sides[1]:
+        raise ValueError(f"no ONNX operator is known for {layer}")
+    pooled = functional.adaptive_avg_pool1d(torch.eye(side)[None], sides[0])[0]
+    return drawing.on_both_sides(x, pooled.T.numpy())
+
+
+def _pair(value: Any) -> list[int]:
+    return [value, value] if isinstance(value, int) else list(value)
+
+
+PLAIN: Final[dict[type[nn.Module], str]] = {nn.ReLU: "Relu", nn.Sigmoid: "Sigmoid"}
+"""Operators that need nothing but their input."""
+
+LAYERS: Final[dict[type[nn.Module], Callable[[_Drawing, Any, str], str]]] = {
+    ResBottleneckBlock: _residual_block,
+    SqueezeExcitation: _squeeze,
+    nn.Sequential: _chain,
+    nn.Conv2d: _convolution,
+    nn.BatchNorm2d: _batch_norm,
+    nn.Linear: _linear,
+    nn.MaxPool2d: _largest,
+    nn.AdaptiveAvgPool2d: _average,
+}
