@@ -11,6 +11,7 @@ from videxpr import embedding
 from videxpr.embedding import OnnxEmbedder, TorchEmbedder, embedder_of
 from videxpr.embedding.cache import graph_file, keep_graph
 from videxpr.embedding.graph import feature_graph
+from videxpr.errors import DeviceError
 from videxpr.prediction import embed_crops
 
 
@@ -156,3 +157,24 @@ def test_one_embedder_serves_several_threads(model):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_one_crop_that_does_not_is_an_error():
+    model, told, sizes, crops = model_of(input_size=32), [], [], face_crops(7)
+    embed, limit = model.embed, 2
+
+    def small_memory(batch):
+        sizes.append(len(batch))
+        if len(batch) > limit:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return embed(batch)
+
+    expected = embed_crops(model, crops, 2)
+    model.embed = small_memory
+    embedder = TorchEmbedder(model, tell=told.append)
+    np.testing.assert_allclose(embedder.embed(crops, 5), expected, rtol=1e-4, atol=1e-4)
+    assert sizes == [5, 2, 2, 1, 2]  # what fits is not tried again
+    assert len(told) == 1 and "embedding" in told[0]
+    limit = 0
+    with pytest.raises(DeviceError, match="cpu"):
+        embedder.embed(crops, 5)

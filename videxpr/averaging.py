@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from videxpr.embedding import embedder_of
+from videxpr.halving import Tell
 from videxpr.logit_adjustment import adjusted
 from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.prediction import logit_stream, probabilities, sequence_logits
@@ -51,12 +52,13 @@ class Ensemble:
         models: Sequence[ExpressionModel],
         logit_adjustment: float = 0.0,
         threads: int | None = None,
+        tell: Tell | None = None,
     ) -> None:
         """Args: the models, at least one; the strength of logit adjustment, 0 being off, and other
         strengths wanting models that know their shares; the threads that embed on a CPU, as many
-        as torch has if None."""
+        as torch has if None; what is called once if a device's memory is too small for a batch."""
         self.models = tuple(models)
-        self.embedders = tuple(embedder_of(model, threads) for model in models)
+        self.embedders = tuple(embedder_of(model, threads, tell) for model in models)
         configs = [model.config for model in models]
         self.shares = mean_shares(configs)
         self.untrained = tuple(

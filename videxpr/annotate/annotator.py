@@ -22,6 +22,7 @@ from videxpr.errors import SourceError, UsageError
 from videxpr.files import sha256_of
 from videxpr.float_rows import FloatRows
 from videxpr.following import Follower, FollowingOptions, FrameLog, Progress, Sight
+from videxpr.halving import Tell
 from videxpr.people import ranked
 from videxpr.sources import Source
 from videxpr.structures import CropTemplate, Face, Floats, Image
@@ -50,8 +51,10 @@ class Annotator:
         checkpoint: Checkpoint | Sequence[Checkpoint],
         detector: Detector,
         options: AnnotateOptions | None = None,
+        tell: Tell | None = None,
     ) -> None:
-        """Args: a checkpoint or several, a detector, and what a user can choose.
+        """Args: a checkpoint or several, a detector, what a user can choose, and what is called with
+        sentences that come up while a video is annotated.
 
         Raises:
             UsageError: the options do not go with the models.
@@ -62,7 +65,7 @@ class Annotator:
         self.options = options or AnnotateOptions()
         _check_models(self.checkpoints, self.options)
         models = [one.model for one in self.checkpoints]
-        self.ensemble = Ensemble(models, self.options.logit_adjustment)
+        self.ensemble = Ensemble(models, self.options.logit_adjustment, tell=tell)
         self._follower = Follower(detector, _following_options(self.options))
 
     def annotate(self, source: Source, progress: Progress | None = None) -> Annotation:

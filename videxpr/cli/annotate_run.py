@@ -31,7 +31,7 @@ def run(request: Request) -> int:
     options = annotate_options(request, settings, checkpoints, str(device))
     told: list[str] = []  # what came up while a video was annotated
     detector = load_detector(options.detection, told.append)
-    annotator = Annotator(checkpoints, detector, options)
+    annotator = Annotator(checkpoints, detector, options, told.append)
     sources = find_sources(request.sources)
     in_use = detector if any(source.kind == "video" for source in sources) else None
     with BatchDisplay(len(sources), request.quiet) as display:

@@ -10,6 +10,8 @@ import torch
 from videxpr.embedding.cache import graph_file, keep_graph, read_graph
 from videxpr.embedding.graph import CROPS, feature_graph
 from videxpr.embedding.trial import difference_from_torch
+from videxpr.errors import DeviceError
+from videxpr.halving import Halving, Tell
 from videxpr.model import ExpressionModel
 from videxpr.onnx_runtime import open_session, session_providers
 from videxpr.prediction import embed_crops
@@ -41,18 +43,40 @@ class Embedder(Protocol):
 
 
 class TorchEmbedder:
-    """The model itself, on whatever device it is."""
+    """The model itself, on whatever device it is; in half precision on an NVIDIA GPU.
 
-    def __init__(self, model: ExpressionModel, concern: str = "") -> None:
+    A batch that does not fit into the device's memory is halved.
+    """
+
+    def __init__(self, model: ExpressionModel, concern: str = "", tell: Tell | None = None) -> None:
         self.runtime = "torch"
         self.providers: tuple[str, ...] = ()
         self.threads = torch.get_num_threads()
         self.concern = concern
         self._model = model
+        self._batches = Halving("embedding", tell)
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
-        """As `Embedder` has it."""
-        return embed_crops(self._model, crops, batch_size)
+        """As `Embedder` has it.
+
+        Raises:
+            DeviceError: the device's memory is too small for a single crop.
+        """
+        rows: list[Floats] = []
+        try:
+            for first in range(0, len(crops), batch_size):
+                rows += self._batches.run(crops[first : first + batch_size], self._rows)
+        except torch.OutOfMemoryError as exc:
+            raise DeviceError(
+                f"the memory of {self._model.device} is too small to embed one face; something else may "
+                "fill it: choose another device, or --device cpu"
+            ) from exc
+        return np.stack(rows) if rows else np.zeros((0, self._model.width), np.float32)
+
+    def _rows(self, crops: Sequence[Image]) -> list[Floats]:
+        device = self._model.device.type
+        with torch.autocast(device, torch.float16, enabled=device == "cuda"):
+            return list(embed_crops(self._model, crops, len(crops)))
 
 
 class OnnxEmbedder:
@@ -80,7 +104,9 @@ class OnnxEmbedder:
         return np.concatenate(batches) if batches else np.zeros((0, self._width), np.float32)
 
 
-def embedder_of(model: ExpressionModel, threads: int | None = None) -> Embedder:
+def embedder_of(
+    model: ExpressionModel, threads: int | None = None, tell: Tell | None = None
+) -> Embedder:
     """What embeds a model's crops on the device where its weights are now.
 
     On a CPU its graph is taken from the user's cache, or is made, tried against torch and kept there.
@@ -88,9 +114,10 @@ def embedder_of(model: ExpressionModel, threads: int | None = None) -> Embedder:
     Args:
         model: in evaluation mode; its backbone must not change any more.
         threads: of ONNX Runtime; None means as many as torch has.
+        tell: called once if a device's memory is too small for a batch.
     """
     if model.device.type != "cpu":
-        return TorchEmbedder(model)
+        return TorchEmbedder(model, tell=tell)
     count = torch.get_num_threads() if threads is None else threads
     try:
         return _kept_or_made(model, count)
