@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pipeline import FPS, ScriptedDetector, face, picture, write_clip
 
+from videxpr import video
+from videxpr.decoding import DecodingOptions
 from videxpr.errors import SourceError
 from videxpr.following import Follower, FollowingOptions, FrameLog
 from videxpr.structures import Frame
@@ -137,3 +139,12 @@ def test_untimed_frames_have_the_assumed_rate():
     assert np.isnan(log.pts_seconds).all()
     assert log.seconds.tolist() == [0.0, 0.05, 0.1]
     assert log.shots.tolist() == [0, 0, 0]
+
+
+def test_why_a_gpu_does_not_decode_is_noted(tmp_path, monkeypatch):
+    monkeypatch.setattr(video, "obstacle", lambda codec: "it is out")
+    clip = write_clip(tmp_path / "v.mp4", [picture(n) for n in range(3)])
+    options = FollowingOptions(decoding=DecodingOptions("auto", "cuda:0"))
+    log = FrameLog()
+    list(Follower(ScriptedDetector(lambda n: []), options).shots(clip, log, lambda sights: None))
+    assert (len(log), log.decoder_note) == (3, "it is out")

@@ -68,7 +68,7 @@ class TorchEmbedder:
                 rows += self._batches.run(crops[first : first + batch_size], self._rows)
         except torch.OutOfMemoryError as exc:
             raise DeviceError(
-                f"the memory of {self._model.device} is too small to embed one face; something else may "
+                f"the memory of {self._model.device} is too small to embed a face; something else may "
                 "fill it: choose another device, or --device cpu"
             ) from exc
         return np.stack(rows) if rows else np.zeros((0, self._model.width), np.float32)
