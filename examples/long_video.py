@@ -14,12 +14,12 @@ import argparse
 import math
 import tempfile
 from array import array
-from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 import av
+import numpy as np
 
 SECONDS: Final = 10
 """Of the clip, all of whose frames are in memory when it is turned round."""
@@ -78,21 +78,28 @@ def measure(arguments: argparse.Namespace) -> None:
     from videxpr.annotate.batch import annotate_sources
     from videxpr.annotate.outputs import OutputOptions, Outputs
     from videxpr.benchmark.measuring import peak_host_bytes
-    from videxpr.device import cpu_threads, use_cpu_threads
+    from videxpr.device import stage_threads, use_cpu_threads
 
-    use_cpu_threads(cpu_threads())
+    threads = stage_threads()
+    use_cpu_threads(threads)
     options = videxpr.AnnotateOptions(
-        detection=videxpr.DetectionOptions(arguments.detector, root=arguments.detector_dir)
+        detection=videxpr.DetectionOptions(
+            arguments.detector, root=arguments.detector_dir, threads=threads
+        )
     )
     checkpoint = videxpr.load_checkpoint(arguments.model)
     annotator = videxpr.Annotator(checkpoint, videxpr.load_detector(options.detection), options)
-    times = array("d")  # when each frame was decoded
+    counts, times = array("q"), array("d")  # how many frames were done when
     with tempfile.TemporaryDirectory() as folder:
         outputs = Outputs(OutputOptions(Path(folder)), options.missing)
         sources = videxpr.find_sources([str(arguments.video)])
+
+        def note(done: int, total: int) -> None:
+            counts.append(done)
+            times.append(perf_counter())
+
         begun, before = perf_counter(), peak_host_bytes() or 0
-        noted = lambda source: lambda done, total: times.append(perf_counter())  # noqa: E731
-        (report,) = annotate_sources(annotator, sources, outputs, noted)
+        (report,) = annotate_sources(annotator, sources, outputs, lambda source: note)
         outputs.finish()
         seconds = perf_counter() - begun
     if report.status != "done":
@@ -100,8 +107,9 @@ def measure(arguments: argparse.Namespace) -> None:
     peak = peak_host_bytes() or 0
     print(f"{report.frames} frames, a face in {report.coverage:.0%}, {seconds:.1f} s")
     print(f"peak memory {peak / 1e6:.0f} MB, {before / 1e6:.0f} MB before the first frame")
-    edges = [times[len(times) * tenth // 10 - 1] if tenth else begun for tenth in range(11)]
-    speeds = [len(times) / 10 / (later - one) for one, later in pairwise(edges)]
+    tenths = np.linspace(0, report.frames, 11)
+    edges = np.interp(tenths, [0, *counts], [begun, *times])
+    speeds = report.frames / 10 / np.diff(edges)
     print("frames/s by tenths:", " ".join(f"{speed:.1f}" for speed in speeds))
     print(f"last tenth / first tenth {speeds[-1] / speeds[0]:.3f}")
 
