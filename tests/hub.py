@@ -53,6 +53,7 @@ class Hub:
         hidden = ("HF_", "TRANSFORMERS_", "XDG_", "VIDEXPR_")
         kept = {name: text for name, text in os.environ.items() if not name.startswith(hidden)}
         own = {"HF_ENDPOINT": self.address, "HF_HOME": str(home), "VIDEXPR_MODELS": os.devnull}
+        own["VIDEXPR_CACHE"] = str(home / "videxpr")
         return kept | own | {"no_proxy": "127.0.0.1,localhost"} | more
 
 
