@@ -21,7 +21,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from videxpr.annotate.people_rows import bridged, sequences
+from videxpr.annotate.streaming import PersonStream, StreamTools
+from videxpr.averaging import Answers, AnswerStream
 from videxpr.challenge import LabelledVideo, find_layout, read_challenge
 from videxpr.checkpoint import load_checkpoint
 from videxpr.dataset import read_crops
@@ -34,7 +35,7 @@ from videxpr.formats.parquet import read_parquet
 from videxpr.labelling import annotated_seconds, frame_labels, resmoothed
 from videxpr.metrics import confusion_matrix, macro_f1
 from videxpr.model import ExpressionModel
-from videxpr.prediction import embed_crops, predict_sequence
+from videxpr.prediction import embed_crops, logit_stream, probabilities
 from videxpr.smoothing import filled, moving_mean
 from videxpr.structures import Floats
 from videxpr.windows import WindowOptions
@@ -96,11 +97,20 @@ def features_of(model: ExpressionModel, video: LabelledVideo, kept: Path | None)
 
 def answers_of(model: ExpressionModel, features: Floats, video: LabelledVideo) -> Floats:
     """Probabilities (T, 8) as annotate has them: short gaps held, longer ones part the sequence."""
+
+    def begin() -> AnswerStream:
+        return AnswerStream(
+            [logit_stream(model, WindowOptions())],
+            (),
+            lambda logits: Answers(probabilities(logits[0]), logits[0]),
+        )
+
+    person = PersonStream(StreamTools(begin, lambda frames: frames.astype(np.float64), 0.0))
+    for frame, row in zip(video.frames.tolist(), features, strict=True):
+        person.add(frame, row)
+    found = person.finish()
     answers = np.full((video.lines, len(EXPRESSIONS)), np.nan, np.float32)
-    frames = video.frames.tolist()
-    for first, end in sequences(frames):
-        every, last = bridged(frames[first:end])
-        answers[every] = predict_sequence(model, features[first + last], WindowOptions())
+    answers[found.frames] = found.probabilities
     return answers
 
 

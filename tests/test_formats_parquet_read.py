@@ -31,6 +31,7 @@ from videxpr.labelling import (
     resmoothed,
 )
 from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.searching import SearchOptions
 
 in_one_folder = settings(
     deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -108,7 +109,12 @@ def test_a_real_clip_of_several_people_and_cuts_is_read_back(
 ) -> None:
     detection = DetectionOptions("scrfd:buffalo_sc", root=SHARED / "models" / "insightface")
     options = AnnotateOptions(
-        detection=detection, people=None, start_seconds=1.2, end_seconds=2.2, smooth_seconds=0.3
+        detection=detection,
+        search=SearchOptions(1),
+        people=None,
+        start_seconds=1.2,
+        end_seconds=2.2,
+        smooth_seconds=0.3,
     )
     annotator = Annotator(checkpoint, load_detector(detection), options)
     clip = SHARED / "data" / "clips" / "stage-many-people-cuts.mp4"

@@ -5,9 +5,9 @@ were measured in it. Whole pictures are searched where a shot begins, where a fa
 end of every block of frames; in between, each face is found again in a close-up around where it was. A
 face that is new in a search is followed backwards to where it came from, so that none is found late.
 
-A detector places the landmarks of a face a little differently in a close-up than in a whole picture: by
-no more than the noise of either, but always to the same side. That difference is learned at each
-search, and taken off.
+A detector places the landmarks of a face a little differently in a close-up than in a whole picture,
+and is more or less sure of it: by no more than the noise of either, but always to the same side. That
+difference is learned at each search, and taken off.
 """
 
 from collections.abc import Iterable, Sequence
@@ -99,12 +99,14 @@ class _Chain:
     Attributes:
         seen: as close-ups show it, by position in the block; -1 is the last picture before it.
         bias: (7, 2) what a search adds to the corners and landmarks of a close-up, in face sizes.
+        gain: what it adds to the score.
         searches: how many have told of it.
         blind: whether a close-up does not show it although a search does.
     """
 
     seen: dict[int, Face]
     bias: NDArray[np.float64] = field(default_factory=lambda: np.zeros((7, 2)))
+    gain: float = 0.0
     searches: int = 0
     blind: bool = False
 
@@ -114,6 +116,11 @@ class _Chain:
         apart = (_points(found) - _points(here)) / _size(here)
         self.searches = min(self.searches + 1, REMEMBERED_SEARCHES)
         self.bias = self.bias + (apart - self.bias) / self.searches
+        self.gain += (found.score - here.score - self.gain) / self.searches
+
+    def score(self, position: int) -> float:
+        """How sure the detector is of it there, as if it had searched."""
+        return min(max(self.seen[position].score + self.gain, 0.0), 1.0)
 
     def face(self, position: int) -> Face:
         """Where the face is: corrected, and steadied by its neighbours where both are known."""
@@ -123,7 +130,7 @@ class _Chain:
             apart = middle - points
             if np.abs(apart).mean() <= LARGEST_JITTER * _size(self.seen[position]):
                 points = points + 2 * NEIGHBOUR_WEIGHT * apart
-        return _face(points, self.seen[position].score)
+        return _face(points, self.score(position))
 
     def cut(self, kept: Iterable[int]) -> None:
         """Forget the face in all pictures but these, and the one before the block."""
@@ -205,19 +212,19 @@ class _Block:
             ):
                 break
             chain.seen[earlier] = again
-        sure = [at for at, face in chain.seen.items() if self._is_sure(face)]
+        sure = [at for at in chain.seen if self._is_sure(chain, at)]
         chain.cut(range(min(sure, default=position), position + 1))
 
     def _doubt(self, chain: _Chain, position: int) -> None:
         """End a chain that a search did not confirm, where it was last surely a face."""
-        if self._is_sure(chain.seen[position]):
+        if self._is_sure(chain, position):
             return
-        sure = [at for at, face in chain.seen.items() if self._is_sure(face)]
+        sure = [at for at in chain.seen if self._is_sure(chain, at)]
         chain.cut(range(max(sure, default=-1) + 1))
 
     def _part(self, position: int) -> None:
         """Of two chains that have come to the same face, the less sure one is lost."""
-        chains = sorted(self._at(position), key=lambda chain: -chain.seen[position].score)
+        chains = sorted(self._at(position), key=lambda chain: -chain.score(position))
         for rank, chain in enumerate(chains):
             better = (other.seen.get(position) for other in chains[:rank])
             if any(one and one.iou(chain.seen[position]) >= SAME_FACE_IOU for one in better):
@@ -246,8 +253,8 @@ class _Block:
     def _goes_on(self, face: Face, again: Face) -> bool:
         return again.shorter_side >= self._detector.min_face and face.iou(again) >= LEAST_STEP_IOU
 
-    def _is_sure(self, face: Face) -> bool:
-        return face.score >= self._detector.sure_score
+    def _is_sure(self, chain: _Chain, position: int) -> bool:
+        return chain.score(position) >= self._detector.sure_score
 
     def _at(self, position: int) -> list[_Chain]:
         return [chain for chain in self._chains if position in chain.seen]
