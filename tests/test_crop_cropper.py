@@ -8,7 +8,7 @@ from pipeline import ScriptedDetector, face, picture, write_clip
 from videxpr.alignment import aligned_crop
 from videxpr.crop.cropper import Cropper
 from videxpr.crop.options import CropOptions
-from videxpr.following import FrameLog
+from videxpr.frame_log import FrameLog
 from videxpr.structures import ARCFACE
 from videxpr.video import Video
 

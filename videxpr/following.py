@@ -1,34 +1,31 @@
 """Faces followed through a video: decoding, shots, detection and tracks, shot by shot.
 
-`annotate` and `crop` share this. Frames are streamed: a picture is at hand while the faces in it are
-handed over, and let go after that. Tracks are handed over when their shot ends. Decoding, detection
-and what is done with the faces overlap, each in a thread; results do not depend on who is faster.
+`annotate` and `crop` share this. Frames are streamed: a picture is let go when the faces in it have
+been cut out. Crops are handed over at once, tracks when their shot ends. Decoding, detection and what
+is done with the faces overlap, each in a thread; results do not depend on who is faster.
 """
 
-import math
-from array import array
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from videxpr.alignment import aligned_crop
 from videxpr.decoding import DecodingOptions
 from videxpr.detection import Detector
 from videxpr.errors import SourceError
+from videxpr.frame_log import FrameLog
 from videxpr.overlap import ahead
-from videxpr.running_median import RunningMedian
 from videxpr.searching import Searcher, SearchOptions
 from videxpr.shots import ShotFrame, with_shots
-from videxpr.structures import Face, Frame, Times
+from videxpr.structures import CropTemplate, Face, Frame, Image
 from videxpr.tracking import Track, Tracker, TrackingOptions
 from videxpr.video import Video
 
-DEPTH: Final = 2
-"""Blocks that may wait between two stages: enough to bridge a search, and no more pictures."""
+DEPTH: Final = 1
+"""Blocks that may wait between two stages. With two, the pipeline was no quicker, and pictures of 24
+more frames were in memory."""
 
 Progress = Callable[[int, int], None]
 """Called with the frames done so far and the number expected (0 if unknown)."""
@@ -59,11 +56,19 @@ class FollowingOptions:
 
 @dataclass(frozen=True)
 class Sight:
-    """A face in a frame, and the track that it belongs to."""
+    """A face in a frame.
 
-    frame: Frame
+    Attributes:
+        frame: index of the frame.
+        face: where it is.
+        track: that it belongs to.
+        crops: the face, cut out for each of the follower's templates.
+    """
+
+    frame: int
     face: Face
     track: Track
+    crops: tuple[Image, ...]
 
 
 @dataclass(frozen=True)
@@ -75,90 +80,51 @@ class Shot:
 
 
 Take = Callable[[list[Sight]], None]
-"""Called with the faces of some frames of one shot, in order, while the pictures are at hand."""
-
-
-@dataclass
-class FrameLog:
-    """What is known of a source's frames while it is read; 24 bytes a frame.
-
-    Attributes:
-        fps: frames a second to assume where the times tell nothing.
-        first_frame: index of the first frame that was read.
-        picture: width and height of the last picture.
-        pts_seconds: the frames' times; NaN where they have none.
-        seconds: their times on a clock that always rises, from 0.
-        shots: 0-based number of each frame's shot.
-        odd_steps: frames that have no time, or one that does not rise.
-        decode_errors: damaged packets and frames.
-        decoder_note: why the CPU decoded although a GPU could have been taken; None if it did not.
-    """
-
-    fps: float = 30.0
-    first_frame: int = 0
-    picture: tuple[int, int] = (0, 0)
-    pts_seconds: "array[float]" = field(default_factory=lambda: array("d"))
-    seconds: "array[float]" = field(default_factory=lambda: array("d"))
-    shots: "array[int]" = field(default_factory=lambda: array("q"))
-    odd_steps: int = 0
-    decode_errors: int = 0
-    decoder_note: str | None = None
-    _good_steps: RunningMedian = field(default_factory=RunningMedian)
-
-    def __len__(self) -> int:
-        return len(self.pts_seconds)
-
-    def add(self, frame: Frame, shot: int) -> float:
-        """Take note of a frame; its time on the clock that always rises."""
-        if not self.pts_seconds:
-            self.first_frame = frame.index
-        self.picture = (frame.image.shape[1], frame.image.shape[0])
-        seconds = self._next_seconds(frame.pts_seconds)
-        self.pts_seconds.append(frame.pts_seconds)
-        self.seconds.append(seconds)
-        self.shots.append(shot)
-        return seconds
-
-    def add_untimed(self, count: int) -> None:
-        """Take note of frames of one shot that have no times."""
-        self.pts_seconds = array("d", [math.nan]) * count
-        self.seconds = array("d", (frame / self.fps for frame in range(count)))
-        self.shots = array("q", [0]) * count
-
-    def times(self, frames: NDArray[np.int64]) -> Times:
-        """Rising seconds of frames, which rise themselves; nothing else is looked at."""
-        first, end = frames[0] - self.first_frame, frames[-1] + 1 - self.first_frame
-        seconds: Times = np.array(self.seconds[first:end])[frames - frames[0]]
-        return seconds
-
-    def _next_seconds(self, pts_seconds: float) -> float:
-        if not self.seconds:
-            self.odd_steps += math.isnan(pts_seconds)
-            return 0.0
-        step = pts_seconds - self.pts_seconds[-1]
-        if step > 0:
-            self._good_steps.add(step)
-        else:
-            self.odd_steps += 1
-            step = self._good_steps.median(1 / self.fps)
-        return self.seconds[-1] + step
+"""Called with the faces of some frames of one shot, in order."""
 
 
 @dataclass(frozen=True)
 class _Block:
-    """Successive frames of one shot, and the faces in each once they are found."""
+    """Successive frames of one shot."""
 
     shot: int
     frames: list[Frame]
-    faces: list[list[Face]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _LocatedFrame:
+    """What is left of a frame when its faces are found: a face and its crops have the same place."""
+
+    index: int
+    pts_seconds: float
+    picture: tuple[int, int]
+    faces: list[Face]
+    crops: list[tuple[Image, ...]]
+
+
+@dataclass(frozen=True)
+class _Located:
+    """Successive frames of one shot, without their pictures."""
+
+    shot: int
+    frames: list[_LocatedFrame]
 
 
 class Follower:
-    """A detector, ready to follow the faces of any number of videos, one after another."""
+    """A detector, ready to follow the faces of any number of videos, and to cut them out.
 
-    def __init__(self, detector: Detector, options: FollowingOptions) -> None:
+    Attributes:
+        detector: that looks for faces.
+        options: how they are followed.
+        templates: geometries of the crops.
+    """
+
+    def __init__(
+        self, detector: Detector, options: FollowingOptions, templates: Sequence[CropTemplate]
+    ) -> None:
         self.detector = detector
         self.options = options
+        self.templates = tuple(templates)
 
     def shots(
         self, path: Path, log: FrameLog, take: Take, progress: Progress | None = None
@@ -198,16 +164,38 @@ class Follower:
             if begun:
                 yield frame
 
-    def _located(self, video: Video) -> Generator[_Block, None, None]:
-        """Blocks of frames with their faces; decoding and detection in a thread each."""
+    def _located(self, video: Video) -> Generator[_Located, None, None]:
+        """The faces of blocks of frames; decoding and detection in a thread each."""
         searcher = Searcher(self.detector, self.options.search)
         length = searcher.block_length(self.options.batch_size)
         decoded = ahead(_blocks(with_shots(self._between(video)), length), DEPTH)
-        return ahead(_searched(decoded, searcher), DEPTH)
+        return ahead(self._searched(decoded, searcher), DEPTH)
+
+    def _searched(
+        self, blocks: Generator[_Block, None, None], searcher: Searcher
+    ) -> Generator[_Located, None, None]:
+        """The faces of blocks, cut out, so that the pictures can be let go."""
+        shot: int | None = None
+        with closing(blocks):  # however this ends: nothing may decode when the video is closed
+            for block in blocks:
+                if block.shot != shot:
+                    searcher.begin_shot()
+                    shot = block.shot
+                faces = searcher.faces([frame.image for frame in block.frames])
+                located = map(self._cut_out, block.frames, faces)
+                yield _Located(block.shot, list(located))
+
+    def _cut_out(self, frame: Frame, faces: list[Face]) -> _LocatedFrame:
+        crops = [
+            tuple(aligned_crop(frame.image, face.landmarks, one) for one in self.templates)
+            for face in faces
+        ]
+        height, width = frame.image.shape[:2]
+        return _LocatedFrame(frame.index, frame.pts_seconds, (width, height), faces, crops)
 
     def _followed(
         self,
-        blocks: Iterable[_Block],
+        blocks: Iterable[_Located],
         total: int,
         log: FrameLog,
         take: Take,
@@ -223,25 +211,15 @@ class Follower:
         yield Shot(tracker.finish(), log.picture)
 
 
-def _sights(block: _Block, tracker: Tracker, log: FrameLog) -> list[Sight]:
+def _sights(block: "_Located", tracker: Tracker, log: FrameLog) -> list[Sight]:
     """Track the faces of a block."""
     sights: list[Sight] = []
-    for frame, faces in zip(block.frames, block.faces, strict=True):
-        seconds = log.add(frame, block.shot)
-        owners = tracker.add(block.shot, frame.index, seconds, faces)
-        sights += [Sight(frame, *pair) for pair in zip(faces, owners, strict=True)]
+    for frame in block.frames:
+        seconds = log.add(frame.index, frame.pts_seconds, block.shot, frame.picture)
+        owners = tracker.add(block.shot, frame.index, seconds, frame.faces)
+        rows = zip(frame.faces, owners, frame.crops, strict=True)
+        sights += [Sight(frame.index, *row) for row in rows]
     return sights
-
-
-def _searched(blocks: Iterable[_Block], searcher: Searcher) -> Generator[_Block, None, None]:
-    """Blocks with the faces of their frames."""
-    shot: int | None = None
-    for block in blocks:
-        if block.shot != shot:
-            searcher.begin_shot()
-            shot = block.shot
-        faces = searcher.faces([frame.image for frame in block.frames])
-        yield _Block(block.shot, block.frames, faces)
 
 
 def _blocks(frames: Iterable[ShotFrame], length: int) -> Generator[_Block, None, None]:

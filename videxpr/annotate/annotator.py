@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 
-from videxpr.alignment import aligned_crop
 from videxpr.annotate.options import AnnotateOptions
 from videxpr.annotate.people_rows import MainCrops, PersonRows, face_rows, nearest_crop_answers
 from videxpr.annotate.streaming import ShotStreams, StreamTools
@@ -21,7 +20,8 @@ from videxpr.detection import Detector
 from videxpr.errors import SourceError, UsageError
 from videxpr.files import sha256_of
 from videxpr.float_rows import FloatRows
-from videxpr.following import Follower, FollowingOptions, FrameLog, Progress, Sight
+from videxpr.following import Follower, FollowingOptions, Progress, Sight
+from videxpr.frame_log import FrameLog
 from videxpr.halving import Tell
 from videxpr.people import ranked
 from videxpr.sources import Source
@@ -66,7 +66,9 @@ class Annotator:
         _check_models(self.checkpoints, self.options)
         models = [one.model for one in self.checkpoints]
         self.ensemble = Ensemble(models, self.options.logit_adjustment, tell=tell)
-        self._follower = Follower(detector, _following_options(self.options))
+        self._follower = Follower(
+            detector, _following_options(self.options), self.ensemble.templates
+        )
 
     def annotate(self, source: Source, progress: Progress | None = None) -> Annotation:
         """Annotate one source from its first frame to its last.
@@ -99,10 +101,10 @@ class Annotator:
     def _read_video(self, path: Path, run: "_Run", progress: Progress | None) -> None:
         def embed(sights: list[Sight]) -> None:
             crops = [
-                [aligned_crop(sight.frame.image, sight.face.landmarks, one) for sight in sights]
-                for one in self.ensemble.templates
+                [sight.crops[number] for sight in sights]
+                for number in range(len(self.ensemble.templates))
             ]
-            self._embed([(sight.track, sight.frame.index) for sight in sights], crops, run)
+            self._embed([(sight.track, sight.frame) for sight in sights], crops, run)
 
         for shot in self._follower.shots(path, run.log, embed, progress):
             people = ranked(shot.tracks, self.options.person, shot.picture)

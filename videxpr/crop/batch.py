@@ -8,7 +8,8 @@ from videxpr.batches import Outcome, worked_off
 from videxpr.crop.cropper import Cropper
 from videxpr.crop.tree import CropTree, PersonFolder
 from videxpr.errors import OutputError, SourceError
-from videxpr.following import FrameLog, Progress
+from videxpr.following import Progress
+from videxpr.frame_log import FrameLog
 from videxpr.sources import Source
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from videxpr.alignment import aligned_crop
 from videxpr.crop.held import HeldCrops
 from videxpr.crop.options import CropOptions
 from videxpr.detection import Detector
-from videxpr.following import Follower, FollowingOptions, FrameLog, Progress, Shot, Sight
+from videxpr.following import Follower, FollowingOptions, Progress, Shot, Sight
+from videxpr.frame_log import FrameLog
 from videxpr.images import jpeg_bytes
 from videxpr.people import ranked
 
@@ -45,6 +45,7 @@ class Cropper:
                 start_seconds=options.start_seconds,
                 end_seconds=options.end_seconds,
             ),
+            [options.template],
         )
 
     def crops(
@@ -75,8 +76,7 @@ class Cropper:
                 held.clear()
 
     def _jpeg(self, sight: Sight) -> bytes:
-        crop = aligned_crop(sight.frame.image, sight.face.landmarks, self.options.template)
-        return jpeg_bytes(crop, self.options.quality)
+        return jpeg_bytes(sight.crops[0], self.options.quality)
 
     def _of_shot(self, shot: Shot, held: HeldCrops) -> Iterator[PersonCrop]:
         people = ranked(shot.tracks, self.options.person, shot.picture)[: self.options.people]
