@@ -18,6 +18,7 @@ import numpy as np
 
 from videxpr.annotation import Annotation
 from videxpr.formats.parquet import read_parquet
+from videxpr.labelling import recorded_span, resmoothed
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ def landmarks_of(annotation: Annotation) -> Landmarks:
 
 
 def labels_of(annotation: Annotation) -> np.ndarray:
-    """(N,) labels of the main person, -1 where there is none."""
+    """(N,) labels of the main person as annotate gives them, -1 where there is none."""
+    annotation = resmoothed(annotation, recorded_span(annotation))
     labels = np.full(len(annotation), -1)
     rows = annotation.faces.of_rank(0)
     labels[annotation.faces.frame[rows] - annotation.first_frame] = annotation.faces.label[rows]

@@ -6,7 +6,8 @@
 `make` plays a clip (its first ten seconds) forwards and backwards, over and over, so that there is no
 cut: one shot as long as the video, which is the hardest case. Only one round is encoded. `measure`
 annotates a video as `videxpr annotate` does, in its default formats, and prints the peak memory of the
-process, and frames a second in each tenth of the video. Measure a short and a long video of the same
+process, and in each tenth of the video frames a second, and the cores' time a frame, which does not
+depend on what else the machine does. Measure a short and a long video of the same
 clip, each in a process of its own, on a machine that does nothing else.
 """
 
@@ -15,7 +16,7 @@ import math
 import tempfile
 from array import array
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Final
 
 import av
@@ -89,7 +90,7 @@ def measure(arguments: argparse.Namespace) -> None:
     )
     checkpoint = videxpr.load_checkpoint(arguments.model)
     annotator = videxpr.Annotator(checkpoint, videxpr.load_detector(options.detection), options)
-    counts, times = array("q"), array("d")  # how many frames were done when
+    counts, times, work = array("q"), array("d"), array("d")  # frames done, when, after what work
     with tempfile.TemporaryDirectory() as folder:
         outputs = Outputs(OutputOptions(Path(folder)), options.missing)
         sources = videxpr.find_sources([str(arguments.video)])
@@ -97,8 +98,9 @@ def measure(arguments: argparse.Namespace) -> None:
         def note(done: int, total: int) -> None:
             counts.append(done)
             times.append(perf_counter())
+            work.append(process_time())
 
-        begun, before = perf_counter(), peak_host_bytes() or 0
+        begun, idle, before = perf_counter(), process_time(), peak_host_bytes() or 0
         (report,) = annotate_sources(annotator, sources, outputs, lambda source: note)
         outputs.finish()
         seconds = perf_counter() - begun
@@ -111,7 +113,11 @@ def measure(arguments: argparse.Namespace) -> None:
     edges = np.interp(tenths, [0, *counts], [begun, *times])
     speeds = report.frames / 10 / np.diff(edges)
     print("frames/s by tenths:", " ".join(f"{speed:.1f}" for speed in speeds))
-    print(f"last tenth / first tenth {speeds[-1] / speeds[0]:.3f}")
+    spent = np.diff(np.interp(tenths, [0, *counts], [idle, *work])) * 1e4 / report.frames
+    print("ms of all cores a frame, by tenths:", " ".join(f"{each:.2f}" for each in spent))
+    print(
+        f"last tenth / first tenth: {speeds[-1] / speeds[0]:.3f}, work {spent[-1] / spent[0]:.3f}"
+    )
 
 
 def main() -> None:

@@ -88,7 +88,7 @@ def test_without_a_face_there_is_nothing_to_do_per_face(measure):
 
 
 def test_faces_are_followed_as_in_the_pipeline(checkpoint, tmp_path):
-    frames, options = 30, AnnotateOptions(search=SearchOptions(6))
+    frames, options = 30, AnnotateOptions(search=SearchOptions(3))
     write_portrait(tmp_path / "p.mp4", frames)
     source, detector = source_of(tmp_path / "p.mp4"), CountingDetector()
     annotator = Annotator(checkpoint, detector, options)
@@ -98,8 +98,8 @@ def test_faces_are_followed_as_in_the_pipeline(checkpoint, tmp_path):
     sample = take_sample(source.path, stretch_length(tools))
     detector.searched = 0
     stages = measure_stages(source, sample, annotation, tools, 1, lambda name: None)
-    # of the warm-up and the run: the first picture of each of two stretches, and the last of 5 blocks
-    assert detector.searched == 2 * (2 + 5)
+    # of the warm-up and the run: the first picture of each of two stretches, and the last of 10 blocks
+    assert detector.searched == 2 * (2 + 10)
     assert {one.name: one.items for one in stages}["embed"] == frames
 
 

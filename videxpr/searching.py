@@ -27,7 +27,7 @@ SAME_FACE_IOU: Final = 0.4
 LEAST_STEP_IOU: Final = 0.3
 """A box that overlaps less with the one in the picture before has jumped to another face."""
 
-REMEMBERED_SEARCHES: Final = 8
+REMEMBERED_SEARCHES: Final = 2
 """About so many searches weigh in what is known of the difference to close-ups."""
 
 NEIGHBOUR_WEIGHT: Final = 0.15
@@ -46,7 +46,7 @@ class SearchOptions:
         detect_every: frames in a block, of which the last one is searched; 1 searches every picture.
     """
 
-    detect_every: int = 12
+    detect_every: int = 6
 
     def __post_init__(self) -> None:
         if self.detect_every < 1:

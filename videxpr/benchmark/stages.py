@@ -24,7 +24,7 @@ from videxpr.sources import Source
 from videxpr.structures import CropTemplate, Face, Floats, Image
 from videxpr.video import Video
 
-STRETCH_BLOCKS: Final = 4
+STRETCH_BLOCKS: Final = 8
 """Where faces are followed, a stretch of the sample has so many blocks: a face that is new is searched
 and learned once in a while, not in every block."""
 
