@@ -1,5 +1,6 @@
 """Random changes: what they keep, and what each of them does alone."""
 
+import math
 from dataclasses import fields, replace
 
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from videxpr.augmentation import Augmentation, augment
+from videxpr.augmentation import Augmentation, augment, through_jpeg
 from videxpr.errors import UsageError
+from videxpr.images import through_jpeg as compressed
+from videxpr.structures import ARCFACE
 
 NOTHING = Augmentation(**dict.fromkeys((field.name for field in fields(Augmentation)), 0.0))
 
@@ -41,8 +44,12 @@ def seeded(pixels: Tensor, options: Augmentation, seed: int = 0) -> Tensor:
         saturation=st.floats(0, 1),
         colour=st.floats(0, 0.5),
         grey=st.floats(0, 1),
+        gamma=st.floats(0, 1),
         soften=st.floats(0, 1),
+        compress=st.floats(0, 1),
+        noise=st.floats(0, 0.5),
         erase=st.floats(0, 1),
+        surround=st.floats(0, 1),
     ),
     seed=st.integers(0, 1000),
 )
@@ -139,6 +146,60 @@ def test_softening_takes_away_fine_detail_only() -> None:
     assert (seeded(smooth, replace(NOTHING, soften=1.0)) - smooth).abs().mean() < 0.02
 
 
+@pytest.mark.parametrize("side", [64, 45])
+@pytest.mark.parametrize("quality", [15, 50, 90])
+def test_jpegs_losses_are_those_of_a_real_file(side: int, quality: int) -> None:
+    levels = (crops(6, side, side).mean(dim=1) * 255).round().to(torch.uint8)
+    files = torch.stack([torch.from_numpy(compressed(one.numpy(), quality)) for one in levels])
+    pixels = (levels / 255)[:, None].expand(-1, 3, -1, -1)
+    kept = through_jpeg(pixels, torch.full((6,), float(quality)))
+    assert torch.equal(kept[:, 0], kept[:, 1]) and torch.equal(kept[:, 0], kept[:, 2])
+    lost = (files - levels.float()).abs().mean()
+    assert (kept[:, 0] * 255 - files).abs().mean() < max(0.3 * lost, 0.6)
+    assert torch.equal(through_jpeg(pixels, torch.full((6,), torch.inf)), pixels)
+
+
+def test_compression_loses_more_where_the_picture_was_softened_before() -> None:
+    pixels = crops(64, 64, 64).mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
+    alone = seeded(pixels, replace(NOTHING, compress=1.0))
+    together = seeded(pixels, replace(NOTHING, compress=1.0, soften=1.0))
+    assert 1e-3 < (alone - pixels).abs().mean() < (together - pixels).abs().mean() < 0.1
+
+
+def test_compression_and_softening_reach_their_share_of_the_batch() -> None:
+    pixels = torch.rand(400, 3, 48, 48, generator=torch.Generator().manual_seed(3))
+    for name in ("compress", "soften"):
+        changed = seeded(pixels, replace(NOTHING, **{name: 0.5}))
+        assert 150 < ((changed - pixels).abs().amax(dim=(1, 2, 3)) > 1e-3).sum() < 250
+
+
+def test_gamma_bends_the_tone_curve_and_leaves_black_and_white() -> None:
+    pixels = torch.tensor([0.0, 0.25, 0.5, 1.0]).expand(100, 3, 4, 4)
+    curved = seeded(pixels, replace(NOTHING, gamma=0.5))
+    torch.testing.assert_close(curved[..., [0, 3]], pixels[..., [0, 3]], rtol=0, atol=1e-5)
+    exponents = curved[..., 2].log() / math.log(0.5)
+    torch.testing.assert_close(curved[..., 1].log() / math.log(0.25), exponents, rtol=0, atol=1e-3)
+    assert exponents.min() >= 1 / 1.5 - 1e-3 and exponents.max() <= 1.5 + 1e-3
+    assert exponents.min() < 0.75 and exponents.max() > 1.35
+
+
+def test_noise_is_the_same_in_all_channels_and_no_stronger_than_asked_for() -> None:
+    noisy = seeded(torch.full((200, 3, 32, 32), 0.5), replace(NOTHING, noise=0.1))
+    assert torch.equal(noisy[:, 0], noisy[:, 1]) and torch.equal(noisy[:, 0], noisy[:, 2])
+    deviations = noisy[:, 0].flatten(1).std(dim=1)
+    assert deviations.max() < 0.11 and deviations.min() < 0.01 and deviations.max() > 0.08
+
+
+def test_other_surroundings_leave_the_face_alone() -> None:
+    pixels = torch.tensor([0.2, 0.8]).view(2, 1, 1, 1).expand(2, 3, 112, 112)
+    mixture = seeded(pixels, replace(NOTHING, surround=1.0))
+    landmarks = torch.tensor(ARCFACE.landmarks).round().long()
+    columns, rows = landmarks.T
+    own = mixture[..., rows, columns]
+    torch.testing.assert_close(own, pixels[..., :5, 0], rtol=0, atol=0.02)
+    torch.testing.assert_close(mixture[..., 0, 0], pixels.flip(0)[..., 0, 0], rtol=0, atol=0.02)
+
+
 @pytest.mark.parametrize("name", ["brightness", "colour"])
 def test_brightness_and_colour_move_no_pixel(name: str) -> None:
     pixels = torch.full((200, 3, 4, 4), 0.4)
@@ -164,14 +225,17 @@ def test_contrast_keeps_the_mean_and_saturation_the_light() -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Augmentation)])
 def test_a_group_of_images_changes_together(name: str) -> None:
-    """Two windows of three frames that are the same picture: alike within, different between."""
-    pixels = crops(1).expand(6 * 20, -1, -1, -1)
+    """Windows of one picture each, by turns of two: alike within, changed, and each on its own."""
+    pixels = crops(2).repeat_interleave(6, dim=0).repeat(10, 1, 1, 1)
     options = replace(NOTHING, **{name: 30.0 if name == "turn_degrees" else 0.5})
     with torch.random.fork_rng():
         torch.manual_seed(1)
         windows = augment(pixels, options, group=6).unflatten(0, (20, 6))
     assert torch.equal(windows, windows[:, :1].expand_as(windows))
-    assert (windows[:, 0] - windows[:1, 0]).abs().max() > 1e-3
+    changed = (windows - pixels.unflatten(0, (20, 6)))[:, 0].abs().amax(dim=(1, 2, 3)) > 1e-3
+    assert changed.any()
+    alone = windows[::2, 0]  # of the first picture
+    assert (alone - alone[:1]).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize(("name", "value"), [("flip", 1.5), ("shift", -0.1), ("turn_degrees", 200)])

@@ -25,8 +25,12 @@ FLIP_AND_JITTER: Final = Augmentation(
     saturation=0.25,
     colour=0,
     grey=0,
+    gamma=0,
     soften=0,
+    compress=0,
+    noise=0,
     erase=0,
+    surround=0,
 )
 """Horizontal flip and colour jitter, as far as the authors' code goes."""
 
