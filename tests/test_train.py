@@ -1,18 +1,27 @@
 """Training on stills, end to end, on pictures that can be learned in seconds."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from embedded import face_crops, model_of
+from lightning.pytorch.callbacks import Callback
 from PIL import Image
 
-from videxpr.checkpoint import load_checkpoint
+from videxpr.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
 from videxpr.errors import UsageError, VidexprError
 from videxpr.images import read_image, resized
-from videxpr.stills import find_stills, read_split
-from videxpr.train.options import StillsOptions
+from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.stills import Still, find_stills, read_split
+from videxpr.train import stills_loaders
+from videxpr.train.options import Machine, StillsOptions
 from videxpr.train.stills import train_stills
+from videxpr.train.stills_task import StillsTask, mixed
 
-OPTIONS = StillsOptions(epochs=2, size=32, grey=True, batch_size=16, learning_rate=2e-3, threads=1)
+OPTIONS = StillsOptions(epochs=2, size=32, grey=True, batch_size=16, learning_rate=2e-3)
+MACHINE = Machine(threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +53,7 @@ def trained(faces):
         faces / "model.safetensors",
         split=faces / "split.csv",
         options=OPTIONS,
+        machine=MACHINE,
         data="bright and dark squares",
         licence="free",
         on_epoch=reports.append,
@@ -97,15 +107,185 @@ def test_training_goes_on_from_a_checkpoint(trained, faces, tmp_path):
         split=faces / "split.csv",
         initial=trained[0].checkpoint,
         options=OPTIONS,
+        machine=MACHINE,
     )
     assert load_checkpoint(report.checkpoint).training.epochs == 4
 
 
-def test_senseless_options_are_wrong_usage():
-    with pytest.raises(UsageError, match="epochs"):
-        StillsOptions(epochs=0)
-    with pytest.raises(UsageError, match="32"):
-        StillsOptions(size=8)
+@pytest.mark.filterwarnings("ignore")
+def test_images_held_in_memory_train_as_those_read_anew_do(trained, faces, tmp_path, monkeypatch):
+    monkeypatch.setattr(stills_loaders, "HELD_BYTES", 0)
+    train_stills(
+        faces,
+        tmp_path / "read.safetensors",
+        split=faces / "split.csv",
+        options=OPTIONS,
+        machine=MACHINE,
+    )
+    held, read = (
+        load_checkpoint(path).model.state_dict()
+        for path in (trained[0].checkpoint, tmp_path / "read.safetensors")
+    )
+    for name, value in held.items():
+        torch.testing.assert_close(read[name], value, rtol=0, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_with_all_choices_says_them(trained, faces, tmp_path):
+    options = replace(OPTIONS, size=48, first_size=32, mixup=0.4, teaching=0.6)
+    report = train_stills(
+        faces,
+        tmp_path / "taught.safetensors",
+        split=faces / "split.csv",
+        teachers=[trained[0].checkpoint] * 2,
+        options=options,
+        machine=MACHINE,
+    )
+    checkpoint = load_checkpoint(report.checkpoint)
+    assert checkpoint.model.config.input_size == 48
+    for words in ("32 to 48 px", "mixup 0.4", "0.6 of the labels from 2 teachers", "32-true"):
+        assert words in checkpoint.training.recipe
+
+
+class Stopped(Callback):
+    """Breaks a run off in the middle of an epoch, counted from 0."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_train_batch_start(self, trainer, pl_module, batch, step):
+        if (trainer.current_epoch, step) == (self.epoch, 1):
+            raise RuntimeError("the power is gone")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_that_was_broken_off_twice_ends_like_an_unbroken_one(faces, tmp_path):
+    def train(name, **more):
+        reports = []
+        train_stills(
+            faces,
+            tmp_path / name,
+            split=faces / "split.csv",
+            options=replace(OPTIONS, epochs=4, size=48, first_size=32, mixup=0.2),
+            machine=MACHINE,
+            on_epoch=reports.append,
+            **more,
+        )
+        return reports
+
+    whole = train("whole.safetensors")
+    for number, epoch in enumerate((1, 2)):
+        with pytest.raises(RuntimeError, match="power"):
+            train("broken.safetensors", resume=number > 0, callbacks=[Stopped(epoch)])
+    assert not (tmp_path / "broken.safetensors").exists()
+    assert train("broken.safetensors", resume=True) == whole[2:]
+    one, other = (
+        load_checkpoint(tmp_path / name) for name in ("whole.safetensors", "broken.safetensors")
+    )
+    assert one.training == other.training
+    for name, value in one.model.state_dict().items():
+        assert torch.equal(other.model.state_dict()[name], value)
+    with pytest.raises(UsageError, match="whole.safetensors is there already: --resume"):
+        train("whole.safetensors")
+    assert train("whole.safetensors", overwrite=True) == whole
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_is_not_resumed_as_another_one(trained, faces):
+    with pytest.raises(UsageError, match="other options or stills.* It was: 2 epochs at 32 px"):
+        train_stills(
+            faces,
+            trained[0].checkpoint,
+            split=faces / "split.csv",
+            options=replace(OPTIONS, mixup=0.3),
+            machine=MACHINE,
+            resume=True,
+        )
+
+
+def test_a_checkpoint_has_the_ending_of_its_kind(faces):
+    with pytest.raises(UsageError, match=r"model.pt must be the name of a .safetensors file"):
+        train_stills(faces, faces / "model.pt", split=faces / "split.csv", options=OPTIONS)
+
+
+def test_rare_classes_are_drawn_as_often_as_asked_for_and_each_epoch_anew():
+    common = [Still(Path(), str(number), 0) for number in range(900)]
+    rare = [Still(Path(), str(number), 4) for number in range(100)]
+
+    def drawn(balance, epoch=0):
+        sampler = stills_loaders.ClassSampler(common + rare, balance, seed=1)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    shares = {balance: np.mean(np.array(drawn(balance)) >= 900) for balance in (0, 0.5, 1)}
+    assert shares == pytest.approx({0: 0.1, 0.5: 0.25, 1: 0.5}, abs=0.05)
+    assert drawn(0.5) == drawn(0.5) != drawn(0.5, epoch=1)
+
+
+def test_a_teacher_that_knows_other_expressions_is_refused(faces, tmp_path):
+    config = ModelConfig(variant="backbone", trained_expressions=("Neutral", "Fear"))
+    summary = TrainingSummary(data="", recipe="", images=1, epochs=1)
+    teacher = tmp_path / "teacher.safetensors"
+    save_checkpoint(teacher, ExpressionModel(config), summary, "free")
+    with pytest.raises(UsageError, match="teacher.* Neutral, Fear, .* Happiness, Sadness"):
+        train_stills(
+            faces,
+            tmp_path / "m.safetensors",
+            split=faces / "split.csv",
+            teachers=[teacher],
+            options=OPTIONS,
+            machine=MACHINE,
+        )
+
+
+def test_the_teachers_probabilities_are_those_of_their_calibrated_models_on_average():
+    first, second = (model_of(seed=seed, input_size=32) for seed in (1, 2))
+    task = StillsTask(model_of(input_size=32), OPTIONS, steps=1, teachers=[first, second])
+    crops = np.stack(face_crops(4))
+    taught = task._taught(torch.from_numpy(crops).permute(0, 3, 1, 2) / 255)
+    answers = [model.classify(model.embed(crops)[:, None])[:, 0] for model in (first, second)]
+    expected = torch.stack(answers).softmax(dim=-1).mean(dim=0)[:, task.trained]
+    torch.testing.assert_close(taught, expected / expected.sum(dim=1, keepdim=True))
+
+
+def test_crops_and_labels_are_mixed_by_the_same_shares():
+    pixels = torch.arange(6.0).view(6, 1, 1, 1).expand(6, 3, 8, 8)
+    targets = torch.eye(6)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        made, labels = mixed(pixels, targets, 0.5)
+    torch.testing.assert_close(labels.sum(dim=1), torch.ones(6))
+    torch.testing.assert_close(made[:, 0, 0, 0], labels @ torch.arange(6.0))
+    shares = labels.diagonal()
+    assert len(shares.unique()) == 6 and shares.min() < 0.5 < shares.max()
+
+
+@pytest.mark.parametrize(
+    ("epochs", "sides"),
+    [(1, [112]), (4, [64, 80, 96, 112]), (10, [64, 64, 64, 80, 80, 96, 96, 112, 112, 112])],
+)
+def test_crops_grow_in_steps_and_end_at_their_size(epochs, sides):
+    options = StillsOptions(epochs=epochs, size=112, first_size=64)
+    assert [options.size_in(epoch) for epoch in range(epochs)] == sides
+    assert {replace(options, first_size=None).size_in(epoch) for epoch in range(epochs)} == {112}
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"size": 8}, "size must be at least 32"),
+        ({"first_size": 16}, "first size .* not at 16"),
+        ({"size": 64, "first_size": 112}, "first size .* not at 112"),
+        ({"mixup": -0.1}, "mixup"),
+        ({"teaching": 1.5}, "teaching lies between 0 and 1, not at 1.5"),
+        ({"balance": -1}, "balance lies between 0 and 1"),
+        ({"learning_rate": 0}, "learning rate"),
+    ],
+)
+def test_senseless_options_are_wrong_usage(choices, words):
+    with pytest.raises(UsageError, match=words):
+        StillsOptions(**choices)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import csv
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -153,6 +154,38 @@ class StillDataset(Dataset[tuple[Tensor, int]]):
         if self.degradation is not None:
             image = degraded(image, self.degradation, seed=index)
         return torch.from_numpy(image).permute(2, 0, 1), still.label
+
+
+class HeldStills(Dataset[tuple[Tensor, Tensor]]):
+    """All images of a dataset at once in a device's memory; a batch is a choice of rows.
+
+    Args:
+        dataset: the images.
+        device: that holds them.
+        threads: that read them.
+    """
+
+    def __init__(self, dataset: StillDataset, device: torch.device, threads: int = 1) -> None:
+        images = torch.empty(len(dataset), 3, dataset.size, dataset.size, dtype=torch.uint8)
+
+        def read(index: int) -> None:
+            images[index] = dataset[index][0]
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(read, range(len(dataset))))
+        self.images = images.to(device)
+        self.labels = torch.tensor([still.label for still in dataset.stills], device=device)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.images[index], self.labels[index]
+
+    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+        """Images (N, 3, size, size) and labels (N,); called by torch's loader for a whole batch."""
+        rows = torch.tensor(indices, device=self.labels.device)
+        return self.images[rows], self.labels[rows]
 
 
 def class_counts(stills: Iterable[Still]) -> list[int]:

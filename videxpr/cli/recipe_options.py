@@ -65,6 +65,23 @@ Divergence = Annotated[
 
 Dropout = Annotated[float | None, typer.Option(rich_help_panel=PANEL, help="Before the head.")]
 
+Mixup = Annotated[
+    float | None,
+    typer.Option(
+        rich_help_panel=PANEL,
+        help="With --stills: parameter of the beta distribution by which crops are mixed.  "
+        "\\[default: 0, not mixed]",
+    ),
+]
+
+Teaching = Annotated[
+    float | None,
+    typer.Option(
+        rich_help_panel=PANEL,
+        help="Share of a label that is what the --teacher models answer.  \\[default: 0.7]",
+    ),
+]
+
 Windows = Annotated[
     Literal["apart", "sliding", "random"] | None,
     typer.Option(

@@ -137,6 +137,15 @@ def train(
             help="Side to which crops are brought; smaller is faster.  \\[default: the crops' own]",
         ),
     ] = None,
+    first_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS",
+            rich_help_panel=MODEL,
+            help="With --stills: side at which training begins, to grow to --size.  "
+            "\\[default: --size]",
+        ),
+    ] = None,
     grey: Annotated[
         bool,
         typer.Option(
@@ -152,6 +161,14 @@ def train(
             rich_help_panel=MODEL, help="With --stills: checkpoint to start from, head included."
         ),
     ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            rich_help_panel=MODEL,
+            help="With --stills: checkpoint whose answers the labels are mixed with; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     recipe: of_recipe.Recipe = None,
     epochs: of_recipe.Epochs = None,
     batch_size: of_recipe.BatchSize = None,
@@ -163,6 +180,8 @@ def train(
     label_smoothing: of_recipe.LabelSmoothing = None,
     divergence: of_recipe.Divergence = None,
     dropout: of_recipe.Dropout = None,
+    mixup: of_recipe.Mixup = None,
+    teaching: of_recipe.Teaching = None,
     windows: of_recipe.Windows = None,
     stride: of_recipe.Stride = None,
     balance: of_recipe.Balance = None,

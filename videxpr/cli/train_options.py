@@ -39,13 +39,28 @@ SEQUENCE_FIELDS: Final = {
 }
 """Options of the command that are fields of `SequenceOptions`."""
 
-STILLS_FIELDS: Final = ("epochs", "size", "grey", "batch_size", "learning_rate", "balance", "seed",
-                        "weight_decay", "label_smoothing", "dropout")  # fmt: skip
+STILLS_FIELDS: Final = ("epochs", "size", "first_size", "grey", "batch_size", "learning_rate",
+                        "balance", "seed", "weight_decay", "label_smoothing", "dropout", "mixup",
+                        "teaching")  # fmt: skip
 """Options of the command that are fields of `StillsOptions`, by the same names."""
 
-STILLS_ONLY: Final = frozenset({"split", "grey", "initial"})
+STILLS_ONLY: Final = frozenset(
+    {"split", "grey", "initial", "first_size", "mixup", "teacher", "teaching"}
+)
 SHARED: Final = frozenset(
-    {"stills", "data", "licence", "output", "precision", "store", "workers", "device", "recipe"}
+    {
+        "stills",
+        "data",
+        "licence",
+        "output",
+        "precision",
+        "store",
+        "workers",
+        "device",
+        "recipe",
+        "resume",
+        "overwrite",
+    }
 )
 
 
@@ -69,8 +84,10 @@ class TrainRequest:
     backbone_weights: str | None
     freeze: str | None
     size: int | None
+    first_size: int | None
     grey: bool
     initial: Path | None
+    teacher: list[Path] | None
     recipe: Literal["paper", "authors"] | None
     epochs: int | None
     batch_size: int | None
@@ -82,6 +99,8 @@ class TrainRequest:
     label_smoothing: float | None
     divergence: float | None
     dropout: float | None
+    mixup: float | None
+    teaching: float | None
     windows: str | None
     stride: int | None
     balance: float | None

@@ -63,21 +63,20 @@ def _train_stills(request: TrainRequest, folder: Path, console: Console) -> None
 
     machine = _machine(request)
     chosen = {name: getattr(request, name) for name in STILLS_FIELDS}
-    options = StillsOptions(
-        precision=machine.precision or "32-true",
-        workers=machine.workers,
-        threads=machine.threads,
-        **{name: value for name, value in chosen.items() if value is not None},
-    )
+    options = StillsOptions(**{name: value for name, value in chosen.items() if value is not None})
     result = train_stills(
         folder,
         request.output,
         split=request.split,
         initial=request.initial,
+        teachers=request.teacher or (),
         options=options,
+        machine=machine,
         data=request.data,
         licence=request.licence,
         dtype=getattr(torch, request.store or "float16"),
+        resume=request.resume,
+        overwrite=request.overwrite,
         on_epoch=show,
         callbacks=_bars(console),
     )

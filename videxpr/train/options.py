@@ -2,9 +2,20 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+import numpy as np
 
 from videxpr.augmentation import Augmentation
 from videxpr.errors import UsageError
+
+SMALLEST_SIZE: Final = 32
+SIZE_STEP: Final = 16
+
+SEED_SPAN: Final = 2**62
+
+GROWTH_SHARE: Final = 0.7
+"""Share of the epochs after which crops have their last size."""
 
 
 @dataclass(frozen=True)
@@ -14,46 +25,61 @@ class StillsOptions:
     Attributes:
         epochs: passes over the training part.
         size: side in pixels to which crops are brought; the model's own is 112.
+        first_size: side at which training begins, to grow to `size` over the first part of the
+            epochs; None begins with `size`.
         grey: whether colour is taken away, in training and ever after.
         batch_size: crops a step.
         learning_rate: highest rate of the one-cycle schedule (AdamW).
         weight_decay: of AdamW.
         dropout: of the features before the head.
         label_smoothing: share of each label spread over the trained classes.
+        mixup: both parameters of the beta distribution that says how much of a crop is mixed with
+            another one, and their labels alike (Zhang et al., 2018); 0 mixes nothing.
+        teaching: share of a label that is what the teachers answer, if there are any.
         balance: exponent of the class counts; 0 draws images as they come, 1 draws classes evenly.
-        precision: Lightning's, e.g. ``32-true``, ``bf16-mixed``, ``16-mixed``.
-        workers: processes that read images.
-        threads: threads of torch's operators on the CPU.
         seed: of everything that is drawn.
         augmentation: how far crops are changed.
     """
 
     epochs: int = 12
     size: int = 112
+    first_size: int | None = None
     grey: bool = False
     batch_size: int = 64
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
     dropout: float = 0.2
     label_smoothing: float = 0.1
+    mixup: float = 0.0
+    teaching: float = 0.7
     balance: float = 0.5
-    precision: str = "32-true"
-    workers: int = 0
-    threads: int = 2
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch_size", 2), ("threads", 1)):
+        for name, least in (("epochs", 1), ("batch_size", 2), ("mixup", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
-        if not self.learning_rate > 0 or not 0 <= self.balance <= 1:
+        if not self.learning_rate > 0:
+            raise UsageError(f"the learning rate must be above 0, not {self.learning_rate}")
+        for name in ("balance", "teaching"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} lies between 0 and 1, not at {getattr(self, name)}")
+        if self.size < SMALLEST_SIZE:
+            raise UsageError(f"size must be at least {SMALLEST_SIZE} pixels, not {self.size}")
+        if self.first_size is not None and not SMALLEST_SIZE <= self.first_size <= self.size:
             raise UsageError(
-                f"the learning rate ({self.learning_rate}) must be above 0, and the balance "
-                f"({self.balance}) between 0 and 1"
+                f"the first size lies between {SMALLEST_SIZE} pixels and the last one ({self.size}), "
+                f"not at {self.first_size}"
             )
-        if self.size < 32:
-            raise UsageError(f"size must be at least 32 pixels, not {self.size}")
+
+    def size_in(self, epoch: int) -> int:
+        """Side of the crops in an epoch, counted from 0; it grows in steps of `SIZE_STEP`."""
+        share = epoch / (GROWTH_SHARE * self.epochs)
+        if self.first_size is None or share >= 1 or epoch == self.epochs - 1:
+            return self.size
+        steps = int(share * (self.size - self.first_size) / SIZE_STEP)
+        return self.first_size + SIZE_STEP * steps
 
 
 @dataclass(frozen=True)
@@ -86,6 +112,11 @@ class Machine:
     def precision_or_default(self) -> str:
         """The precision that was chosen, or the accelerator's own."""
         return self.precision or ("16-mixed" if self.accelerator == "gpu" else "32-true")
+
+
+def step_seed(seed: int, epoch: int, step: int, rank: int = 0) -> int:
+    """What a step draws depends on nothing but its number, so that a resumed run draws the same."""
+    return int(np.random.default_rng((seed, epoch, step, rank)).integers(SEED_SPAN))
 
 
 @dataclass(frozen=True)

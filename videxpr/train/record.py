@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -60,11 +61,11 @@ class Record:
         self._start: BackboneStart | None = None
         self._content: dict[str, Any] = {}
         self.epochs: list[SequenceReport] = []
-        _check_output(output)
+        check_output(output)
         if resume:
             self._recall()
         elif is_first_device():
-            self._clear(overwrite)
+            clear_earlier([self.output, self.readable, self.folder], overwrite)
 
     @property
     def learning_rate(self) -> float | None:
@@ -170,15 +171,6 @@ class Record:
         if self.state.is_file():
             self.epochs = reports
 
-    def _clear(self, overwrite: bool) -> None:
-        mine = [path for path in (self.output, self.readable, self.folder) if path.exists()]
-        if mine and not overwrite:
-            raise UsageError(
-                f"{mine[0]} is there already: --resume goes on with that run, --overwrite begins anew"
-            )
-        for path in mine:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
     @rank_zero_only
     def _write(self) -> None:
         content = self._content | {"epochs": [asdict(epoch) for epoch in self.epochs]}
@@ -191,11 +183,31 @@ def is_first_device() -> bool:
     return int(getattr(rank_zero_only, "rank", 0)) == 0
 
 
-def _check_output(output: Path) -> None:
+def check_output(output: Path) -> None:
+    """Refuse a checkpoint's name that no checkpoint can have.
+
+    Raises:
+        UsageError: it has another ending, or is a folder.
+    """
     if output.suffix != ".safetensors":
         raise UsageError(f"{output} must be the name of a .safetensors file")
     if output.is_dir():
         raise UsageError(f"{output} is a folder; name the checkpoint's file")
+
+
+def clear_earlier(paths: Sequence[Path], overwrite: bool) -> None:
+    """Make room for a run's files.
+
+    Raises:
+        UsageError: there are files of an earlier one, and they are not to be overwritten.
+    """
+    mine = [path for path in paths if path.exists()]
+    if mine and not overwrite:
+        raise UsageError(
+            f"{mine[0]} is there already: --resume goes on with that run, --overwrite begins anew"
+        )
+    for path in mine:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _check_same(earlier: dict[str, str], now: dict[str, str], file: Path) -> None:

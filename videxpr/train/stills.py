@@ -1,41 +1,35 @@
 """Training of backbone and head on single face crops."""
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
-from torch import Tensor
-from torch.nn import functional
-from torch.utils.data import DataLoader, WeightedRandomSampler
-from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
 
-from videxpr.augmentation import augment
-from videxpr.calibration import best_temperature, log_likelihoods
 from videxpr.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
 from videxpr.errors import OutputError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.model.backbones import start_as_identity
-from videxpr.stills import (
-    Part,
-    Still,
-    StillDataset,
-    class_counts,
-    draw_split,
-    find_stills,
-    read_split,
-)
-from videxpr.train.options import EpochReport, StillsOptions, TrainingReport
+from videxpr.stills import Part, Still, class_counts, draw_split, find_stills, read_split
+from videxpr.train.options import EpochReport, Machine, StillsOptions, TrainingReport
+from videxpr.train.record import check_output, clear_earlier
+from videxpr.train.stills_loaders import still_loaders
+from videxpr.train.stills_task import StillsTask
 
 EMA_SPAN: Final = 0.05
 """Share of the steps over which weights are averaged; longer, and short runs keep their mistakes."""
 
 EMA_START: Final = 0.1
 """Share of the steps after which averaging begins; the very first weights are not worth keeping."""
+
+STATE: Final = "last.ckpt"
+STATES: Final = 20
+"""States that a run keeps at most, one after the other, to be resumed from."""
 
 
 def train_stills(
@@ -44,52 +38,82 @@ def train_stills(
     *,
     split: Path | None = None,
     initial: Path | None = None,
+    teachers: Sequence[Path] = (),
     options: StillsOptions | None = None,
+    machine: Machine | None = None,
     data: str = "",
     licence: str = "unspecified",
     dtype: torch.dtype = torch.float16,
+    resume: bool = False,
+    overwrite: bool = False,
     on_epoch: Callable[[EpochReport], None] | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> TrainingReport:
     """Train backbone and head on the crops in the class folders of `folder`.
 
-    The encoder is left out (variant ``backbone``): crops alone cannot train it.
+    The encoder is left out (variant ``backbone``): crops alone cannot train it. Beside `output` stands
+    a folder, ``<stem>.run``, with the state from which `resume` goes on.
 
     Args:
         folder: one folder a class, named after an expression in any case.
         output: the checkpoint to write, ``.safetensors``.
         split: a file ``image,split``; drawn when absent. Its ``test`` part is never read.
         initial: a checkpoint to start from; random weights when absent.
+        teachers: checkpoints whose answers to the same crops the labels are mixed with
+            (`StillsOptions.teaching`; Hinton et al., "Distilling the Knowledge in a Neural Network",
+            2015), such as a larger network, or several.
         options: epochs, sizes, rates.
+        machine: device, precision, processes; several devices are not used.
         data: what the crops are, for the model's card.
         licence: under which terms the weights may be used.
         dtype: as which the weights are stored.
+        resume: go on from the last state of an earlier run with the same options and stills.
+        overwrite: begin anew although there is an earlier run.
         on_epoch: called after every epoch.
         callbacks: Lightning callbacks, e.g. a progress bar.
 
     Raises:
         SourceError, FormatError, CheckpointError: an input is missing or malformed.
+        UsageError: there is an earlier run, or the one to be resumed was another.
     """
-    options = options or StillsOptions()
-    torch.set_num_threads(options.threads)
+    options, machine = options or StillsOptions(), machine or Machine()
+    torch.set_num_threads(machine.threads)
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     stills = find_stills(folder)
     parts = read_split(split, stills) if split else draw_split(stills, options.seed)
-    _check_parts(parts, output)
+    _check_parts(parts)
+    check_output(output)
+    run = output.with_suffix(".run")
+    if not resume:
+        clear_earlier([output, run], overwrite)
     model, earlier = _initial_model(initial, parts["train"], options)
-    task = StillsTask(model, options, steps=_steps(parts, options), on_epoch=on_epoch)
+    recipe = (earlier.recipe + "; " if earlier else "") + _recipe(options, machine, teachers)
+    task = StillsTask(
+        model,
+        options,
+        steps=_steps(parts, options),
+        teachers=[_teacher(path, model.config) for path in teachers],
+        on_epoch=on_epoch,
+    )
+    task.run = f"{recipe}; {_fingerprint(parts)}"
     averaging = EMAWeightAveraging(
         decay=1 - 1 / (1 + EMA_SPAN * task.steps),
         update_starting_at_step=round(EMA_START * task.steps),
         use_buffers=True,
     )
-    trainer = _trainer(options, [averaging, *callbacks])
-    trainer.fit(task, *_loaders(parts, options))
+    trainer = _trainer(options, machine, run, [averaging, *callbacks])
+    state = run / STATE
+    trainer.fit(
+        task,
+        *still_loaders(parts, options, machine),
+        ckpt_path=state if resume and state.is_file() else None,
+        weights_only=True,
+    )
     if task.last is None or task.last.epoch < options.epochs:
         raise OutputError(f"training was stopped before its end; {output} was not written")
     summary = TrainingSummary(
         data=data or f"{len(parts['train'])} stills of {folder.name}",
-        recipe=(earlier.recipe + "; " if earlier else "") + _recipe(options),
+        recipe=recipe,
         images=len(parts["train"]),
         epochs=options.epochs + (earlier.epochs if earlier else 0),
         validation_accuracy=task.last.accuracy,
@@ -100,82 +124,7 @@ def train_stills(
     return TrainingReport(output, len(parts["train"]), len(parts["validation"]), task.last)
 
 
-class StillsTask(lightning.LightningModule):
-    """One crop, one label: cross-entropy over the trained classes, one-cycle AdamW."""
-
-    def __init__(
-        self,
-        model: ExpressionModel,
-        options: StillsOptions,
-        *,
-        steps: int,
-        on_epoch: Callable[[EpochReport], None] | None = None,
-    ) -> None:
-        super().__init__()
-        self.model = model
-        self.model.dropout.p = options.dropout
-        self.options = options
-        self.steps = steps
-        self.report = on_epoch
-        self.last: EpochReport | None = None
-        self.trained = torch.tensor(_labels(model.config.trained_expressions))
-        self.losses: list[Tensor] = []
-        self.outcomes: list[tuple[Tensor, Tensor]] = []
-
-    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
-        images, labels = batch
-        pixels = augment(images.float() / 255, self.options.augmentation)
-        loss = functional.cross_entropy(
-            self._logits(pixels),
-            torch.searchsorted(self.trained.to(labels.device), labels),
-            label_smoothing=self.options.label_smoothing,
-        )
-        self.losses.append(loss.detach())
-        self.log("loss", loss)
-        return loss
-
-    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        images, labels = batch
-        logits = self._logits(images.float() / 255)
-        self.outcomes.append((logits, torch.searchsorted(self.trained.to(labels.device), labels)))
-
-    def on_validation_epoch_end(self) -> None:
-        logits, labels = (torch.cat(column) for column in zip(*self.outcomes, strict=True))
-        self.outcomes.clear()
-        answers, classes = logits.argmax(dim=1), len(self.trained)
-        self.last = EpochReport(
-            epoch=self.current_epoch + 1,
-            epochs=self.options.epochs,
-            loss=float(torch.stack(self.losses).mean()) if self.losses else float("nan"),
-            accuracy=float(multiclass_accuracy(answers, labels, classes, average="micro")),
-            macro_f1=float(multiclass_f1_score(answers, labels, classes, average="macro")),
-            temperature=best_temperature(
-                log_likelihoods(logits.cpu().numpy(), labels.cpu().numpy())
-            ),
-        )
-        self.losses.clear()
-        if self.report is not None:
-            self.report(self.last)
-
-    def configure_optimizers(self) -> Any:
-        optimizer = torch.optim.AdamW(
-            self.parameters(),
-            lr=self.options.learning_rate,
-            weight_decay=self.options.weight_decay,
-        )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.options.learning_rate, total_steps=self.steps, pct_start=0.15
-        )
-        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
-
-    def _logits(self, pixels: Tensor) -> Tensor:
-        """Logits (N, trained classes) of pixels (N, 3, H, W)."""
-        features = self.model.features(pixels)
-        logits = self.model.logits(features[:, None])[:, 0]
-        return logits[:, self.trained.to(logits.device)].float()
-
-
-def _check_parts(parts: dict[Part, list[Still]], output: Path) -> None:
+def _check_parts(parts: dict[Part, list[Still]]) -> None:
     """Refuse, before hours of work, what cannot end well."""
     train, validation = class_counts(parts["train"]), class_counts(parts["validation"])
     if sum(map(bool, train)) < 2 or not parts["validation"]:
@@ -187,8 +136,6 @@ def _check_parts(parts: dict[Part, list[Still]], output: Path) -> None:
     strangers = [name for name, seen, asked in pairs if asked and not seen]
     if strangers:
         raise UsageError(f"validation images of {', '.join(strangers)}, which training has none of")
-    if output.is_dir():
-        raise UsageError(f"{output} is a folder; name the checkpoint's file")
 
 
 def _initial_model(
@@ -216,40 +163,39 @@ def _initial_model(
     return model, checkpoint.training
 
 
-def _loaders(
-    parts: dict[Part, list[Still]], options: StillsOptions
-) -> tuple[DataLoader[Any], DataLoader[Any]]:
-    counts = torch.tensor(class_counts(parts["train"])).clamp(min=1)
-    weights = counts.double() ** -options.balance
-    sampler = WeightedRandomSampler(
-        [float(weights[still.label]) for still in parts["train"]], len(parts["train"])
+def _teacher(path: Path, config: ModelConfig) -> ExpressionModel:
+    teacher = load_checkpoint(path).model
+    known = teacher.config.trained_expressions
+    if known != config.trained_expressions:
+        raise UsageError(
+            f"{path} knows {', '.join(known)}, the training images show "
+            f"{', '.join(config.trained_expressions)}; a teacher knows the same expressions"
+        )
+    return teacher
+
+
+def _trainer(
+    options: StillsOptions, machine: Machine, run: Path, callbacks: list[Callback]
+) -> lightning.Trainer:
+    last = ModelCheckpoint(
+        dirpath=run,
+        filename=Path(STATE).stem,
+        every_n_epochs=-(-options.epochs // STATES),
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
     )
-    train = _loader(parts["train"], options, sampler=sampler, drop_last=True)
-    return train, _loader(parts["validation"], options)
-
-
-def _loader(stills: Sequence[Still], options: StillsOptions, **more: Any) -> DataLoader[Any]:
-    return DataLoader(
-        StillDataset(stills, options.size),
-        batch_size=min(options.batch_size, len(stills)),
-        num_workers=options.workers,
-        persistent_workers=options.workers > 0,
-        **more,
-    )
-
-
-def _trainer(options: StillsOptions, callbacks: list[Callback]) -> lightning.Trainer:
     return lightning.Trainer(
-        max_epochs=options.epochs,
+        accelerator=machine.accelerator,
         devices=1,
-        precision=options.precision,  # type: ignore[arg-type]
-        callbacks=callbacks,
+        max_epochs=options.epochs,
+        precision=machine.precision_or_default,  # type: ignore[arg-type]
+        callbacks=[*callbacks, last],
         num_sanity_val_steps=0,
         logger=False,
-        enable_checkpointing=False,
         enable_model_summary=False,
         enable_progress_bar=False,
         gradient_clip_val=1.0,
+        benchmark=machine.accelerator == "gpu",
         use_distributed_sampler=False,
     )
 
@@ -259,15 +205,19 @@ def _steps(parts: dict[Part, list[Still]], options: StillsOptions) -> int:
     return options.epochs * (count // min(options.batch_size, count))
 
 
-def _recipe(options: StillsOptions) -> str:
+def _fingerprint(parts: Mapping[Part, Sequence[Still]]) -> str:
+    """Of the names and parts of all stills that training sees."""
+    lines = (f"{still.name},{part}" for part in ("train", "validation") for still in parts[part])
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _recipe(options: StillsOptions, machine: Machine, teachers: Sequence[Path]) -> str:
+    first = "" if options.first_size is None else f"{options.first_size} to "
+    taught = f"{options.teaching:g} of the labels from {len(teachers)} teachers, " * bool(teachers)
     return (
-        f"{options.epochs} epochs at {options.size} px, batch {options.batch_size}, "
+        f"{options.epochs} epochs at {first}{options.size} px, batch {options.batch_size}, "
         f"AdamW one-cycle {options.learning_rate:g}, weight decay {options.weight_decay:g}, "
-        f"label smoothing {options.label_smoothing:g}, balance {options.balance:g}, "
-        f"averaged weights, {'grey' if options.grey else 'colour'}, {options.precision}, "
-        f"seed {options.seed}"
+        f"label smoothing {options.label_smoothing:g}, mixup {options.mixup:g}, {taught}"
+        f"balance {options.balance:g}, averaged weights, {'grey' if options.grey else 'colour'}, "
+        f"{machine.precision_or_default}, seed {options.seed}"
     )
-
-
-def _labels(names: Sequence[str]) -> list[int]:
-    return [EXPRESSIONS.index(name) for name in names]

@@ -21,6 +21,7 @@ from videxpr.model import ExpressionModel
 from videxpr.model.backbones import stages
 from videxpr.prediction import probabilities, sequence_logits
 from videxpr.structures import Floats
+from videxpr.train.options import step_seed
 from videxpr.train.recipes import SequenceOptions
 
 STRENGTHS: Final = tuple(round(0.1 * step, 1) for step in range(16))
@@ -28,7 +29,6 @@ STRENGTHS: Final = tuple(round(0.1 * step, 1) for step in range(16))
 
 PLATEAU_FACTOR: Final = 0.1
 PLATEAU_PATIENCE: Final = 10
-SEED_SPAN: Final = 2**62
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ class SequenceTask(lightning.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], step: int) -> Tensor:
         frames, labels, videos = batch
-        torch.manual_seed(self._step_seed(step))
+        seed = step_seed(self.options.seed, self.current_epoch, step, self.global_rank)
+        torch.manual_seed(seed)
         if self.backbone_frozen:
             self.model.backbone.eval()
         logits = self.model.logits(self._features(frames))
@@ -221,11 +222,6 @@ class SequenceTask(lightning.LightningModule):
         optimizer = self.optimizers()
         rate: float = optimizer.param_groups[0]["lr"]  # type: ignore[union-attr]
         return rate
-
-    def _step_seed(self, step: int) -> int:
-        """What a step draws depends on nothing but its number, so that a resumed run draws the same."""
-        key = (self.options.seed, self.current_epoch, step, self.global_rank)
-        return int(np.random.default_rng(key).integers(SEED_SPAN))
 
     def _report(self, loss: float) -> SequenceReport:
         temperature = self._temperature()
