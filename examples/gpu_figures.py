@@ -2,10 +2,14 @@
 
     python examples/gpu_figures.py VIDEO --device cuda [--quick] -o figures.json
 
-Measures detection with SCRFD in torch (whole, and its network alone) by batch; embedding by precision,
-layout and batch, eager, compiled and captured; decoding on the CPU and by NVDEC. Compares faces with
+Measures detection with SCRFD in torch (whole, and its network alone) by batch; embedding by way,
+precision, layout and batch; steps of training; decoding on the CPU and by NVDEC. Compares faces with
 ONNX Runtime's on the CPU, features and expressions with float32's, times with the CPU decoder's.
 Writes a JSON file and prints tables. For the whole pipeline: videxpr benchmark --device cuda.
+
+Ways to embed: ``model`` is `ExpressionModel.embed` under autocast; ``lean`` has its batch norms folded
+and its weights converted; ``captured`` is that as a CUDA graph, from crops in the CPU's memory to
+features there, as `annotate` does it; ``compiled`` is lean by torch.compile.
 """
 
 import argparse
@@ -34,7 +38,8 @@ from videxpr.detection.packs import Pack, find_pack
 from videxpr.detection.scrfd import INPUT_SIZE, Scrfd
 from videxpr.detection.scrfd_torch import ScrfdTorch
 from videxpr.device import cpu_threads, describe, resolve_device
-from videxpr.model import ExpressionModel
+from videxpr.embedding.half import CapturedNetwork, lean_network
+from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.prediction import sequence_logits
 from videxpr.structures import Image
 from videxpr.video import Video
@@ -47,8 +52,6 @@ Embed = Callable[[Tensor], Tensor]
 
 PRECISIONS: Final = ("float32", "bfloat16", "float16")
 LAYOUTS: Final = {"NCHW": torch.contiguous_format, "channels-last": torch.channels_last}
-MODES: Final = {"compiled": "default", "captured": "reduce-overhead"}
-"""Of `torch.compile`; the second one captures CUDA graphs."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,19 @@ class Plan:
         device: on which.
         detect_batches: frames that go through the detector together.
         embed_batches: crops that go through the backbone together.
-        compiled: whether the backbone is compiled and captured too, with the largest batch.
+        train: batch and side in pixels of the steps of training.
+        compiled: whether the backbone is compiled too, with the largest batch.
         frames: of the video kept in memory, at most.
         runs: whose median counts.
     """
 
     device: torch.device
-    detect_batches: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
-    embed_batches: tuple[int, ...] = (16, 64, 256, 1024)
-    compiled: bool = True
+    detect_batches: tuple[int, ...] = (1, 16, 64)
+    embed_batches: tuple[int, ...] = (16, 64, 1024)
+    train: tuple[tuple[int, int], ...] = ((512, 64), (512, 112))
+    compiled: bool = False
     frames: int = 256
-    runs: int = 5
+    runs: int = 3
 
 
 def main() -> None:
@@ -77,8 +82,8 @@ def main() -> None:
     asked = _arguments()
     device = resolve_device(asked.device)
     torch.set_num_threads(cpu_threads())
-    quick = Plan(device, (1, 2), (2, 4), compiled=False, frames=4, runs=1)
-    plan = quick if asked.quick else Plan(device)
+    quick = Plan(device, (1, 2), (2, 4), ((2, 32),), compiled=False, frames=4, runs=1)
+    plan = quick if asked.quick else Plan(device, compiled=asked.compiled)
     images = _first_frames(asked.video, plan.frames)
     model = load_checkpoint(asked.model, str(device)).model
     pack = find_pack(asked.pack, asked.detector_dir)
@@ -91,6 +96,7 @@ def main() -> None:
         tables["network of the detector alone"] = network(pack, images, plan)
         tables["faces beside ONNX Runtime's"] = [agreement(pack, images, plan)]
     tables["embedding"] = list(embedding(model, crops, plan))
+    tables["training"] = list(training(plan))
     tables["decoding"] = list(decoding(asked.video, plan))
     figures = {"machine": machine(device), "video": asked.video.name, "tables": tables}
     asked.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
@@ -143,27 +149,64 @@ def agreement(pack: Pack, images: Sequence[Image], plan: Plan) -> Row:
 
 
 def embedding(model: ExpressionModel, crops: Sequence[Image], plan: Plan) -> Iterator[Row]:
-    """Crops a second from crops on the device to features, by precision, layout, batch and way."""
+    """Crops a second from crops on the device to features, and how far these are from float32's."""
     largest = plan.embed_batches[-1]
-    reference = _features(_embedder(model, model.backbone, "float32", "NCHW"), crops, largest, plan)
+    exact = torch.inference_mode()(model.embed)
+    reference = _features(exact, crops, largest, plan)
     expressions = _expressions(model, reference)
-    ways = [("eager", size) for size in plan.embed_batches]
-    ways += [(way, largest) for way in MODES if plan.compiled]
-    for precision, layout, (way, size) in product(PRECISIONS, LAYOUTS, ways):
-        backbone: Embed = model.backbone
-        if way != "eager":
-            torch.compiler.reset()
-            backbone = torch.compile(backbone, mode=MODES[way])
-        batch = torch.from_numpy(np.stack(_filled(crops, size))).to(plan.device)
-        embed = _embedder(model, backbone, precision, layout)
-        kind = {"precision": precision, "layout": layout, "way": way, "batch": size}
-        row = _row(kind, "crops/s", size, partial(embed, batch), plan)
-        if "error" not in row and size == largest:
-            features = _features(embed, crops, size, plan)
-            off = np.linalg.norm(features - reference) / np.linalg.norm(reference)
-            row["features off by"] = float(off)
-            row["same expression"] = float((_expressions(model, features) == expressions).mean())
-        yield row
+    for kind, embed in _ways(model, plan):
+        sizes = (largest,) if kind["way"] == "compiled" else plan.embed_batches
+        for size in sizes:
+            batch = torch.from_numpy(np.stack(_filled(crops, size))).to(plan.device)
+            work = partial(embed, batch)
+            if kind["way"] == "captured":
+                work = partial(embed, _filled(crops, size))
+            row = _row({**kind, "batch": size}, "crops/s", size, work, plan)
+            if "error" not in row and size == largest:
+                features = _features(embed, crops, size, plan, kind["way"] == "captured")
+                off = np.linalg.norm(features - reference) / np.linalg.norm(reference)
+                row["features off by"] = float(off)
+                row["same expression"] = float(
+                    (_expressions(model, features) == expressions).mean()
+                )
+            yield row
+
+
+def _ways(model: ExpressionModel, plan: Plan) -> Iterator[tuple[Row, Callable[..., Any]]]:
+    """Ways to embed, and what each of them is called."""
+    for precision in PRECISIONS:
+        yield {"way": "model", "precision": precision}, _under_autocast(model, precision)
+    for precision, layout in product(PRECISIONS, LAYOUTS):
+        lean = lean_network(model, getattr(torch, precision), LAYOUTS[layout])
+        kind = {"precision": precision, "layout": layout}
+        yield {"way": "lean", **kind}, lean
+        if plan.device.type == "cuda" and precision != "float32":
+            yield (
+                {"way": "captured", **kind},
+                CapturedNetwork(lean, model.config.crop.size, plan.device),
+            )
+    if plan.compiled:
+        torch.compiler.reset()
+        kind = {"way": "compiled", "precision": "float16", "layout": "NCHW"}
+        yield kind, torch.compile(lean_network(model))
+
+
+def training(plan: Plan) -> Iterator[Row]:
+    """Crops a second, forward and backward, of random crops by layout."""
+    for (size, side), layout in product(plan.train, LAYOUTS):
+        model = ExpressionModel(ModelConfig(variant="backbone", input_size=side)).to(plan.device)
+        model.backbone.to(memory_format=LAYOUTS[layout])
+        pixels = torch.rand(size, 3, side, side, device=plan.device)
+        pixels = pixels.contiguous(memory_format=LAYOUTS[layout])
+
+        def step(model: ExpressionModel = model, pixels: Tensor = pixels) -> None:
+            with torch.autocast(plan.device.type, torch.bfloat16):
+                loss = model.backbone(pixels).square().mean()
+            loss.backward()
+
+        kind = {"precision": "bf16-mixed", "layout": layout, "side": side, "batch": size}
+        with torch.backends.cudnn.flags(benchmark=True):
+            yield _row(kind, "crops/s", size, step, plan)
 
 
 def decoding(path: Path, plan: Plan) -> Iterator[Row]:
@@ -218,25 +261,33 @@ def _row(kind: Row, unit: str, items: int, work: Callable[[], object], plan: Pla
     return {**kind, unit: items / median(seconds)}
 
 
-def _embedder(model: ExpressionModel, backbone: Embed, precision: str, layout: str) -> Embed:
-    """From crops (N, 112, 112, 3) uint8 on the device to features (N, 888) float32 on it."""
+def _under_autocast(model: ExpressionModel, precision: str) -> Embed:
     half = precision != "float32"
     kind = getattr(torch, precision) if half else torch.bfloat16
 
     @torch.inference_mode()
     def run(crops: Tensor) -> Tensor:
-        pixels = (model.pixels(crops) - model.mean) / model.std
-        pixels = pixels.contiguous(memory_format=LAYOUTS[layout])
         with torch.autocast(model.device.type, kind, enabled=half):
-            return backbone(pixels).float()
+            return model.embed(crops).float()
 
     return run
 
 
-def _features(embed: Embed, crops: Sequence[Image], size: int, plan: Plan) -> np.ndarray:
+def _features(
+    embed: Callable[..., Any],
+    crops: Sequence[Image],
+    size: int,
+    plan: Plan,
+    from_cpu: bool = False,
+) -> np.ndarray:
     """Features of all crops, in batches that are all of one size, as compiled code wants them."""
-    parts = [_filled(crops[first : first + size], size) for first in range(0, len(crops), size)]
-    made = [embed(torch.from_numpy(np.stack(part)).to(plan.device)).cpu().numpy() for part in parts]
+    made = []
+    for first in range(0, len(crops), size):
+        part = _filled(crops[first : first + size], size)
+        if from_cpu:
+            made.append(embed(part))
+        else:
+            made.append(embed(torch.from_numpy(np.stack(part)).to(plan.device)).cpu().numpy())
     return np.concatenate(made)[: len(crops)]
 
 
@@ -287,6 +338,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--detector-dir", type=Path, help="insightface's root")
     parser.add_argument("-m", "--model", default="starter")
+    parser.add_argument(
+        "--compiled", action="store_true", help="torch.compile too, which takes a minute or more"
+    )
     parser.add_argument(
         "--quick", action="store_true", help="small batches, one run, nothing compiled"
     )

@@ -214,7 +214,7 @@ def test_gpu_figures_measures_any_device(models, tmp_path):
     out = run("gpu_figures.py", EXAMPLES / "astronaut.mp4", *options, "-o", tmp_path / "a.json")
     figures = json.loads((tmp_path / "a.json").read_text())
     tables = figures["tables"]
-    assert len(tables) == out.count("\n| --- |") == 5
+    assert len(tables) == out.count("\n| --- |") == 6
     assert [row["batch"] for row in tables["detection"] if row["frames/s"] > 0] == [1, 2]
     (beside,) = tables["faces beside ONNX Runtime's"]
     assert beside["pack"] == "det_small"

@@ -76,8 +76,10 @@ def uploaded(images: Sequence[Image], device: torch.device) -> Tensor:
     """Images of one shape on the device, (N, height, width, 3) uint8.
 
     They are stacked in memory that a GPU can fetch by itself, so that nothing waits for the copy.
+    Torch stacks with all of its threads, NumPy with one.
     """
     shape = (len(images), *images[0].shape)
     together = torch.empty(shape, dtype=torch.uint8, pin_memory=device.type == "cuda")
-    np.stack(images, out=together.numpy())
+    for place, image in zip(together, images, strict=True):
+        place.copy_(torch.from_numpy(image))
     return together.to(device, non_blocking=True)

@@ -1,6 +1,6 @@
 """Features of face crops by the quickest way that a device has: ONNX Runtime on a CPU, else torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -9,6 +9,7 @@ import torch
 
 from videxpr.embedding.cache import graph_file, keep_graph, read_graph
 from videxpr.embedding.graph import CROPS, feature_graph
+from videxpr.embedding.half import CapturedNetwork, lean_network
 from videxpr.embedding.trial import difference_from_torch
 from videxpr.errors import DeviceError
 from videxpr.halving import Halving, Tell
@@ -54,6 +55,7 @@ class TorchEmbedder:
         self.threads = torch.get_num_threads()
         self.concern = concern
         self._model = model
+        self._network = _network_of(model)
         self._batches = Halving("embedding", tell)
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
@@ -74,9 +76,13 @@ class TorchEmbedder:
         return np.stack(rows) if rows else np.zeros((0, self._model.width), np.float32)
 
     def _rows(self, crops: Sequence[Image]) -> list[Floats]:
-        device = self._model.device.type
-        with torch.autocast(device, torch.float16, enabled=device == "cuda"):
-            return list(embed_crops(self._model, crops, len(crops)))
+        return list(self._network(crops))
+
+
+def _network_of(model: ExpressionModel) -> Callable[[Sequence[Image]], Floats]:
+    if model.device.type == "cuda":
+        return CapturedNetwork(lean_network(model), model.config.crop.size, model.device)
+    return lambda crops: embed_crops(model, crops, len(crops))
 
 
 class OnnxEmbedder:

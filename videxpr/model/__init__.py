@@ -100,11 +100,15 @@ class ExpressionModel(nn.Module):
 
     def features(self, pixels: Tensor) -> Tensor:
         """Features (N, 888) of RGB pixels (N, 3, H, W) in [0, 1]; any size, for training."""
-        if not self.config.colour:
-            pixels = pixels.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
-        normalised = (pixels - self.mean) / self.std
+        normalised = self.normalised(pixels)
         features: Tensor = self.backbone(normalised.contiguous(memory_format=torch.channels_last))
         return features
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """Pixels (N, 3, H, W) in [0, 1] as the backbone takes them."""
+        if not self.config.colour:
+            pixels = pixels.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
+        return (pixels - self.mean) / self.std
 
     def classify(self, windows: NDArray[np.float32] | Tensor) -> Tensor:
         """Calibrated logits for every frame of windows of features.
