@@ -4,7 +4,6 @@ import csv
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -12,7 +11,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from videxpr.degradation import Degradation, degraded
 from videxpr.errors import FormatError, SourceError
@@ -25,6 +24,7 @@ PARTS: Final[tuple[Part, ...]] = get_args(Part)
 VALIDATION_SHARE: Final = 0.1
 HASH_SIDE: Final = 16
 HASHES_AT_ONCE: Final = 1024
+READ_AT_ONCE: Final = 256
 COPY_DISTANCE: Final = 20
 """Differing signs of two hashes, of 256, up to which images are copies. In 400 aligned faces, JPEG at
 quality 40, half or double the size changed up to 20; of all pairs among 17,278 faces, two in a
@@ -162,19 +162,17 @@ class HeldStills(Dataset[tuple[Tensor, Tensor]]):
     Args:
         dataset: the images.
         device: that holds them.
-        threads: that read them.
+        workers: processes that read them; 0 reads in this one.
     """
 
-    def __init__(self, dataset: StillDataset, device: torch.device, threads: int = 1) -> None:
-        images = torch.empty(len(dataset), 3, dataset.size, dataset.size, dtype=torch.uint8)
-
-        def read(index: int) -> None:
-            images[index] = dataset[index][0]
-
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(read, range(len(dataset))))
-        self.images = images.to(device)
+    def __init__(self, dataset: StillDataset, device: torch.device, workers: int = 0) -> None:
+        shape = (len(dataset), 3, dataset.size, dataset.size)
+        self.images = torch.empty(shape, dtype=torch.uint8, device=device)
         self.labels = torch.tensor([still.label for still in dataset.stills], device=device)
+        first = 0
+        for images, _ in DataLoader(dataset, READ_AT_ONCE, num_workers=workers):
+            self.images[first : first + len(images)] = images.to(device)
+            first += len(images)
 
     def __len__(self) -> int:
         return len(self.labels)

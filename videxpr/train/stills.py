@@ -195,7 +195,6 @@ def _trainer(
         enable_model_summary=False,
         enable_progress_bar=False,
         gradient_clip_val=1.0,
-        benchmark=machine.accelerator == "gpu",
         use_distributed_sampler=False,
     )
 

@@ -60,7 +60,7 @@ def _loader(
     dataset = StillDataset(stills, side)
     batch_size = min(options.batch_size, len(stills))
     if len(stills) * 3 * side**2 <= HELD_BYTES:
-        held = HeldStills(dataset, _device(machine), machine.threads)
+        held = HeldStills(dataset, _device(machine), machine.workers)
         return DataLoader(held, batch_size=batch_size, collate_fn=_as_it_is, **more)
     return DataLoader(
         dataset,
