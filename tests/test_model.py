@@ -18,7 +18,7 @@ from torch.nn import functional
 from videxpr.errors import CheckpointError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.model import VARIANTS, ExpressionModel, ModelConfig, Variant
-from videxpr.model.backbones import stages
+from videxpr.model.backbones import layout_on, stages
 from videxpr.structures import ARCFACE, CropTemplate
 
 
@@ -272,3 +272,14 @@ def test_learned_positions_make_a_window_a_sequence() -> None:
     torch.testing.assert_close(model.logits(windows[:, :5]).shape, torch.Size([1, 5, 8]))
     with pytest.raises(ValueError, match="knows 8 places of a window, not 9"):
         model.classify(torch.randn(1, 9, model.width))
+
+
+def test_weights_lie_as_is_fastest_on_their_device() -> None:
+    model = ExpressionModel(ModelConfig(backbone="regnet_y_400mf", variant="backbone"))
+    weights = model.backbone.trunk_output[0][0].f.b[0].weight
+    assert weights.is_contiguous(memory_format=torch.channels_last)
+    assert layout_on(torch.device("cuda:1")) == torch.contiguous_format
+    model.backbone.to(memory_format=torch.contiguous_format)
+    assert not weights.is_contiguous(memory_format=torch.channels_last)
+    model.to("cpu")
+    assert weights.is_contiguous(memory_format=torch.channels_last)

@@ -10,7 +10,7 @@ features, and one linear layer gives eight logits for every frame of a window.
       -> classify   (W, T, 8)
 """
 
-from typing import Final
+from typing import Any, Final, Self
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from videxpr.model.backbones import build_backbone
+from videxpr.model.backbones import build_backbone, layout_on
 from videxpr.model.config import BACKBONES, POSITIONS, VARIANTS, ModelConfig, Position, Variant
 
 __all__ = [
@@ -64,6 +64,12 @@ class ExpressionModel(nn.Module):
         trained = [name in config.trained_expressions for name in config.expressions]
         self.register_buffer("untrained", ~torch.tensor(trained), persistent=False)
 
+    def _apply(self, *args: Any, **kwargs: Any) -> Self:
+        """Also called by `to`: weights take the layout of the device that they come to."""
+        super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self.backbone.to(memory_format=layout_on(self.device))
+        return self
+
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
@@ -100,8 +106,8 @@ class ExpressionModel(nn.Module):
 
     def features(self, pixels: Tensor) -> Tensor:
         """Features (N, 888) of RGB pixels (N, 3, H, W) in [0, 1]; any size, for training."""
-        normalised = self.normalised(pixels)
-        features: Tensor = self.backbone(normalised.contiguous(memory_format=torch.channels_last))
+        layout = layout_on(pixels.device)
+        features: Tensor = self.backbone(self.normalised(pixels).contiguous(memory_format=layout))
         return features
 
     def normalised(self, pixels: Tensor) -> Tensor:
