@@ -82,13 +82,15 @@ def test_choices_reach_the_recipe(videxpr, tree: Path, tmp_path: Path) -> None:
         "train", tree, *QUICK, "-o", output, "--recipe", "authors", "--gamma", "1.5", "--jitter",
         "0.1,0.2,0.3", "--windows", "sliding", "--stride", "16", "--balance", "0.5", "--seed", "7",
         "--validation-stride", "16", "--variant", "both", "--position", "learned",
+        "--shortest-window", "8",
     )  # fmt: skip
     assert code == 0, errors
     options = read_card(output).training.options
     expected = {
         "optimizer": "adamw", "loss.gamma": "1.5", "loss.divergence": "0.2", "seed": "7",
         "augmentation.contrast": "0.2", "sampling.placing": "sliding", "sampling.stride": "16",
-        "sampling.balance": "0.5", "validation.stride": "16", "validation.tail": "aligned",
+        "sampling.balance": "0.5", "sampling.shortest": "8", "validation.stride": "16",
+        "validation.tail": "aligned",
         "variant": "both", "position": "learned", "augment_per": "none", "learning_rate": "0.001",
     }  # fmt: skip
     assert expected.items() <= options.items()
@@ -100,6 +102,7 @@ def test_choices_reach_the_recipe(videxpr, tree: Path, tmp_path: Path) -> None:
         (("nowhere",), 2, "no folder nowhere"),
         ((), 2, "name Aff-Wild2's folder, or --annotations and --crops, or --stills"),
         (("TREE", "--grey"), 2, "--grey: only with --stills"),
+        (("TREE", "--mixup", "1", "--teacher", "x"), 2, "--mixup, --teacher: only with --stills"),
         (("TREE", "--stills", "TREE"), 2, "ROOT: not with --stills"),
         (("--stills", "TREE", "--variant", "both", "--gamma", "1"), 2, "--gamma, --variant: not"),
         (("TREE", "--folds", "x"), 2, "--folds 'x': write K/N"),

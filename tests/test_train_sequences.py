@@ -16,13 +16,14 @@ from trees import write_crop
 import videxpr
 from videxpr.challenge import find_layout, read_challenge
 from videxpr.checkpoint import load_checkpoint, read_card
-from videxpr.dataset import read_crops
+from videxpr.dataset import SamplingOptions, read_crops
 from videxpr.errors import CheckpointError, FormatError, TrainingError, UsageError
 from videxpr.labelling import EXPRESSIONS
 from videxpr.metrics import confusion_matrix, macro_f1
 from videxpr.prediction import embed_crops, predict_sequence
 from videxpr.structures import ARCFACE, CropTemplate
 from videxpr.train.recipes import RECIPES, with_choices
+from videxpr.train.task import drawn_length
 
 ONE_EPOCH = {"epochs": 1}
 KEPT_FEATURES = {"freeze": "block4", "augment_per": "none"}
@@ -190,6 +191,24 @@ def test_the_finder_finds_a_rate_and_a_resumed_run_keeps_it(tree: Path, tmp_path
     train_small(tree, output, choices=choices | {"epochs": 2}, resume=True, on_rate=found.append)
     assert found[1] == found[0]
     assert record(output)["epochs"][1]["learning_rate"] == found[0]
+
+
+def test_windows_are_cut_to_lengths_that_are_drawn_log_uniformly() -> None:
+    assert drawn_length(64, None) == drawn_length(64, 64) == drawn_length(64, 100) == 64
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        drawn = np.array([drawn_length(64, 1) for _ in range(4000)])
+    assert drawn.min() == 1 and drawn.max() == 64
+    for low, high in ((1, 8), (8, 65)):  # as many of 1 to 7 as of 8 to 64
+        assert abs(((drawn >= low) & (drawn < high)).mean() - 0.5) < 0.03
+
+
+def test_a_run_with_cut_windows_ends(tree: Path, tmp_path: Path) -> None:
+    choices = {"sampling.shortest": 1, "epochs": 1, "position": "learned"}
+    report = train_small(tree, tmp_path / "m.safetensors", choices=choices)
+    assert report.frames == 160 and np.isfinite(report.loss)
+    with pytest.raises(UsageError, match="shortest window has 1 or more frames, not 0"):
+        SamplingOptions(shortest=0)
 
 
 def test_patience_ends_a_run_early(tree: Path, tmp_path: Path) -> None:

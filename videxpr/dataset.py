@@ -36,18 +36,24 @@ class SamplingOptions:
         balance: exponent of the class counts; 0 takes every window once, 1 draws windows so that
             classes come about evenly.
         batch_size: windows a step, those of all devices together.
+        shortest: frames to which a step's windows may be cut: their number is drawn log-uniformly
+            between this and the whole window, anew for each step, so that the encoder learns to
+            answer on few frames too; None never cuts.
     """
 
     placing: Placing = "apart"
     stride: int = 32
     balance: float = 0.0
     batch_size: int = 16
+    shortest: int | None = None
 
     def __post_init__(self) -> None:
         if self.placing not in PLACINGS:
             raise UsageError(
                 f"windows are placed {self.placing!r}; choose one of {', '.join(PLACINGS)}"
             )
+        if self.shortest is not None and self.shortest < 1:
+            raise UsageError(f"the shortest window has 1 or more frames, not {self.shortest}")
         if self.stride < 1 or self.batch_size < 1 or not 0 <= self.balance <= 1:
             raise UsageError(
                 f"stride ({self.stride}) and batch size ({self.batch_size}) are at least 1, and the "

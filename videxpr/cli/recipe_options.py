@@ -96,6 +96,16 @@ Stride = Annotated[
     typer.Option(rich_help_panel=PANEL, help="Frames between windows that slide."),
 ]
 
+ShortestWindow = Annotated[
+    int | None,
+    typer.Option(
+        metavar="FRAMES",
+        rich_help_panel=PANEL,
+        help="Cut the windows of each step to a length drawn between this and the whole, so that "
+        "the encoder learns to answer on few frames too.  \\[default: never cut]",
+    ),
+]
+
 Balance = Annotated[
     float | None,
     typer.Option(

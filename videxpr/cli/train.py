@@ -184,6 +184,7 @@ def train(
     teaching: of_recipe.Teaching = None,
     windows: of_recipe.Windows = None,
     stride: of_recipe.Stride = None,
+    shortest_window: of_recipe.ShortestWindow = None,
     balance: of_recipe.Balance = None,
     augment: of_recipe.Augment = None,
     flip: of_recipe.Flip = None,

@@ -27,6 +27,7 @@ SEQUENCE_FIELDS: Final = {
     "dropout": "dropout",
     "windows": "sampling.placing",
     "stride": "sampling.stride",
+    "shortest_window": "sampling.shortest",
     "balance": "sampling.balance",
     "augment": "augment_per",
     "flip": "augmentation.flip",
@@ -103,6 +104,7 @@ class TrainRequest:
     teaching: float | None
     windows: str | None
     stride: int | None
+    shortest_window: int | None
     balance: float | None
     augment: str | None
     flip: float | None

@@ -1,5 +1,6 @@
 """One step of training on windows, and what validation measures: the part that Lightning runs."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -96,6 +97,8 @@ class SequenceTask(lightning.LightningModule):
         torch.manual_seed(seed)
         if self.backbone_frozen:
             self.model.backbone.eval()
+        length = drawn_length(frames.shape[1], self.options.sampling.shortest)
+        frames, labels = frames[:, :length], labels[:, :length]
         logits = self.model.logits(self._features(frames))
         counted = labels >= 0
         losses = frame_losses(logits[counted], labels[counted], self.options.loss)
@@ -240,6 +243,14 @@ class SequenceTask(lightning.LightningModule):
             temperature=temperature,
             learning_rate=self._rate(),
         )
+
+
+def drawn_length(window: int, shortest: int | None) -> int:
+    """Frames to which a step's windows are cut, log-uniform; drawn from torch's global generator."""
+    if shortest is None or shortest >= window:
+        return window
+    low, high = math.log(shortest), math.log(window + 1)
+    return min(int(math.exp(low + (high - low) * torch.rand(()).item())), window)
 
 
 def freeze(backbone: nn.Module, last: str) -> bool:
