@@ -147,6 +147,38 @@ def test_a_run_with_all_choices_says_them(trained, faces, tmp_path):
         assert words in checkpoint.training.recipe
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_fusion_model_is_a_start_too_and_another_backbone_is_none(faces, tmp_path):
+    def train(config):
+        model = ExpressionModel(config)
+        start = tmp_path / f"{config.backbone}.safetensors"
+        summary = TrainingSummary(data="", recipe="fused", images=1, epochs=3)
+        save_checkpoint(start, model, summary, "free", torch.float32)
+        options = replace(OPTIONS, epochs=1, learning_rate=1e-9)
+        end = tmp_path / f"{config.backbone}.end.safetensors"
+        train_stills(
+            faces,
+            end,
+            split=faces / "split.csv",
+            initial=start,
+            options=options,
+            machine=MACHINE,
+            dtype=torch.float32,
+        )
+        return model, load_checkpoint(end)
+
+    fused, made = train(ModelConfig(variant="both"))
+    assert made.training.epochs == 4 and made.training.recipe.startswith("fused; 1 epochs")
+    assert made.model.config.variant == "backbone"
+    torch.testing.assert_close(
+        made.model.head.weight, fused.head.weight[:, : fused.width], rtol=0, atol=1e-5
+    )
+    stem = fused.backbone.stem[0].weight
+    torch.testing.assert_close(made.model.backbone.stem[0].weight, stem, rtol=0, atol=1e-5)
+    with pytest.raises(UsageError, match="backbone regnet_y_400mf, .* regnet_y_1_6gf; start from"):
+        train(ModelConfig(backbone="regnet_y_400mf", variant="backbone"))
+
+
 class Stopped(Callback):
     """Breaks a run off in the middle of an epoch, counted from 0."""
 

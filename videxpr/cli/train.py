@@ -158,7 +158,8 @@ def train(
     initial: Annotated[
         Path | None,
         typer.Option(
-            rich_help_panel=MODEL, help="With --stills: checkpoint to start from, head included."
+            rich_help_panel=MODEL,
+            help="With --stills: checkpoint to start from, head included; its encoder is left out.",
         ),
     ] = None,
     teacher: Annotated[

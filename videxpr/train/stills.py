@@ -58,7 +58,8 @@ def train_stills(
         folder: one folder a class, named after an expression in any case.
         output: the checkpoint to write, ``.safetensors``.
         split: a file ``image,split``; drawn when absent. Its ``test`` part is never read.
-        initial: a checkpoint to start from; random weights when absent.
+        initial: a checkpoint whose backbone, and whose head on it, training starts from, whatever
+            encoder it has; random weights when absent.
         teachers: checkpoints whose answers to the same crops the labels are mixed with
             (`StillsOptions.teaching`; Hinton et al., "Distilling the Knowledge in a Neural Network",
             2015), such as a larger network, or several.
@@ -156,10 +157,17 @@ def _initial_model(
         start_as_identity(model.backbone)
         return model, None
     checkpoint = load_checkpoint(initial)
-    weights = checkpoint.model
-    if replace(weights.config, **chosen) != config:
-        raise UsageError(f"{initial} is a {weights.config.variant} model; start from a backbone")
-    model.load_state_dict(weights.state_dict())
+    begun = checkpoint.model
+    for name in ("backbone", "crop", "mean", "std"):
+        if getattr(begun.config, name) != getattr(config, name):
+            raise UsageError(
+                f"{initial} has {name} {getattr(begun.config, name)}, and training on stills wants "
+                f"{getattr(config, name)}; start from another checkpoint, or leave out --initial"
+            )
+    model.backbone.load_state_dict(begun.backbone.state_dict())
+    with torch.no_grad():  # of a fused head the part that is on the backbone's features
+        model.head.weight.copy_(begun.head.weight[:, : model.width])
+        model.head.bias.copy_(begun.head.bias)
     return model, checkpoint.training
 
 
