@@ -1,17 +1,20 @@
 """Features of a backbone that training does not change, computed once."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
-import torch
 from torch.utils.data import DataLoader
 
 from videxpr.challenge import LabelledVideo, Split
 from videxpr.dataset import RunDataset
 from videxpr.device import resolve_device
+from videxpr.embedding import embedder_of
 from videxpr.model import ExpressionModel
 from videxpr.structures import Floats
 from videxpr.train.options import Machine
+
+BATCH: Final = 32
 
 
 def embed_videos(
@@ -20,21 +23,17 @@ def embed_videos(
     machine: Machine,
     progress: Callable[[int, int], None],
 ) -> dict[Split, list[Floats]]:
-    """Features (N, F) of all usable frames of each video, in half precision to save memory.
-
-    With the precision ``bf16-mixed`` they are computed in it; other precisions compute in float32.
-    """
+    """Features (N, F) of all usable frames of each video, in half precision to save memory; embedded
+    as `annotate` embeds them."""
     device = resolve_device("auto" if machine.accelerator == "gpu" else "cpu")
-    model.eval().to(device)
-    mixed = machine.precision_or_default == "bf16-mixed"
+    embedder = embedder_of(model.eval().to(device), machine.threads)
     total = sum(len(video) for videos in parts.values() for video in videos)
     done, kept = 0, dict[Split, list[Floats]]()
     for split, videos in parts.items():
         pieces: list[list[Floats]] = [[] for _ in videos]
         runs = RunDataset(videos, model.config.crop.size)
         for video, _, crops in DataLoader(runs, batch_size=None, num_workers=machine.workers):
-            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-                pieces[video].append(model.embed(crops).half().cpu().numpy())
+            pieces[video].append(embedder.embed(crops.numpy(), BATCH).astype(np.float16))
             done += len(crops)
             progress(done, total)
         kept[split] = [np.concatenate(piece) for piece in pieces]
