@@ -161,3 +161,17 @@ def test_a_little_of_the_jitter_is_white():
     lag_one = np.corrcoef(walk[:-1], walk[1:])[0, 1]
     assert lag_one == pytest.approx(keeps / (1 + white), abs=0.01)
     assert walk.std() == pytest.approx(0.015 * np.sqrt(1 + white), rel=0.05)
+
+
+def test_a_share_of_the_sequences_shows_one_person_in_all_their_expressions():
+    people = {one.name: str(n % 7) for n, one in enumerate(STILLS)}
+    options = StitchOptions(one_person=0.4)
+    pool = make_pool(STILLS, people, options)
+    assert len(pool.many_faced) == 7
+    made = [plan_sequence(pool, options, np.random.default_rng((1, n))) for n in range(200)]
+    shown = [{people[one.still.name] for one in plan.showings} for plan in made]
+    alone = [plan for plan, names in zip(made, shown, strict=True) if len(names) == 1]
+    assert 55 < len(alone) < 110
+    assert sum(len(set(plan.labels.tolist())) > 1 for plan in alone) > 50
+    nobody = make_pool(STILLS, {}, options)
+    plan_sequence(nobody, options, np.random.default_rng(1))  # and nobody known is no error

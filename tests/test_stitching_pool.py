@@ -85,3 +85,15 @@ def test_a_person_without_the_label_gives_way():
 def test_the_only_still_of_a_label_comes_again():
     pool = make_pool(STILLS[:1], {}, StitchOptions())
     assert pool.draw(0, STILLS[0], np.random.default_rng(0), 1) == STILLS[0]
+
+
+def test_one_persons_pool_has_their_stills_alone():
+    people = people_of(STILLS, PATTERN)
+    more = [still(f"Bob_{n}.png", 4) for n in range(5)]
+    pool = make_pool(STILLS + more, people | dict.fromkeys([one.name for one in more], "Bob"),
+                     StitchOptions())  # fmt: skip
+    assert pool.many_faced == ("Ann",)  # Bob only smiles
+    own = pool.of_one(np.random.default_rng(0), StitchOptions())
+    names = {one.name for stills in own.stills for one in stills}
+    assert names == {"Ann_0.png", "Ann_1.png", "Ann_2.png"}
+    np.testing.assert_allclose(own.shares[[0, 4]], [1 / 3, 2 / 3])

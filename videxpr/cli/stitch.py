@@ -56,6 +56,14 @@ def stitch(
             "segment then often shows the same person.  \\[default: nobody is known]",
         ),
     ] = None,
+    one_person: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the sequences that show one person throughout, as videos do; needs "
+            "--person.",
+        ),
+    ] = 0.0,
     colour: Annotated[
         bool, typer.Option("--colour", help="Keep colours.  \\[default: crops are grey]")
     ] = False,
@@ -86,6 +94,7 @@ def stitch(
             seconds=seconds,
             fps=fps,
             person=person,
+            one_person=one_person,
             colour=colour,
             seed=seed,
             quiet=quiet,

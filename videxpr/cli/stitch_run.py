@@ -34,6 +34,7 @@ class StitchRequest:
     seconds: float | None
     fps: float | None
     person: str | None
+    one_person: float
     colour: bool
     seed: int
     quiet: bool
@@ -65,9 +66,12 @@ def run(request: StitchRequest) -> None:
 
 def _options(request: StitchRequest) -> StitchOptions:
     default = StitchOptions()
+    if request.one_person and request.person is None:
+        raise UsageError("--one-person needs --person, which tells who is on an image")
     return StitchOptions(
         seconds=default.seconds if request.seconds is None else request.seconds,
         fps=default.fps if request.fps is None else request.fps,
+        one_person=request.one_person,
         colour=request.colour,
         seed=request.seed,
     )

@@ -61,6 +61,8 @@ class StitchOptions:
         change_within: probability that a segment of `changes_from` or more shows several stills.
         changes_from: seconds.
         same_person: probability that the next still is of the same person, where one is known.
+        one_person: share of the sequences that show one person only, who is drawn among those of
+            whom there are stills of several labels.
         fades: share of the changes that are cross-fades; the others are hard.
         fade_frames: length of a cross-fade, both ends possible.
         missing: share of the frames that have no crop, in runs.
@@ -85,6 +87,7 @@ class StitchOptions:
     change_within: float = 0.5
     changes_from: float = 1.0
     same_person: float = 0.6
+    one_person: float = 0.0
     fades: float = 0.5
     fade_frames: tuple[int, int] = (2, 8)
     missing: float = 0.015

@@ -120,6 +120,8 @@ class Plan:
 
 def plan_sequence(pool: Pool, options: StitchOptions, generator: np.random.Generator) -> Plan:
     """Draw all that happens in a sequence."""
+    if options.one_person > 0 and pool.many_faced and generator.random() < options.one_person:
+        pool = pool.of_one(generator, options)
     segments = _segments(pool, options, generator)
     return Plan(
         segments=segments,

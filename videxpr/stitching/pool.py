@@ -1,7 +1,7 @@
 """The stills of one part of a split, to be drawn by label and by person."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -56,12 +56,25 @@ class Pool:
         shares: (8,) probability of a segment's label; 0 where there is no still of it.
         people: who is on a still, by its name; only those who are known.
         by_person: stills of a label and a person.
+        many_faced: people of whom there are stills of several labels, in order of name.
     """
 
     stills: tuple[tuple[Still, ...], ...]
     shares: NDArray[np.float64]
     people: Mapping[str, str]
     by_person: dict[tuple[int, str], tuple[Still, ...]]
+    many_faced: tuple[str, ...]
+
+    def of_one(self, generator: np.random.Generator, options: StitchOptions) -> "Pool":
+        """The stills of one person who shows several labels."""
+        person = self.many_faced[int(generator.integers(len(self.many_faced)))]
+        theirs = [
+            still
+            for (_, name), stills in self.by_person.items()
+            if name == person
+            for still in stills
+        ]
+        return make_pool(theirs, self.people, options)
 
     def draw(
         self, label: int, before: Still | None, generator: np.random.Generator, same_person: float
@@ -85,11 +98,13 @@ def make_pool(stills: Sequence[Still], people: Mapping[str, str], options: Stitc
         by_label[still.label].append(still)
         if still.name in people:
             by_person[still.label, people[still.name]].append(still)
+    labels = Counter(person for _, person in by_person)
     return Pool(
         tuple(map(tuple, by_label)),
         label_shares(class_counts(stills), options),
         people,
         {key: tuple(those) for key, those in by_person.items()},
+        tuple(sorted(person for person, count in labels.items() if count > 1)),
     )
 
 
