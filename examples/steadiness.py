@@ -27,6 +27,7 @@ from videxpr.challenge import LabelledVideo, find_layout, read_challenge
 from videxpr.checkpoint import load_checkpoint
 from videxpr.dataset import read_crops
 from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
+from videxpr.embedding import embedder_of
 from videxpr.errors import VidexprError
 from videxpr.events import EventCounts, at_flicker, count_events, no_events
 from videxpr.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
@@ -35,7 +36,7 @@ from videxpr.formats.parquet import read_parquet
 from videxpr.labelling import annotated_seconds, frame_labels, resmoothed
 from videxpr.metrics import confusion_matrix, macro_f1
 from videxpr.model import ExpressionModel
-from videxpr.prediction import embed_crops, logit_stream, probabilities
+from videxpr.prediction import logit_stream, probabilities
 from videxpr.smoothing import filled, moving_mean
 from videxpr.structures import Floats
 from videxpr.windows import WindowOptions
@@ -83,9 +84,9 @@ def features_of(model: ExpressionModel, video: LabelledVideo, kept: Path | None)
     file = None if kept is None else kept / backbone_of(model) / f"{video.name}.npy"
     if file is not None and file.exists():
         return np.load(file)
-    size = model.config.crop.size
+    size, embedder = model.config.crop.size, embedder_of(model)
     pieces = [
-        embed_crops(model, list(read_crops(video, first, min(64, len(video) - first), size)), 64)
+        embedder.embed(read_crops(video, first, min(64, len(video) - first), size), 32)
         for first in range(0, len(video), 64)
     ]
     features = np.concatenate(pieces)
