@@ -32,7 +32,11 @@ def modules_after(code: str) -> set[str]:
 def test_training_needs_no_decoder_and_no_detector():
     loaded = modules_after("import videxpr.train.sequences, videxpr.train.stills")
     assert "lightning" in loaded
-    assert not {"av", "insightface", "facenet_pytorch", "onnxruntime", "cv2"} & loaded
+    assert not {"av", "insightface", "facenet_pytorch", "cv2"} & loaded
+
+
+def test_training_on_stills_needs_nothing_that_embeds():
+    assert "onnxruntime" not in modules_after("import videxpr.train.stills")
 
 
 @pytest.mark.parametrize("module", ["onnx_runtime", "detection.scrfd"])

@@ -18,6 +18,7 @@ from videxpr.stills import Still, find_stills, read_split
 from videxpr.train import stills_loaders
 from videxpr.train.options import Machine, StillsOptions
 from videxpr.train.stills import train_stills
+from videxpr.train.stills_start import start
 from videxpr.train.stills_task import StillsTask, mixed
 
 OPTIONS = StillsOptions(epochs=2, size=32, grey=True, batch_size=16, learning_rate=2e-3)
@@ -105,7 +106,7 @@ def test_training_goes_on_from_a_checkpoint(trained, faces, tmp_path):
         faces,
         tmp_path / "more.safetensors",
         split=faces / "split.csv",
-        initial=trained[0].checkpoint,
+        initial=[trained[0].checkpoint],
         options=OPTIONS,
         machine=MACHINE,
     )
@@ -160,7 +161,7 @@ def test_a_fusion_model_is_a_start_too_and_another_backbone_is_none(faces, tmp_p
             faces,
             end,
             split=faces / "split.csv",
-            initial=start,
+            initial=[start],
             options=options,
             machine=MACHINE,
             dtype=torch.float32,
@@ -177,6 +178,25 @@ def test_a_fusion_model_is_a_start_too_and_another_backbone_is_none(faces, tmp_p
     torch.testing.assert_close(made.model.backbone.stem[0].weight, stem, rtol=0, atol=1e-5)
     with pytest.raises(UsageError, match="backbone regnet_y_400mf, .* regnet_y_1_6gf; start from"):
         train(ModelConfig(backbone="regnet_y_400mf", variant="backbone"))
+
+
+def test_a_start_from_several_is_the_mean_of_their_weights(tmp_path):
+    paths = []
+    for seed in (1, 2, 3):
+        model = model_of("regnet_y_1_6gf", seed=seed)
+        summary = TrainingSummary(data="d", recipe=f"r{seed}", images=seed, epochs=seed)
+        paths.append(tmp_path / f"{seed}.safetensors")
+        save_checkpoint(paths[-1], model, summary, "free", torch.float32)
+    model = ExpressionModel(ModelConfig(variant="backbone"))
+    summary = start(model, paths)
+    assert summary.recipe == "mean of the weights of (r1) and (r2) and (r3)"
+    assert (summary.images, summary.epochs) == (3, 3)
+    expected = np.mean([load_checkpoint(path).model.head.weight.numpy() for path in paths], axis=0)
+    np.testing.assert_allclose(model.head.weight.detach().numpy(), expected, atol=1e-6)
+    alone = start(model, paths[1:2])
+    assert alone.recipe == "r2"
+    found = model.backbone.stem[1].running_var
+    assert torch.equal(found, load_checkpoint(paths[1]).model.backbone.stem[1].running_var)
 
 
 class Stopped(Callback):

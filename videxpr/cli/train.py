@@ -156,10 +156,12 @@ def train(
         ),
     ] = False,
     initial: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             rich_help_panel=MODEL,
-            help="With --stills: checkpoint to start from, head included; its encoder is left out.",
+            help="With --stills: checkpoint to start from, head included; its encoder is left out. "
+            "Repeatable: the mean of all their weights.",
+            show_default=False,
         ),
     ] = None,
     teacher: Annotated[

@@ -87,7 +87,7 @@ class TrainRequest:
     size: int | None
     first_size: int | None
     grey: bool
-    initial: Path | None
+    initial: list[Path] | None
     teacher: list[Path] | None
     recipe: Literal["paper", "authors"] | None
     epochs: int | None

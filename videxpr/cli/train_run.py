@@ -68,7 +68,7 @@ def _train_stills(request: TrainRequest, folder: Path, console: Console) -> None
         folder,
         request.output,
         split=request.split,
-        initial=request.initial,
+        initial=request.initial or (),
         teachers=request.teacher or (),
         options=options,
         machine=machine,

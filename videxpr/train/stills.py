@@ -4,21 +4,21 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
 
-from videxpr.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
+from videxpr.checkpoint import TrainingSummary, save_checkpoint
 from videxpr.errors import OutputError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.model import ExpressionModel, ModelConfig
-from videxpr.model.backbones import start_as_identity
 from videxpr.stills import Part, Still, class_counts, draw_split, find_stills, read_split
 from videxpr.train.options import EpochReport, Machine, StillsOptions, TrainingReport
 from videxpr.train.record import check_output, clear_earlier
 from videxpr.train.stills_loaders import still_loaders
+from videxpr.train.stills_start import read_teacher, start
 from videxpr.train.stills_task import StillsTask
 
 EMA_SPAN: Final = 0.05
@@ -37,7 +37,7 @@ def train_stills(
     output: Path,
     *,
     split: Path | None = None,
-    initial: Path | None = None,
+    initial: Sequence[Path] = (),
     teachers: Sequence[Path] = (),
     options: StillsOptions | None = None,
     machine: Machine | None = None,
@@ -58,8 +58,8 @@ def train_stills(
         folder: one folder a class, named after an expression in any case.
         output: the checkpoint to write, ``.safetensors``.
         split: a file ``image,split``; drawn when absent. Its ``test`` part is never read.
-        initial: a checkpoint whose backbone, and whose head on it, training starts from, whatever
-            encoder it has; random weights when absent.
+        initial: checkpoints whose backbones, and whose heads on them, training starts from, whatever
+            encoders they have: the mean of their weights; random weights if there are none.
         teachers: checkpoints whose answers to the same crops the labels are mixed with
             (`StillsOptions.teaching`; Hinton et al., "Distilling the Knowledge in a Neural Network",
             2015), such as a larger network, or several.
@@ -87,13 +87,14 @@ def train_stills(
     run = output.with_suffix(".run")
     if not resume:
         clear_earlier([output, run], overwrite)
-    model, earlier = _initial_model(initial, parts["train"], options)
+    model = _new_model(parts["train"], options)
+    earlier = start(model, initial)
     recipe = (earlier.recipe + "; " if earlier else "") + _recipe(options, machine, teachers)
     task = StillsTask(
         model,
         options,
         steps=_steps(parts, options),
-        teachers=[_teacher(path, model.config) for path in teachers],
+        teachers=[read_teacher(path, model.config) for path in teachers],
         on_epoch=on_epoch,
     )
     task.run = f"{recipe}; {_fingerprint(parts)}"
@@ -139,47 +140,15 @@ def _check_parts(parts: dict[Part, list[Still]]) -> None:
         raise UsageError(f"validation images of {', '.join(strangers)}, which training has none of")
 
 
-def _initial_model(
-    initial: Path | None, stills: Sequence[Still], options: StillsOptions
-) -> tuple[ExpressionModel, TrainingSummary | None]:
-    counts = class_counts(stills)
-    chosen: dict[str, Any] = {
-        "trained_expressions": tuple(
-            name for name, n in zip(EXPRESSIONS, counts, strict=True) if n
-        ),
-        "input_size": options.size,
-        "colour": not options.grey,
-        "temperature": 1.0,
-    }
-    config = ModelConfig(variant="backbone", **chosen)
-    model = ExpressionModel(config)
-    if initial is None:
-        start_as_identity(model.backbone)
-        return model, None
-    checkpoint = load_checkpoint(initial)
-    begun = checkpoint.model
-    for name in ("backbone", "crop", "mean", "std"):
-        if getattr(begun.config, name) != getattr(config, name):
-            raise UsageError(
-                f"{initial} has {name} {getattr(begun.config, name)}, and training on stills wants "
-                f"{getattr(config, name)}; start from another checkpoint, or leave out --initial"
-            )
-    model.backbone.load_state_dict(begun.backbone.state_dict())
-    with torch.no_grad():  # of a fused head the part that is on the backbone's features
-        model.head.weight.copy_(begun.head.weight[:, : model.width])
-        model.head.bias.copy_(begun.head.bias)
-    return model, checkpoint.training
-
-
-def _teacher(path: Path, config: ModelConfig) -> ExpressionModel:
-    teacher = load_checkpoint(path).model
-    known = teacher.config.trained_expressions
-    if known != config.trained_expressions:
-        raise UsageError(
-            f"{path} knows {', '.join(known)}, the training images show "
-            f"{', '.join(config.trained_expressions)}; a teacher knows the same expressions"
-        )
-    return teacher
+def _new_model(stills: Sequence[Still], options: StillsOptions) -> ExpressionModel:
+    counts = zip(EXPRESSIONS, class_counts(stills), strict=True)
+    config = ModelConfig(
+        variant="backbone",
+        trained_expressions=tuple(name for name, count in counts if count),
+        input_size=options.size,
+        colour=not options.grey,
+    )
+    return ExpressionModel(config)
 
 
 def _trainer(
