@@ -199,6 +199,32 @@ def test_a_start_from_several_is_the_mean_of_their_weights(tmp_path):
     assert torch.equal(found, load_checkpoint(paths[1]).model.backbone.stem[1].running_var)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_no_epochs_make_a_mean_a_calibrated_checkpoint(trained, faces, tmp_path):
+    options = replace(OPTIONS, epochs=0)
+    seen = []
+    report = train_stills(
+        faces,
+        tmp_path / "mean.safetensors",
+        split=faces / "split.csv",
+        initial=[trained[0].checkpoint] * 2,
+        options=options,
+        machine=MACHINE,
+        dtype=torch.float32,
+        on_epoch=seen.append,
+    )
+    assert [(one.epoch, one.epochs) for one in seen] == [(0, 0)]
+    before, after = (load_checkpoint(one.checkpoint) for one in (trained[0], report))
+    for name, weight in before.model.state_dict().items():
+        assert torch.equal(weight, after.model.state_dict()[name])
+    assert after.training.recipe.startswith("mean of the weights of (2 epochs at 32 px")
+    assert after.training.recipe.endswith("seed 0)")
+    assert (after.training.epochs, after.training.images) == (2, 48)
+    assert after.model.config.temperature == report.last.temperature
+    with pytest.raises(UsageError, match="0 epochs of training need a model to start from"):
+        train_stills(faces, tmp_path / "x.safetensors", split=faces / "split.csv", options=options)
+
+
 class Stopped(Callback):
     """Breaks a run off in the middle of an epoch, counted from 0."""
 
@@ -325,7 +351,7 @@ def test_crops_grow_in_steps_and_end_at_their_size(epochs, sides):
 @pytest.mark.parametrize(
     ("choices", "words"),
     [
-        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"epochs": -1}, "epochs must be at least 0"),
         ({"size": 8}, "size must be at least 32"),
         ({"first_size": 16}, "first size .* not at 16"),
         ({"size": 64, "first_size": 112}, "first size .* not at 112"),

@@ -18,7 +18,9 @@ Recipe = Annotated[
 Epochs = Annotated[
     int | None,
     typer.Option(
-        rich_help_panel=PANEL, help="Passes over the data.  \\[default: 30; 12 with --stills]"
+        rich_help_panel=PANEL,
+        help="Passes over the data; with --stills 0 only calibrates what --initial gives.  "
+        "\\[default: 30; 12 with --stills]",
     ),
 ]
 

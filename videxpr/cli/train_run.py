@@ -56,8 +56,9 @@ def _train_stills(request: TrainRequest, folder: Path, console: Console) -> None
     from videxpr.train.stills import train_stills
 
     def show(report: EpochReport) -> None:
+        loss = f"loss {report.loss:.3f}, " if report.epochs else ""
         console.print(
-            f"epoch {report.epoch}/{report.epochs}: loss {report.loss:.3f}, validation accuracy "
+            f"epoch {report.epoch}/{report.epochs}: {loss}validation accuracy "
             f"{report.accuracy:.3f}, macro F1 {report.macro_f1:.3f}"
         )
 

@@ -23,7 +23,7 @@ class StillsOptions:
     """How a model is trained on single crops.
 
     Attributes:
-        epochs: passes over the training part.
+        epochs: passes over the training part; 0 takes a start as it is and calibrates it.
         size: side in pixels to which crops are brought; the model's own is 112.
         first_size: side at which training begins, to grow to `size` over the first part of the
             epochs; None begins with `size`.
@@ -57,7 +57,7 @@ class StillsOptions:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch_size", 2), ("mixup", 0)):
+        for name, least in (("epochs", 0), ("batch_size", 2), ("mixup", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
         if not self.learning_rate > 0:

@@ -89,7 +89,12 @@ def train_stills(
         clear_earlier([output, run], overwrite)
     model = _new_model(parts["train"], options)
     earlier = start(model, initial)
-    recipe = (earlier.recipe + "; " if earlier else "") + _recipe(options, machine, teachers)
+    if earlier is None and not options.epochs:
+        raise UsageError("0 epochs of training need a model to start from (--initial)")
+    recipe = "; ".join(
+        ([earlier.recipe] if earlier else [])
+        + ([_recipe(options, machine, teachers)] if options.epochs else [])
+    )
     task = StillsTask(
         model,
         options,
@@ -105,12 +110,12 @@ def train_stills(
     )
     trainer = _trainer(options, machine, run, [averaging, *callbacks])
     state = run / STATE
-    trainer.fit(
-        task,
-        *still_loaders(parts, options, machine),
-        ckpt_path=state if resume and state.is_file() else None,
-        weights_only=True,
-    )
+    train_loader, validation_loader = still_loaders(parts, options, machine)
+    if options.epochs:
+        begun = state if resume and state.is_file() else None
+        trainer.fit(task, train_loader, validation_loader, ckpt_path=begun, weights_only=True)
+    else:
+        trainer.validate(task, validation_loader, verbose=False)
     if task.last is None or task.last.epoch < options.epochs:
         raise OutputError(f"training was stopped before its end; {output} was not written")
     summary = TrainingSummary(

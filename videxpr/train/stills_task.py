@@ -63,6 +63,9 @@ class StillsTask(lightning.LightningModule):
         self.trained = self.trained.to(self.device)
         self._teachers = [teacher.to(self.device).eval() for teacher in self._teachers]
 
+    def on_validation_start(self) -> None:
+        self.trained = self.trained.to(self.device)
+
     def training_step(self, batch: tuple[Tensor, Tensor], step: int) -> Tensor:
         images, labels = batch
         torch.manual_seed(step_seed(self.options.seed, self.current_epoch, step))
@@ -91,7 +94,7 @@ class StillsTask(lightning.LightningModule):
         self.outcomes.clear()
         answers, classes = logits.argmax(dim=1), len(self.trained)
         self.last = EpochReport(
-            epoch=self.current_epoch + 1,
+            epoch=min(self.current_epoch + 1, self.options.epochs),
             epochs=self.options.epochs,
             loss=float(torch.stack(self.losses).mean()) if self.losses else float("nan"),
             accuracy=float(multiclass_accuracy(answers, labels, classes, average="micro")),
