@@ -27,7 +27,7 @@ from videxpr.challenge import LabelledVideo, find_layout, read_challenge
 from videxpr.checkpoint import load_checkpoint
 from videxpr.dataset import read_crops
 from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
-from videxpr.embedding import embedder_of
+from videxpr.embedding import Embedder, embedder_of
 from videxpr.errors import VidexprError
 from videxpr.events import EventCounts, at_flicker, count_events, no_events
 from videxpr.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
@@ -79,12 +79,11 @@ def backbone_of(model: ExpressionModel) -> str:
     return digest.hexdigest()[:16]
 
 
-def features_of(model: ExpressionModel, video: LabelledVideo, kept: Path | None) -> Floats:
-    """Features (N, F) of a video's crops, from `kept` if they are there."""
-    file = None if kept is None else kept / backbone_of(model) / f"{video.name}.npy"
+def features_of(embedder: Embedder, size: int, video: LabelledVideo, kept: Path | None) -> Floats:
+    """Features (N, F) of a video's crops, from the folder `kept` if they are there."""
+    file = None if kept is None else kept / f"{video.name}.npy"
     if file is not None and file.exists():
         return np.load(file)
-    size, embedder = model.config.crop.size, embedder_of(model)
     pieces = [
         embedder.embed(read_crops(video, first, min(64, len(video) - first), size), 32)
         for first in range(0, len(video), 64)
@@ -131,15 +130,18 @@ def of_tree(arguments: argparse.Namespace) -> dict[str, list[Answered]]:
     layout = find_layout(arguments.tree)
     videos = [video for video in read_challenge(layout).videos["validation"] if len(video)]
     models = [load_checkpoint(str(path), device).model for path in arguments.models]
+    keys = [backbone_of(model) for model in models]
+    embedders = {key: embedder_of(model) for key, model in zip(keys, models, strict=True)}
     answered: dict[str, list[Answered]] = {name: [] for name in names_of(arguments.models)}
     for number, video in enumerate(videos, 1):
         truth = read_labels(layout.annotations / "Validation_Set" / f"{video.name}.txt")
         seconds = np.arange(video.lines) / arguments.fps
         shared: dict[str, Floats] = {}
-        for name, model in zip(answered, models, strict=True):
-            key = backbone_of(model)
+        for name, model, key in zip(answered, models, keys, strict=True):
             if key not in shared:
-                shared[key] = features_of(model, video, arguments.features)
+                kept = arguments.features and arguments.features / key
+                size = model.config.crop.size
+                shared[key] = features_of(embedders[key], size, video, kept)
             answers = answers_of(model, shared[key], video)
             found = tuple(smoothed_labels(answers, seconds, span) for span in SPANS)
             answered[name].append(Answered(truth, seconds, found))

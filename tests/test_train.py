@@ -46,15 +46,17 @@ def faces(tmp_path_factory):
     return folder
 
 
+def train_on(faces, output, **choices):
+    return train_stills(faces, output, split=faces / "split.csv", machine=MACHINE, **choices)
+
+
 @pytest.fixture(scope="module")
 def trained(faces):
     reports = []
-    report = train_stills(
+    report = train_on(
         faces,
         faces / "model.safetensors",
-        split=faces / "split.csv",
         options=OPTIONS,
-        machine=MACHINE,
         data="bright and dark squares",
         licence="free",
         on_epoch=reports.append,
@@ -102,13 +104,11 @@ def test_the_temperature_is_where_the_validation_labels_are_likeliest(trained, f
 
 @pytest.mark.filterwarnings("ignore")
 def test_training_goes_on_from_a_checkpoint(trained, faces, tmp_path):
-    report = train_stills(
+    report = train_on(
         faces,
         tmp_path / "more.safetensors",
-        split=faces / "split.csv",
         initial=[trained[0].checkpoint],
         options=OPTIONS,
-        machine=MACHINE,
     )
     assert load_checkpoint(report.checkpoint).training.epochs == 4
 
@@ -116,12 +116,10 @@ def test_training_goes_on_from_a_checkpoint(trained, faces, tmp_path):
 @pytest.mark.filterwarnings("ignore")
 def test_images_held_in_memory_train_as_those_read_anew_do(trained, faces, tmp_path, monkeypatch):
     monkeypatch.setattr(stills_loaders, "HELD_BYTES", 0)
-    train_stills(
+    train_on(
         faces,
         tmp_path / "read.safetensors",
-        split=faces / "split.csv",
         options=OPTIONS,
-        machine=MACHINE,
     )
     held, read = (
         load_checkpoint(path).model.state_dict()
@@ -134,13 +132,11 @@ def test_images_held_in_memory_train_as_those_read_anew_do(trained, faces, tmp_p
 @pytest.mark.filterwarnings("ignore")
 def test_a_run_with_all_choices_says_them(trained, faces, tmp_path):
     options = replace(OPTIONS, size=48, first_size=32, mixup=0.4, teaching=0.6)
-    report = train_stills(
+    report = train_on(
         faces,
         tmp_path / "taught.safetensors",
-        split=faces / "split.csv",
         teachers=[trained[0].checkpoint] * 2,
         options=options,
-        machine=MACHINE,
     )
     checkpoint = load_checkpoint(report.checkpoint)
     assert checkpoint.model.config.input_size == 48
@@ -157,13 +153,11 @@ def test_a_fusion_model_is_a_start_too_and_another_backbone_is_none(faces, tmp_p
         save_checkpoint(start, model, summary, "free", torch.float32)
         options = replace(OPTIONS, epochs=1, learning_rate=1e-9)
         end = tmp_path / f"{config.backbone}.end.safetensors"
-        train_stills(
+        train_on(
             faces,
             end,
-            split=faces / "split.csv",
             initial=[start],
             options=options,
-            machine=MACHINE,
             dtype=torch.float32,
         )
         return model, load_checkpoint(end)
@@ -203,13 +197,11 @@ def test_a_start_from_several_is_the_mean_of_their_weights(tmp_path):
 def test_no_epochs_make_a_mean_a_calibrated_checkpoint(trained, faces, tmp_path):
     options = replace(OPTIONS, epochs=0)
     seen = []
-    report = train_stills(
+    report = train_on(
         faces,
         tmp_path / "mean.safetensors",
-        split=faces / "split.csv",
         initial=[trained[0].checkpoint] * 2,
         options=options,
-        machine=MACHINE,
         dtype=torch.float32,
         on_epoch=seen.append,
     )
@@ -222,7 +214,7 @@ def test_no_epochs_make_a_mean_a_calibrated_checkpoint(trained, faces, tmp_path)
     assert (after.training.epochs, after.training.images) == (2, 48)
     assert after.model.config.temperature == report.last.temperature
     with pytest.raises(UsageError, match="0 epochs of training need a model to start from"):
-        train_stills(faces, tmp_path / "x.safetensors", split=faces / "split.csv", options=options)
+        train_on(faces, tmp_path / "x.safetensors", options=options)
 
 
 class Stopped(Callback):
@@ -245,7 +237,6 @@ def test_a_run_that_was_broken_off_twice_ends_like_an_unbroken_one(faces, tmp_pa
             tmp_path / name,
             split=faces / "split.csv",
             options=replace(OPTIONS, epochs=4, size=48, first_size=32, mixup=0.2),
-            machine=MACHINE,
             on_epoch=reports.append,
             **more,
         )
@@ -271,19 +262,17 @@ def test_a_run_that_was_broken_off_twice_ends_like_an_unbroken_one(faces, tmp_pa
 @pytest.mark.filterwarnings("ignore")
 def test_a_run_is_not_resumed_as_another_one(trained, faces):
     with pytest.raises(UsageError, match="other options or stills.* It was: 2 epochs at 32 px"):
-        train_stills(
+        train_on(
             faces,
             trained[0].checkpoint,
-            split=faces / "split.csv",
             options=replace(OPTIONS, mixup=0.3),
-            machine=MACHINE,
             resume=True,
         )
 
 
 def test_a_checkpoint_has_the_ending_of_its_kind(faces):
     with pytest.raises(UsageError, match=r"model.pt must be the name of a .safetensors file"):
-        train_stills(faces, faces / "model.pt", split=faces / "split.csv", options=OPTIONS)
+        train_on(faces, faces / "model.pt", options=OPTIONS)
 
 
 def test_rare_classes_are_drawn_as_often_as_asked_for_and_each_epoch_anew():
@@ -312,7 +301,6 @@ def test_a_teacher_that_knows_other_expressions_is_refused(faces, tmp_path):
             split=faces / "split.csv",
             teachers=[teacher],
             options=OPTIONS,
-            machine=MACHINE,
         )
 
 

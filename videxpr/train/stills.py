@@ -83,14 +83,14 @@ def train_stills(
     stills = find_stills(folder)
     parts = read_split(split, stills) if split else draw_split(stills, options.seed)
     _check_parts(parts)
+    if not options.epochs and not initial:
+        raise UsageError("0 epochs of training need a model to start from (--initial)")
     check_output(output)
     run = output.with_suffix(".run")
     if not resume:
         clear_earlier([output, run], overwrite)
     model = _new_model(parts["train"], options)
     earlier = start(model, initial)
-    if earlier is None and not options.epochs:
-        raise UsageError("0 epochs of training need a model to start from (--initial)")
     recipe = "; ".join(
         ([earlier.recipe] if earlier else [])
         + ([_recipe(options, machine, teachers)] if options.epochs else [])
