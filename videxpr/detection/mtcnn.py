@@ -4,14 +4,16 @@ Networks", 2016) through facenet-pytorch, whose wheel carries the weights."""
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import facenet_pytorch
 import numpy as np
 import torch
 from torch.nn import functional
 
+from videxpr.detection.cascade import SMALLEST_INPUT, Cascade
 from videxpr.detection.close_ups import CloseUp
+from videxpr.detection.letterbox import uploaded
 from videxpr.files import sha256_of
 from videxpr.structures import Face, Image
 
@@ -21,10 +23,7 @@ if TYPE_CHECKING:
 MIN_SCORE: Final = 0.9
 SURE_SCORE: Final = 0.97
 LARGEST_BATCH: Final = 16_000_000
-"""Pixels that go through the networks together; they take about 30 bytes for each."""
-
-SMALLEST_PICTURE: Final = 12
-"""Side of the first network's own input."""
+"""Pixels that go through the networks together; they take about 20 bytes for each."""
 
 CLOSE_UP: Final = CloseUp(margin=1.0, size=96)
 """Twice the side of the last network's own input: pixels are averaged to it, as MTCNN does."""
@@ -41,16 +40,17 @@ class Mtcnn:
     close_up: CloseUp | None = CLOSE_UP
 
     def __init__(self, options: "DetectionOptions") -> None:
-        # Apple's backend lacks the pooling with which MTCNN makes smaller pictures.
+        # Its stages were never tried on Apple's GPUs.
         self.device = "cpu" if options.device.startswith("mps") else options.device
         self.min_face = options.min_face
         self.min_score = MIN_SCORE if options.min_score is None else options.min_score
         self.weights_sha256 = _weights_sha256()
-        self._model = facenet_pytorch.MTCNN(
-            keep_all=True,
-            min_face_size=max(int(options.min_face), 12),
-            device=torch.device(self.device),
-        ).eval()
+        networks = facenet_pytorch.MTCNN(device=torch.device(self.device)).eval()
+        # Pooling and small convolutions are quicker by far with a pixel's channels side by side.
+        networks.to(memory_format=torch.channels_last)
+        self._find = networks.onet
+        smallest = max(int(options.min_face), SMALLEST_INPUT)
+        self._cascade = Cascade(networks.pnet, networks.rnet, networks.onet, smallest)
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Faces of each image, best score first; images of one size go through as a batch."""
@@ -58,14 +58,12 @@ class Mtcnn:
         for _, group in groupby(images, key=lambda image: image.shape):
             batch = list(group)
             height, width = batch[0].shape[:2]
-            if min(height, width) < max(self.min_face, SMALLEST_PICTURE):
+            if min(height, width) < max(self.min_face, SMALLEST_INPUT):
                 found += [[] for _ in batch]
                 continue
             together = max(1, LARGEST_BATCH // (height * width))
             for first in range(0, len(batch), together):
-                part = np.stack(batch[first : first + together])
-                results = self._model.detect(part, landmarks=True)
-                found += [self._faces(*result) for result in zip(*results, strict=True)]
+                found += self._faces(batch[first : first + together])
         return found
 
     @torch.inference_mode()
@@ -75,7 +73,7 @@ class Mtcnn:
             return []
         size = CLOSE_UP.size
         pixels = torch.from_numpy(np.stack(close_ups)).to(self.device).permute(0, 3, 1, 2).float()
-        moves, points, scores = self._model.onet((functional.avg_pool2d(pixels, 2) - 127.5) / 128)
+        moves, points, scores = self._find((functional.avg_pool2d(pixels, 2) - 127.5) / 128)
         boxes = size * (torch.tensor([0.0, 0, 1, 1], device=self.device) + moves)
         landmarks = size * points.unflatten(1, (2, 5)).transpose(1, 2)
         columns = (boxes.cpu().numpy(), landmarks.cpu().numpy(), scores[:, 1].tolist())
@@ -84,20 +82,15 @@ class Mtcnn:
             for box, five, score in zip(*columns, strict=True)
         ]
 
-    def _faces(self, boxes: Any, scores: Any, landmarks: Any) -> list[Face]:
-        if boxes is None:
-            return []
-        faces = [
-            Face(
-                np.asarray(box, dtype=np.float32),
-                np.asarray(points, dtype=np.float32),
-                float(score),
-            )
-            for box, score, points in zip(boxes, scores, landmarks, strict=True)
-            if score >= self.min_score
-        ]
-        large = [face for face in faces if face.shorter_side >= self.min_face]
-        return sorted(large, key=lambda face: -face.score)
+    def _faces(self, images: Sequence[Image]) -> list[list[Face]]:
+        candidates, landmarks = self._cascade.faces(uploaded(images, torch.device(self.device)))
+        found: list[list[Face]] = [[] for _ in images]
+        columns = (candidates.pictures, candidates.boxes, landmarks, candidates.scores)
+        for place, box, points, score in zip(*(one.cpu().numpy() for one in columns), strict=True):
+            face = Face(box, points, float(score))
+            if face.score >= self.min_score and face.shorter_side >= self.min_face:
+                found[place].append(face)
+        return [sorted(faces, key=lambda face: -face.score) for faces in found]
 
 
 def _weights_sha256() -> str:
