@@ -33,9 +33,9 @@ from videxpr.checkpoint import load_checkpoint
 from videxpr.decoding import DecodingOptions
 from videxpr.detection import DetectionOptions, Detector, load_detector
 from videxpr.detection.graph import Graph
-from videxpr.detection.letterbox import letterboxed
+from videxpr.detection.letterbox import input_shape, letterboxed
 from videxpr.detection.packs import Pack, find_pack
-from videxpr.detection.scrfd import INPUT_SIZE, Scrfd
+from videxpr.detection.scrfd import INPUT_SIZE, LARGEST_STRIDE, Scrfd
 from videxpr.detection.scrfd_torch import ScrfdTorch
 from videxpr.device import cpu_threads, describe, resolve_device
 from videxpr.embedding.half import CapturedNetwork, lean_network
@@ -122,7 +122,8 @@ def network(pack: Pack, images: Sequence[Image], plan: Plan) -> list[Row]:
     rows = []
     for tf32, size in product((False, True), plan.detect_batches):
         torch.backends.cudnn.allow_tf32 = tf32
-        pixels = letterboxed(_filled(images, size), INPUT_SIZE, plan.device)
+        shape = input_shape(images[0], INPUT_SIZE, LARGEST_STRIDE[len(graph.outputs)])
+        pixels = letterboxed(_filled(images, size), INPUT_SIZE, shape, plan.device)
         kind = {"TF32": tf32, "batch": size}
         rows.append(_row(kind, "frames/s", size, partial(graph, pixels), plan))
         if "error" not in rows[-1]:

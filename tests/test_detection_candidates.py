@@ -29,11 +29,12 @@ def test_rows_that_are_apart_already_stay():
 
 
 def test_anchors_stand_row_by_row_and_share_places():
-    grid = anchor_grid(64, 9, CPU)
-    assert grid.shape == (2 * (64 + 16 + 4), 3)
+    grid = anchor_grid((64, 96), 9, CPU)
+    assert grid.shape == (2 * (8 * 12 + 4 * 6 + 2 * 3), 3)
     assert grid[:4].tolist() == [[0, 0, 8], [0, 0, 8], [8, 0, 8], [8, 0, 8]]
-    assert grid[-1].tolist() == [32, 32, 32]
-    assert anchor_grid(128, 15, CPU)[-1].tolist() == [0, 0, 128]
+    assert grid[2 * 12].tolist() == [0, 8, 8]
+    assert grid[-1].tolist() == [64, 32, 32]
+    assert anchor_grid((128, 256), 15, CPU)[-1].tolist() == [128, 0, 128]
 
 
 def test_candidate_is_decoded_around_its_anchor():
@@ -44,12 +45,11 @@ def test_candidate_is_decoded_around_its_anchor():
     outputs[1][1, at] = 0.75
     outputs[4][1, at] = torch.tensor([1.0, 0.5, 2.0, 0.25])
     outputs[7][1, at] = torch.tensor([0.5, -0.5] * 5)
-    scales = torch.tensor([1.0, 0.5])
-    one = candidates(outputs, pictures, 64, scales, 0.5)
+    one = candidates(outputs, pictures, (64, 64), 0.5, 0.5)
     assert (one.picture.tolist(), one.scores.tolist()) == ([1], [0.75])
     assert one.boxes.tolist() == [[32.0, 80.0, 128.0, 104.0]]
     assert one.landmarks.tolist() == [[[80.0, 80.0]] * 5]
-    assert len(candidates(outputs, pictures, 64, scales, 0.76).scores) == 0
+    assert len(candidates(outputs, pictures, (64, 64), 0.5, 0.76).scores) == 0
 
 
 def test_of_candidates_that_overlap_the_best_stays_in_each_picture():

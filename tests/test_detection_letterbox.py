@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videxpr.detection.letterbox import BLACK, fitted, letterboxed, resized
+from videxpr.detection.letterbox import BLACK, fitted, input_shape, letterboxed, resized
 
 CPU = torch.device("cpu")
 
@@ -52,17 +52,32 @@ def test_the_longer_side_fills_the_square(shape, expected):
     assert fitted(np.zeros((*shape, 3), np.uint8), 640) == expected
 
 
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((720, 1280), (384, 640)),
+        ((1280, 720), (640, 384)),
+        ((480, 640), (480, 640)),
+        ((99, 99), (640, 640)),
+    ],
+)
+def test_the_input_is_no_larger_than_the_picture_needs(shape, expected):
+    assert input_shape(np.zeros((*shape, 3), np.uint8), 640, 32) == expected
+
+
 def test_each_picture_lies_in_the_upper_left_and_the_rest_is_black():
-    images = [noise(60, 80), np.full((60, 80, 3), 255, np.uint8), noise(90, 30)]
-    made = letterboxed(images, 160, CPU)
-    assert made.shape == (3, 3, 160, 160) and made.dtype == torch.float32
+    images = [noise(60, 80), np.full((60, 80, 3), 255, np.uint8)]
+    made = letterboxed(images, 160, (128, 160), CPU)
+    assert made.shape == (2, 3, 128, 160) and made.dtype == torch.float32
     assert (made[1, :, :120] == (255 - 127.5) / 128).all()
-    assert (made[:2, :, 120:] == BLACK).all() and (made[2, :, :, 53:] == BLACK).all()
+    assert (made[:, :, 120:] == BLACK).all()
     red = cv2.resize(images[0], (160, 120))[..., 0]
     np.testing.assert_allclose(made[0, 0, :120] * 128 + 127.5, red, atol=1e-4)
+    tall = letterboxed([noise(90, 30)], 160, (160, 64), CPU)
+    assert (tall[..., 53:] == BLACK).all() and (tall[..., :53] != BLACK).any()
 
 
 def test_picture_of_the_right_size_is_left_as_it_is():
     image = noise(32, 32)
-    made = letterboxed([image], 32, CPU)[0].permute(1, 2, 0)
+    made = letterboxed([image], 32, (32, 32), CPU)[0].permute(1, 2, 0)
     np.testing.assert_allclose(made * 128 + 127.5, image, atol=1e-4)

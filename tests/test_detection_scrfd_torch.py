@@ -82,10 +82,10 @@ def test_search_at_another_size_is_of_that_size(pack, pictures):
 
 def test_file_that_pins_its_input_is_searched_at_that_size(tmp_path, pictures):
     pinned = Pack("pinned", write_small_scrfd(tmp_path / "det.onnx", side=320))
-    options = DetectionOptions(min_face=0)
-    free = Pack("free", write_small_scrfd(tmp_path / "free.onnx"))
-    detector, other = ScrfdTorch(pinned, options), ScrfdTorch(free, options)
-    assert_same(detector.detect(pictures), other.search(pictures, 320))
+    options = DetectionOptions(min_face=0, threads=1)
+    expected = Scrfd(pinned, options).detect(pictures)
+    assert min(map(len, expected)) >= 1
+    assert_same(ScrfdTorch(pinned, options).detect(pictures), expected)
 
 
 @needs_shared
@@ -126,7 +126,7 @@ def test_memory_that_is_too_small_is_told_once_and_the_faces_are_the_same(pack, 
     graph = detector._graph
 
     def cramped(pixels):
-        if len(pixels) > 2:
+        if len(pixels) > 1:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return graph(pixels)
 

@@ -38,19 +38,23 @@ class Candidates:
 
 
 def candidates(
-    outputs: Sequence[Tensor], pictures: int, side: int, scales: Tensor, min_score: float
+    outputs: Sequence[Tensor],
+    pictures: int,
+    shape: tuple[int, int],
+    scale: float,
+    min_score: float,
 ) -> Candidates:
     """Anchors of at least a score, on the CPU: few numbers, brought over in one go.
 
     Args:
         outputs: the network's, first scores by level, then distances, then landmarks.
         pictures: of the batch.
-        side: of the square input in pixels.
-        scales: pixels of the input for one of each picture, shape (pictures,), on the device.
+        shape: rows and columns of the input.
+        scale: pixels of the input for one of a picture.
         min_score: the least score.
     """
     count = len(outputs)
-    grid = anchor_grid(side, count, outputs[0].device)  # (anchors, 3)
+    grid = anchor_grid(shape, count, outputs[0].device)  # (anchors, 3)
     levels = count // len(KINDS)
     scores, distances, offsets = (
         torch.cat(
@@ -65,7 +69,7 @@ def candidates(
     reach = distances[picture, anchor] * stride
     corners = torch.cat([centre - reach[:, :2], centre + reach[:, 2:]], dim=1)
     points = centre.repeat(1, 5) + offsets[picture, anchor] * stride
-    pixels = torch.cat([corners, points], dim=1) / scales[picture][:, None]
+    pixels = torch.cat([corners, points], dim=1) / scale
     found = torch.cat([picture[:, None], scores[picture, anchor], pixels], dim=1).cpu()
     return Candidates(
         found[:, 0].long(), found[:, 1], found[:, 2:6], found[:, 6:].reshape(-1, 5, 2)
@@ -86,12 +90,15 @@ def unmixed(output: Tensor, pictures: int, anchors: int) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def anchor_grid(side: int, outputs: int, device: torch.device) -> Tensor:
+def anchor_grid(shape: tuple[int, int], outputs: int, device: torch.device) -> Tensor:
     """Column, row and stride in pixels of every anchor, shape (anchors, 3), level after level."""
     levels = []
     for stride in STRIDES[outputs]:
-        steps = torch.arange(side // stride, device=device, dtype=torch.float32) * stride
-        rows, columns = torch.meshgrid(steps, steps, indexing="ij")
+        steps = (
+            torch.arange(side // stride, device=device, dtype=torch.float32) * stride
+            for side in shape
+        )
+        rows, columns = torch.meshgrid(*steps, indexing="ij")
         places = torch.stack([columns, rows, torch.full_like(rows, stride)], dim=-1)
         levels.append(places.reshape(-1, 3).repeat_interleave(ANCHORS[outputs], dim=0))
     return torch.cat(levels)

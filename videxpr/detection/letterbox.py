@@ -1,8 +1,7 @@
-"""Pictures of any size made to fit a network's square input, as insightface and OpenCV do it."""
+"""Pictures of any size made to fit a network's input, as insightface and OpenCV do it."""
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -26,19 +25,35 @@ def fitted(image: Image, side: int) -> tuple[int, int, float]:
     return rows, columns, rows / height
 
 
-def letterboxed(images: Sequence[Image], side: int, device: torch.device) -> Tensor:
-    """The network's input (N, 3, side, side) float32: each image in the upper left, the rest black.
+def input_shape(image: Image, side: int, step: int) -> tuple[int, int]:
+    """Rows and columns of the smallest input that holds an image fitted to a square.
 
-    Neighbours of one shape go to the device and are resized together.
+    Of 16:9 the rest of the square is 40 % of it: black pixels, which cost as much as others.
+
+    Args:
+        image: the picture.
+        side: of the square.
+        step: of which rows and columns must be multiples; the side is one.
     """
-    made = torch.full((len(images), 3, side, side), BLACK, device=device)
-    first = 0
-    for _, group in groupby(images, key=lambda image: image.shape):
-        alike = list(group)
-        rows, columns, _ = fitted(alike[0], side)
-        pixels = resized(uploaded(alike, device), rows, columns).permute(0, 3, 1, 2)
-        made[first : first + len(alike), :, :rows, :columns] = (pixels - MEAN) / DEVIATION
-        first += len(alike)
+    rows, columns, _ = fitted(image, side)
+    return -(-rows // step) * step, -(-columns // step) * step
+
+
+def letterboxed(
+    images: Sequence[Image], side: int, shape: tuple[int, int], device: torch.device
+) -> Tensor:
+    """The network's input (N, 3, *shape) float32: each image in the upper left, the rest black.
+
+    Args:
+        images: of one shape.
+        side: of the square to which they are fitted.
+        shape: rows and columns of the input.
+        device: where it is to be.
+    """
+    made = torch.full((len(images), 3, *shape), BLACK, device=device)
+    rows, columns, _ = fitted(images[0], side)
+    pixels = resized(uploaded(images, device), rows, columns).permute(0, 3, 1, 2)
+    made[:, :, :rows, :columns] = (pixels - MEAN) / DEVIATION
     return made
 
 

@@ -5,6 +5,7 @@ same faces, boxes within a pixel, scores within a thousandth.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -12,10 +13,11 @@ import torch
 from videxpr.detection.candidates import Candidates, best, candidates
 from videxpr.detection.close_ups import CloseUp, most_central
 from videxpr.detection.graph import Graph
-from videxpr.detection.letterbox import fitted, letterboxed
+from videxpr.detection.letterbox import fitted, input_shape, letterboxed
 from videxpr.detection.packs import Pack
 from videxpr.detection.scrfd import (
     INPUT_SIZE,
+    LARGEST_STRIDE,
     MIN_SCORE,
     RETRY_SIZES,
     WEAK_SCORE,
@@ -60,6 +62,7 @@ class ScrfdTorch:
         self.weights_sha256 = sha256_of(pack.model)
         pinned = self._graph.input_side
         self._sides = (INPUT_SIZE, *RETRY_SIZES) if pinned is None else (pinned,)
+        self._step = LARGEST_STRIDE.get(len(self._graph.outputs)) if pinned is None else None
         self._batches = Halving("detection", tell)
         self._try_out(pack, pinned or SMALLEST_INPUT)
 
@@ -85,25 +88,28 @@ class ScrfdTorch:
         """Faces of each image, however small, best score first.
 
         Args:
-            images: of any sizes; those of one size that follow each other are cheapest.
+            images: of any sizes; those of one size that follow each other go through together.
             side: of the network's square input in pixels, a multiple of 32.
 
         Raises:
             DetectorError: the device's memory is too small for a single image.
         """
+        found: list[list[Face]] = []
         try:
-            return self._batches.run(images, lambda part: self._search(part, side))
+            for _, alike in groupby(images, key=lambda image: image.shape):
+                found += self._batches.run(list(alike), lambda part: self._search(part, side))
         except torch.OutOfMemoryError as exc:
             raise DetectorError(
                 f"the memory of {self.device} is too small for {self.name} on one picture; something "
                 "else may fill it: choose another device, or --device cpu"
             ) from exc
+        return found
 
     @torch.inference_mode()
     def _search(self, images: Sequence[Image], side: int) -> list[list[Face]]:
-        scales = torch.tensor([fitted(image, side)[2] for image in images]).to(self._device)
-        outputs = self._graph(letterboxed(images, side, self._device))
-        found = candidates(outputs, len(images), side, scales, self.min_score)
+        shape = input_shape(images[0], side, self._step or side)
+        outputs = self._graph(letterboxed(images, side, shape, self._device))
+        found = candidates(outputs, len(images), shape, fitted(images[0], side)[2], self.min_score)
         return [_faces(each) for each in best(found, len(images))]
 
     def _can_hold_a_face(self, image: Image) -> bool:
@@ -116,7 +122,7 @@ class ScrfdTorch:
         pixels = torch.zeros(2, 3, side, side, device=self._device)
         try:
             outputs = self._graph(pixels)
-            candidates(outputs, 2, side, torch.ones(2, device=self._device), 0.0)
+            candidates(outputs, 2, (side, side), 1.0, 0.0)
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, ValueError, LookupError) as exc:  # shapes that do not fit
