@@ -7,7 +7,7 @@ import onnx
 import pytest
 import torch
 from embedded import face_crops, model_of
-from torch.nn import functional
+from torchvision.models.regnet import BottleneckTransform
 
 from videxpr.checkpoint import load_model
 from videxpr.embedding.graph import CROPS, feature_graph, in_wider_groups
@@ -70,18 +70,23 @@ def test_graphs_of_every_processor_agree_with_torch(capability, monkeypatch):
     assert groups == ({1, 2, 5, 14, 37} if capability == "DEFAULT" else {1, 3, 7, 19})
 
 
-@pytest.mark.parametrize(("channels", "groups", "wider"), [(8, 6, 3), (24, 5, 3), (16, 3, 3)])
-def test_wider_groups_compute_the_same(channels, groups, wider):
-    generator = torch.Generator().manual_seed(0)
-    weight = torch.randn(groups * 10, channels, 3, 3, generator=generator).double()
-    x = torch.randn(2, groups * channels, 7, 7, generator=generator).double()
-    wide, count = in_wider_groups(weight, groups, 16)
-    assert (count, wide.shape[1] % 16) == (wider, 0)
-    empty = count * wide.shape[1] - x.shape[1]
-    padded = functional.pad(x, (0, 0, 0, 0, 0, empty))
-    found = functional.conv2d(padded, wide, groups=count)
-    torch.testing.assert_close(found[:, : len(weight)], functional.conv2d(x, weight, groups=groups))
-    assert not found[:, len(weight) :].any()
+@pytest.mark.parametrize(
+    ("channels", "groups", "wider", "inner"), [(8, 6, 3, 48), (24, 5, 3, 144), (16, 3, 3, 48)]
+)
+def test_wider_groups_compute_the_same(channels, groups, wider, inner):
+    torch.manual_seed(0)
+    block = BottleneckTransform(
+        12, 20, 2, torch.nn.BatchNorm2d, torch.nn.ReLU, channels, groups * channels / 20, 0.25
+    )
+    x = torch.randn(3, 12, 9, 9)
+    block(x)  # so that the norms know something
+    block.eval()
+    wide = in_wider_groups(block, 16)
+    grouped = wide.b[0]
+    assert (grouped.groups, grouped.out_channels) == (wider, inner)
+    assert grouped.weight.shape[1] % 16 == 0
+    torch.testing.assert_close(wide(x), block(x), atol=1e-5, rtol=1e-5)
+    assert block.b[0].groups == groups
 
 
 def test_a_layer_that_is_not_known_is_refused():

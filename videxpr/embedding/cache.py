@@ -16,7 +16,7 @@ from videxpr.files import replacing
 from videxpr.model import ExpressionModel
 from videxpr.model_files.finding import cache_folder
 
-GRAPH_VERSION: Final = 1
+GRAPH_VERSION: Final = 2
 """Raise it when `videxpr.embedding.graph` draws another graph of the same model."""
 
 DIGEST_BYTES: Final = 32

@@ -10,6 +10,7 @@ packages, and while it traces, no other thread may run a network. Batch norms st
 ONNX Runtime folds them into the convolutions.
 """
 
+import copy
 import math
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -22,7 +23,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from videxpr.model import ExpressionModel
-from videxpr.model.backbones import VGG, RegNet, ResBottleneckBlock, SqueezeExcitation
+from videxpr.model.backbones import (
+    VGG,
+    BottleneckTransform,
+    RegNet,
+    ResBottleneckBlock,
+    SqueezeExcitation,
+)
 
 CROPS: Final = "crops"
 FEATURES: Final = "features"
@@ -35,6 +42,17 @@ VGG_STRIDE: Final = 32
 
 AVX512_CHANNELS: Final = 16
 """With AVX-512 ONNX Runtime is quick at grouped convolutions of a multiple of so many channels each."""
+
+BATCH_NORM: Final = {"weight": 0, "bias": 0, "running_mean": 0, "running_var": 0}
+INNER_CHANNELS: Final = {
+    "a.0": {"weight": 0},
+    "a.1": BATCH_NORM,
+    "b.1": BATCH_NORM,
+    "se.fc1": {"weight": 1},
+    "se.fc2": {"weight": 0, "bias": 0},
+    "c.0": {"weight": 1},
+}
+"""Layers of a residual block that know its inner channels, and the axis of each tensor that does."""
 
 
 def feature_graph(model: ExpressionModel) -> bytes:
@@ -136,7 +154,10 @@ def _layer(drawing: _Drawing, layer: nn.Module, x: str) -> str:
 
 def _residual_block(drawing: _Drawing, block: ResBottleneckBlock, x: str) -> str:
     straight = x if block.proj is None else _layer(drawing, block.proj, x)
-    bent = _layer(drawing, block.f, x)
+    inner = block.f
+    if torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
+        inner = in_wider_groups(inner, AVX512_CHANNELS)
+    bent = _layer(drawing, inner, x)
     return _layer(drawing, block.activation, drawing.add("Add", straight, bent))
 
 
@@ -160,52 +181,60 @@ def _largest(drawing: _Drawing, layer: nn.MaxPool2d, x: str) -> str:
 
 
 def _convolution(drawing: _Drawing, layer: nn.Conv2d, x: str) -> str:
-    weight, groups, outputs = layer.weight.detach(), layer.groups, layer.out_channels
-    if groups > 1 and torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
-        weight, groups = in_wider_groups(weight, groups, AVX512_CHANNELS)
-    empty = weight.shape[1] * groups - layer.in_channels
-    if empty:
-        x = drawing.add("Pad", x, drawing.constant(np.array([0, 0, 0, 0, 0, empty, 0, 0])))
-    x = drawing.add(
+    return drawing.add(
         "Conv",
         x,
-        *drawing.tensors(weight, layer.bias),
+        *drawing.tensors(layer.weight, layer.bias),
         kernel_shape=list(layer.kernel_size),
         strides=list(layer.stride),
         pads=[*layer.padding] * 2,
         dilations=list(layer.dilation),
-        group=groups,
+        group=layer.groups,
     )
-    if empty:
-        first, end, axis = (drawing.constant(np.array([one])) for one in (0, outputs, 1))
-        x = drawing.add("Slice", x, first, end, axis)
-    return x
 
 
-def in_wider_groups(weight: Tensor, groups: int, multiple: int) -> tuple[Tensor, int]:
-    """A grouped convolution with fewer and wider groups, zeros between those that were apart.
+def in_wider_groups(block: BottleneckTransform, multiple: int) -> BottleneckTransform:
+    """A residual block's layers with fewer and wider groups, zeros between those that were apart.
 
-    It computes more, but where a group's channels fill whole registers it is quicker by far.
+    It computes more, but where a group's channels fill whole registers it is quicker by far. Groups
+    that cannot be put together evenly get empty ones beside them, which the layers before and after
+    know of: between the first and the last convolution there may be more channels than there were.
 
     Args:
-        weight: (out, in of one group, height, width).
-        groups: their number.
+        block: it stays as it is.
         multiple: of which a group's channels are to be one.
-
-    Returns:
-        Weight and number of groups. Groups that cannot be put together evenly get empty ones beside
-        them: the last inputs and outputs are then of channels that there are not.
     """
+    wide = copy.deepcopy(block)
+    layers = dict(wide.named_modules())
+    grouped = layers["b.0"]
+    grouped.weight.data, grouped.groups = _wider(grouped.weight.data, grouped.groups, multiple)
+    empty = len(grouped.weight) - grouped.out_channels
+    grouped.in_channels = grouped.out_channels = len(grouped.weight)
+    for name, parts in INNER_CHANNELS.items():
+        for part, axis in parts.items() if name in layers else ():
+            tensor = getattr(layers[name], part)
+            tensor.data = _lengthened(tensor.data, axis, empty)
+    return wide
+
+
+def _wider(weight: Tensor, groups: int, multiple: int) -> tuple[Tensor, int]:
+    """Weights (out, in of one group, height, width) of wider groups, and their number."""
     channels = weight.shape[1]
     together = math.lcm(channels, multiple) // channels
     wider = -(-groups // together)
     apart = weight.view(groups, -1, *weight.shape[1:])  # (groups, out of one, in of one, ...)
-    empty = apart.new_zeros(wider * together - groups, *apart.shape[1:])
-    apart = torch.cat([apart, empty]).view(wider, together, *apart.shape[1:])
+    apart = _lengthened(apart, 0, wider * together - groups)
+    apart = apart.view(wider, together, *apart.shape[1:])
     wide = apart.new_zeros(*apart.shape[:3], together, *apart.shape[3:])
     for place in range(together):
         wide[:, place, :, place] = apart[:, place]
     return wide.flatten(0, 2).flatten(1, 2), wider
+
+
+def _lengthened(tensor: Tensor, axis: int, more: int) -> Tensor:
+    """A tensor with zeros at the end of one axis."""
+    shape = [more if place == axis else length for place, length in enumerate(tensor.shape)]
+    return torch.cat([tensor, tensor.new_zeros(shape)], axis)
 
 
 def _average(

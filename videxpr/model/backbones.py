@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 from torchvision import models
 from torchvision.models import VGG, RegNet
-from torchvision.models.regnet import ResBottleneckBlock
+from torchvision.models.regnet import BottleneckTransform, ResBottleneckBlock
 from torchvision.ops import SqueezeExcitation
 
 __all__ = [
     "VGG",
+    "BottleneckTransform",
     "RegNet",
     "ResBottleneckBlock",
     "SqueezeExcitation",
