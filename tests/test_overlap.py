@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from videxpr.overlap import ahead, side_by_side
+from videxpr.overlap import InTurn, ahead, side_by_side
 
 
 def stages() -> list[str]:
@@ -141,4 +141,54 @@ def test_who_stops_early_begins_nothing_more():
     next(results)()
     results.close()
     assert len(begun) <= 5
+    assert workers() == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_what_is_handed_in_is_handed_on_in_turn(count):
+    handed_on = []
+
+    def slower_at_first(number):
+        time.sleep(0.02 if number % 3 == 0 else 0)
+        return number * number
+
+    with InTurn(slower_at_first, lambda item, made: handed_on.append((item, made)), count) as line:
+        for number in range(20):
+            line.add(number)
+            waiting = number + 1 - len(handed_on)
+            assert waiting == (0 if count == 1 else min(number + 1, count))
+        line.finish()
+        assert handed_on == [(number, number * number) for number in range(20)]
+        line.add(20)  # it goes on after an end
+        line.finish()
+        assert handed_on[-1] == (20, 400)
+    assert workers() == []
+
+
+def test_as_many_as_there_are_workers_are_worked_on_at_once():
+    together = threading.Barrier(2, timeout=5)
+    done = []
+    with InTurn(lambda _: together.wait(), lambda item, _: done.append(item), 2) as line:
+        line.add("a")
+        line.add("b")  # each waits for the other
+        line.finish()
+    assert done == ["a", "b"]
+
+
+def test_what_work_raises_comes_in_its_turn_and_no_thread_stays():
+    handed_on = []
+
+    def fails_at_two(number):
+        if number == 2:
+            raise ValueError("number 2")
+        return number
+
+    def work_on_all():
+        with InTurn(fails_at_two, lambda item, _: handed_on.append(item), 3) as line:
+            for number in range(10):
+                line.add(number)
+
+    with pytest.raises(ValueError, match="number 2"):
+        work_on_all()
+    assert handed_on == [0, 1]
     assert workers() == []

@@ -41,6 +41,7 @@ class Ensemble:
     Attributes:
         models: in the order in which they were given.
         embedders: what embeds for each of them.
+        batches_at_once: how many batches are best embedded at the same time, each by a thread.
         templates: the distinct crop geometries that they want.
         shares: share of each expression among the training labels, averaged over the models; empty
             if one of them does not know.
@@ -59,6 +60,7 @@ class Ensemble:
         as torch has if None; what is called once if a device's memory is too small for a batch."""
         self.models = tuple(models)
         self.embedders = tuple(embedder_of(model, threads, tell) for model in models)
+        self.batches_at_once = min(one.batches_at_once for one in self.embedders)
         configs = [model.config for model in models]
         self.shares = mean_shares(configs)
         self.untrained = tuple(

@@ -1,6 +1,7 @@
 """Work that is done at the same time, with results in order.
 
-`ahead` joins two stages of one line of work, `side_by_side` works on several items at once.
+`ahead` joins two stages of one line of work, `side_by_side` works on several items at once, and
+`InTurn` does so with items that are handed to it one by one.
 """
 
 from collections import deque
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from queue import Full, Queue
 from threading import Event, Thread
-from typing import Final, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -68,6 +69,53 @@ def side_by_side(
                 yield waiting.popleft().result
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+class InTurn(Generic[Item, Made]):
+    """Works on several items at once, and hands on what it made of them in the order they came in.
+
+    With one worker there is no thread, and an item is done when `add` returns. What work raises is
+    raised by the `add` or `finish` whose turn it is; results behind it are lost. As a context manager
+    it leaves no thread behind, however it ends.
+    """
+
+    def __init__(
+        self, work: Callable[[Item], Made], hand_on: Callable[[Item, Made], None], workers: int
+    ) -> None:
+        """Args: what is done in the workers' threads, what is done with results in the caller's, and
+        how many items are worked on at once; as many results may wait."""
+        self._work = work
+        self._hand_on = hand_on
+        self._workers = workers
+        self._waiting: deque[tuple[Item, Future[Made]]] = deque()
+        self._pool: ThreadPoolExecutor | None = None
+        if workers > 1:
+            self._pool = ThreadPoolExecutor(workers, thread_name_prefix="videxpr-worker")
+
+    def add(self, item: Item) -> None:
+        """Have an item worked on; results of earlier ones may be handed on."""
+        if self._pool is None:
+            self._hand_on(item, self._work(item))
+            return
+        self._waiting.append((item, self._pool.submit(self._work, item)))
+        while len(self._waiting) > self._workers:
+            self._hand_on_first()
+
+    def finish(self) -> None:
+        """Wait for all items, and hand on their results."""
+        while self._waiting:
+            self._hand_on_first()
+
+    def _hand_on_first(self) -> None:
+        item, made = self._waiting.popleft()
+        self._hand_on(item, made.result())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from videxpr.float_rows import FloatRows
 from videxpr.following import Follower, FollowingOptions, Progress, Sight
 from videxpr.frame_log import FrameLog
 from videxpr.halving import Tell
+from videxpr.overlap import InTurn
 from videxpr.people import ranked
 from videxpr.sources import Source
 from videxpr.structures import CropTemplate, Face, Floats, Image
@@ -99,28 +100,19 @@ class Annotator:
         return _Run(log, ShotStreams(tools))
 
     def _read_video(self, path: Path, run: "_Run", progress: Progress | None) -> None:
-        def embed(sights: list[Sight]) -> None:
-            crops = [
-                [sight.crops[number] for sight in sights]
-                for number in range(len(self.ensemble.templates))
-            ]
-            self._embed([(sight.track, sight.frame) for sight in sights], crops, run)
+        with self._embedding(run) as embedding:
 
-        for shot in self._follower.shots(path, run.log, embed, progress):
-            people = ranked(shot.tracks, self.options.person, shot.picture)
-            self._end_shot(people[: self.options.people], run)
+            def take(sights: list[Sight]) -> None:
+                crops = [
+                    [sight.crops[number] for sight in sights]
+                    for number in range(len(self.ensemble.templates))
+                ]
+                embedding.add(_Faces([(sight.track, sight.frame) for sight in sights], crops))
 
-    def _embed(
-        self, owners: list[tuple[Track, int]], crops: Sequence[Sequence[Image]], run: "_Run"
-    ) -> None:
-        """Hand on the features of faces of these tracks in these frames; `crops` are the faces in
-        each of the geometries."""
-        features = self.ensemble.embed(crops, self.options.batch_size)
-        for (track, frame), row in zip(owners, features, strict=True):
-            if self.options.nearest_crop:
-                run.features.setdefault(track.number, FloatRows(len(row))).add(row)
-            else:
-                run.streams.add(track.number, frame, row)
+            for shot in self._follower.shots(path, run.log, take, progress):
+                embedding.finish()
+                people = ranked(shot.tracks, self.options.person, shot.picture)
+                self._end_shot(people[: self.options.people], run)
 
     def _read_crops(self, folder: CropFolder, run: "_Run", progress: Progress | None) -> None:
         """One person in one shot; nothing is detected, and there are no times."""
@@ -128,14 +120,31 @@ class Annotator:
         templates = self.ensemble.templates
         crops = folder.crops(_one_size(templates, folder))
         run.log.add_untimed(folder.frames)
-        while batch := list(islice(crops, self.options.batch_size)):
-            for frame, _ in batch:
-                track.add(frame, run.log.seconds[frame], _GIVEN)
-            owners = [(track, frame) for frame, _ in batch]
-            self._embed(owners, [[crop for _, crop in batch]] * len(templates), run)
-            if progress is not None:
-                progress(batch[-1][0] + 1, folder.frames)
+        with self._embedding(run) as embedding:
+            while batch := list(islice(crops, self.options.batch_size)):
+                for frame, _ in batch:
+                    track.add(frame, run.log.seconds[frame], _GIVEN)
+                owners = [(track, frame) for frame, _ in batch]
+                embedding.add(_Faces(owners, [[crop for _, crop in batch]] * len(templates)))
+                if progress is not None:
+                    progress(batch[-1][0] + 1, folder.frames)
+            embedding.finish()
         self._end_shot([track], run)
+
+    def _embedding(self, run: "_Run") -> InTurn["_Faces", Floats]:
+        """What turns faces into features and gives them to whom they belong, in order."""
+
+        def embed(faces: _Faces) -> Floats:
+            return self.ensemble.embed(faces.crops, self.options.batch_size)
+
+        def keep(faces: _Faces, features: Floats) -> None:
+            for (track, frame), row in zip(faces.owners, features, strict=True):
+                if self.options.nearest_crop:
+                    run.features.setdefault(track.number, FloatRows(len(row))).add(row)
+                else:
+                    run.streams.add(track.number, frame, row)
+
+        return InTurn(embed, keep, self.ensemble.batches_at_once)
 
     def _end_shot(self, people: list[Track], run: "_Run") -> None:
         """Keep the rows of the persons of one shot; in the authors' way, only keep the main one."""
@@ -194,6 +203,19 @@ class Annotator:
             "source_bytes": str(size),
             "source_sha256": digest,
         }
+
+
+@dataclass(frozen=True)
+class _Faces:
+    """Faces that are embedded together.
+
+    Attributes:
+        owners: the track and the frame of each.
+        crops: for each of the ensemble's templates, one of each face.
+    """
+
+    owners: list[tuple[Track, int]]
+    crops: Sequence[Sequence[Image]]
 
 
 @dataclass

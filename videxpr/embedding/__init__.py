@@ -21,6 +21,10 @@ from videxpr.structures import Floats, Image
 LARGEST_DIFFERENCE: Final = 1e-3
 """Between features of ONNX Runtime and of torch, as a share of torch's length; float noise is 1e-6."""
 
+BATCHES_AT_ONCE: Final = 2
+"""In a pipeline a network has half of the cores, and embedding takes longest: while the other half has
+nothing to do, it takes the next batch. Threads that share one batch wait for the slower of them."""
+
 
 class Embedder(Protocol):
     """What turns crops into features.
@@ -30,12 +34,14 @@ class Embedder(Protocol):
         providers: ONNX Runtime's execution providers that its session got, first choice first; empty
             where torch does the work.
         threads: that work together on a CPU.
+        batches_at_once: how many batches are best embedded at the same time, each by a caller's thread.
         concern: what a user should know of the choice; empty if there is nothing.
     """
 
     runtime: str
     providers: tuple[str, ...]
     threads: int
+    batches_at_once: int
     concern: str
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
@@ -53,6 +59,7 @@ class TorchEmbedder:
         self.runtime = "torch"
         self.providers: tuple[str, ...] = ()
         self.threads = torch.get_num_threads()
+        self.batches_at_once = 1
         self.concern = concern
         self._model = model
         self._network = _network_of(model)
@@ -99,6 +106,7 @@ class OnnxEmbedder:
         self.runtime = "onnxruntime"
         self.providers = session_providers(self._session)
         self.threads = threads
+        self.batches_at_once = BATCHES_AT_ONCE
         self.concern = ""
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
