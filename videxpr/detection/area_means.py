@@ -1,9 +1,10 @@
 """Pictures made smaller by averaging areas, many times over from one table of sums."""
 
-import cv2
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from videxpr.detection.pixels import write_sums
 
 
 class AreaMeans:
@@ -56,15 +57,12 @@ class AreaMeans:
 
 
 def _sums(pictures: Tensor) -> Tensor:
-    """Sums of all pixels above and to the left, (N, height + 1, width + 1, 3) int32.
-
-    In very large pictures they overflow and wrap, which their differences do not feel.
-    """
+    """Sums of all pixels above and to the left, (N, height + 1, width + 1, 3) int32."""
     count, height, width, colours = pictures.shape
     if pictures.device.type == "cpu":
         sums = torch.empty((count, height + 1, width + 1, colours), dtype=torch.int32)
         for picture, made in zip(pictures, sums, strict=True):
-            cv2.integral(picture.numpy(), made.numpy(), cv2.CV_32S)
+            write_sums(picture.numpy(), made.numpy())
         return sums
     lines = pictures.cumsum(2, dtype=torch.int32)
     return functional.pad(lines.cumsum(1, dtype=torch.int32), (0, 0, 1, 0, 1, 0))

@@ -4,13 +4,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-import cv2
 import numpy as np
 from insightface.model_zoo.scrfd import SCRFD
 
 from videxpr.detection.close_ups import CloseUp, most_central
 from videxpr.detection.letterbox import input_shape
 from videxpr.detection.packs import Pack
+from videxpr.detection.pixels import bgr_of
 from videxpr.errors import DetectorError
 from videxpr.files import sha256_of
 from videxpr.onnx_runtime import open_session, session_providers
@@ -64,13 +64,13 @@ class Scrfd:
 
     def find_again(self, close_ups: Sequence[Image]) -> list[Face | None]:
         """The face in the middle of each close-up."""
-        return [most_central(self._search(_bgr(one), len(one)), len(one)) for one in close_ups]
+        return [most_central(self._search(bgr_of(one), len(one)), len(one)) for one in close_ups]
 
     def _faces(self, image: Image) -> list[Face]:
         short, long = sorted(image.shape[:2])
         if short < max(self.min_face, 1) or short * RETRY_SIZES[-1] < long:
             return []
-        bgr = _bgr(image)
+        bgr = bgr_of(image)
         faces: list[Face] = []
         for size in (INPUT_SIZE, *RETRY_SIZES):
             faces = without_doubles(faces + self._search(bgr, size))
@@ -85,11 +85,6 @@ class Scrfd:
             Face(box[:4].astype(np.float32), points.astype(np.float32), float(box[4]))
             for box, points in zip(boxes, landmarks, strict=True)
         ]
-
-
-def _bgr(image: Image) -> Image:
-    """The colours in the order that insightface wants; NumPy takes ten times as long to turn them."""
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def without_doubles(faces: list[Face]) -> list[Face]:
