@@ -65,6 +65,12 @@ def test_faces_of_real_clips_are_those_of_facenet_pytorch():
     assert faces >= 10
 
 
+@pytest.mark.parametrize("side", [12, 47, 94])
+def test_picture_as_small_as_the_smallest_face_is_searched(side):
+    picture = np.ascontiguousarray(data.astronaut()[80 : 80 + side, 180 : 180 + side])
+    assert Mtcnn(DetectionOptions("mtcnn", min_face=side)).detect([picture])[0] == []
+
+
 def test_of_a_face_and_a_part_of_it_the_surer_stays_in_each_picture():
     whole, part, apart = [0.0, 0, 99, 99], [10.0, 10, 39, 39], [80.0, 80, 139, 139]
     candidates = Candidates(

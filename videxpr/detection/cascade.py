@@ -138,7 +138,7 @@ class Cascade:
     def _scales(self, shorter: int) -> Iterator[float]:
         scale = SMALLEST_INPUT / self._min_face
         shortest = shorter * scale
-        while shortest >= SMALLEST_INPUT:
+        while shortest > SMALLEST_INPUT - 1e-6:  # 12 / 47 * 47 is a little less than 12
             yield scale
             scale *= SCALE_STEP
             shortest *= SCALE_STEP
