@@ -82,15 +82,15 @@ def test_choices_reach_the_recipe(videxpr, tree: Path, tmp_path: Path) -> None:
         "train", tree, *QUICK, "-o", output, "--recipe", "authors", "--gamma", "1.5", "--jitter",
         "0.1,0.2,0.3", "--windows", "sliding", "--stride", "16", "--balance", "0.5", "--seed", "7",
         "--validation-stride", "16", "--variant", "both", "--position", "learned",
-        "--shortest-window", "8",
+        "--shortest-window", "8", "--single-frames", "0",
     )  # fmt: skip
     assert code == 0, errors
     options = read_card(output).training.options
     expected = {
         "optimizer": "adamw", "loss.gamma": "1.5", "loss.divergence": "0.2", "seed": "7",
         "augmentation.contrast": "0.2", "sampling.placing": "sliding", "sampling.stride": "16",
-        "sampling.balance": "0.5", "sampling.shortest": "8", "validation.stride": "16",
-        "validation.tail": "aligned",
+        "sampling.balance": "0.5", "sampling.shortest": "8", "single_frames": "0.0", "feature_noise": "0.0",
+        "validation.stride": "16", "validation.tail": "aligned",
         "variant": "both", "position": "learned", "augment_per": "none", "learning_rate": "0.001",
     }  # fmt: skip
     assert expected.items() <= options.items()

@@ -15,14 +15,15 @@ from trees import write_crop
 
 import videxpr
 from videxpr.challenge import find_layout, read_challenge
-from videxpr.checkpoint import load_checkpoint, read_card
+from videxpr.checkpoint import TrainingSummary, load_checkpoint, read_card, save_checkpoint
 from videxpr.dataset import SamplingOptions, read_crops
 from videxpr.errors import CheckpointError, FormatError, TrainingError, UsageError
 from videxpr.labelling import EXPRESSIONS
 from videxpr.metrics import confusion_matrix, macro_f1
+from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.prediction import embed_crops, predict_sequence
 from videxpr.structures import ARCFACE, CropTemplate
-from videxpr.train.recipes import RECIPES, with_choices
+from videxpr.train.recipes import RECIPES, SequenceOptions, with_choices
 from videxpr.train.task import drawn_length
 
 ONE_EPOCH = {"epochs": 1}
@@ -209,6 +210,27 @@ def test_a_run_with_cut_windows_ends(tree: Path, tmp_path: Path) -> None:
     assert report.frames == 160 and np.isfinite(report.loss)
     with pytest.raises(UsageError, match="shortest window has 1 or more frames, not 0"):
         SamplingOptions(shortest=0)
+
+
+def test_an_encoder_learns_to_distrust_its_backbone_and_keeps_single_frames(
+    tree: Path, tmp_path: Path
+) -> None:
+    start = tmp_path / "start.safetensors"
+    config = ModelConfig(backbone="regnet_y_400mf", variant="backbone", input_size=32)
+    told = TrainingSummary("made up", "none", 0, 0)
+    save_checkpoint(start, ExpressionModel(config), told, "CC0")
+    output = tmp_path / "m.safetensors"
+    unseen = {"feature_noise": 0.7, "single_frames": 1.0, "backbone_weights": str(start)}
+    report = train_small(tree, output, choices=KEPT_FEATURES | ONE_EPOCH | unseen)
+    assert np.isfinite(report.loss)
+    assert record(output)["options"]["feature_noise"] == "0.7"
+    assert load_checkpoint(output).model.config.variant == "transformer"
+    with pytest.raises(UsageError, match="--feature-noise .* freeze it whole"):
+        train_small(tree, tmp_path / "a.safetensors", choices={"feature_noise": 0.7})
+    with pytest.raises(UsageError, match="--single-frames .* 'none' is none"):
+        train_small(tree, tmp_path / "b.safetensors", choices={"single_frames": 1.0})
+    with pytest.raises(UsageError, match=r"feature noise \(-1.0\) lies between"):
+        SequenceOptions(feature_noise=-1.0)
 
 
 def test_patience_ends_a_run_early(tree: Path, tmp_path: Path) -> None:

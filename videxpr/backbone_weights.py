@@ -44,7 +44,7 @@ class BackboneStart:
             random ones.
         config: with the normalisation, input size and colour that the weights were trained with.
         head: weight (8, F) and bias (8,) of a head on the backbone's features alone, if the weights
-            came with one.
+            came with one; its logits are calibrated.
         recipe: how the weights were trained, if they came with that.
     """
 
@@ -141,12 +141,16 @@ def _from_checkpoint(path: Path, config: ModelConfig) -> BackboneStart:
         )
     seen = {name: getattr(theirs, name) for name in ("input_size", "colour", "mean", "std")}
     weights, head = checkpoint.model.backbone.state_dict(), checkpoint.model.head
+    calibrated = (
+        head.weight.detach() / theirs.temperature,
+        head.bias.detach() / theirs.temperature,
+    )
     alone = theirs.variant == "backbone"
     return BackboneStart(
         f"backbone and head of {path.name}" if alone else f"backbone of {path.name}",
         weights,
         replace(config, **seen),
-        (head.weight.detach(), head.bias.detach()) if alone else None,
+        calibrated if alone else None,
         checkpoint.training.recipe,
     )
 

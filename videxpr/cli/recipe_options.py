@@ -108,6 +108,27 @@ ShortestWindow = Annotated[
     ),
 ]
 
+FeatureNoise = Annotated[
+    float | None,
+    typer.Option(
+        metavar="STRENGTH",
+        rich_help_panel=PANEL,
+        help="With a frozen backbone: move its features by so much of what faces of one expression "
+        "differ by, so that the encoder does not trust a backbone that knows the training faces by "
+        "heart; 0.7, say.  \\[default: 0]",
+    ),
+]
+
+SingleFrames = Annotated[
+    float | None,
+    typer.Option(
+        metavar="WEIGHT",
+        rich_help_panel=PANEL,
+        help="Keep answers to single frames those of the model without encoder that "
+        "--backbone-weights names; weight of that part of the loss.  \\[default: 0]",
+    ),
+]
+
 Balance = Annotated[
     float | None,
     typer.Option(

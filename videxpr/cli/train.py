@@ -188,6 +188,8 @@ def train(
     windows: of_recipe.Windows = None,
     stride: of_recipe.Stride = None,
     shortest_window: of_recipe.ShortestWindow = None,
+    feature_noise: of_recipe.FeatureNoise = None,
+    single_frames: of_recipe.SingleFrames = None,
     balance: of_recipe.Balance = None,
     augment: of_recipe.Augment = None,
     flip: of_recipe.Flip = None,

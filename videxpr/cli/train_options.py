@@ -28,6 +28,8 @@ SEQUENCE_FIELDS: Final = {
     "windows": "sampling.placing",
     "stride": "sampling.stride",
     "shortest_window": "sampling.shortest",
+    "feature_noise": "feature_noise",
+    "single_frames": "single_frames",
     "balance": "sampling.balance",
     "augment": "augment_per",
     "flip": "augmentation.flip",
@@ -105,6 +107,8 @@ class TrainRequest:
     windows: str | None
     stride: int | None
     shortest_window: int | None
+    feature_noise: float | None
+    single_frames: float | None
     balance: float | None
     augment: str | None
     flip: float | None

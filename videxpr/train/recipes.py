@@ -61,6 +61,9 @@ class SequenceOptions:
         augment_per: whether changes are drawn once a window, for each frame (a window then flickers),
             or not at all.
         augmentation: how far crops are changed.
+        feature_noise: how far the features of a frozen backbone are moved, see `FeatureNoise`.
+        single_frames: weight of a loss that keeps answers to single frames those of the head that the
+            backbone came with, see `SingleFrames`; 0 leaves it out.
         validation: how validation videos are cut into windows, by the predictor that annotates.
         epochs: passes over the training windows.
         patience: epochs without a better F1 after which training ends; None never.
@@ -82,6 +85,8 @@ class SequenceOptions:
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     augment_per: AugmentPer = "window"
     augmentation: Augmentation = FLIP_AND_JITTER
+    feature_noise: float = 0.0
+    single_frames: float = 0.0
     validation: WindowOptions = NOT_OVERLAPPING
     epochs: int = 30
     patience: int | None = None
@@ -99,6 +104,11 @@ class SequenceOptions:
             )
         if self.learning_rate is not None and not 0 < self.learning_rate < 1:
             raise UsageError(f"a learning rate lies between 0 and 1, not at {self.learning_rate}")
+        if not (0 <= self.feature_noise < 10 and 0 <= self.single_frames < 1000):
+            raise UsageError(
+                f"feature noise ({self.feature_noise}) lies between 0 and 10, and the weight of single "
+                f"frames ({self.single_frames}) between 0 and 1000"
+            )
         if not 0 <= self.dropout < 1 or self.weight_decay < 0:
             raise UsageError(
                 f"dropout ({self.dropout}) lies between 0 and 1, and weight decay "

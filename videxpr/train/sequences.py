@@ -26,6 +26,7 @@ from videxpr.train.options import Machine
 from videxpr.train.recipes import WINDOW, SequenceOptions
 from videxpr.train.record import Record, is_first_device
 from videxpr.train.task import SequenceReport, SequenceTask
+from videxpr.train.unseen import FeatureNoise, SingleFrames
 
 FINDER_STEPS: Final = 100
 LEAST_RATE: Final = 1e-6
@@ -101,7 +102,13 @@ def train_sequences(
     if resume:
         on_start(record.beginning)
     task = SequenceTask(model, options, parts["train"], parts["validation"])
+    _check_unseen(options, task, start)
     kept = _kept_features(task, parts, machine, progress)
+    if options.feature_noise and kept is not None:
+        labels = [video.labels for video in parts["train"]]
+        task.feature_noise = FeatureNoise(kept["train"], labels, options.feature_noise)
+    if options.single_frames and start.head is not None:
+        task.single_frames = SingleFrames(start.head, model.untrained)
     loaders = Loaders(parts, options, machine, model.config, kept)
     if options.learning_rate is None:
         if record.learning_rate is None:
@@ -172,11 +179,29 @@ def _in_words(model: ExpressionModel, start: BackboneStart, options: SequenceOpt
     )
 
 
+def _check_unseen(options: SequenceOptions, task: SequenceTask, start: BackboneStart) -> None:
+    if options.feature_noise and not _keeps_features(task):
+        raise UsageError(
+            "--feature-noise moves the features of a backbone that does not change: freeze it whole "
+            "(--freeze block4; block5 of vgg16) and choose --augment none"
+        )
+    if options.single_frames and start.head is None:
+        raise UsageError(
+            "--single-frames keeps the answers of a model without encoder: give one, as 'videxpr train "
+            f"--stills' makes it, with --backbone-weights; {options.backbone_weights!r} is none"
+        )
+
+
+def _keeps_features(task: SequenceTask) -> bool:
+    """Whether no training step can change what the backbone gives."""
+    return task.backbone_frozen and task.options.augment_per == "none"
+
+
 def _kept_features(
     task: SequenceTask, parts: Mapping[Split, Videos], machine: Machine, progress: Progress
 ) -> dict[Split, list[Floats]] | None:
     """Features of every crop, if no training step could change them; else None."""
-    if not (task.backbone_frozen and task.options.augment_per == "none"):
+    if not _keeps_features(task):
         return None
     return embed_videos(task.model, parts, machine, progress)
 

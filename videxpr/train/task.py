@@ -24,6 +24,7 @@ from videxpr.prediction import probabilities, sequence_logits
 from videxpr.structures import Floats
 from videxpr.train.options import step_seed
 from videxpr.train.recipes import SequenceOptions
+from videxpr.train.unseen import FeatureNoise, SingleFrames
 
 STRENGTHS: Final = tuple(round(0.1 * step, 1) for step in range(16))
 """Strengths of logit adjustment that validation tries; the first is none at all."""
@@ -85,11 +86,14 @@ class SequenceTask(lightning.LightningModule):
         self.best: SequenceReport | None = None
         self.last: SequenceReport | None = None
         self.backbone_frozen = freeze(model.backbone, options.freeze)
+        self.feature_noise: FeatureNoise | None = None
+        self.single_frames: SingleFrames | None = None
         self._schedule: torch.optim.lr_scheduler.ReduceLROnPlateau | None = None
         self._schedule_state: dict[str, Any] = {}
         self._sums = torch.zeros(2, dtype=torch.float64)  # of losses, of frames
         self._pieces: list[NDArray[np.float32]] = []
         self._answers: list[tuple[Floats, NDArray[np.int64]]] = []  # logits, labels of a video
+        self._alone: list[tuple[Floats, NDArray[np.int64]]] = []  # the same of each frame by itself
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], step: int) -> Tensor:
         frames, labels, videos = batch
@@ -99,7 +103,10 @@ class SequenceTask(lightning.LightningModule):
             self.model.backbone.eval()
         length = drawn_length(frames.shape[1], self.options.sampling.shortest)
         frames, labels = frames[:, :length], labels[:, :length]
-        logits = self.model.logits(self._features(frames))
+        features = self._features(frames)
+        if self.feature_noise is not None:
+            features = self.feature_noise(features, labels)
+        logits = self.model.logits(features)
         counted = labels >= 0
         losses = frame_losses(logits[counted], labels[counted], self.options.loss)
         count = counted.sum().to(torch.float32)
@@ -110,6 +117,8 @@ class SequenceTask(lightning.LightningModule):
             self._check_loss(loss, step, videos)
         self._sums += torch.stack([losses.detach().sum(), count]).double().cpu()
         self.log("loss", loss)
+        if self.single_frames is not None:
+            loss = loss + self.options.single_frames * self.single_frames(self.model, features)
         return loss
 
     def on_train_epoch_start(self) -> None:
@@ -117,6 +126,7 @@ class SequenceTask(lightning.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self._answers.clear()
+        self._alone.clear()
         self._pieces.clear()
         if self.trainer.world_size > 1:
             for statistic in self.model.backbone.buffers():
@@ -131,7 +141,11 @@ class SequenceTask(lightning.LightningModule):
             sequence = np.concatenate(self._pieces)
             logits = sequence_logits(self.model, sequence, self.options.validation)
             self._pieces.clear()
-            self._answers.append((logits, self.validation_videos[video].labels.astype(np.int64)))
+            labels = self.validation_videos[video].labels.astype(np.int64)
+            self._answers.append((logits, labels))
+            if self.single_frames is not None:
+                alone = self.model.classify(sequence[:, None])[:, 0]
+                self._alone.append((alone.float().cpu().numpy(), labels))
 
     def on_validation_epoch_end(self) -> None:
         sums = self._over_devices(self._sums.numpy())
@@ -196,8 +210,10 @@ class SequenceTask(lightning.LightningModule):
         return np.asarray(summed.cpu().numpy())
 
     def _temperature(self) -> float:
-        """At which the labels of validation are likeliest."""
-        own = (log_likelihoods(logits, labels) for logits, labels in self._answers)
+        """At which the labels of validation are likeliest, frames by themselves included if training
+        minds them."""
+        answers = self._answers + self._alone
+        own = (log_likelihoods(logits, labels) for logits, labels in answers)
         return best_temperature(self._over_devices(sum(own, start=np.zeros(len(TEMPERATURES)))))
 
     def _confusions(self, temperature: float) -> NDArray[np.int64]:
