@@ -89,7 +89,8 @@ def test_choices_reach_the_recipe(videxpr, tree: Path, tmp_path: Path) -> None:
     expected = {
         "optimizer": "adamw", "loss.gamma": "1.5", "loss.divergence": "0.2", "seed": "7",
         "augmentation.contrast": "0.2", "sampling.placing": "sliding", "sampling.stride": "16",
-        "sampling.balance": "0.5", "sampling.shortest": "8", "single_frames": "0.0", "feature_noise": "0.0",
+        "sampling.balance": "0.5", "sampling.shortest": "8",
+        "single_frames": "0.0", "feature_noise": "0.0",
         "validation.stride": "16", "validation.tail": "aligned",
         "variant": "both", "position": "learned", "augment_per": "none", "learning_rate": "0.001",
     }  # fmt: skip
