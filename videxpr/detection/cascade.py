@@ -5,7 +5,7 @@ facenet-pytorch has the stages too, and finds the same faces; but half of its ti
 pictures smaller, each size and each candidate from the pixels of the whole picture.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,6 +61,12 @@ class Candidates:
         """Those of some rows, a mask or indices."""
         return Candidates(self.pictures[rows], self.boxes[rows], self.scores[rows])
 
+    @classmethod
+    def joined(cls, parts: Sequence["Candidates"]) -> "Candidates":
+        """Those of all parts, at least one."""
+        columns = zip(*((one.pictures, one.boxes, one.scores) for one in parts), strict=True)
+        return cls(*map(torch.cat, columns))
+
     def best(self, iou: float) -> Tensor:
         """Rows of those that overlap no better one in their picture by more, best first."""
         rows: Tensor = batched_nms(self.boxes, self.scores, self.pictures, iou)
@@ -96,12 +102,7 @@ class Cascade:
             these = Candidates(places[:, 0], torch.cat([low, high], 1), scores[:, 1][sure])
             best = these.best(SAME_SCALE_IOU)
             parts.append((these.of(best), moves.permute(0, 2, 3, 1)[sure][best]))
-        every = Candidates(
-            *(
-                torch.cat([getattr(part, name) for part, _ in parts])
-                for name in ("pictures", "boxes", "scores")
-            )
-        )
+        every = Candidates.joined([part for part, _ in parts])
         best = every.best(SAME_FACE_IOU)
         moves = torch.cat([part for _, part in parts])[best]
         kept = every.of(best)

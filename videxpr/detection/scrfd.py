@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from insightface.model_zoo.scrfd import SCRFD
 
+from videxpr.detection.candidates import STRIDES
 from videxpr.detection.close_ups import CloseUp, most_central
 from videxpr.detection.letterbox import input_shape
 from videxpr.detection.packs import Pack
@@ -30,7 +31,7 @@ CLOSE_UP: Final = CloseUp(margin=1.4, size=160)
 """Larger squares and finer pictures place the landmarks no better; docs/performance.md has figures."""
 
 SAME_FACE_IOU: Final = 0.4
-LARGEST_STRIDE: Final = {9: 32, 15: 128}
+LARGEST_STRIDE: Final = {outputs: strides[-1] for outputs, strides in STRIDES.items()}
 """Pixels between anchors of the last level, by the number of outputs of networks with landmarks."""
 
 
