@@ -1,5 +1,6 @@
 """Decoding, on videos whose pictures show their own number: is image k frame k, at its own time?"""
 
+import gc
 import gzip
 import json
 import math
@@ -196,6 +197,19 @@ def test_frames_are_decoded_one_by_one(tmp_path: Path) -> None:
     with Video(write_video(tmp_path / "v.mp4", EVERY_40_MS)) as video:
         frames = iter(video)
         assert [number_in(next(frames).image) for _ in range(3)] == [0, 1, 2]
+
+
+def test_pictures_are_let_go_at_once_not_by_the_collection_of_cycles(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "v.mp4", range(0, 400, 40))
+    gc.collect()
+    gc.disable()
+    try:
+        with Video(path) as video:
+            assert len(list(video)) == 10
+        frames = [one for one in gc.get_objects() if isinstance(one, av.VideoFrame)]
+    finally:
+        gc.enable()
+    assert not [frame for frame in frames if frame.width]  # the decoder has one without a picture
 
 
 # Upright, in square pixels, in RGB

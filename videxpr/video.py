@@ -13,6 +13,7 @@ import numpy as np
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
+from av.sidedata.sidedata import SideDataContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -226,7 +227,9 @@ def _upright(image: Image, frame: VideoFrame) -> Image:
 def _display_matrix(frame: VideoFrame) -> list[float]:
     """The a, b, c, d that send a stored point (x, y) to (a x + c y, b x + d y) on the screen."""
     try:
-        side_data: Any = frame.side_data
+        # not frame.side_data, which the frame would hold, as it the frame: hundreds of them would
+        # wait in memory for the collection of cycles
+        side_data: Any = SideDataContainer(frame)  # type: ignore[call-arg]
         matrix = np.frombuffer(side_data["DISPLAYMATRIX"], np.int32)
         return [float(value) for value in matrix[[0, 1, 3, 4]]]
     except KeyError:

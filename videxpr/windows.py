@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from videxpr.errors import UsageError
 from videxpr.structures import Floats
 
-WINDOWS_AT_ONCE: Final = 16
+WINDOWS_AT_ONCE: Final = 4
 
 Classify = Callable[[Floats], Floats]
 """Logits (W, window, C) of windows (W, window, F)."""
