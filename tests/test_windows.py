@@ -217,7 +217,7 @@ def test_a_stream_holds_no_more_than_a_batch_of_windows_needs(
     for _ in range(3 * length):
         stream.add(np.ones((1, 2), np.float32))
         most = max(most, stream.held)
-    # between two batches the next batch of windows gathers, behind what a last, aligned one may still need
+    # between two batches the next one gathers, behind what a last, aligned window may still need
     assert most < window + WINDOWS_AT_ONCE * options.stride + options.stride
 
 
