@@ -104,6 +104,8 @@ def test_choices_reach_the_recipe(videxpr, tree: Path, tmp_path: Path) -> None:
         ((), 2, "name Aff-Wild2's folder, or --annotations and --crops, or --stills"),
         (("TREE", "--grey"), 2, "--grey: only with --stills"),
         (("TREE", "--mixup", "1", "--teacher", "x"), 2, "--mixup, --teacher: only with --stills"),
+        (("TREE", "--favour", "web_*=5"), 2, "--favour: only with --stills"),
+        (("--stills", "TREE", "--favour", "web_*"), 2, "--favour 'web_*': write PATTERN=FACTOR"),
         (("TREE", "--stills", "TREE"), 2, "ROOT: not with --stills"),
         (("--stills", "TREE", "--variant", "both", "--gamma", "1"), 2, "--gamma, --variant: not"),
         (("TREE", "--folds", "x"), 2, "--folds 'x': write K/N"),

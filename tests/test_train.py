@@ -289,6 +289,68 @@ def test_rare_classes_are_drawn_as_often_as_asked_for_and_each_epoch_anew():
     assert drawn(0.5) == drawn(0.5) != drawn(0.5, epoch=1)
 
 
+def test_stills_of_a_favoured_source_are_drawn_so_many_times_as_often():
+    stills = [Still(Path(f"{source}_{n}.png"), "", 0) for source in "ab" for n in range(500)]
+    sampler = stills_loaders.ClassSampler(stills, 0.5, 1, [("b_*", 4.0), ("?_1.png", 0.0001)])
+    drawn = []
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        drawn += sampler
+    assert np.mean(np.array(drawn) >= 500) == pytest.approx(0.8, abs=0.04)
+    assert not np.isin(drawn, [1, 501]).any()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_frozen_backbone_stays_and_its_head_learns_on_moved_features(trained, faces, tmp_path):
+    choices = {"freeze": "block4", "feature_noise": 0.5, "favour": (("00?.png", 2.0),)}
+    report = train_on(
+        faces,
+        tmp_path / "head.safetensors",
+        initial=[trained[0].checkpoint],
+        options=replace(OPTIONS, **choices),
+        dtype=torch.float32,
+    )
+    checkpoint = load_checkpoint(report.checkpoint)
+    before = load_checkpoint(trained[0].checkpoint).model.state_dict()
+    after = checkpoint.model.state_dict()
+    changed = {
+        name  # averaging the same weights over and over rounds them
+        for name, value in before.items()
+        if not torch.allclose(after[name], value, rtol=1e-5, atol=1e-6)
+    }
+    assert changed == {"head.weight", "head.bias"}  # no statistic of a norm either
+    said = "00?.png 2 times as often, backbone frozen up to block4, features moved by 0.5, "
+    assert said in checkpoint.training.recipe
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"feature_noise": 0.5}, r"freeze it whole \(--freeze block4\)"),
+        ({"feature_noise": 0.5, "freeze": "block3"}, r"freeze it whole"),
+        ({"freeze": "block9"}, r"no stage 'block9' to freeze; choose none, stem, block1"),
+        ({"favour": (("web_*", 5.0),)}, r"none of the 48 training images is named 'web_\*'; .*png"),
+    ],
+)
+def test_what_cannot_be_done_with_these_stills_is_refused(faces, tmp_path, choices, message):
+    with pytest.raises(UsageError, match=message):
+        train_on(faces, tmp_path / "m.safetensors", options=replace(OPTIONS, **choices))
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"feature_noise": 0.5, "mixup": 0.2}, "--feature-noise goes without --mixup"),
+        ({"favour": (("a*", 0.0),)}, r"by a factor above 0, a\* not by 0.0"),
+        ({"favour": (("a*", float("inf")),)}, "a. not by inf"),
+        ({"feature_noise": -0.1}, "feature_noise must be at least 0, not -0.1"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(choices, message):
+    with pytest.raises(UsageError, match=message):
+        StillsOptions(**choices)
+
+
 def test_a_teacher_that_knows_other_expressions_is_refused(faces, tmp_path):
     config = ModelConfig(variant="backbone", trained_expressions=("Neutral", "Fear"))
     summary = TrainingSummary(data="", recipe="", images=1, epochs=1)

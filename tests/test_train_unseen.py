@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 
 from videxpr.model import ExpressionModel, ModelConfig
-from videxpr.train.unseen import FeatureNoise, SingleFrames
+from videxpr.train.unseen import FeatureNoise, SingleFrames, moved_as_others_differ
 
 
 def some_features():
@@ -48,6 +48,41 @@ def test_no_strength_moves_nothing():
     noise = FeatureNoise(*some_features(), 0.0)
     given = torch.randn(2, 4, 3)
     assert torch.equal(noise(given, torch.zeros(2, 4, dtype=torch.int64)), given)
+
+
+def test_a_face_is_moved_by_what_another_one_differs_by_from_its_class():
+    labels = torch.tensor([0, 0, 0, 1, 1, 2])  # the last one is alone in its class
+    given = torch.randn(6, 4) + 10 * labels[:, None]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        moves = torch.stack([moved_as_others_differ(given, labels, 0.7) - given for _ in range(40)])
+    deviations = torch.cat(
+        [
+            (given[:3] - given[:3].mean(0)) * (3 / 2) ** 0.5,
+            (given[3:5] - given[3:5].mean(0)) * 2**0.5,
+        ]
+    )
+    along = functional.cosine_similarity(moves[..., None, :], deviations, dim=-1)
+    nearest = along.argmax(dim=-1)
+    assert along.amax(dim=-1).min() > 0.999
+    assert len(nearest.unique()) == 5  # all but the lonely one's, which are nothing
+    factors = moves.norm(dim=-1) / deviations.norm(dim=-1)[nearest]
+    assert 1.3 < factors.max() <= 1.4 + 1e-4 and factors.min() < 0.1
+
+
+def test_faces_that_are_all_alone_in_their_classes_stay_where_they_are():
+    given = torch.randn(3, 4)
+    assert torch.equal(moved_as_others_differ(given, torch.arange(3), 1.0), given)
+
+
+def test_deviations_are_as_large_as_those_from_the_mean_of_all_however_few_there_are():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        labels = torch.arange(4000) // 2  # two of each class, in a batch
+        given = torch.randn(4000, 1)
+        moves = moved_as_others_differ(given, labels, 1.0) - given
+    # the square of an even draw from 0 to 2 is 4/3 on average, that of a deviation 1
+    assert moves.square().mean() == pytest.approx(4 / 3, rel=0.1)
 
 
 def test_a_model_that_answers_as_the_head_does_is_as_near_as_it_can_be():

@@ -114,7 +114,7 @@ FeatureNoise = Annotated[
         metavar="STRENGTH",
         rich_help_panel=PANEL,
         help="With a frozen backbone: move its features by so much of what faces of one expression "
-        "differ by, so that the encoder does not trust a backbone that knows the training faces by "
+        "differ by, so that encoder and head do not trust a backbone that knows the training faces by "
         "heart; 0.7, say.  \\[default: 0]",
     ),
 ]
@@ -134,6 +134,17 @@ Balance = Annotated[
     typer.Option(
         rich_help_panel=PANEL,
         help="0 takes data as they come, 1 draws all classes evenly, 0.5 in between.",
+    ),
+]
+
+Favour = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN=FACTOR",
+        rich_help_panel=PANEL,
+        help="With --stills: draw images of such file names so many times as often ('web_*=5'), when "
+        "sources are of different size; repeatable.",
+        show_default=False,
     ),
 ]
 

@@ -126,7 +126,8 @@ def train(
         typer.Option(
             rich_help_panel=MODEL,
             help="Last stage of the backbone that is not trained: none, stem, block1 ... block4. With "
-            "block4 and --augment none, features are computed once.  \\[default: block1]",
+            "block4 and --augment none, features are computed once.  \\[default: block1; none with "
+            "--stills]",
         ),
     ] = None,
     size: Annotated[
@@ -191,6 +192,7 @@ def train(
     feature_noise: of_recipe.FeatureNoise = None,
     single_frames: of_recipe.SingleFrames = None,
     balance: of_recipe.Balance = None,
+    favour: of_recipe.Favour = None,
     augment: of_recipe.Augment = None,
     flip: of_recipe.Flip = None,
     jitter: of_recipe.Jitter = None,

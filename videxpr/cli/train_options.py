@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from videxpr.errors import UsageError
+from videxpr.train.options import StillsOptions
 from videxpr.train.recipes import RECIPES, SequenceOptions, with_choices
 
 SEQUENCE_FIELDS: Final = {
@@ -44,11 +45,11 @@ SEQUENCE_FIELDS: Final = {
 
 STILLS_FIELDS: Final = ("epochs", "size", "first_size", "grey", "batch_size", "learning_rate",
                         "balance", "seed", "weight_decay", "label_smoothing", "dropout", "mixup",
-                        "teaching")  # fmt: skip
+                        "teaching", "freeze", "feature_noise")  # fmt: skip
 """Options of the command that are fields of `StillsOptions`, by the same names."""
 
 STILLS_ONLY: Final = frozenset(
-    {"split", "grey", "initial", "first_size", "mixup", "teacher", "teaching"}
+    {"split", "grey", "initial", "first_size", "mixup", "teacher", "teaching", "favour"}
 )
 SHARED: Final = frozenset(
     {
@@ -110,6 +111,7 @@ class TrainRequest:
     feature_noise: float | None
     single_frames: float | None
     balance: float | None
+    favour: list[str] | None
     augment: str | None
     flip: float | None
     jitter: str | None
@@ -167,6 +169,22 @@ def sequence_options(request: TrainRequest) -> SequenceOptions:
     if request.validation_stride is not None and request.validation_stride < 64:
         choices["validation.tail"] = "aligned"
     return with_choices(RECIPES[request.recipe or "paper"], choices)
+
+
+def stills_options(request: TrainRequest) -> StillsOptions:
+    """The recipe for stills, with what the user chose."""
+    chosen: dict[str, Any] = {
+        name: getattr(request, name) for name in STILLS_FIELDS if getattr(request, name) is not None
+    }
+    return StillsOptions(favour=tuple(map(_favoured, request.favour or ())), **chosen)
+
+
+def _favoured(text: str) -> tuple[str, float]:
+    pattern, _, factor = text.rpartition("=")
+    try:
+        return pattern, float(factor)
+    except ValueError as exc:
+        raise UsageError(f"--favour {text!r}: write PATTERN=FACTOR, e.g. 'web_*=5'") from exc
 
 
 def fold_numbers(text: str) -> tuple[int, int]:

@@ -22,11 +22,11 @@ from videxpr.challenge import (
 )
 from videxpr.cli.train_bar import TrainingBar
 from videxpr.cli.train_options import (
-    STILLS_FIELDS,
     TrainRequest,
     check_mode,
     fold_numbers,
     sequence_options,
+    stills_options,
 )
 from videxpr.cli.train_tables import data_table, epoch_line, lonely_names
 from videxpr.device import cpu_threads, resolve_device
@@ -34,7 +34,7 @@ from videxpr.errors import SourceError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.crop_template import read_crop_template
 from videxpr.structures import CropTemplate
-from videxpr.train.options import EpochReport, Machine, StillsOptions
+from videxpr.train.options import EpochReport, Machine
 from videxpr.train.record import is_first_device
 
 
@@ -62,9 +62,7 @@ def _train_stills(request: TrainRequest, folder: Path, console: Console) -> None
             f"{report.accuracy:.3f}, macro F1 {report.macro_f1:.3f}"
         )
 
-    machine = _machine(request)
-    chosen = {name: getattr(request, name) for name in STILLS_FIELDS}
-    options = StillsOptions(**{name: value for name, value in chosen.items() if value is not None})
+    options, machine = stills_options(request), _machine(request)
     result = train_stills(
         folder,
         request.output,

@@ -1,5 +1,6 @@
 """What a user can choose about training, and what training reports."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,11 @@ class StillsOptions:
             another one, and their labels alike (Zhang et al., 2018); 0 mixes nothing.
         teaching: share of a label that is what the teachers answer, if there are any.
         balance: exponent of the class counts; 0 draws images as they come, 1 draws classes evenly.
+        favour: patterns of file names, and how many times as often images of such names are drawn.
+        freeze: last stage of the backbone that is not trained, ``none`` or ``stem`` to ``block4``.
+        feature_noise: with a backbone that is frozen whole, by how much of what faces of one
+            expression differ by its features are moved, so that the head does not trust a backbone
+            that knows the training faces by heart.
         seed: of everything that is drawn.
         augmentation: how far crops are changed.
     """
@@ -53,11 +59,14 @@ class StillsOptions:
     mixup: float = 0.0
     teaching: float = 0.7
     balance: float = 0.5
+    favour: tuple[tuple[str, float], ...] = ()
+    freeze: str = "none"
+    feature_noise: float = 0.0
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 0), ("batch_size", 2), ("mixup", 0)):
+        for name, least in (("epochs", 0), ("batch_size", 2), ("mixup", 0), ("feature_noise", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
         if not self.learning_rate > 0:
@@ -65,6 +74,15 @@ class StillsOptions:
         for name in ("balance", "teaching"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} lies between 0 and 1, not at {getattr(self, name)}")
+        for pattern, factor in self.favour:
+            if not 0 < factor < math.inf:
+                raise UsageError(
+                    f"images are favoured by a factor above 0, {pattern} not by {factor}"
+                )
+        if self.feature_noise and self.mixup:
+            raise UsageError(
+                "mixed crops are of no one class: --feature-noise goes without --mixup"
+            )
         if self.size < SMALLEST_SIZE:
             raise UsageError(f"size must be at least {SMALLEST_SIZE} pixels, not {self.size}")
         if self.first_size is not None and not SMALLEST_SIZE <= self.first_size <= self.size:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -83,6 +84,7 @@ def train_stills(
     stills = find_stills(folder)
     parts = read_split(split, stills) if split else draw_split(stills, options.seed)
     _check_parts(parts)
+    _check_favour(parts["train"], options)
     if not options.epochs and not initial:
         raise UsageError("0 epochs of training need a model to start from (--initial)")
     check_output(output)
@@ -145,6 +147,15 @@ def _check_parts(parts: dict[Part, list[Still]]) -> None:
         raise UsageError(f"validation images of {', '.join(strangers)}, which training has none of")
 
 
+def _check_favour(stills: Sequence[Still], options: StillsOptions) -> None:
+    for pattern, _ in options.favour:
+        if not any(fnmatchcase(still.path.name, pattern) for still in stills):
+            raise UsageError(
+                f"none of the {len(stills)} training images is named {pattern!r}; the first is "
+                f"{stills[0].path.name!r}"
+            )
+
+
 def _new_model(stills: Sequence[Still], options: StillsOptions) -> ExpressionModel:
     counts = zip(EXPRESSIONS, class_counts(stills), strict=True)
     config = ModelConfig(
@@ -195,10 +206,13 @@ def _fingerprint(parts: Mapping[Part, Sequence[Still]]) -> str:
 def _recipe(options: StillsOptions, machine: Machine, teachers: Sequence[Path]) -> str:
     first = "" if options.first_size is None else f"{options.first_size} to "
     taught = f"{options.teaching:g} of the labels from {len(teachers)} teachers, " * bool(teachers)
+    favoured = "".join(f"{name} {factor:g} times as often, " for name, factor in options.favour)
+    frozen = f"backbone frozen up to {options.freeze}, " * (options.freeze != "none")
+    moved = f"features moved by {options.feature_noise:g}, " * bool(options.feature_noise)
     return (
         f"{options.epochs} epochs at {first}{options.size} px, batch {options.batch_size}, "
         f"AdamW one-cycle {options.learning_rate:g}, weight decay {options.weight_decay:g}, "
         f"label smoothing {options.label_smoothing:g}, mixup {options.mixup:g}, {taught}"
-        f"balance {options.balance:g}, averaged weights, {'grey' if options.grey else 'colour'}, "
-        f"{machine.precision_or_default}, seed {options.seed}"
+        f"balance {options.balance:g}, {favoured}{frozen}{moved}averaged weights, "
+        f"{'grey' if options.grey else 'colour'}, {machine.precision_or_default}, seed {options.seed}"
     )

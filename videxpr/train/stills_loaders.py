@@ -1,6 +1,7 @@
 """Which stills an epoch of training has, and where they are held."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import numpy as np
@@ -22,12 +23,21 @@ class ClassSampler(Sampler[int]):
     Args:
         stills: from which positions are drawn, with replacement.
         balance: exponent of the class counts; 0 draws them as they come, 1 draws classes evenly.
+        favour: patterns of file names, and how many times as often such stills are drawn.
         seed: of what is drawn.
     """
 
-    def __init__(self, stills: Sequence[Still], balance: float, seed: int) -> None:
+    def __init__(
+        self,
+        stills: Sequence[Still],
+        balance: float,
+        seed: int,
+        favour: Sequence[tuple[str, float]] = (),
+    ) -> None:
         rarity = np.maximum(class_counts(stills), 1).astype(np.float64) ** -balance
         weights = rarity[[still.label for still in stills]]
+        for pattern, factor in favour:
+            weights[[fnmatchcase(still.path.name, pattern) for still in stills]] *= factor
         self._shares = weights / weights.sum()
         self._seed = seed
         self._epoch = 0
@@ -48,7 +58,7 @@ def still_loaders(
     parts: Mapping[Part, Sequence[Still]], options: StillsOptions, machine: Machine
 ) -> tuple[DataLoader[Any], DataLoader[Any]]:
     """Batches of images (N, 3, side, side) uint8 and labels (N,), for training and for validation."""
-    sampler = ClassSampler(parts["train"], options.balance, options.seed)
+    sampler = ClassSampler(parts["train"], options.balance, options.seed, options.favour)
     train = _loader(parts["train"], options, machine, sampler=sampler, drop_last=True)
     return train, _loader(parts["validation"], options, machine)
 

@@ -14,7 +14,9 @@ from videxpr.calibration import best_temperature, log_likelihoods
 from videxpr.errors import UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.model import ExpressionModel
+from videxpr.train.freezing import freeze
 from videxpr.train.options import EpochReport, StillsOptions, step_seed
+from videxpr.train.unseen import moved_as_others_differ
 
 WARM_UP: Final = 0.15
 """Share of the steps in which the learning rate rises."""
@@ -50,6 +52,12 @@ class StillsTask(lightning.LightningModule):
         self.options = options
         self.steps = steps
         self.report = on_epoch
+        self.backbone_frozen = freeze(model.backbone, options.freeze)
+        if options.feature_noise and not self.backbone_frozen:
+            raise UsageError(
+                "--feature-noise moves the features of a backbone that does not change: freeze it "
+                "whole (--freeze block4)"
+            )
         self.last: EpochReport | None = None
         self.trained = torch.tensor(
             [EXPRESSIONS.index(name) for name in model.config.trained_expressions]
@@ -69,6 +77,8 @@ class StillsTask(lightning.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], step: int) -> Tensor:
         images, labels = batch
         torch.manual_seed(step_seed(self.options.seed, self.current_epoch, step))
+        if self.backbone_frozen:
+            self.model.backbone.eval()
         classes = torch.searchsorted(self.trained, labels)
         targets = functional.one_hot(classes, len(self.trained)).float()
         pixels = augment(images.float() / 255, self.options.augmentation)
@@ -79,14 +89,18 @@ class StillsTask(lightning.LightningModule):
         if self._teachers:
             targets = targets.lerp(self._taught(pixels), self.options.teaching)
         side = self.options.size_in(self.current_epoch)
-        loss = functional.cross_entropy(self._logits(self.model, pixels, side), targets)
+        features = self._features(self.model, pixels, side)
+        if self.options.feature_noise:
+            features = moved_as_others_differ(features, classes, self.options.feature_noise)
+        loss = functional.cross_entropy(self._logits(self.model, features), targets)
         self.losses.append(loss.detach())
         self.log("loss", loss)
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         images, labels = batch
-        logits = self._logits(self.model, images.float() / 255, self.options.size)
+        features = self._features(self.model, images.float() / 255, self.options.size)
+        logits = self._logits(self.model, features)
         self.outcomes.append((logits, torch.searchsorted(self.trained, labels)))
 
     def on_validation_epoch_end(self) -> None:
@@ -109,7 +123,7 @@ class StillsTask(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(
-            self.parameters(),
+            [one for one in self.parameters() if one.requires_grad],
             lr=self.options.learning_rate,
             weight_decay=self.options.weight_decay,
         )
@@ -134,16 +148,20 @@ class StillsTask(lightning.LightningModule):
     def _taught(self, pixels: Tensor) -> Tensor:
         """Probabilities (N, trained classes): the mean of the teachers' answers to the same pixels."""
         answers = [
-            self._logits(one, pixels, one.config.input_size) / one.config.temperature
+            self._logits(one, self._features(one, pixels, one.config.input_size))
+            / one.config.temperature
             for one in self._teachers
         ]
         return torch.stack(answers).softmax(dim=-1).mean(dim=0)
 
-    def _logits(self, model: ExpressionModel, pixels: Tensor, side: int) -> Tensor:
-        """Logits (N, trained classes) of pixels (N, 3, H, W), seen at `side` pixels."""
+    def _features(self, model: ExpressionModel, pixels: Tensor, side: int) -> Tensor:
+        """Features (N, F) of pixels (N, 3, H, W), seen at `side` pixels."""
         if side != pixels.shape[-1]:
             pixels = functional.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
-        features = model.features(pixels)
+        return model.features(pixels)
+
+    def _logits(self, model: ExpressionModel, features: Tensor) -> Tensor:
+        """Logits (N, trained classes) of features (N, F)."""
         return model.logits(features[:, None])[:, 0, self.trained].float()
 
 

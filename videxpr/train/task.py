@@ -9,19 +9,19 @@ import lightning
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from videxpr.augmentation import augment
 from videxpr.calibration import TEMPERATURES, best_temperature, log_likelihoods
 from videxpr.challenge import LabelledVideo
-from videxpr.errors import TrainingError, UsageError
+from videxpr.errors import TrainingError
 from videxpr.logit_adjustment import adjusted
 from videxpr.losses import frame_losses
 from videxpr.metrics import CLASSES, confusion_matrix, macro_f1, scores
 from videxpr.model import ExpressionModel
-from videxpr.model.backbones import stages
 from videxpr.prediction import probabilities, sequence_logits
 from videxpr.structures import Floats
+from videxpr.train.freezing import freeze
 from videxpr.train.options import step_seed
 from videxpr.train.recipes import SequenceOptions
 from videxpr.train.unseen import FeatureNoise, SingleFrames
@@ -267,20 +267,3 @@ def drawn_length(window: int, shortest: int | None) -> int:
         return window
     low, high = math.log(shortest), math.log(window + 1)
     return min(int(math.exp(low + (high - low) * torch.rand(()).item())), window)
-
-
-def freeze(backbone: nn.Module, last: str) -> bool:
-    """Stop the training of a backbone's stages up to one; true if that is the whole backbone.
-
-    Raises:
-        UsageError: the backbone has no stage of that name.
-    """
-    parts = stages(backbone)
-    if last == "none":
-        return False
-    if last not in parts:
-        raise UsageError(f"no stage {last!r} to freeze; choose none, {', '.join(parts)}")
-    names = list(parts)
-    for name in names[: names.index(last) + 1]:
-        parts[name].requires_grad_(False)
-    return last == names[-1]

@@ -56,6 +56,32 @@ class FeatureNoise(nn.Module):
         return features + moves.gather(1, run[..., None].expand(-1, -1, moves.shape[-1]))
 
 
+def moved_as_others_differ(features: Tensor, labels: Tensor, strength: float) -> Tensor:
+    """`FeatureNoise` of single faces: each is moved by what another one of the batch, of whatever
+    class, differs by from the mean of its class in the batch.
+
+    Args:
+        features: (N, F).
+        labels: (N,) int64, from 0.
+        strength: factors are drawn evenly from 0 to twice of it, from torch's global generator.
+
+    Returns:
+        (N, F).
+    """
+    members = functional.one_hot(labels).to(features.dtype)  # (N, classes)
+    counts = members.sum(dim=0)
+    means = members.T @ features / counts.clamp(min=1)[:, None]
+    others = counts[labels] > 1  # a mean of one is the one itself
+    if not others.any():
+        return features
+    # means of a few lie nearer to them than those of all
+    scale = (counts / (counts - 1).clamp(min=1)).sqrt()[labels]
+    deviations = ((features - means[labels]) * scale[:, None])[others]
+    drawn = torch.randint(len(deviations), (len(features),), device=features.device)
+    factors = 2 * strength * torch.rand(len(features), 1, device=features.device)
+    return features + factors * deviations[drawn]
+
+
 class SingleFrames(nn.Module):
     """Keeps answers to windows of one frame those of a head on the backbone's features alone.
 
