@@ -52,9 +52,9 @@ def test_no_strength_moves_nothing():
 
 def test_a_face_is_moved_by_what_another_one_differs_by_from_its_class():
     labels = torch.tensor([0, 0, 0, 1, 1, 2])  # the last one is alone in its class
-    given = torch.randn(6, 4) + 10 * labels[:, None]
     with torch.random.fork_rng():
         torch.manual_seed(0)
+        given = torch.randn(6, 4) + 10 * labels[:, None]
         moves = torch.stack([moved_as_others_differ(given, labels, 0.7) - given for _ in range(40)])
     deviations = torch.cat(
         [

@@ -161,7 +161,7 @@ def test_windows_are_classified_a_few_at_a_time() -> None:
 
     features = np.random.default_rng(0).standard_normal((300, 2)).astype(np.float32)
     logits = sliding_logits(features, counted, 4, WindowOptions(1))
-    assert sum(sizes) == 297 and max(sizes) == WINDOWS_AT_ONCE
+    assert sum(sizes) == 297 and max(sizes) == 4
     np.testing.assert_allclose(logits, features, rtol=1e-6)
 
 
