@@ -110,7 +110,14 @@ def test_a_model_that_answers_as_the_head_does_is_as_near_as_it_can_be():
     assert keep.state_dict() == {}
 
 
-@pytest.mark.parametrize("rows", [3, 40_000])
-def test_many_frames_are_thinned_out(rows):
-    noise = FeatureNoise([np.ones((rows, 2), np.float16)], [np.zeros(rows, np.int8)], 1.0)
-    assert len(noise.deviations) == (3 if rows == 3 else 13_334)
+@pytest.mark.parametrize(("lengths", "left"), [([3], 3), ([40_000], 13_334), ([20_000, 1], 10_001)])
+def test_many_frames_are_thinned_out(lengths, left):
+    features = [np.ones((length, 2), np.float16) for length in lengths]
+    noise = FeatureNoise(features, [np.zeros(length, np.int8) for length in lengths], 1.0)
+    assert len(noise.deviations) == left
+
+
+def test_frames_keep_their_labels_where_videos_are_thinned_out():
+    features = [np.full((20_000, 1), 5, np.float16), np.full((20_001, 1), -3, np.float16)]
+    labels = [np.full(20_000, 2, np.int8), np.full(20_001, 6, np.int8)]
+    assert (FeatureNoise(features, labels, 1.0).deviations == 0).all()

@@ -5,6 +5,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -38,6 +39,10 @@ class Still:
     path: Path
     name: str
     label: int
+
+    def matches(self, pattern: str) -> bool:
+        """Whether the file's own name, case included, is as a shell's pattern has it (``web_*``)."""
+        return fnmatchcase(self.path.name, pattern)
 
 
 def find_stills(folder: Path) -> list[Still]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +58,7 @@ class StillsSource:
             found = read_split(self.split, found, [self.part])[self.part]
         if self.only is None:
             return found
-        matching = [still for still in found if fnmatchcase(still.path.name, self.only)]
+        matching = [still for still in found if still.matches(self.only)]
         if not matching:
             raise SourceError(
                 f"none of {len(found)} images of {self} is named {self.only!r}; the first is "

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -149,7 +148,7 @@ def _check_parts(parts: dict[Part, list[Still]]) -> None:
 
 def _check_favour(stills: Sequence[Still], options: StillsOptions) -> None:
     for pattern, _ in options.favour:
-        if not any(fnmatchcase(still.path.name, pattern) for still in stills):
+        if not any(still.matches(pattern) for still in stills):
             raise UsageError(
                 f"none of the {len(stills)} training images is named {pattern!r}; the first is "
                 f"{stills[0].path.name!r}"

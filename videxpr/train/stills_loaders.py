@@ -1,7 +1,6 @@
 """Which stills an epoch of training has, and where they are held."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import numpy as np
@@ -37,7 +36,7 @@ class ClassSampler(Sampler[int]):
         rarity = np.maximum(class_counts(stills), 1).astype(np.float64) ** -balance
         weights = rarity[[still.label for still in stills]]
         for pattern, factor in favour:
-            weights[[fnmatchcase(still.path.name, pattern) for still in stills]] *= factor
+            weights[[still.matches(pattern) for still in stills]] *= factor
         self._shares = weights / weights.sum()
         self._seed = seed
         self._epoch = 0

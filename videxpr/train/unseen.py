@@ -36,9 +36,9 @@ class FeatureNoise(nn.Module):
     ) -> None:
         """Args: features (N, F) and labels (N,), -1 for none, of each training video; the strength."""
         super().__init__()
-        every, of = np.concatenate(features), np.concatenate(labels)
-        step = -(-len(of) // MOST_ROWS)
-        rows, of = every[::step].astype(np.float32), of[::step]
+        step = -(-sum(map(len, labels)) // MOST_ROWS)
+        rows = np.concatenate([one[::step] for one in features]).astype(np.float32)
+        of = np.concatenate([one[::step] for one in labels])
         for label in np.unique(of):
             rows[of == label] -= rows[of == label].mean(axis=0)
         self.strength = strength
