@@ -78,7 +78,10 @@ def test_figures_come_from_reports_of_this_model_only(saved: Path, tmp_path: Pat
     own = replace(ON_STILLS, predictions=f"model mine ({find_model(saved).sha256[:12]})")
     reports = [written(tmp_path / "s.json", own), written(tmp_path / "v.json", ON_VIDEOS)]
     packed = pack(find_model(saved), tmp_path / "a", reports)
-    assert len(packed.notes) == 1 and "be sure that it was this one" in packed.notes[0]
+    remarks, stranger = packed.notes
+    count = len(own.remarks) + len(ON_VIDEOS.remarks)
+    assert remarks.startswith(f"remarks of the reports, {count} in all, may name your files")
+    assert "be sure that it was this one" in stranger
     text = (tmp_path / "a" / "README.md").read_text()
     assert "### my faces" in text and "### labels" in text
     other = written(tmp_path / "o.json", ON_STILLS)

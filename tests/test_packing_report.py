@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from videxpr.calibration import Reliability
 from videxpr.errors import FormatError
 from videxpr.evaluate.evaluation import Evaluation, VideoResult
 from videxpr.evaluate.report import as_json
@@ -26,6 +27,7 @@ ON_STILLS = Evaluation(
     unit="images",
     counted="images",
     notes=("model mine was never trained on Other",),
+    reliability=Reliability(np.array([0.5, 0.8]), np.array([0.75, 0.8]), np.array([20, 60])),
 )
 ON_VIDEOS = replace(
     ON_STILLS,
@@ -35,7 +37,13 @@ ON_VIDEOS = replace(
     groups=1,
     unit="source videos",
     counted="frames",
-    videos=(VideoResult(name="a", confusion=CONFUSION, difference=0),),
+    videos=(
+        VideoResult(name="Anna", confusion=CONFUSION, difference=-2),
+        VideoResult(name="Berta", confusion=CONFUSION * 0, difference=None),
+    ),
+    unused=("Clara",),
+    notes=("/home/me/out/Anna.parquet knows one person only of Anna",),
+    reliability=None,
 )
 
 
@@ -53,7 +61,8 @@ def same(report: Report, evaluation: Evaluation) -> None:
     assert [each.precision for each in report.classes] == list(found.precision)
     assert [each.recall for each in report.classes] == list(found.recall)
     assert [each.support for each in report.classes] == list(found.support)
-    assert report.notes == tuple(evaluation.remarks)
+    assert report.remarks == len(evaluation.remarks)
+    assert report.unpredicted == evaluation.confusion[:, -1].sum()
 
 
 def test_a_report_on_stills_names_its_model_and_nobodys_folders(tmp_path: Path) -> None:
@@ -62,13 +71,29 @@ def test_a_report_on_stills_names_its_model_and_nobodys_folders(tmp_path: Path) 
     assert (report.model, report.counted) == ("0123456789ab", "images")
     assert report.labels == "my faces, test part of split.csv"
     assert report.interval == (0.5, 0.6)
+    assert report.calibration_error == pytest.approx(0.25 * 20 / 80)
 
 
 def test_a_report_on_videos_names_no_model(tmp_path: Path) -> None:
     report = read_report(written(tmp_path / "r.json", ON_VIDEOS))
     same(report, ON_VIDEOS)
     assert (report.model, report.counted, report.interval) == (None, "frames", None)
-    assert report.labels == "labels (text files)"
+    assert report.labels == "labels (text files)" and report.calibration_error is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ("/home/me/labels/Anna.txt (text files)", "one video (text files)"),
+        ("Anna (text files)", "one video (text files)"),
+        (r"C:\me\Anna.txt (text files)", "one video (text files)"),
+        ("/home/Anna/predictions.txt (predictions file)", "predictions.txt (predictions file)"),
+    ],
+)
+def test_a_single_videos_name_is_not_told(tmp_path: Path, labels: str, told: str) -> None:
+    report = read_report(written(tmp_path / "r.json", replace(ON_VIDEOS, labels=labels)))
+    assert report.labels == told
+    assert not any(word in repr(report) for word in ("Anna", "Berta", "Clara", "me/"))
 
 
 def changed(folder: Path, change: dict[str, Any]) -> Path:

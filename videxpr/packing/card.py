@@ -172,6 +172,10 @@ def _evaluation(report: Report) -> Iterator[str]:
         ("accuracy", f"{report.accuracy:.3f}"),
         (f"labelled {report.counted}", f"{report.count:,}"),
     ]
+    if report.unpredicted:
+        overall.append(("of them without a prediction, so wrong", f"{report.unpredicted:,}"))
+    if report.calibration_error is not None:
+        overall.append(("expected calibration error", f"{report.calibration_error:.3f}"))
     yield from _table(("", ""), overall)
     yield ""
     classes = zip(EXPRESSIONS, report.classes, strict=True)
@@ -179,9 +183,6 @@ def _evaluation(report: Report) -> Iterator[str]:
         ("expression", "precision", "recall", "F1", "labels"),
         [(name, *_figures(found)) for name, found in classes],
     )
-    if report.notes:
-        yield ""
-        yield from (f"- {_plain(note)}" for note in report.notes)
     yield ""
 
 

@@ -109,6 +109,12 @@ def _notes(checkpoint: Checkpoint, reports: Sequence[Report]) -> Iterator[str]:
         )
     if not reports:
         yield "the card has no figures of an evaluation; --report FILE adds them"
+    remarks = sum(report.remarks for report in reports)
+    if remarks:
+        yield (
+            f"remarks of the reports, {remarks} in all, may name your files and videos, and are not in "
+            'the card; read them ("notes" in the JSON), and add what its readers must know'
+        )
     if any(report.model is None for report in reports):
         yield (
             "a report on predictions does not say which model made them; be sure that it was this one"

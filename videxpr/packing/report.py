@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -27,34 +28,38 @@ class ClassFigures:
 
 @dataclass(frozen=True)
 class Report:
-    """Figures of one evaluation, 0 to 1.
+    """Figures of one evaluation, 0 to 1, and nothing else of it: a card is public.
 
     Attributes:
-        labels: what it was scored on, folders above it left out: a card is public.
+        labels: what it was scored on, without the folders above it and without a video's name.
         model: the first 12 digits of the model's SHA-256; None where predictions were scored, which do
             not say whose they are.
         counted: ``images`` or ``frames``.
         count: how many are labelled.
+        unpredicted: how many of these have no prediction, and count as wrong.
         groups: images or source videos that the interval was drawn from.
         accuracy: share that is right.
         macro_f1: mean F1 over all eight expressions.
         macro_f1_present: mean F1 over those that are labelled.
         interval: 95 % of the macro F1, None of a single group.
+        calibration_error: expected calibration error, None where no confidence is known.
         classes: in the order of `EXPRESSIONS`.
-        notes: what a reader of the figures must know.
+        remarks: how many the report makes on its figures; their words tell paths and names of videos.
     """
 
     labels: str
     model: str | None
     counted: str
     count: int
+    unpredicted: int
     groups: int
     accuracy: float
     macro_f1: float
     macro_f1_present: float
     interval: tuple[float, float] | None
+    calibration_error: float | None
     classes: tuple[ClassFigures, ...]
-    notes: tuple[str, ...]
+    remarks: int
 
 
 def read_report(path: Path) -> Report:
@@ -77,19 +82,21 @@ def read_report(path: Path) -> Report:
 
 def _report(content: dict[str, Any]) -> Report:
     of_a_model = OF_A_MODEL.fullmatch(content["predictions"])
-    interval = content["macro_f1_interval"]
+    interval, calibration = content["macro_f1_interval"], content.get("calibration")
     return Report(
-        labels=_without_folders(content["labels"]),
+        labels=_labels(content["labels"], [video["name"] for video in content["videos"]]),
         model=of_a_model and of_a_model["sha256"],
         counted="frames" if content["videos"] else "images",
         count=int(content["frames"]),
+        unpredicted=sum(map(int, content["unpredicted"])),
         groups=int(content["groups"]),
         accuracy=_share(content, "accuracy"),
         macro_f1=_share(content, "macro_f1"),
         macro_f1_present=_share(content, "macro_f1_present"),
         interval=None if interval is None else (float(interval[0]), float(interval[1])),
+        calibration_error=None if calibration is None else _share(calibration, "expected_error"),
         classes=tuple(_class(content["per_class"][name]) for name in EXPRESSIONS),
-        notes=tuple(str(note) for note in content["notes"]),
+        remarks=len(content["notes"]),
     )
 
 
@@ -109,11 +116,13 @@ def _share(found: dict[str, Any], key: str) -> float:
     return float(value)
 
 
-def _without_folders(labels: str) -> str:
+def _labels(labels: str, videos: Sequence[str]) -> str:
+    """What labels are called in public; a single video's file has its name."""
     found = OF_A_PART.fullmatch(labels)
-    if found is None:
-        return _last(labels)
-    return f"{_last(found['folder'])}, {found['part']} part of {_last(found['split'])}"
+    if found is not None:
+        return f"{_last(found['folder'])}, {found['part']} part of {_last(found['split'])}"
+    name, _, kind = _last(labels).rpartition(" (")
+    return f"one video ({kind}" if PurePosixPath(name).stem in videos else _last(labels)
 
 
 def _last(path: str) -> str:
