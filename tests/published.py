@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from videxpr import catalogue
-from videxpr.catalogue import DetectorPack
+from videxpr.detection.packs import PACKS, DetectorPack
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -23,7 +22,7 @@ class Quiet(SimpleHTTPRequestHandler):
 def published(
     folder: Path, content: bytes, detector: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DetectorPack]:
-    """A pack named tiny with that zip file, the only one in the catalogue."""
+    """A pack named tiny with that zip file, the only one that is published."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     site = folder / "site"
     site.mkdir()
@@ -40,7 +39,9 @@ def published(
             note="SCRFD-tiny",
             release=f"http://127.0.0.1:{server.server_port}",
         )
-        monkeypatch.setattr(catalogue, "PACKS", {"tiny": tiny})
+        for name in reversed(list(PACKS)):  # they come back in their order
+            monkeypatch.delitem(PACKS, name)
+        monkeypatch.setitem(PACKS, "tiny", tiny)
         yield tiny
         server.shutdown()
         thread.join()

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 from published import published
 
-from videxpr import catalogue
 from videxpr.catalogue import (
-    DetectorPack,
     absent_model,
     download_pack,
     find_detector,
@@ -20,7 +18,7 @@ from videxpr.catalogue import (
     listing,
 )
 from videxpr.checkpoint import TrainingSummary, read_card, save_checkpoint
-from videxpr.detection.packs import find_pack
+from videxpr.detection.packs import PACKS, DetectorPack, find_pack
 from videxpr.errors import CheckpointError, DownloadError, FormatError, UsageError
 from videxpr.expressions import EXPRESSIONS
 from videxpr.model import ExpressionModel, ModelConfig
@@ -109,10 +107,9 @@ def test_only_packs_can_be_downloaded(tmp_path: Path, name: str, message: str) -
 
 
 def test_published_packs_are_told_apart_by_hashes_and_come_from_insightface() -> None:
-    packs = catalogue.PACKS
-    assert list(packs) == ["buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "antelopev2"]
-    assert len({pack.sha256 for pack in packs.values()}) == len(packs)
-    for name, pack in packs.items():
+    assert list(PACKS) == ["buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "antelopev2"]
+    assert len({pack.sha256 for pack in PACKS.values()}) == len(PACKS)
+    for name, pack in PACKS.items():
         assert len(pack.sha256) == len(pack.model_sha256) == 64
         assert pack.url == (
             f"https://github.com/deepinsight/insightface/releases/download/v0.7/{name}.zip"
@@ -235,9 +232,10 @@ def test_registered_models_are_listed_with_what_is_here_of_them(
 def test_names_of_detectors_are_not_given_to_models(
     pack: DetectorPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own_registry(tmp_path, monkeypatch, "[tiny]\nfile = 'a'\n")
-    with pytest.raises(FormatError, match=r"own\.toml: \[tiny\] is the name of a face detector"):
-        listing(tmp_path)
+    for name in ("tiny", "mtcnn"):
+        own_registry(tmp_path, monkeypatch, f"[{name}]\nfile = 'a'\n")
+        with pytest.raises(FormatError, match=rf"own\.toml: \[{name}\] is the name of a face"):
+            listing(tmp_path)
 
 
 def test_expression_models_are_told_from_detectors(

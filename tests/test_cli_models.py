@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 import rich.console
 import torch
+from conftest import Run
 from hub import stand_in
 from published import published
 from typer.testing import CliRunner
 
 from videxpr.authors import their_name
-from videxpr.catalogue import DetectorPack
 from videxpr.checkpoint import TrainingSummary, read_card, save_checkpoint
 from videxpr.cli.models import app
+from videxpr.detection.packs import DetectorPack
 from videxpr.errors import (
     CheckpointError,
     DownloadError,
@@ -214,6 +215,20 @@ def test_a_registered_model_is_listed_shown_and_downloaded(
     file.unlink()
     shown = run("show", "lab")
     assert "name:       lab" in shown and f"from:       {url}" in shown and "window:" in shown
+
+
+@pytest.mark.parametrize("command", [("models", "download"), ("annotate", "a.mp4", "-m")])
+def test_the_licence_of_a_registry_is_told_before_the_download(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, videxpr: Run
+) -> None:
+    own = tmp_path / "own.toml"
+    terms = f'sha256 = "{"ab" * 32}"\nsize = 5\nlicence = "for research only"\n'
+    own.write_text(f'[lab]\nurl = "http://127.0.0.1:9/nobody-there"\n{terms}')
+    monkeypatch.setenv("VIDEXPR_MODELS", str(own))
+    code, _, said = videxpr(*command, "lab")
+    licence, error = said.splitlines()
+    assert licence == f"downloading model lab; its licence, as {own} states it: for research only"
+    assert code == 1 and error.startswith("error: model lab: cannot reach")
 
 
 def test_a_model_of_the_hub_is_downloaded_and_shown_without_a_network(tmp_path: Path) -> None:

@@ -81,11 +81,13 @@ def test_a_registered_model_is_downloaded_once_and_then_needs_no_network(
 ) -> None:
     place = register(own, f"{site}/file")
     steps: list[tuple[int, int | None]] = []
-    found = find_model("lab", lambda *step: steps.append(step))
+    told: list[str] = []
+    found = find_model("lab", lambda *step: steps.append(step), told.append)
     assert found == ModelFile("lab", place, SHA256, f"{site}/file")
+    assert told == [f"downloading model lab; its licence, as {own} states it: free"]
     assert place.read_bytes() == CONTENT and steps[-1] == (len(CONTENT), len(CONTENT))
     register(own, f"{nobody_there()}/file")
-    assert find_model("lab").path == place
+    assert find_model("lab", None, told.append).path == place and len(told) == 1
     model = find_registered("lab")
     assert model is not None and cached_file(model) == place
 
@@ -162,6 +164,13 @@ def test_a_broken_registry_spoils_names_only(own: Path, tmp_path: Path) -> None:
     assert find_model(tmp_path / "a.safetensors").origin == A_FILE
     with pytest.raises(FormatError):
         find_model("lab")
+
+
+def test_a_detectors_name_gives_nobodys_file(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").write_bytes(CONTENT)
+    own.write_text("[buffalo_l]\nfile = 'a.safetensors'\n")
+    with pytest.raises(FormatError, match=r"\[buffalo_l\] is the name of a face detector; give"):
+        find_model("buffalo_l")
 
 
 def test_the_hub_is_asked_for_what_begins_with_hf(tmp_path: Path) -> None:

@@ -119,15 +119,33 @@ def test_the_users_registry_is_named_or_lies_in_the_configuration(
         registered_models()  # what was named must be there
 
 
-def test_a_name_of_the_package_is_not_given_twice(
+@pytest.mark.parametrize(
+    ("name", "whose"),
+    [
+        (STARTER, "a model that comes with videxpr"),
+        ("mtcnn", "a face detector"),
+        ("antelopev2", "a face detector"),
+    ],
+)
+def test_a_name_is_not_given_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, whose: str
+) -> None:
+    path = written(tmp_path / "m.toml", ENTRY.replace("lab-abaw", name))
+    monkeypatch.setenv("VIDEXPR_MODELS", str(path))
+    with pytest.raises(FormatError, match=rf"m\.toml: \[{name}\] is the name of {whose}; give"):
+        registered_models()
+
+
+def test_the_home_of_nobody_is_named_with_where_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = written(tmp_path / "m.toml", ENTRY.replace("lab-abaw", STARTER))
-    monkeypatch.setenv("VIDEXPR_MODELS", str(path))
-    with pytest.raises(
-        FormatError, match=r"m\.toml: \[starter\] is the name of a model that comes"
-    ):
-        registered_models()
+    path = written(tmp_path / "m.toml", "[lab]\nfile = '~nosuchuser/a.safetensors'\n")
+    message = r"m\.toml: \[lab\] file is '~nosuchuser/a\.safetensors', .* write the whole path"
+    with pytest.raises(FormatError, match=message):
+        read_registry(path)
+    monkeypatch.setenv("VIDEXPR_MODELS", "~nosuchuser/m.toml")
+    with pytest.raises(FormatError, match="variable VIDEXPR_MODELS is '~nosuchuser/m.toml'"):
+        find_registered("lab")
 
 
 def test_a_name_is_found_and_the_starter_whatever_the_users_registry_is(

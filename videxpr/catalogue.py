@@ -4,9 +4,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from videxpr.detection.packs import find_pack, installed_packs, search_roots
+from videxpr.detection.packs import (
+    MTCNN,
+    PACKS,
+    DetectorPack,
+    find_pack,
+    installed_packs,
+    search_roots,
+)
 from videxpr.downloads import Progress, fetch, unpack
-from videxpr.errors import CheckpointError, DownloadError, FormatError, UsageError
+from videxpr.errors import CheckpointError, DownloadError, UsageError
 from videxpr.files import sha256_of
 from videxpr.model_files.finding import cached_file
 from videxpr.model_files.hub import PREFIX, WEIGHTS
@@ -17,59 +24,9 @@ from videxpr.model_files.registry import (
     registered_models,
 )
 
-MTCNN: Final = "mtcnn"
-RELEASE: Final = "https://github.com/deepinsight/insightface/releases/download/v0.7"
 PACK_LICENCE: Final = "non-commercial research only"
 PACK_TERMS: Final = "https://github.com/deepinsight/insightface#license"
 """Of insightface's models; its code is under the MIT licence, they are not."""
-
-
-@dataclass(frozen=True)
-class DetectorPack:
-    """One of insightface's model packs, as published.
-
-    Attributes:
-        name: what insightface calls it.
-        size_bytes: of its zip file.
-        sha256: of its zip file.
-        model: file name of the face detector in it, the only part that videxpr reads.
-        model_sha256: of the face detector.
-        note: what the detector is.
-        release: address of the folder with the zip file.
-    """
-
-    name: str
-    size_bytes: int
-    sha256: str
-    model: str
-    model_sha256: str
-    note: str
-    release: str = RELEASE
-
-    @property
-    def url(self) -> str:
-        """Where its zip file is."""
-        return f"{self.release}/{self.name}.zip"
-
-
-_10G: Final = "5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91"
-_2_5G: Final = "041f73f47371333d1d17a6fee6c8ab4e6aecabefe398ff32cca4e2d5eaee0af9"
-_500M: Final = "5e4447f50245bbd7966bd6c0fa52938c61474a04ec7def48753668a9d8b4ea3a"
-_L: Final = "80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f"
-_M: Final = "d98264bd8f2dc75cbc2ddce2a14e636e02bb857b3051c234b737bf3b614edca9"
-_S: Final = "d85a87f503f691807cd8bb97128bdf7a0660326cd9cd02657127fa978bab8b5e"
-_SC: Final = "57d31b56b6ffa911c8a73cfc1707c73cab76efe7f13b675a05223bf42de47c72"
-_V2: Final = "8e182f14fc6e80b3bfa375b33eb6cff7ee05d8ef7633e738d1c89021dcf0c5c5"
-
-_ALL: Final = (
-    DetectorPack("buffalo_l", 288_621_354, _L, "det_10g.onnx", _10G, "SCRFD-10GF"),
-    DetectorPack("buffalo_m", 275_951_529, _M, "det_2.5g.onnx", _2_5G, "SCRFD-2.5GF"),
-    DetectorPack("buffalo_s", 127_607_557, _S, "det_500m.onnx", _500M, "SCRFD-500MF"),
-    DetectorPack("buffalo_sc", 14_969_382, _SC, "det_500m.onnx", _500M, "SCRFD-500MF"),
-    DetectorPack("antelopev2", 360_662_982, _V2, "scrfd_10g_bnkps.onnx", _10G, "SCRFD-10GF"),
-)
-PACKS: Final = {pack.name: pack for pack in _ALL}
-"""The packs that can be downloaded, by name."""
 
 
 @dataclass(frozen=True)
@@ -110,19 +67,12 @@ def listing(root: Path | None = None) -> list[ListedModel]:
     """The expression models of the registries, then the detectors, packs of other makers last.
 
     Raises:
-        FormatError: the user's registry cannot be read, or has a detector's name.
+        FormatError: the user's registry cannot be read, or gives a name that is taken.
     """
     here = {found.name: found.model for found in installed_packs(root)}
     names = dict.fromkeys((*PACKS, *here))
-    models = registered_models()
-    for name in models:
-        if name in (MTCNN, *PACKS):
-            raise FormatError(
-                f"{models[name].registry}: [{name}] is the name of a face detector; give the model "
-                "another"
-            )
     detectors = [_MTCNN, *(_detector(name, here.get(name)) for name in names)]
-    return [*map(_expressions, models.values()), *detectors]
+    return [*map(_expressions, registered_models().values()), *detectors]
 
 
 def is_expression_model(asked: str) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+import typer
+
 if TYPE_CHECKING:
     from videxpr.downloads import Progress
     from videxpr.model_files.finding import ModelFile
@@ -17,11 +19,15 @@ FORMS: Final = (
 
 
 def chosen_model(asked: str, quiet: bool = False) -> "ModelFile":
-    """The weights that a user means; a download is shown on a terminal."""
+    """The weights that a user means; the licence is told before a download, which a terminal shows."""
     from videxpr.model_files.finding import find_model
 
+    def tell(what: str) -> None:
+        if not quiet:
+            typer.echo(what, err=True)
+
     with download_bar(asked, quiet) as progress:
-        return find_model(asked, progress)
+        return find_model(asked, progress, tell)
 
 
 @contextmanager

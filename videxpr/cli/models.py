@@ -95,7 +95,8 @@ def _download_expressions(name: str) -> None:
 
 
 def _download_pack(name: str, detector_dir: Path | None) -> None:
-    from videxpr.catalogue import PACK_LICENCE, PACK_TERMS, PACKS, download_pack
+    from videxpr.catalogue import PACK_LICENCE, PACK_TERMS, download_pack
+    from videxpr.detection.packs import PACKS
 
     if name in PACKS:
         typer.echo(f"{name}: {PACK_LICENCE}, see {PACK_TERMS}")

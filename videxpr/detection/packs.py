@@ -1,4 +1,4 @@
-"""Where insightface's model packs lie on this machine."""
+"""Insightface's model packs: which are published, and where they lie on this machine."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,60 @@ from typing import Final
 
 PREFERRED: Final = ("buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc")
 """Packs in the order in which ``auto`` and ``scrfd`` take them; others follow by name."""
+
+
+MTCNN: Final = "mtcnn"
+"""The detector that needs no pack."""
+
+RELEASE: Final = "https://github.com/deepinsight/insightface/releases/download/v0.7"
+
+
+@dataclass(frozen=True)
+class DetectorPack:
+    """One of insightface's model packs, as published.
+
+    Attributes:
+        name: what insightface calls it.
+        size_bytes: of its zip file.
+        sha256: of its zip file.
+        model: file name of the face detector in it, the only part that videxpr reads.
+        model_sha256: of the face detector.
+        note: what the detector is.
+        release: address of the folder with the zip file.
+    """
+
+    name: str
+    size_bytes: int
+    sha256: str
+    model: str
+    model_sha256: str
+    note: str
+    release: str = RELEASE
+
+    @property
+    def url(self) -> str:
+        """Where its zip file is."""
+        return f"{self.release}/{self.name}.zip"
+
+
+_10G: Final = "5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91"
+_2_5G: Final = "041f73f47371333d1d17a6fee6c8ab4e6aecabefe398ff32cca4e2d5eaee0af9"
+_500M: Final = "5e4447f50245bbd7966bd6c0fa52938c61474a04ec7def48753668a9d8b4ea3a"
+_L: Final = "80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f"
+_M: Final = "d98264bd8f2dc75cbc2ddce2a14e636e02bb857b3051c234b737bf3b614edca9"
+_S: Final = "d85a87f503f691807cd8bb97128bdf7a0660326cd9cd02657127fa978bab8b5e"
+_SC: Final = "57d31b56b6ffa911c8a73cfc1707c73cab76efe7f13b675a05223bf42de47c72"
+_V2: Final = "8e182f14fc6e80b3bfa375b33eb6cff7ee05d8ef7633e738d1c89021dcf0c5c5"
+
+_ALL: Final = (
+    DetectorPack("buffalo_l", 288_621_354, _L, "det_10g.onnx", _10G, "SCRFD-10GF"),
+    DetectorPack("buffalo_m", 275_951_529, _M, "det_2.5g.onnx", _2_5G, "SCRFD-2.5GF"),
+    DetectorPack("buffalo_s", 127_607_557, _S, "det_500m.onnx", _500M, "SCRFD-500MF"),
+    DetectorPack("buffalo_sc", 14_969_382, _SC, "det_500m.onnx", _500M, "SCRFD-500MF"),
+    DetectorPack("antelopev2", 360_662_982, _V2, "scrfd_10g_bnkps.onnx", _10G, "SCRFD-10GF"),
+)
+PACKS: Final = {pack.name: pack for pack in _ALL}
+"""The packs that can be downloaded, by name."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The one door for models: from what a user typed to a file, and where that came from."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,7 +40,11 @@ class ModelFile:
         return str(self.path) if self.origin == A_FILE else f"{self.name} ({self.path})"
 
 
-def find_model(asked: str | Path, progress: Progress | None = None) -> ModelFile:
+def find_model(
+    asked: str | Path,
+    progress: Progress | None = None,
+    on_download: Callable[[str], None] = lambda what: None,
+) -> ModelFile:
     """The weights that a user means, downloaded if they are not here.
 
     Args:
@@ -47,6 +52,7 @@ def find_model(asked: str | Path, progress: Progress | None = None) -> ModelFile
             ``model.safetensors``, or ``hf:OWNER/REPO[@REVISION]``. A name wins over a file that is
             called the same; write ``./NAME`` for the file.
         progress: called with the bytes of a download as they come.
+        on_download: called before a registered model is downloaded, with its licence, in words.
 
     Raises:
         CheckpointError: there is no such model.
@@ -65,7 +71,7 @@ def find_model(asked: str | Path, progress: Progress | None = None) -> ModelFile
         return _at_path(text)
     if registered.url is None:
         return _on_this_machine(registered)
-    return _downloaded(registered, registered.url, progress)
+    return _downloaded(registered, registered.url, progress, on_download)
 
 
 def cached_file(model: RegisteredModel) -> Path:
@@ -114,11 +120,20 @@ def _on_this_machine(model: RegisteredModel) -> ModelFile:
     return ModelFile(model.name, file, found, IN_PACKAGE if model.in_package else A_FILE)
 
 
-def _downloaded(model: RegisteredModel, url: str, progress: Progress | None) -> ModelFile:
+def _downloaded(
+    model: RegisteredModel,
+    url: str,
+    progress: Progress | None,
+    on_download: Callable[[str], None],
+) -> ModelFile:
     """A registered model with an address; a file in the cache is used only if it is the right one."""
     file = cached_file(model)
     found = _sha256(file) if file.is_file() else None
     if found is None or found != model.sha256:
+        on_download(
+            f"downloading model {model.name}; its licence, as {model.registry} states it: "
+            f"{model.licence}"
+        )
         try:
             found = fetch(url, file, sha256=model.sha256, size=model.size_bytes, progress=progress)
         except DownloadError as exc:

@@ -11,7 +11,7 @@ A registry is a TOML file with a table for each model::
 
 ``file`` instead of ``url`` names a file on this machine, relative to the registry's folder; then
 only ``file`` itself is needed. The package's registry comes first, and the user's may not give a
-name of its own to another model: outputs name the model that spoke.
+name of its own, or a face detector's, to another model: outputs name the model that spoke.
 """
 
 import os
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from videxpr.detection.packs import MTCNN, PACKS
 from videxpr.errors import FormatError
 
 STARTER: Final = "starter"
@@ -71,14 +72,15 @@ def registered_models() -> dict[str, RegisteredModel]:
     """Every model that has a name, the package's first.
 
     Raises:
-        FormatError: a registry cannot be read, or gives a name that the package's has already.
+        FormatError: a registry cannot be read, or gives a name that is another model's already.
     """
     packaged, users = read_registry(PACKAGED), _users_models()
+    taken = dict.fromkeys((MTCNN, *PACKS), "a face detector")
+    taken |= dict.fromkeys(packaged, "a model that comes with videxpr")
     for name in users:
-        if name in packaged:
+        if name in taken:
             raise FormatError(
-                f"{users[name].registry}: [{name}] is the name of a model that comes with videxpr; "
-                "give yours another"
+                f"{users[name].registry}: [{name}] is the name of {taken[name]}; give yours another"
             )
     return packaged | users
 
@@ -92,9 +94,13 @@ def find_registered(name: str) -> RegisteredModel | None:
 
 def users_registry() -> Path:
     """Where the user's own registry is, or would be: what the environment variable `USERS` names,
-    else ``videxpr/models.toml`` in ``$XDG_CONFIG_HOME``, by default ``~/.config``."""
+    else ``videxpr/models.toml`` in ``$XDG_CONFIG_HOME``, by default ``~/.config``.
+
+    Raises:
+        FormatError: the variable begins with the home of a user whom nobody knows.
+    """
     if named := os.environ.get(USERS):
-        return Path(named).expanduser()
+        return _expanded(named, f"the environment variable {USERS}")
     config = os.environ.get("XDG_CONFIG_HOME")
     return (Path(config) if config else Path.home() / ".config") / "videxpr" / "models.toml"
 
@@ -141,12 +147,22 @@ def _model(name: str, entry: Any, path: Path) -> RegisteredModel:
         name=name,
         registry=path,
         url=url,
-        file=None if file is None else path.parent / Path(file).expanduser(),
+        file=None if file is None else path.parent / _expanded(file, f"{path}: [{name}] file"),
         sha256=_sha256(name, entry, path),
         size_bytes=_size(name, entry, path),
         licence=_text(name, entry, "licence", path) or "",
         note=_text(name, entry, "note", path) or "",
     )
+
+
+def _expanded(file: str, where: str) -> Path:
+    """A path in which ``~`` and ``~NAME`` stand for a home."""
+    try:
+        return Path(file).expanduser()
+    except RuntimeError as exc:
+        raise FormatError(
+            f"{where} is {file!r}, and nobody knows where that user's home is; write the whole path"
+        ) from exc
 
 
 def _text(name: str, entry: dict[str, Any], key: str, path: Path) -> str | None:
