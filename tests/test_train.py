@@ -1,5 +1,6 @@
 """Training on stills, end to end, on pictures that can be learned in seconds."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from PIL import Image
 
 from videxpr.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
-from videxpr.errors import UsageError, VidexprError
+from videxpr.errors import CheckpointError, FormatError, UsageError, VidexprError
 from videxpr.images import read_image, resized
 from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.stills import Still, find_stills, read_split
@@ -260,14 +261,103 @@ def test_a_run_that_was_broken_off_twice_ends_like_an_unbroken_one(faces, tmp_pa
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_run_is_not_resumed_as_another_one(trained, faces):
-    with pytest.raises(UsageError, match="other options or stills.* It was: 2 epochs at 32 px"):
-        train_on(
-            faces,
-            trained[0].checkpoint,
-            options=replace(OPTIONS, mixup=0.3),
-            resume=True,
-        )
+def test_a_complete_run_that_is_resumed_writes_the_same_averaged_weights(faces, tmp_path):
+    output, said = tmp_path / "m.safetensors", []
+    first = train_on(faces, output, options=OPTIONS)
+    before = output.read_bytes()
+    seen = []
+    again = train_on(
+        faces, output, options=OPTIONS, resume=True, on_epoch=seen.append, on_start=said.append
+    )
+    assert again == first and seen == []
+    assert output.read_bytes() == before
+    assert said == ["resumed after epoch 2"]
+    output.unlink()
+    assert train_on(faces, output, options=OPTIONS, resume=True) == first
+    assert output.read_bytes() == before
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_where_there_is_nothing_to_resume_training_begins_anew_and_overwrites_nothing(
+    trained, faces, tmp_path
+):
+    output, said = tmp_path / "m.safetensors", []
+    (tmp_path / "m.run").mkdir()
+    train_on(faces, output, options=replace(OPTIONS, epochs=1), resume=True, on_start=said.append)
+    assert said == [
+        f"there is no whole epoch of an earlier run in {tmp_path / 'm.run'}: training begins anew"
+    ]
+    shutil.rmtree(tmp_path / "m.run")
+    before = output.read_bytes()
+    with pytest.raises(UsageError, match=r"m.safetensors is there, but not .*last.ckpt: .*nothing"):
+        train_on(faces, output, options=OPTIONS, resume=True)
+    assert output.read_bytes() == before
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_call_that_cannot_begin_removes_nothing(trained, faces, tmp_path):
+    output = tmp_path / "m.safetensors"
+    shutil.copy(trained[0].checkpoint, output)
+    (tmp_path / "m.run").mkdir()
+    before = output.read_bytes()
+    other = tmp_path / "other.safetensors"
+    for error, message, more in (
+        (UsageError, "m.safetensors is what training starts from", {"initial": [output]}),
+        (UsageError, "m.safetensors is what training starts from", {"teachers": [output]}),
+        (CheckpointError, "other.safetensors", {"initial": [other]}),
+        (CheckpointError, "other.safetensors", {"teachers": [other]}),
+        (
+            UsageError,
+            "both say",
+            {"initial": [trained[0].checkpoint], "backbone_weights": "imagenet"},
+        ),
+        (UsageError, "start from it with --initial", {"backbone_weights": str(other)}),
+        (CheckpointError, "no file w.pth", {"backbone_weights": "w.pth"}),
+    ):
+        with pytest.raises(error, match=message):
+            train_on(faces, output, options=OPTIONS, overwrite=True, **more)
+    assert output.read_bytes() == before and (tmp_path / "m.run").is_dir()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_backbone_begins_with_the_weights_of_a_file(trained, faces, tmp_path):
+    weights = load_checkpoint(trained[0].checkpoint).model.backbone.state_dict()
+    torch.save(weights, tmp_path / "w.pth")
+    report = train_on(
+        faces,
+        tmp_path / "m.safetensors",
+        options=replace(OPTIONS, epochs=1, freeze="block4"),
+        backbone_weights=str(tmp_path / "w.pth"),
+    )
+    checkpoint = load_checkpoint(report.checkpoint)
+    for name, value in checkpoint.model.backbone.state_dict().items():
+        assert torch.equal(weights[name], value), name
+    assert checkpoint.training.recipe.startswith("from w.pth; 1 epochs at 32 px")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_is_not_resumed_as_another_one(trained, faces, tmp_path):
+    output = trained[0].checkpoint
+    other = Path(shutil.copy(output, tmp_path))
+    for choices, more, message in (
+        ({"mixup": 0.3}, {}, r"last.ckpt had other options \(mixup was 0.0 and is 0.3\); give"),
+        ({"dropout": 0.1}, {}, r"\(dropout was 0.2 and is 0.1\)"),
+        ({}, {"initial": [other]}, r"\(initial was  and is [0-9a-f]{64}\)"),
+        ({}, {"teachers": [other]}, r"\(teachers was  and is [0-9a-f]{64}\)"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            train_on(faces, output, options=replace(OPTIONS, **choices), resume=True, **more)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_state_that_cannot_be_read_is_named(faces, tmp_path):
+    (tmp_path / "m.run").mkdir()
+    state = tmp_path / "m.run" / "last.ckpt"
+    torch.save({"state_dict": {}}, tmp_path / "empty.pt")
+    for content in (b"", b"no state", (tmp_path / "empty.pt").read_bytes()):
+        state.write_bytes(content)
+        with pytest.raises(FormatError, match=r"last.ckpt is no state of a training on stills"):
+            train_on(faces, tmp_path / "m.safetensors", options=OPTIONS, resume=True)
 
 
 def test_a_checkpoint_has_the_ending_of_its_kind(faces):
@@ -344,6 +434,12 @@ def test_what_cannot_be_done_with_these_stills_is_refused(faces, tmp_path, choic
         ({"favour": (("a*", 0.0),)}, r"by a factor above 0, a\* not by 0.0"),
         ({"favour": (("a*", float("inf")),)}, "a. not by inf"),
         ({"feature_noise": -0.1}, "feature_noise must be at least 0, not -0.1"),
+        ({"feature_noise": float("nan")}, "feature_noise must be at least 0, not nan"),
+        ({"weight_decay": -1.0}, "weight_decay must be at least 0, not -1.0"),
+        ({"dropout": 1.0}, "dropout is at least 0 and below 1, not 1.0"),
+        ({"label_smoothing": 7.0}, "label_smoothing is at least 0 and below 1, not 7.0"),
+        ({"seed": -1}, "a seed lies between 0 and 4294967295, not at -1"),
+        ({"seed": 2**32}, "a seed lies between 0 and 4294967295, not at 4294967296"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(choices, message):

@@ -17,7 +17,7 @@ import videxpr
 from videxpr.challenge import find_layout, read_challenge
 from videxpr.checkpoint import TrainingSummary, load_checkpoint, read_card, save_checkpoint
 from videxpr.dataset import SamplingOptions, read_crops
-from videxpr.errors import CheckpointError, FormatError, TrainingError, UsageError
+from videxpr.errors import CheckpointError, FormatError, TrainingError, UsageError, VidexprError
 from videxpr.labelling import EXPRESSIONS
 from videxpr.metrics import confusion_matrix, macro_f1
 from videxpr.model import ExpressionModel, ModelConfig
@@ -156,6 +156,40 @@ def test_an_earlier_run_is_not_overwritten_unasked(tree: Path, whole: Path) -> N
     assert whole.read_bytes() == before
     finished = train_small(tree, whole, choices={"plateau": True}, resume=True)
     assert vars(finished) == max(record(whole)["epochs"], key=lambda epoch: epoch["macro_f1"])
+
+
+def test_a_call_that_cannot_begin_leaves_no_file_and_removes_none(
+    tree: Path, whole: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.safetensors"
+    for choices in ({"feature_noise": 0.7}, {"freeze": "block9"}, {"backbone_weights": "typo.pth"}):
+        with pytest.raises(VidexprError):
+            train_small(tree, output, choices=choices)
+        assert list(tmp_path.iterdir()) == []
+    before = {path: path.read_bytes() for path in (whole, whole.with_suffix(".training.json"))}
+    with pytest.raises(UsageError, match="is what training starts from; give its result another"):
+        train_small(tree, whole, choices={"backbone_weights": str(whole)}, overwrite=True)
+    with pytest.raises(CheckpointError, match="typo.safetensors"):
+        train_small(tree, whole, choices={"backbone_weights": "typo.safetensors"}, overwrite=True)
+    assert {path: path.read_bytes() for path in before} == before
+    assert whole.with_suffix(".run").is_dir()
+
+
+def test_a_complete_run_is_not_embedded_again_and_its_checkpoint_must_be_there(
+    tree: Path, tmp_path: Path
+) -> None:
+    output, seen = tmp_path / "m.safetensors", []
+    choices = KEPT_FEATURES | ONE_EPOCH
+    first = train_small(tree, output, choices=choices)
+
+    def progress(completed: int, total: int) -> None:
+        seen.append((completed, total))
+
+    assert train_small(tree, output, choices=choices, resume=True, progress=progress) == first
+    assert seen == []
+    output.unlink()
+    with pytest.raises(UsageError, match=r"is complete, but .*m.safetensors is gone; --overwrite"):
+        train_small(tree, output, choices=choices, resume=True)
 
 
 def test_a_finished_run_can_be_given_more_epochs(tree: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from videxpr.structures import Floats
 Part = Literal["train", "validation", "test"]
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 VALIDATION_SHARE: Final = 0.1
+SPLIT_SEED: Final = 0
 HASH_SIDE: Final = 16
 HASHES_AT_ONCE: Final = 1024
 READ_AT_ONCE: Final = 256
@@ -95,14 +96,16 @@ def read_split(
     return parts
 
 
-def draw_split(stills: Sequence[Still], seed: int) -> dict[Part, list[Still]]:
+def draw_split(stills: Sequence[Still]) -> dict[Part, list[Still]]:
     """Train and validation parts drawn at random, all copies of an image on one side.
+
+    The same images are always split alike: what one training learned from, no other one validates on.
 
     Copies are images whose difference hashes are nearly the same, so that a second encoding, a
     thumbnail or another name of a picture counts as the same picture.
     """
     groups = _groups_of_copies(np.stack([picture_hash(still.path) for still in stills]))
-    random.Random(seed).shuffle(groups)
+    random.Random(SPLIT_SEED).shuffle(groups)
     wanted = VALIDATION_SHARE * len(stills)
     parts: dict[Part, list[Still]] = {"train": [], "validation": [], "test": []}
     for group in groups:

@@ -93,7 +93,7 @@ def _parts(
         raise UsageError(
             "only a split file tells which images are for the test; name it with --split"
         )
-    return draw_split(stills, request.seed)
+    return draw_split(stills)
 
 
 def _sources(request: StitchRequest) -> dict[str, str]:

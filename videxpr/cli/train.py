@@ -84,8 +84,8 @@ def train(
             "--output",
             "-o",
             rich_help_panel=RUNNING,
-            help="The checkpoint to write (.safetensors). With ROOT, .training.json (to read) and .run "
-            "(to resume, and for TensorBoard) come beside it.",
+            help="The checkpoint to write (.safetensors). A folder .run (to resume) comes beside it; "
+            "with ROOT also .training.json (to read) and TensorBoard's logs.",
         ),
     ] = Path("model.safetensors"),
     variant: Annotated[
@@ -118,7 +118,8 @@ def train(
             rich_help_panel=MODEL,
             metavar="imagenet|none|PATH",
             help="What the backbone begins with: torchvision's download, random weights, a .pth file "
-            "(torchvision's names or VGGFACE's), or a videxpr checkpoint.  \\[default: imagenet]",
+            "(torchvision's names or VGGFACE's), or, without --stills, a videxpr checkpoint.  "
+            "\\[default: imagenet; none with --stills]",
         ),
     ] = None,
     freeze: Annotated[
@@ -207,7 +208,8 @@ def train(
         typer.Option(
             "--resume",
             rich_help_panel=RUNNING,
-            help="Go on after the last whole epoch of an earlier run, if there is one.",
+            help="Go on after the last whole epoch of an earlier run, if there is one; with the same "
+            "options, models and data.",
         ),
     ] = False,
     overwrite: Annotated[

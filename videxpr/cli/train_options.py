@@ -61,7 +61,7 @@ SHARED: Final = frozenset(
         "store",
         "workers",
         "device",
-        "recipe",
+        "backbone_weights",
         "resume",
         "overwrite",
     }
@@ -148,6 +148,8 @@ def check_mode(request: TrainRequest) -> None:
     else:
         known = {*STILLS_FIELDS, *STILLS_ONLY, *SHARED}
         strange, where = sorted(request.given() - known), "not with --stills"
+    if not strange and request.teaching is not None and not request.teacher:
+        strange, where = ["teaching"], "only with --teacher"
     if strange:
         names = ", ".join("ROOT" if name == "root" else f"--{_dashed(name)}" for name in strange)
         raise UsageError(f"{names}: {where}")

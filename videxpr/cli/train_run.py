@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
+from videxpr.backbone_weights import NONE
 from videxpr.challenge import (
     SPLITS,
     ChallengeData,
@@ -68,6 +69,7 @@ def _train_stills(request: TrainRequest, folder: Path, console: Console) -> None
         request.output,
         split=request.split,
         initial=request.initial or (),
+        backbone_weights=request.backbone_weights or NONE,
         teachers=request.teacher or (),
         options=options,
         machine=machine,
@@ -77,6 +79,7 @@ def _train_stills(request: TrainRequest, folder: Path, console: Console) -> None
         resume=request.resume,
         overwrite=request.overwrite,
         on_epoch=show,
+        on_start=lambda facts: console.print(facts),
         callbacks=_bars(console),
     )
     console.print(

@@ -1,9 +1,9 @@
 """What a user can choose about training, and what training reports."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,6 +14,8 @@ SMALLEST_SIZE: Final = 32
 SIZE_STEP: Final = 16
 
 SEED_SPAN: Final = 2**62
+MOST_SEED: Final = 2**32 - 1
+"""Above it numpy's global generator takes no seed."""
 
 GROWTH_SHARE: Final = 0.7
 """Share of the epochs after which crops have their last size."""
@@ -66,14 +68,19 @@ class StillsOptions:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 0), ("batch_size", 2), ("mixup", 0), ("feature_noise", 0)):
-            if getattr(self, name) < least:
+        for name, least in (("epochs", 0), ("batch_size", 2), ("mixup", 0), ("feature_noise", 0),
+                            ("weight_decay", 0)):  # fmt: skip
+            if not least <= getattr(self, name) < math.inf:
                 raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
-        if not self.learning_rate > 0:
+        if not 0 < self.learning_rate < math.inf:
             raise UsageError(f"the learning rate must be above 0, not {self.learning_rate}")
         for name in ("balance", "teaching"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} lies between 0 and 1, not at {getattr(self, name)}")
+        for name in ("dropout", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name} is at least 0 and below 1, not {getattr(self, name)}")
+        check_seed(self.seed)
         for pattern, factor in self.favour:
             if not 0 < factor < math.inf:
                 raise UsageError(
@@ -91,6 +98,10 @@ class StillsOptions:
                 f"not at {self.first_size}"
             )
 
+    def as_text(self) -> dict[str, str]:
+        """Every choice as text, fields of the augmentation as ``augmentation.flip`` and the like."""
+        return as_text(self)
+
     def size_in(self, epoch: int) -> int:
         """Side of the crops in an epoch, counted from 0; it grows in steps of `SIZE_STEP`."""
         share = epoch / (GROWTH_SHARE * self.epochs)
@@ -98,6 +109,28 @@ class StillsOptions:
             return self.size
         steps = int(share * (self.size - self.first_size) / SIZE_STEP)
         return self.first_size + SIZE_STEP * steps
+
+
+def as_text(options: Any, prefix: str = "") -> dict[str, str]:
+    """Every field of a dataclass as text, fields of its parts as ``part.field``."""
+    result: dict[str, str] = {}
+    for one in fields(options):
+        inner = getattr(options, one.name)
+        if is_dataclass(inner):
+            result |= as_text(inner, f"{prefix}{one.name}.")
+        else:
+            result[prefix + one.name] = str(inner)
+    return result
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that some generator would not take.
+
+    Raises:
+        UsageError: it is below 0 or above `MOST_SEED`.
+    """
+    if not 0 <= seed <= MOST_SEED:
+        raise UsageError(f"a seed lies between 0 and {MOST_SEED}, not at {seed}")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a user can choose about training on windows, and the two recipes of the method's authors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
 from videxpr.augmentation import Augmentation
@@ -9,6 +9,7 @@ from videxpr.dataset import SamplingOptions
 from videxpr.errors import UsageError
 from videxpr.losses import LossOptions
 from videxpr.model.config import Position, Variant
+from videxpr.train.options import as_text, check_seed
 from videxpr.windows import WindowOptions
 
 Optimizer = Literal["adam", "adamw"]
@@ -114,10 +115,11 @@ class SequenceOptions:
                 f"dropout ({self.dropout}) lies between 0 and 1, and weight decay "
                 f"({self.weight_decay}) not below 0"
             )
+        check_seed(self.seed)
 
     def as_text(self) -> dict[str, str]:
         """Every choice as text, fields of its parts as ``loss.gamma`` and the like."""
-        return _flat(self, "")
+        return as_text(self)
 
 
 RECIPES: Final[Mapping[str, SequenceOptions]] = {
@@ -151,14 +153,3 @@ def with_choices(options: SequenceOptions, choices: Mapping[str, Any]) -> Sequen
             plain[name] = value
     changed = {part: replace(getattr(options, part), **inner) for part, inner in parts.items()}
     return replace(options, **plain, **changed)
-
-
-def _flat(value: Any, prefix: str) -> dict[str, str]:
-    result: dict[str, str] = {}
-    for one in fields(value):
-        inner = getattr(value, one.name)
-        if is_dataclass(inner):
-            result |= _flat(inner, f"{prefix}{one.name}.")
-        else:
-            result[prefix + one.name] = str(inner)
-    return result

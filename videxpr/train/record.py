@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -61,11 +61,12 @@ class Record:
         self._start: BackboneStart | None = None
         self._content: dict[str, Any] = {}
         self.epochs: list[SequenceReport] = []
-        check_output(output)
+        self._replaced: list[Path] = []
+        check_output(output, [Path(options.backbone_weights)])
         if resume:
             self._recall()
         elif is_first_device():
-            clear_earlier([self.output, self.readable, self.folder], overwrite)
+            self._replaced = earlier_files([output, self.readable, self.folder], overwrite)
 
     @property
     def learning_rate(self) -> float | None:
@@ -102,11 +103,12 @@ class Record:
     def begin(
         self, config: ModelConfig, start: BackboneStart, frames: int, fingerprint: str
     ) -> None:
-        """Write what the run is, before its first step.
+        """Write what the run is, before its first step, in place of one that is begun anew.
 
         Raises:
             UsageError: the run that is to be resumed saw other data.
         """
+        remove(self._replaced)
         self._frames, self._start = frames, start
         if self._content.get("data_sha256", fingerprint) != fingerprint:
             raise UsageError(
@@ -166,10 +168,15 @@ class Record:
             raise FormatError(
                 f"{self.readable} is no record of a training run ({exc}); --overwrite begins anew"
             ) from exc
-        _check_same(earlier, self.options.as_text(), self.readable)
+        check_same(earlier, self.options.as_text(), self.readable)
         self._content = content
         if self.state.is_file():
             self.epochs = reports
+        if self.is_complete and not self.output.is_file():
+            raise UsageError(
+                f"the run of {self.readable} is complete, but {self.output} is gone; --overwrite "
+                "begins anew"
+            )
 
     @rank_zero_only
     def _write(self) -> None:
@@ -183,34 +190,51 @@ def is_first_device() -> bool:
     return int(getattr(rank_zero_only, "rank", 0)) == 0
 
 
-def check_output(output: Path) -> None:
-    """Refuse a checkpoint's name that no checkpoint can have.
+def check_output(output: Path, inputs: Sequence[Path]) -> None:
+    """Refuse a checkpoint's name that no checkpoint can have, or that training itself reads.
 
     Raises:
-        UsageError: it has another ending, or is a folder.
+        UsageError: it has another ending, is a folder, or is one of the inputs.
     """
     if output.suffix != ".safetensors":
         raise UsageError(f"{output} must be the name of a .safetensors file")
     if output.is_dir():
         raise UsageError(f"{output} is a folder; name the checkpoint's file")
+    if any(output.exists() and one.exists() and output.samefile(one) for one in inputs):
+        raise UsageError(f"{output} is what training starts from; give its result another name")
 
 
-def clear_earlier(paths: Sequence[Path], overwrite: bool) -> None:
-    """Make room for a run's files.
+def earlier_files(paths: Sequence[Path], overwrite: bool) -> list[Path]:
+    """What is there of an earlier run, to be removed once it is sure that the new one can begin.
 
     Raises:
-        UsageError: there are files of an earlier one, and they are not to be overwritten.
+        UsageError: there is some, and it is not to be overwritten.
     """
     mine = [path for path in paths if path.exists()]
     if mine and not overwrite:
         raise UsageError(
             f"{mine[0]} is there already: --resume goes on with that run, --overwrite begins anew"
         )
-    for path in mine:
+    return mine
+
+
+def remove(paths: Sequence[Path]) -> None:
+    """Remove files, and folders with all that is in them."""
+    for path in paths:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _check_same(earlier: dict[str, str], now: dict[str, str], file: Path) -> None:
+def check_same(earlier: Mapping[str, str], now: Mapping[str, str], file: Path) -> None:
+    """Refuse to go on with a run as another one.
+
+    Args:
+        earlier: options that the run began with, as text.
+        now: those with which it is to be resumed.
+        file: where the earlier ones were found.
+
+    Raises:
+        UsageError: some that may not change differ; all of these are named.
+    """
     differing = [
         f"{name} was {earlier.get(name)} and is {now.get(name)}"
         for name in sorted(set(earlier) | set(now))

@@ -97,12 +97,14 @@ def train_sequences(
         raise UsageError(f"a batch of {batch} windows cannot be shared by {devices} devices")
     record = Record(output, options, data, licence, dtype, resume=resume, overwrite=overwrite)
     model, start = _model(parts["train"], options, template)
+    task = SequenceTask(model, options, parts["train"], parts["validation"])
+    _check_unseen(options, task, start)
     record.begin(model.config, start, sum(map(len, parts["train"])), fingerprint(parts))
     on_start(_in_words(model, start, options))
     if resume:
         on_start(record.beginning)
-    task = SequenceTask(model, options, parts["train"], parts["validation"])
-    _check_unseen(options, task, start)
+    if record.best is not None and record.is_complete:
+        return record.best
     kept = _kept_features(task, parts, machine, progress)
     if options.feature_noise and kept is not None:
         labels = [video.labels for video in parts["train"]]
@@ -117,13 +119,12 @@ def train_sequences(
         on_rate(task.learning_rate)
     task.on_epoch = partial(_epoch_ended, task, record, on_epoch)
     trainer = _trainer(options, machine, record, callbacks)
-    if not record.is_complete:
-        trainer.fit(
-            task,
-            datamodule=loaders,
-            ckpt_path=record.state if record.epochs else None,
-            weights_only=True,
-        )
+    trainer.fit(
+        task,
+        datamodule=loaders,
+        ckpt_path=record.state if record.epochs else None,
+        weights_only=True,
+    )
     best = task.best or record.best
     if best is None:
         raise TrainingError(

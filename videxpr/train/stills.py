@@ -10,14 +10,17 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
 
+from videxpr.backbone_weights import NONE
 from videxpr.checkpoint import TrainingSummary, save_checkpoint
 from videxpr.errors import OutputError, UsageError
 from videxpr.expressions import EXPRESSIONS
+from videxpr.files import sha256_of
 from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.stills import Part, Still, class_counts, draw_split, find_stills, read_split
 from videxpr.train.options import EpochReport, Machine, StillsOptions, TrainingReport
-from videxpr.train.record import check_output, clear_earlier
+from videxpr.train.record import check_output
 from videxpr.train.stills_loaders import still_loaders
+from videxpr.train.stills_run import StillsRun
 from videxpr.train.stills_start import read_teacher, start
 from videxpr.train.stills_task import StillsTask
 
@@ -27,10 +30,6 @@ EMA_SPAN: Final = 0.05
 EMA_START: Final = 0.1
 """Share of the steps after which averaging begins; the very first weights are not worth keeping."""
 
-STATE: Final = "last.ckpt"
-STATES: Final = 20
-"""States that a run keeps at most, one after the other, to be resumed from."""
-
 
 def train_stills(
     folder: Path,
@@ -38,6 +37,7 @@ def train_stills(
     *,
     split: Path | None = None,
     initial: Sequence[Path] = (),
+    backbone_weights: str = NONE,
     teachers: Sequence[Path] = (),
     options: StillsOptions | None = None,
     machine: Machine | None = None,
@@ -47,6 +47,7 @@ def train_stills(
     resume: bool = False,
     overwrite: bool = False,
     on_epoch: Callable[[EpochReport], None] | None = None,
+    on_start: Callable[[str], None] = lambda what: None,
     callbacks: Sequence[Callback] = (),
 ) -> TrainingReport:
     """Train backbone and head on the crops in the class folders of `folder`.
@@ -59,7 +60,9 @@ def train_stills(
         output: the checkpoint to write, ``.safetensors``.
         split: a file ``image,split``; drawn when absent. Its ``test`` part is never read.
         initial: checkpoints whose backbones, and whose heads on them, training starts from, whatever
-            encoders they have: the mean of their weights; random weights if there are none.
+            encoders they have: the mean of their weights.
+        backbone_weights: what the backbone begins with if there are none: ``imagenet``, ``none`` for
+            random weights, or a file of tensors.
         teachers: checkpoints whose answers to the same crops the labels are mixed with
             (`StillsOptions.teaching`; Hinton et al., "Distilling the Knowledge in a Neural Network",
             2015), such as a larger network, or several.
@@ -68,30 +71,29 @@ def train_stills(
         data: what the crops are, for the model's card.
         licence: under which terms the weights may be used.
         dtype: as which the weights are stored.
-        resume: go on from the last state of an earlier run with the same options and stills.
+        resume: go on after the last whole epoch of an earlier run with the same options, stills and
+            models.
         overwrite: begin anew although there is an earlier run.
         on_epoch: called after every epoch.
+        on_start: called with what there is of an earlier run, in words, if one is to be resumed.
         callbacks: Lightning callbacks, e.g. a progress bar.
 
     Raises:
-        SourceError, FormatError, CheckpointError: an input is missing or malformed.
+        SourceError, FormatError, CheckpointError, DownloadError: an input is missing or malformed.
         UsageError: there is an earlier run, or the one to be resumed was another.
     """
     options, machine = options or StillsOptions(), machine or Machine()
     torch.set_num_threads(machine.threads)
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     stills = find_stills(folder)
-    parts = read_split(split, stills) if split else draw_split(stills, options.seed)
+    parts = read_split(split, stills) if split else draw_split(stills)
     _check_parts(parts)
     _check_favour(parts["train"], options)
     if not options.epochs and not initial:
         raise UsageError("0 epochs of training need a model to start from (--initial)")
-    check_output(output)
-    run = output.with_suffix(".run")
-    if not resume:
-        clear_earlier([output, run], overwrite)
+    check_output(output, [*initial, *teachers])
     model = _new_model(parts["train"], options)
-    earlier = start(model, initial)
+    earlier = start(model, initial, backbone_weights)
     recipe = "; ".join(
         ([earlier.recipe] if earlier else [])
         + ([_recipe(options, machine, teachers)] if options.epochs else [])
@@ -103,17 +105,28 @@ def train_stills(
         teachers=[read_teacher(path, model.config) for path in teachers],
         on_epoch=on_epoch,
     )
-    task.run = f"{recipe}; {_fingerprint(parts)}"
+    task.choices = options.as_text() | {
+        "initial": _digests(initial),
+        "backbone_weights": Path(backbone_weights).name,
+        "teachers": _digests(teachers),
+        "stills": _fingerprint(parts),
+    }
+    run = StillsRun(output, task.choices, resume=resume, overwrite=overwrite)
+    run.begin()
+    if resume:
+        on_start(run.beginning)
     averaging = EMAWeightAveraging(
         decay=1 - 1 / (1 + EMA_SPAN * task.steps),
         update_starting_at_step=round(EMA_START * task.steps),
         use_buffers=True,
     )
-    trainer = _trainer(options, machine, run, [averaging, *callbacks])
-    state = run / STATE
+    trainer = _trainer(options, machine, run.state, [averaging, *callbacks])
     train_loader, validation_loader = still_loaders(parts, options, machine)
-    if options.epochs:
-        begun = state if resume and state.is_file() else None
+    if run.is_complete:  # Lightning would load the last weights, and not average them again
+        task.load_state_dict(run.weights)
+        task.last = run.last
+    elif options.epochs:
+        begun = run.state if run.last is not None else None
         trainer.fit(task, train_loader, validation_loader, ckpt_path=begun, weights_only=True)
     else:
         trainer.validate(task, validation_loader, verbose=False)
@@ -167,12 +180,11 @@ def _new_model(stills: Sequence[Still], options: StillsOptions) -> ExpressionMod
 
 
 def _trainer(
-    options: StillsOptions, machine: Machine, run: Path, callbacks: list[Callback]
+    options: StillsOptions, machine: Machine, state: Path, callbacks: list[Callback]
 ) -> lightning.Trainer:
     last = ModelCheckpoint(
-        dirpath=run,
-        filename=Path(STATE).stem,
-        every_n_epochs=-(-options.epochs // STATES),
+        dirpath=state.parent,
+        filename=state.stem,
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )
@@ -200,6 +212,10 @@ def _fingerprint(parts: Mapping[Part, Sequence[Still]]) -> str:
     """Of the names and parts of all stills that training sees."""
     lines = (f"{still.name},{part}" for part in ("train", "validation") for still in parts[part])
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _digests(checkpoints: Sequence[Path]) -> str:
+    return ", ".join(sha256_of(one) for one in checkpoints)
 
 
 def _recipe(options: StillsOptions, machine: Machine, teachers: Sequence[Path]) -> str:

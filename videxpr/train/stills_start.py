@@ -6,29 +6,39 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from videxpr.backbone_weights import NONE, backbone_start
 from videxpr.checkpoint import Checkpoint, TrainingSummary, load_checkpoint
 from videxpr.errors import UsageError
 from videxpr.model import ExpressionModel, ModelConfig
-from videxpr.model.backbones import start_as_identity
 
 
-def start(model: ExpressionModel, paths: Sequence[Path]) -> TrainingSummary | None:
-    """Fill a model with the mean of checkpoints' weights, or with random ones if there are none.
+def start(
+    model: ExpressionModel, paths: Sequence[Path], backbone_weights: str = NONE
+) -> TrainingSummary | None:
+    """Fill a model with the mean of checkpoints' weights, or without any its backbone with others.
 
     The mean of networks that were trained on from one and the same is often better than each of them
     (Wortsman et al., "Model soups", ICML 2022). Encoders are left out: of a fused head only the part
     that is on the backbone's features is taken.
 
+    Args:
+        model: without an encoder.
+        paths: checkpoints.
+        backbone_weights: ``imagenet``, ``none`` for random ones, or a file of tensors, see
+            `backbone_start`.
+
     Returns:
-        How the checkpoints came about.
+        How the weights came about; None if they are random.
 
     Raises:
         CheckpointError: one cannot be read.
-        UsageError: one is of another network, or saw other crops.
+        DownloadError: ImageNet's weights are not here and cannot be fetched.
+        UsageError: one is of another network, or saw other crops; or there are both.
     """
     if not paths:
-        start_as_identity(model.backbone)
-        return None
+        return _start_of_backbone(model, backbone_weights)
+    if backbone_weights != NONE:
+        raise UsageError("--initial and --backbone-weights both say what to start from; give one")
     checkpoints = [_read(path, model.config) for path in paths]
     weights = [_weights(one.model, model.width) for one in checkpoints]
     model.load_state_dict({name: _mean([one[name] for one in weights]) for name in weights[0]})
@@ -58,6 +68,16 @@ def read_teacher(path: Path, config: ModelConfig) -> ExpressionModel:
             f"{', '.join(config.trained_expressions)}; a teacher knows the same expressions"
         )
     return teacher
+
+
+def _start_of_backbone(model: ExpressionModel, source: str) -> TrainingSummary | None:
+    if Path(source).suffix == ".safetensors":
+        raise UsageError(f"{source} is a checkpoint: with --stills start from it with --initial")
+    begun = backbone_start(source, model.config)
+    begun.apply(model)
+    if begun.weights is None:
+        return None
+    return TrainingSummary(data="", recipe=f"from {begun.description}", images=0, epochs=0)
 
 
 def _read(path: Path, config: ModelConfig) -> Checkpoint:

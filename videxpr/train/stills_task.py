@@ -33,7 +33,7 @@ class StillsTask(lightning.LightningModule):
         on_epoch: called after every epoch.
 
     Attributes:
-        run: what the run is, in words; one that is resumed must be the same.
+        choices: what the run is; one that is resumed must be the same, see `StillsRun`.
         last: what the last epoch gave.
     """
 
@@ -64,7 +64,7 @@ class StillsTask(lightning.LightningModule):
         )
         self.losses: list[Tensor] = []
         self.outcomes: list[tuple[Tensor, Tensor]] = []
-        self.run = ""
+        self.choices: dict[str, str] = {}
         self._teachers = list(teachers)  # a plain list: no weights of this module
 
     def on_fit_start(self) -> None:
@@ -133,15 +133,10 @@ class StillsTask(lightning.LightningModule):
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["run"] = self.run
+        checkpoint["choices"] = self.choices
         checkpoint["last"] = vars(self.last) if self.last else {}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if checkpoint["run"] != self.run:
-            raise UsageError(
-                "the run that is to be resumed had other options or stills; give the same, or begin "
-                f"anew with --overwrite. It was: {checkpoint['run']}"
-            )
         self.last = EpochReport(**checkpoint["last"]) if checkpoint["last"] else None
 
     @torch.no_grad()

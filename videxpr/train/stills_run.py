@@ -1,0 +1,85 @@
+"""What a run on stills leaves beside its checkpoint, and goes on from."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from videxpr.errors import FormatError, UsageError
+from videxpr.train.options import EpochReport
+from videxpr.train.record import check_same, earlier_files, remove
+
+
+class StillsRun:
+    """The folder beside a checkpoint, ``<stem>.run``, with the state from which training can go on.
+
+    Attributes:
+        folder: beside the checkpoint.
+        state: Lightning's checkpoint of the last whole epoch.
+        choices: what must be the same in a run that is resumed.
+        last: figures of the last whole epoch, None if there is none to go on from.
+        weights: of the task after that epoch, averaged as they were validated.
+    """
+
+    def __init__(
+        self, output: Path, choices: Mapping[str, str], *, resume: bool, overwrite: bool
+    ) -> None:
+        """Nothing is removed yet, see `begin`.
+
+        Raises:
+            UsageError: there is an earlier run and nobody said what is to become of it, the one that is
+                to be resumed had other choices, or nothing but its checkpoint is left.
+            FormatError: its state cannot be read.
+        """
+        self.folder = output.with_suffix(".run")
+        self.state = self.folder / "last.ckpt"
+        self.choices = dict(choices)
+        self.last: EpochReport | None = None
+        self.weights: Mapping[str, Tensor] = {}
+        self._replaced: list[Path] = []
+        if resume and self.state.is_file():
+            self._recall()
+        elif resume and output.exists() and not overwrite:
+            raise UsageError(
+                f"{output} is there, but not {self.state}: there is nothing to resume; --overwrite "
+                "begins anew"
+            )
+        else:
+            self._replaced = earlier_files([output, self.folder], overwrite or resume)
+
+    @property
+    def beginning(self) -> str:
+        """What there is of an earlier run, in words."""
+        if self.last is not None:
+            return f"resumed after epoch {self.last.epoch}"
+        return f"there is no whole epoch of an earlier run in {self.folder}: training begins anew"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no epoch is left to train."""
+        return self.last is not None and self.last.epoch >= self.last.epochs
+
+    def begin(self) -> None:
+        """Make room for a run that begins anew."""
+        remove(self._replaced)
+
+    def _recall(self) -> None:
+        try:
+            saved: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
+            choices, self.last = dict(saved["choices"]), EpochReport(**saved["last"])
+            self.weights = saved["state_dict"]
+        except (
+            OSError,
+            RuntimeError,
+            EOFError,
+            pickle.UnpicklingError,
+            KeyError,
+            TypeError,
+        ) as exc:
+            raise FormatError(
+                f"{self.state} is no state of a training on stills ({exc!r}); --overwrite begins anew"
+            ) from exc
+        check_same(choices, self.choices, self.state)
