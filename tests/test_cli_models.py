@@ -32,6 +32,7 @@ from videxpr.expressions import EXPRESSIONS
 from videxpr.formats.crop_template import write_crop_template
 from videxpr.model import ExpressionModel, ModelConfig
 from videxpr.structures import ARCFACE, UNVERIFIED, CropTemplate
+from videxpr.train.recipes import RECIPES
 
 DETECTOR = b"detector"
 
@@ -130,6 +131,7 @@ def test_show_tells_all_of_an_expression_model(tmp_path: Path) -> None:
         "window": "64 frames",
         "trained": "Neutral, Anger, Disgust, Fear, Happiness, Sadness, Surprise",
         "untrained": "Other",
+        "calibrated": "temperature 1, which changes nothing",
         "crop": "arcface, 112 x 112 pixels",
         "input": "112 x 112 pixels, in colour",
         "landmarks": "(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), "
@@ -137,7 +139,7 @@ def test_show_tells_all_of_an_expression_model(tmp_path: Path) -> None:
         "data": "some faces",
         "recipe": "some recipe",
         "images": "28709, 12 epochs",
-        "accuracy": "0.712 on the validation part",
+        "accuracy": "0.712, on the validation part's images",
         "macro F1": "not measured",
     }
 
@@ -152,7 +154,8 @@ def test_show_tells_what_an_encoder_sees_and_what_nobody_measured(tmp_path: Path
         logit_adjustment=0.5,
         temperature=1.25,
     )
-    save_checkpoint(file, ExpressionModel(config), TrainingSummary("d", "r", 0, 0), "none")
+    training = TrainingSummary("d", "r", 0, 0, None, 0.5)
+    save_checkpoint(file, ExpressionModel(config), training, "none")
     facts = dict(line.split(":", 1) for line in run("show", file).splitlines())
     assert facts["variant"].strip() == "transformer (only_trans in the authors' code)"
     assert facts["position"].strip() == "learned: the order of frames counts"
@@ -160,7 +163,10 @@ def test_show_tells_what_an_encoder_sees_and_what_nobody_measured(tmp_path: Path
     assert facts["calibrated"].strip() == "temperature 1.25, fitted on validation; always applied"
     assert facts["adjustment"].strip() == "0.5 was best; applied only when asked for"
     assert "unverified" in facts["crop"] and "ArcFace's template is assumed" in facts["crop"]
-    assert facts["images"].strip() == "not stated"
+    assert facts["frames"].strip() == "not stated"
+    assert facts["accuracy"].strip() == "not measured"
+    over = "0.500 over all eight expressions, on the validation part's frames"
+    assert facts["macro F1"].strip() == over
 
 
 def test_import_takes_a_crop_template(tmp_path: Path) -> None:
@@ -266,6 +272,7 @@ def test_a_packed_folder_is_shown_and_said_how_to_share(tmp_path: Path) -> None:
         assert f"{folder / name}: written" in done
     assert "note: the card has no figures" in done
     assert f"hf upload OWNER/REPO {folder}" in done
+    assert "options unlike" not in (folder / "README.md").read_text()
     assert "name:       abaw" in run("show", folder)
     report = tmp_path / "r.json"
     report.write_text(json.dumps({"macro_f1": 0.5}))
@@ -273,6 +280,19 @@ def test_a_packed_folder_is_shown_and_said_how_to_share(tmp_path: Path) -> None:
         run("pack", file, "-o", folder, "--overwrite", "--report", report)
     with pytest.raises(OutputError, match="is there already"):
         run("pack", file, "-o", folder)
+
+
+def test_options_unlike_the_papers_stand_in_a_packed_card(tmp_path: Path) -> None:
+    options = RECIPES["paper"].as_text() | {"dropout": "0.2", "epochs": "14"}
+    training = TrainingSummary("d", "r", 310, 6, 0.6, 0.35, options)
+    config = ModelConfig(backbone="regnet_y_400mf", trained_expressions=EXPRESSIONS[:7])
+    save_checkpoint(tmp_path / "m.safetensors", ExpressionModel(config), training, "CC BY 4.0")
+    run("pack", tmp_path / "m.safetensors", "-o", tmp_path / "packed")
+    text = (tmp_path / "packed" / "README.md").read_text()
+    assert "| options unlike the recipe paper's | dropout 0.2, epochs 14 |" in text
+    shown = run("show", tmp_path / "packed")
+    assert "frames:     310, 6 of 14 epochs" in shown
+    assert "0.350 over all eight expressions, 0.400 over the 7 trained ones, on the" in shown
 
 
 @pytest.mark.parametrize("command", ["show", "pack"])

@@ -81,15 +81,33 @@ def test_the_card_is_filled_from_what_the_checkpoint_says(checkpoint: Checkpoint
     assert table["landmarks in a crop"][0].startswith("(38.2946, 51.6963), ")
     assert table["trained expressions"] == [", ".join(EXPRESSIONS[:7])]
     assert table["never answered"] == ["Other"]
+    assert table["calibration"] == ["temperature 1, which changes nothing"]
     assert table["data"] == ["some \\| faces and more"] and table["recipe"] == ["recipe &lt;b>"]
     assert table["images"] == ["28,709"] and table["epochs"] == ["12"]
     assert table["labels"][0].startswith("Neutral 40.0%, Anger 10.0%")
-    assert table["accuracy, validation"] == ["0.712"] and "macro F1, validation" not in table
+    assert table["accuracy, validation images"] == ["0.712"] and "macro F1" not in text
     assert "never trained on Other" in text and "decisions about people" in text
     assert "ab" * 32 in text and "-m hf:OWNER/REPO" in text and "Not stated." in text
     whole = replace(CONFIG, trained_expressions=EXPRESSIONS, class_shares=())
     text = card_text(replace(checkpoint, model=ExpressionModel(whole)))
     assert "never trained on" not in text and table_of(text)["never answered"] == ["none"]
+
+
+def test_a_card_of_windows_says_over_what_and_what_differs(checkpoint: Checkpoint) -> None:
+    config = replace(CONFIG, variant="attention", temperature=0.9421)
+    options = {"dropout": "0.2", "loss.gamma": "2.0", "epochs": "14"}
+    training = TrainingSummary("d", "r", 118_328, 6, 0.66, 0.49, options)
+    windows = replace(checkpoint, model=ExpressionModel(config), training=training)
+    paper = {"dropout": "0.5", "loss.gamma": "2.0", "epochs": "14"}
+    table = table_of(card_text(windows, paper=paper))
+    assert table["frames"] == ["118,328"] and table["epochs"] == ["6 of 14"]
+    assert table["options unlike the recipe paper's"] == ["dropout 0.2"]
+    assert table["calibration"] == ["temperature 0.942, fitted on validation; always applied"]
+    assert table["accuracy, validation frames"] == ["0.660"]
+    assert table["macro F1 over all eight expressions, validation frames"] == ["0.490"]
+    assert table["macro F1 over the 7 trained ones, validation frames"] == ["0.560"]
+    table = table_of(card_text(windows, paper=options))
+    assert table["options unlike the recipe paper's"] == ["none"]
 
 
 def test_figures_of_both_kinds_stand_in_tables(checkpoint: Checkpoint, tmp_path: Path) -> None:

@@ -31,11 +31,12 @@ class TrainingSummary:
     Attributes:
         data: what it was trained on, in words.
         recipe: the options that made it, in words.
-        images: number of training images or frames.
-        epochs: passes over them, all stages together.
+        images: number of training images, or of labelled frames in windows of videos.
+        epochs: passes over them: of images all stages together, of windows up to the best one, an
+            earlier training of the backbone left out.
         validation_accuracy: share of the validation part that is right, or None.
-        validation_macro_f1: mean F1 on the validation part, or None: over the trained classes for
-            stills, over all eight for windows.
+        validation_macro_f1: mean F1 on the validation part, or None: of images over the trained
+            classes that occur in it, of windows over all eight, of which untrained ones count 0.
         options: every choice of the recipe, as text.
     """
 

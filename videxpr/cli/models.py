@@ -186,8 +186,10 @@ def pack_model(
     before you share it. The folder works as -m DIR too.
     """
     from videxpr.packing.folder import pack
+    from videxpr.train.recipes import RECIPES
 
-    packed = pack(chosen_model(checkpoint), output_dir, tuple(report or ()), overwrite)
+    model, paper = chosen_model(checkpoint), RECIPES["paper"].as_text()
+    packed = pack(model, output_dir, tuple(report or ()), overwrite, paper)
     for file in packed.files:
         typer.echo(f"{file}: written")
     for note in packed.notes:

@@ -8,8 +8,12 @@ from videxpr.model_files.finding import A_FILE
 from videxpr.model_files.registry import RegisteredModel
 from videxpr.packing.words import (
     crop_in_words,
+    epochs_in_words,
     input_in_words,
+    macro_f1s,
     position_in_words,
+    temperature_in_words,
+    unit_in_words,
     variant_in_words,
 )
 
@@ -42,20 +46,19 @@ def expression_facts(card: ModelCard) -> Iterator[tuple[str, str]]:
         yield "shares", ", ".join(f"{each} {share:.1%}" for each, share in shares)
     if config.logit_adjustment:
         yield "adjustment", f"{config.logit_adjustment:g} was best; applied only when asked for"
-    if config.temperature != 1:
-        yield (
-            "calibrated",
-            f"temperature {config.temperature:.3g}, fitted on validation; always applied",
-        )
+    yield "calibrated", temperature_in_words(config)
     yield "crop", crop_in_words(config.crop)
     yield "input", input_in_words(config)
     yield "landmarks", ", ".join(f"({x:g}, {y:g})" for x, y in config.crop.landmarks)
     yield "data", training.data
     yield "recipe", training.recipe
-    epochs = f", {training.epochs} epochs" if training.epochs else ""
-    yield "images", f"{training.images or 'not stated'}{epochs}"
-    yield "accuracy", _figure(training.validation_accuracy)
-    yield "macro F1", _figure(training.validation_macro_f1)
+    unit = unit_in_words(config, training)
+    epochs = f", {epochs_in_words(config, training)} epochs" if training.epochs else ""
+    yield unit, f"{training.images or 'not stated'}{epochs}"
+    accuracy = training.validation_accuracy
+    yield "accuracy", _validated("" if accuracy is None else f"{accuracy:.3f}", unit)
+    found = [f"{value:.3f} over {classes}" for classes, value in macro_f1s(config, training)]
+    yield "macro F1", _validated(", ".join(found), unit)
 
 
 def absent_facts(model: RegisteredModel) -> Iterator[tuple[str, str]]:
@@ -97,5 +100,5 @@ def megabytes(size: int | None) -> str:
     return "" if size is None else f"{size / 1e6:.1f} MB"
 
 
-def _figure(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.3f} on the validation part"
+def _validated(figures: str, unit: str) -> str:
+    return f"{figures}, on the validation part's {unit}" if figures else "not measured"

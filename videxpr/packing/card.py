@@ -1,7 +1,7 @@
 """The text of a model card, as the Hugging Face Hub shows it: YAML between dashes, then Markdown."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from videxpr.checkpoint import Checkpoint
@@ -9,8 +9,12 @@ from videxpr.expressions import EXPRESSIONS
 from videxpr.packing.report import ClassFigures, Report
 from videxpr.packing.words import (
     crop_in_words,
+    epochs_in_words,
     input_in_words,
+    macro_f1s,
     position_in_words,
+    temperature_in_words,
+    unit_in_words,
     variant_in_words,
 )
 
@@ -45,7 +49,10 @@ LIMITS: Final = (
 
 
 def card_text(
-    checkpoint: Checkpoint, reports: Sequence[Report] = (), with_licence: bool = False
+    checkpoint: Checkpoint,
+    reports: Sequence[Report] = (),
+    with_licence: bool = False,
+    paper: Mapping[str, str] | None = None,
 ) -> str:
     """The whole README.md.
 
@@ -53,6 +60,7 @@ def card_text(
         checkpoint: says what it is, how it was trained, and under which licence it may be used.
         reports: figures of its evaluations.
         with_licence: whether a `LICENCE_FILE` travels with it.
+        paper: options of the recipe ``paper`` for windows; those that differ are told.
     """
     parts = [
         *_front_matter(checkpoint, reports, with_licence),
@@ -61,7 +69,7 @@ def card_text(
         "Names one of eight facial expressions for every frame of a video. Made with videxpr.",
         *_use(checkpoint),
         *_what_it_is(checkpoint),
-        *_training(checkpoint),
+        *_training(checkpoint, paper or {}),
         *_evaluations(reports),
         *_limits(checkpoint),
         *_licence(checkpoint, with_licence),
@@ -129,27 +137,31 @@ def _what_it_is(checkpoint: Checkpoint) -> Iterator[str]:
             ("landmarks in a crop", ", ".join(f"({x:g}, {y:g})" for x, y in config.crop.landmarks)),
             ("trained expressions", ", ".join(config.trained_expressions)),
             ("never answered", ", ".join(config.untrained_expressions) or "none"),
+            ("calibration", temperature_in_words(config)),
         ],
     )
 
 
-def _training(checkpoint: Checkpoint) -> Iterator[str]:
+def _training(checkpoint: Checkpoint, paper: Mapping[str, str]) -> Iterator[str]:
     training, config = checkpoint.training, checkpoint.model.config
+    unit = unit_in_words(config, training)
     rows = [
         ("data", training.data),
         ("recipe", training.recipe),
-        ("images", f"{training.images:,}" if training.images else "not stated"),
-        ("epochs", str(training.epochs) if training.epochs else "not stated"),
+        (unit, f"{training.images:,}" if training.images else "not stated"),
+        ("epochs", epochs_in_words(config, training)),
     ]
+    if paper and unit == "frames" and training.options:
+        others = [f"{name} {v}" for name, v in training.options.items() if paper.get(name) != v]
+        rows.append(("options unlike the recipe paper's", ", ".join(others) or "none"))
     if config.class_shares:
         shares = zip(config.expressions, config.class_shares, strict=True)
         rows.append(("labels", ", ".join(f"{name} {share:.1%}" for name, share in shares)))
-    measured = (
-        ("accuracy", training.validation_accuracy),
-        ("macro F1", training.validation_macro_f1),
-    )
+    if training.validation_accuracy is not None:
+        rows.append((f"accuracy, validation {unit}", f"{training.validation_accuracy:.3f}"))
     rows += [
-        (f"{name}, validation", f"{value:.3f}") for name, value in measured if value is not None
+        (f"macro F1 over {classes}, validation {unit}", f"{value:.3f}")
+        for classes, value in macro_f1s(config, training)
     ]
     yield "\n## Training\n"
     yield from _table(("", ""), rows)

@@ -1,7 +1,7 @@
 """A checkpoint as a folder that can be shared, and used by ``-m DIR``."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import copyfile
@@ -29,7 +29,11 @@ class Packed:
 
 
 def pack(
-    file: ModelFile, folder: Path, reports: Sequence[Path] = (), overwrite: bool = False
+    file: ModelFile,
+    folder: Path,
+    reports: Sequence[Path] = (),
+    overwrite: bool = False,
+    paper: Mapping[str, str] | None = None,
 ) -> Packed:
     """Write weights, configuration and card, each whole or not at all; other files stay.
 
@@ -41,6 +45,7 @@ def pack(
         folder: where the files go; made if it is not there.
         reports: what ``videxpr evaluate --json`` wrote of this model.
         overwrite: whether files that are there already are replaced.
+        paper: options of the recipe ``paper`` for windows; the card tells those that differ.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
@@ -54,7 +59,7 @@ def pack(
     copies = {WEIGHTS: file.path} | ({LICENCE_FILE: licence} if licence.is_file() else {})
     texts = {
         CONFIG: _config(checkpoint),
-        CARD: card_text(checkpoint, figures, with_licence=LICENCE_FILE in copies),
+        CARD: card_text(checkpoint, figures, LICENCE_FILE in copies, paper),
     }
     _check_free(folder, [*copies, *texts], overwrite)
     for name, source in copies.items():

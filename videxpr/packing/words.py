@@ -1,5 +1,10 @@
-"""A model's configuration in words."""
+"""A model's configuration and training in words."""
 
+from collections.abc import Iterator
+from typing import Literal
+
+from videxpr.checkpoint import TrainingSummary
+from videxpr.expressions import EXPRESSIONS
 from videxpr.model.config import AUTHORS_NAMES, ModelConfig
 from videxpr.structures import UNVERIFIED, CropTemplate
 
@@ -33,3 +38,39 @@ def input_in_words(config: ModelConfig) -> str:
     """What the backbone sees of a crop."""
     kind = "in colour" if config.colour else "in grey"
     return f"{config.input_size} x {config.input_size} pixels, {kind}"
+
+
+def temperature_in_words(config: ModelConfig) -> str:
+    """By what logits are divided, and who found it."""
+    if config.temperature == 1:
+        return "temperature 1, which changes nothing"
+    return f"temperature {config.temperature:.3g}, fitted on validation; always applied"
+
+
+def unit_in_words(config: ModelConfig, training: TrainingSummary) -> Literal["frames", "images"]:
+    """What it was trained on and validated with: an encoder always on frames, in windows, and a
+    backbone alone where its options say so."""
+    in_windows = config.variant != "backbone" or "sampling.batch_size" in training.options
+    return "frames" if in_windows else "images"
+
+
+def epochs_in_words(config: ModelConfig, training: TrainingSummary) -> str:
+    """How many epochs the weights have had and, where it is known, of how many they were the best."""
+    if not training.epochs:
+        return "not stated"
+    planned = training.options.get("epochs")
+    of_windows = unit_in_words(config, training) == "frames"
+    return f"{training.epochs} of {planned}" if of_windows and planned else str(training.epochs)
+
+
+def macro_f1s(config: ModelConfig, training: TrainingSummary) -> Iterator[tuple[str, float]]:
+    """The macro F1 on the validation part by what it is the mean over; nothing if nobody measured."""
+    value, trained = training.validation_macro_f1, len(config.trained_expressions)
+    if value is None:
+        return
+    if unit_in_words(config, training) == "images":
+        yield "the trained expressions that occur", value
+        return
+    yield "all eight expressions", value
+    if config.untrained_expressions:  # their F1 is 0
+        yield f"the {trained} trained ones", value * len(EXPRESSIONS) / trained
