@@ -74,6 +74,29 @@ def test_terms_beside_the_weights_travel_with_them(saved: Path, tmp_path: Path) 
     assert "terms are in `WEIGHTS_LICENSE`" in (tmp_path / "b" / "README.md").read_text()
 
 
+def test_terms_of_another_model_are_not_left_beside_the_weights(
+    saved: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "WEIGHTS_LICENSE").write_text("terms of another")
+    for overwrite in (False, True):
+        with pytest.raises(
+            OutputError, match=r"WEIGHTS_LICENSE would be .* terms of mine, .*remove"
+        ):
+            pack(find_model(saved), tmp_path, overwrite=overwrite)
+    assert names_in(tmp_path) == ["WEIGHTS_LICENSE"]
+
+
+def test_terms_that_were_not_fetched_are_spoken_of(saved: Path, tmp_path: Path) -> None:
+    fetched = replace(find_model(saved), origin="hf:lab/abaw@" + "0" * 40)
+    notes = pack(fetched, tmp_path / "a").notes
+    assert "the weights alone were fetched: if it has a WEIGHTS_LICENSE" in notes[-1]
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "m.safetensors").write_bytes(saved.read_bytes())
+    (tmp_path / "b" / "WEIGHTS_LICENSE").write_text("terms")
+    both = replace(fetched, path=tmp_path / "b" / "m.safetensors")
+    assert not any("fetched" in note for note in pack(both, tmp_path / "c").notes)
+
+
 def test_figures_come_from_reports_of_this_model_only(saved: Path, tmp_path: Path) -> None:
     own = replace(ON_STILLS, predictions=f"model mine ({find_model(saved).sha256[:12]})")
     reports = [written(tmp_path / "s.json", own), written(tmp_path / "v.json", ON_VIDEOS)]

@@ -1,7 +1,7 @@
 """A checkpoint as a folder that can be shared, and used by ``-m DIR``."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import copyfile
@@ -10,7 +10,7 @@ from typing import Final
 from videxpr.checkpoint import FORMAT, Checkpoint, load_checkpoint
 from videxpr.errors import OutputError, UsageError
 from videxpr.files import replacing
-from videxpr.model_files.finding import ModelFile
+from videxpr.model_files.finding import A_FILE, IN_PACKAGE, ModelFile
 from videxpr.model_files.hub import WEIGHTS
 from videxpr.packing.card import LICENCE_FILE, card_text
 from videxpr.packing.report import Report, read_report
@@ -51,7 +51,7 @@ def pack(
         CheckpointError: the checkpoint cannot be read.
         FormatError: a report is none.
         UsageError: a report is of another model.
-        OutputError: a file is there already, or cannot be written.
+        OutputError: a file is there already, or cannot be written; or there are terms of others.
     """
     checkpoint = load_checkpoint(file)
     figures = [_own(path, checkpoint) for path in reports]
@@ -61,6 +61,8 @@ def pack(
         CONFIG: _config(checkpoint),
         CARD: card_text(checkpoint, figures, LICENCE_FILE in copies, paper),
     }
+    if LICENCE_FILE not in copies:
+        _check_terms(folder / LICENCE_FILE, file)
     _check_free(folder, [*copies, *texts], overwrite)
     for name, source in copies.items():
         with replacing(folder / name) as temporary:
@@ -69,7 +71,7 @@ def pack(
         with replacing(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
     files = tuple(folder / name for name in (*copies, *texts))
-    return Packed(files, tuple(_notes(checkpoint, figures)))
+    return Packed(files, (*_notes(checkpoint, figures), *_notes_on_terms(file, copies)))
 
 
 def _own(path: Path, checkpoint: Checkpoint) -> Report:
@@ -81,6 +83,15 @@ def _own(path: Path, checkpoint: Checkpoint) -> Report:
             f"{checkpoint.name} has {checkpoint.sha256[:12]}...; evaluate this one"
         )
     return report
+
+
+def _check_terms(terms: Path, file: ModelFile) -> None:
+    """Refuse to leave terms beside weights that came without any: they are another model's."""
+    if terms.exists():
+        raise OutputError(
+            f"{terms} would be taken for the terms of {file.name}, which came without any; remove it, "
+            "or pack a folder that holds these weights and their own"
+        )
 
 
 def _check_free(folder: Path, names: Sequence[str], overwrite: bool) -> None:
@@ -123,4 +134,12 @@ def _notes(checkpoint: Checkpoint, reports: Sequence[Report]) -> Iterator[str]:
     if any(report.model is None for report in reports):
         yield (
             "a report on predictions does not say which model made them; be sure that it was this one"
+        )
+
+
+def _notes_on_terms(file: ModelFile, copied: Container[str]) -> Iterator[str]:
+    if file.origin not in (A_FILE, IN_PACKAGE) and LICENCE_FILE not in copied:
+        yield (
+            f"of {file.origin} the weights alone were fetched: if it has a {LICENCE_FILE}, its terms "
+            "are not in this folder; fetch both into one folder, and pack that"
         )
