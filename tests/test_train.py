@@ -78,6 +78,8 @@ def test_checkpoint_says_what_it_was_trained_on(trained):
     assert checkpoint.model.config.trained_expressions == ("Happiness", "Sadness")
     assert checkpoint.training.data == "bright and dark squares"
     assert checkpoint.training.epochs == 2
+    assert checkpoint.training.options == OPTIONS.as_text()
+    assert checkpoint.training.options["augmentation.flip"] == "0.5"
     assert checkpoint.licence == "free"
     assert checkpoint.training.validation_accuracy == reports[-1].accuracy
     assert checkpoint.model.config.temperature == reports[-1].temperature != 1

@@ -14,6 +14,7 @@ from training import killed_run, small_tree, train_small
 from trees import write_crop
 
 import videxpr
+from videxpr.calibration import TEMPERATURES, best_temperature, log_likelihoods
 from videxpr.challenge import find_layout, read_challenge
 from videxpr.checkpoint import TrainingSummary, load_checkpoint, read_card, save_checkpoint
 from videxpr.dataset import SamplingOptions, read_crops
@@ -21,7 +22,7 @@ from videxpr.errors import CheckpointError, FormatError, TrainingError, UsageErr
 from videxpr.labelling import EXPRESSIONS
 from videxpr.metrics import confusion_matrix, macro_f1
 from videxpr.model import ExpressionModel, ModelConfig
-from videxpr.prediction import embed_crops, predict_sequence
+from videxpr.prediction import embed_crops, predict_sequence, sequence_logits
 from videxpr.structures import ARCFACE, CropTemplate
 from videxpr.train.recipes import RECIPES, SequenceOptions, with_choices
 from videxpr.train.task import drawn_length
@@ -129,15 +130,21 @@ def test_two_processes_take_the_same_first_step_as_one(tree: Path, tmp_path: Pat
     assert max(float(value.abs().max()) for value in one.values()) > 1e-2
 
 
-def test_it_learns_what_a_crop_shows(tmp_path: Path) -> None:
-    """Stripes that mean classes are told apart on the starter's features."""
-    root = small_tree(tmp_path / "tree")
+def striped_tree(root: Path) -> Path:
+    """A small tree in which stripes mean classes."""
+    small_tree(root)
     for videos in read_challenge(find_layout(root)).videos.values():
         for video in videos:
             for position, label in enumerate(video.labels.tolist()):
                 waves = np.sin(np.arange(32) * (0.3 + 0.4 * label) + position)
                 stripes = np.broadcast_to(120 + 100 * waves[:, None, None], (32, 32, 3))
                 write_crop(video.path(position), stripes.astype(np.uint8))
+    return root
+
+
+def test_it_learns_what_a_crop_shows(tmp_path: Path) -> None:
+    """On the starter's features."""
+    root = striped_tree(tmp_path / "tree")
     starter = resources.files("videxpr") / "weights" / "starter.safetensors"
     choices = {"backbone": "regnet_y_1_6gf", "backbone_weights": str(starter), "epochs": 40}
     best = train_small(
@@ -265,6 +272,35 @@ def test_an_encoder_learns_to_distrust_its_backbone_and_keeps_single_frames(
         train_small(tree, tmp_path / "b.safetensors", choices={"single_frames": 1.0})
     with pytest.raises(UsageError, match=r"feature noise \(-1.0\) lies between"):
         SequenceOptions(feature_noise=-1.0)
+
+
+def test_the_temperature_makes_neither_windows_nor_frames_by_themselves_too_sure(
+    tmp_path: Path,
+) -> None:
+    """Learned from a head that knows nothing of single frames: of these the answers are less sure."""
+    root, start = striped_tree(tmp_path / "tree"), tmp_path / "start.safetensors"
+    alone = ExpressionModel(ModelConfig(variant="backbone", input_size=32))
+    starter = load_checkpoint(resources.files("videxpr") / "weights" / "starter.safetensors").model
+    alone.backbone.load_state_dict(starter.backbone.state_dict())
+    torch.nn.init.zeros_(alone.head.weight)
+    torch.nn.init.zeros_(alone.head.bias)
+    save_checkpoint(start, alone, TrainingSummary("made up", "none", 0, 0), "CC0")
+    output = tmp_path / "m.safetensors"
+    choices = {"backbone": "regnet_y_1_6gf", "backbone_weights": str(start), "single_frames": 1.0,
+               "learning_rate": 3e-3, "epochs": 4}  # fmt: skip
+    train_small(root, output, choices=KEPT_FEATURES | choices)
+    model = load_checkpoint(output).model
+    windows, frames = np.zeros((2, len(TEMPERATURES)))
+    for video in read_challenge(find_layout(root)).videos["validation"]:
+        features = embed_crops(model, list(read_crops(video, 0, len(video), 32)), 64)
+        labels = video.labels.astype(np.int64)
+        together = sequence_logits(model, features, RECIPES["paper"].validation)
+        with torch.inference_mode():
+            by_themselves = model.classify(torch.from_numpy(features)[:, None])[:, 0].numpy()
+        windows += log_likelihoods(together, labels)
+        frames += log_likelihoods(by_themselves, labels)
+    found = sorted((best_temperature(windows), best_temperature(frames)))
+    assert found[0] < 0.99 and found[1] == pytest.approx(1)  # on top of the stored one
 
 
 def test_patience_ends_a_run_early(tree: Path, tmp_path: Path) -> None:

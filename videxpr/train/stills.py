@@ -139,6 +139,7 @@ def train_stills(
         epochs=options.epochs + (earlier.epochs if earlier else 0),
         validation_accuracy=task.last.accuracy,
         validation_macro_f1=task.last.macro_f1,
+        options=options.as_text(),
     )
     calibrated = replace(model.config, temperature=task.last.temperature)
     save_checkpoint(output, model, summary, licence, dtype, config=calibrated)

@@ -210,9 +210,12 @@ class SequenceTask(lightning.LightningModule):
         return np.asarray(summed.cpu().numpy())
 
     def _temperature(self) -> float:
-        """At which the labels of validation are likeliest, frames by themselves included if training
-        minds them."""
-        answers = self._answers + self._alone
+        """At which the labels of validation are likeliest; if training minds frames by themselves, the
+        higher one of theirs and of windows', so that the model is too sure of neither."""
+        kinds = [self._answers] if self.single_frames is None else [self._answers, self._alone]
+        return max(map(self._likeliest, kinds))
+
+    def _likeliest(self, answers: list[tuple[Floats, NDArray[np.int64]]]) -> float:
         own = (log_likelihoods(logits, labels) for logits, labels in answers)
         return best_temperature(self._over_devices(sum(own, start=np.zeros(len(TEMPERATURES)))))
 
