@@ -67,6 +67,25 @@ def test_the_error_is_the_definitions(count: int, seed: int) -> None:
     assert found.counts.sum() == count
 
 
+@pytest.mark.parametrize("count", [100, 500, 3000])
+def test_the_error_of_a_calibrated_model_lies_where_chance_has_it(count: int) -> None:
+    """Of labels drawn from the model's own answers, by brute force."""
+    logits, _ = drawn(count, 1.0)
+    shares = softmax(logits / 3, axis=1)
+    generator = np.random.default_rng(1)
+    errors = []
+    for _ in range(400):
+        labels = (generator.random((count, 1)) > shares.cumsum(axis=1)).sum(axis=1).clip(max=7)
+        found = reliability(shares, labels)
+        errors.append(found.expected_error)
+    low, high = found.error_by_chance
+    assert np.quantile(errors, (0.025, 0.975)) == pytest.approx((low, high), rel=0.15)
+    assert 0.92 < np.mean([low <= error <= high for error in errors]) < 0.98
+    surer = reliability(softmax(logits, axis=1), labels)
+    assert surer.expected_error > surer.error_by_chance[1]
+
+
 def test_a_sure_and_right_answer_has_no_error() -> None:
     found = reliability(np.eye(8)[[3, 4]].astype(np.float32), np.array([3, 4]))
+    assert found.error_by_chance == (0, 0)
     assert found.expected_error == 0 and found.counts.tolist() == [0] * 14 + [2]

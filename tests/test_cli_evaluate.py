@@ -214,10 +214,13 @@ def test_a_model_is_scored_on_stills(videxpr: Run, tmp_path: Path) -> None:
     found = json.loads(out)
     assert code == 0 and set(found) >= KEYS and found["frames"] == 3 and found["videos"] == []
     assert 0 <= found["calibration"]["expected_error"] <= 1
+    low, high = found["calibration"]["error_by_chance"]
+    assert 0 < low < high < 1
     assert sum(found["calibration"]["counts"]) == 3
     words = (*words, "--only", "1.*", "--degrade", "dark", "--plots", tmp_path / "plots")
     code, out, _ = videxpr(*words)
     assert code == 0 and "(1.*, dark)" in out and "expected calibration error 0." in out
+    assert "(of a perfectly calibrated model with as many answers as confident: 0." in out
     assert len(list((tmp_path / "plots").glob("*.png"))) == 3
     code, _, err = videxpr("ours", "labels", "--only", "x")
     assert code == 2 and "--only, --degrade and --device go with --stills" in err

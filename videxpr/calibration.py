@@ -19,6 +19,9 @@ TEMPERATURES: Final = np.geomspace(0.2, 5.0, 163)
 BINS: Final = 15
 """Equally wide ranges of confidence, as in the paper."""
 
+DRAWS: Final = 2000
+"""Sets of answers that are drawn to tell what chance does."""
+
 
 @dataclass(frozen=True)
 class Reliability:
@@ -39,6 +42,20 @@ class Reliability:
         """Expected calibration error: mean of |accuracy - confidence|, by range, over all answers."""
         gaps = np.abs(self.accuracy - self.confidence)
         return float((gaps * self.counts).sum() / max(self.counts.sum(), 1))
+
+    @property
+    def error_by_chance(self) -> tuple[float, float]:
+        """Between what the error of a perfectly calibrated model lies, in 95 % of all sets of as many
+        answers as confident as these: never at 0, since a few answers cannot be right to a fraction.
+
+        Method: right answers drawn anew in each range (Broecker and Smith, "Increasing the Reliability
+        of Reliability Diagrams", 2007).
+        """
+        shares = self.confidence.clip(0, 1)
+        right = np.random.default_rng(0).binomial(self.counts, shares, (DRAWS, len(shares)))
+        gaps = np.abs(right - self.counts * shares).sum(axis=1) / max(self.counts.sum(), 1)
+        low, high = np.quantile(gaps, (0.025, 0.975))
+        return float(low), float(high)
 
 
 def reliability(probabilities: Floats, labels: Labels, bins: int = BINS) -> Reliability:

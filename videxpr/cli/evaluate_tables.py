@@ -33,8 +33,15 @@ def show(evaluation: Evaluation) -> None:
     console.print(_line(f"labels       {evaluation.labels}"))
     console.print(_headline(evaluation), soft_wrap=True)
     if evaluation.reliability is not None:
-        error = evaluation.reliability.expected_error
-        console.print(f"expected calibration error {error:.3f}")
+        error, chance = (
+            evaluation.reliability.expected_error,
+            evaluation.reliability.error_by_chance,
+        )
+        console.print(
+            f"expected calibration error {error:.3f} (of a perfectly calibrated model with as many "
+            f"answers as confident: {chance[0]:.3f} to {chance[1]:.3f})",
+            soft_wrap=True,
+        )
     if evaluation.against is not None:
         for line in _against(evaluation.against):
             console.print(line, soft_wrap=True)

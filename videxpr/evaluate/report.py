@@ -60,6 +60,7 @@ def _fields(evaluation: Evaluation) -> dict[str, Any]:
 def _calibration(found: Reliability) -> dict[str, Any]:
     return {
         "expected_error": found.expected_error,
+        "error_by_chance": list(found.error_by_chance),
         "confidence": found.confidence.tolist(),
         "accuracy": found.accuracy.tolist(),
         "counts": found.counts.tolist(),
