@@ -63,7 +63,7 @@ def test_tables_go_to_standard_output_and_notes_to_standard_error(
     assert ["a", "4", "100.0%", "0.750", "0.556", ""] in rows
     assert ["b", "3", "100.0%", "0.667", "0.400", "-1"] in rows
     assert ["c", "2", "0.0%", "0.000", "0.000", "no prediction"] in rows
-    assert ["Anger", "0.600", "1.000", "0.750", "3"] in rows
+    assert ["Anger", "0.600", "1.000", "0.750", "0.000 to 0.800", "3"] in rows
     assert ["Other", "0", "0", "0", "0", "0", "0", "0", "0", "2"] in rows
     assert ["all labelled", "9", "100.0%", "0.219", "0.350", "0.556"] in rows
     assert ["covered", "7", "77.8%", "0.219", "0.438", "0.714"] in rows
@@ -80,7 +80,13 @@ def test_json_on_standard_output_is_alone_there(videxpr: Run, folders: Path) -> 
     found = json.loads(out)
     assert code == 0 and set(found) >= KEYS and "note:" in err
     assert set(found["per_class"]) == set(EXPRESSIONS)
-    assert set(found["per_class"]["Fear"]) == {"precision", "recall", "f1", "support"}
+    assert set(found["per_class"]["Fear"]) == {
+        "precision",
+        "recall",
+        "f1",
+        "f1_interval",
+        "support",
+    }
     assert np.shape(found["confusion"]) == (8, 8) and len(found["videos"]) == 3
 
 

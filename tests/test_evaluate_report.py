@@ -31,10 +31,13 @@ def test_json_has_every_figure_under_its_key(evaluation: Evaluation) -> None:
     assert found["frames"] == 9 and found["coverage"] == pytest.approx(6 / 9)
     assert found["accuracy"] == pytest.approx(5 / 9)
     assert list(found["per_class"]) == list(EXPRESSIONS)
+    ends = evaluation.f1_intervals[1]
+    assert ends.low < 2 / 3 < ends.high
     assert found["per_class"]["Anger"] == {
         "precision": 1.0,
         "recall": 0.5,
         "f1": pytest.approx(2 / 3),
+        "f1_interval": [ends.low, ends.high],
         "support": 4,
     }
     assert found["confusion"] == evaluation.confusion[:, :8].tolist()
@@ -54,9 +57,10 @@ def test_json_has_every_figure_under_its_key(evaluation: Evaluation) -> None:
 
 
 def test_json_of_one_video_says_null_where_nothing_varies(evaluation: Evaluation) -> None:
-    alone = replace(evaluation, interval=None, against=None)
+    alone = replace(evaluation, interval=None, f1_intervals=(), against=None)
     found = json.loads(as_json(alone))
     assert found["macro_f1_interval"] is None and found["against"] is None
+    assert found["per_class"]["Anger"]["f1_interval"] is None
 
 
 def test_markdown_is_a_table_of_percents_and_a_caption(evaluation: Evaluation) -> None:

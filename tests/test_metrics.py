@@ -10,6 +10,7 @@ from videxpr.metrics import (
     bootstrap_interval,
     compare,
     confusion_matrix,
+    f1_intervals,
     f1_scores,
     macro_f1,
     scores,
@@ -142,6 +143,18 @@ def test_a_seed_gives_one_interval_whatever_the_order_and_the_pieces(
     assert bootstrap_interval(groups, 500, 8) != first
     monkeypatch.setattr("videxpr.metrics.DRAWN_AT_ONCE", 100)
     assert bootstrap_interval(groups, 500, 7) == first
+
+
+def test_the_intervals_of_the_classes_are_those_of_a_bootstrap_written_out() -> None:
+    groups = videos(12, 3)
+    found = f1_intervals(groups, 20_000, 0)
+    generator = np.random.default_rng(5)
+    drawn = [f1_scores(groups[generator.integers(0, 12, 12)].sum(axis=0)) for _ in range(4000)]
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    assert len(found) == 8
+    np.testing.assert_allclose([one.low for one in found], low, atol=0.02)
+    np.testing.assert_allclose([one.high for one in found], high, atol=0.02)
+    assert f1_intervals(groups[:1], 100, 0) == ()
 
 
 def test_one_group_has_no_interval() -> None:

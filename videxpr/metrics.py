@@ -134,6 +134,17 @@ def bootstrap_interval(groups: Counts, samples: int, seed: int) -> Interval | No
     return _interval(macro_f1(_resampled(groups, samples, seed)))
 
 
+def f1_intervals(groups: Counts, samples: int, seed: int) -> tuple[Interval, ...]:
+    """95 % intervals of the F1 of each class, over the resamples of `bootstrap_interval`.
+
+    Returns:
+        C of them; () of fewer than two groups.
+    """
+    if len(groups) < 2:
+        return ()
+    return tuple(map(_interval, f1_scores(_resampled(groups, samples, seed)).T))
+
+
 def compare(ours: Counts, theirs: Counts, samples: int, seed: int) -> Difference:
     """The difference in macro F1 of A and B, whose groups are drawn together (paired bootstrap).
 

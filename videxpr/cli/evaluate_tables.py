@@ -26,7 +26,7 @@ def show(evaluation: Evaluation) -> None:
     if evaluation.videos:
         console.print(_videos(evaluation.videos))
     console.print(_confusion(evaluation, SHORT if console.width < NARROW else None))
-    console.print(_classes(evaluation.scores))
+    console.print(_classes(evaluation.scores, evaluation.f1_intervals))
     if evaluation.subsets:
         console.print(_figures(evaluation))
     console.print(_line(f"predictions  {evaluation.predictions}"))
@@ -84,11 +84,14 @@ def _confusion(evaluation: Evaluation, letters: int | None) -> Table:
     return table
 
 
-def _classes(found: Scores) -> Table:
-    table = _table("Expressions", ["expression"], ["precision", "recall", "F1", "labelled"])
+def _classes(found: Scores, intervals: Sequence[Interval]) -> Table:
+    heads = ["precision", "recall", "F1", "its 95 %", "labelled"]
+    table = _table("Expressions", ["expression"], heads)
     for n, name in enumerate(EXPRESSIONS):
         figures = (found.precision[n], found.recall[n], found.f1[n])
-        table.add_row(name, *(f"{value:.3f}" for value in figures), str(found.support[n]))
+        varies = intervals and found.support[n]
+        ends = f"{intervals[n].low:.3f} to {intervals[n].high:.3f}" if varies else ""
+        table.add_row(name, *(f"{value:.3f}" for value in figures), ends, str(found.support[n]))
     return table
 
 

@@ -95,6 +95,7 @@ class Evaluation(Counted):
         notes: what else a reader of the numbers must know, one sentence each.
         against: the comparison with other predictions, if there is one.
         reliability: how often answers are right by their confidence, if that is known.
+        f1_intervals: 95 % of the F1 of each expression, () of a single group.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Evaluation(Counted):
     notes: tuple[str, ...] = ()
     against: Comparison | None = None
     reliability: Reliability | None = None
+    f1_intervals: tuple[Interval, ...] = ()
 
     @property
     def remarks(self) -> list[str]:

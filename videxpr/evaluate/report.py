@@ -36,6 +36,9 @@ def _fields(evaluation: Evaluation) -> dict[str, Any]:
                 "precision": float(found.precision[n]),
                 "recall": float(found.recall[n]),
                 "f1": float(found.f1[n]),
+                "f1_interval": _ends(evaluation.f1_intervals[n])
+                if evaluation.f1_intervals
+                else None,
                 "support": int(found.support[n]),
             }
             for n, name in enumerate(EXPRESSIONS)

@@ -19,7 +19,14 @@ from videxpr.evaluate.evaluation import (
 from videxpr.evaluate.options import EvaluateOptions
 from videxpr.expressions import NOT_ANNOTATED
 from videxpr.label_sets import LabelSets, Origin, read_label_sets
-from videxpr.metrics import CLASSES, Counts, bootstrap_interval, compare, confusion_matrix
+from videxpr.metrics import (
+    CLASSES,
+    Counts,
+    bootstrap_interval,
+    compare,
+    confusion_matrix,
+    f1_intervals,
+)
 from videxpr.pairing import Pair, paired, read_truth, swapped, unused
 
 ORIGINS: Final[dict[SubsetName, Origin]] = {
@@ -93,6 +100,7 @@ def _evaluated(
         unit="source videos",
         subsets=tuple(_subsets(pairs)),
         videos=videos,
+        f1_intervals=f1_intervals(groups, options.samples, options.seed),
         unused=tuple(unused(labels, predictions)),
         notes=(*swapped(labels, predictions), *labels.notes, *predictions.notes),
     ), groups
