@@ -1,7 +1,7 @@
 """The pipeline: pixels and features are streamed, rows are kept."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 
 from videxpr.annotate.options import AnnotateOptions
 from videxpr.annotate.people_rows import MainCrops, PersonRows, face_rows, nearest_crop_answers
+from videxpr.annotate.remarks import fingerprint, warnings
 from videxpr.annotate.streaming import ShotStreams, StreamTools
 from videxpr.annotation import Annotation
 from videxpr.averaging import Answers, Ensemble
@@ -18,7 +19,6 @@ from videxpr.checkpoint import Checkpoint
 from videxpr.crops import CropFolder, open_crops
 from videxpr.detection import Detector
 from videxpr.errors import SourceError, UsageError
-from videxpr.files import sha256_of
 from videxpr.float_rows import FloatRows
 from videxpr.following import Follower, FollowingOptions, Progress, Sight
 from videxpr.frame_log import FrameLog
@@ -178,12 +178,12 @@ class Annotator:
             people=self.options.people,
             decode_errors=log.decode_errors,
             fps=self.options.crop_fps,
-            warnings=tuple(_warnings(source, log, len(faces))),
+            warnings=tuple(warnings(source, log, len(faces))),
             provenance=self._provenance(source, log),
         )
 
     def _provenance(self, source: Source, log: FrameLog) -> dict[str, str]:
-        size, digest = _fingerprint(source)
+        size, digest = fingerprint(source)
         found = source.kind == "video"
         options = self.options.as_text() | {"min_score": str(self.detector.min_score)}
         return {
@@ -295,25 +295,3 @@ def _check_name(source: Source) -> None:
     name = source.relative.as_posix()
     if not name.isprintable():
         raise SourceError(f"the name {name!r} cannot be written to a text file; rename it")
-
-
-def _warnings(source: Source, log: FrameLog, rows: int) -> Iterator[str]:
-    if not rows:
-        yield "no face was found: text formats say Neutral, or -1, throughout"
-    if log.decode_errors:
-        yield f"{log.decode_errors} damaged packets or frames in the video"
-    if log.decoder_note:
-        yield f"decoded on the CPU: {log.decoder_note}"
-    if log.odd_steps:
-        yield f"{log.odd_steps} frames have no time or one that does not rise"
-    if source.more:
-        places = " and ".join(map(str, (source.path, *source.more)))
-        yield f"its crops are in {places}; of a frame in several, the first one's counts"
-
-
-def _fingerprint(source: Source) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of a file, or of all crops of a video in their order."""
-    files = [source.path]
-    if source.kind == "crops":
-        files = list(open_crops(source.path, *source.more).images.values())
-    return sum(file.stat().st_size for file in files), sha256_of(*files)
