@@ -87,9 +87,7 @@ class Record:
     @property
     def beginning(self) -> str:
         """What there is of an earlier run, in words."""
-        if self.epochs:
-            return f"resumed after epoch {self.epochs[-1].epoch}"
-        return f"there is no whole epoch of an earlier run in {self.folder}: training begins anew"
+        return beginning(self.folder, self.epochs[-1].epoch if self.epochs else None)
 
     @property
     def is_complete(self) -> bool:
@@ -188,6 +186,13 @@ class Record:
 def is_first_device() -> bool:
     """Whether this process is the first of those that train together."""
     return int(getattr(rank_zero_only, "rank", 0)) == 0
+
+
+def beginning(folder: Path, epoch: int | None) -> str:
+    """What there is of an earlier run, in words: its folder, and its last whole epoch if it has one."""
+    if epoch is not None:
+        return f"resumed after epoch {epoch}"
+    return f"there is no whole epoch of an earlier run in {folder}: training begins anew"
 
 
 def check_output(output: Path, inputs: Sequence[Path]) -> None:

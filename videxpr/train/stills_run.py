@@ -10,7 +10,7 @@ from torch import Tensor
 
 from videxpr.errors import FormatError, UsageError
 from videxpr.train.options import EpochReport
-from videxpr.train.record import check_same, earlier_files, remove
+from videxpr.train.record import beginning, check_same, earlier_files, remove
 
 
 class StillsRun:
@@ -19,7 +19,6 @@ class StillsRun:
     Attributes:
         folder: beside the checkpoint.
         state: Lightning's checkpoint of the last whole epoch.
-        choices: what must be the same in a run that is resumed.
         last: figures of the last whole epoch, None if there is none to go on from.
         weights: of the task after that epoch, averaged as they were validated.
     """
@@ -29,6 +28,9 @@ class StillsRun:
     ) -> None:
         """Nothing is removed yet, see `begin`.
 
+        Args: the checkpoint to write; what must be the same in a run that is resumed; whether to resume
+        one, or to begin anew although there is one.
+
         Raises:
             UsageError: there is an earlier run and nobody said what is to become of it, the one that is
                 to be resumed had other choices, or nothing but its checkpoint is left.
@@ -36,12 +38,11 @@ class StillsRun:
         """
         self.folder = output.with_suffix(".run")
         self.state = self.folder / "last.ckpt"
-        self.choices = dict(choices)
         self.last: EpochReport | None = None
         self.weights: Mapping[str, Tensor] = {}
         self._replaced: list[Path] = []
         if resume and self.state.is_file():
-            self._recall()
+            self._recall(choices)
         elif resume and output.exists() and not overwrite:
             raise UsageError(
                 f"{output} is there, but not {self.state}: there is nothing to resume; --overwrite "
@@ -53,9 +54,7 @@ class StillsRun:
     @property
     def beginning(self) -> str:
         """What there is of an earlier run, in words."""
-        if self.last is not None:
-            return f"resumed after epoch {self.last.epoch}"
-        return f"there is no whole epoch of an earlier run in {self.folder}: training begins anew"
+        return beginning(self.folder, None if self.last is None else self.last.epoch)
 
     @property
     def is_complete(self) -> bool:
@@ -66,10 +65,10 @@ class StillsRun:
         """Make room for a run that begins anew."""
         remove(self._replaced)
 
-    def _recall(self) -> None:
+    def _recall(self, choices: Mapping[str, str]) -> None:
         try:
             saved: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
-            choices, self.last = dict(saved["choices"]), EpochReport(**saved["last"])
+            earlier, self.last = dict(saved["choices"]), EpochReport(**saved["last"])
             self.weights = saved["state_dict"]
         except (
             OSError,
@@ -82,4 +81,4 @@ class StillsRun:
             raise FormatError(
                 f"{self.state} is no state of a training on stills ({exc!r}); --overwrite begins anew"
             ) from exc
-        check_same(choices, self.choices, self.state)
+        check_same(earlier, choices, self.state)
