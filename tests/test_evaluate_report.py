@@ -31,7 +31,8 @@ def test_json_has_every_figure_under_its_key(evaluation: Evaluation) -> None:
     assert found["frames"] == 9 and found["coverage"] == pytest.approx(6 / 9)
     assert found["accuracy"] == pytest.approx(5 / 9)
     assert list(found["per_class"]) == list(EXPRESSIONS)
-    ends = evaluation.f1_intervals[1]
+    assert evaluation.intervals is not None
+    ends = evaluation.intervals.f1[1]
     assert ends.low < 2 / 3 < ends.high
     assert found["per_class"]["Anger"] == {
         "precision": 1.0,
@@ -57,7 +58,7 @@ def test_json_has_every_figure_under_its_key(evaluation: Evaluation) -> None:
 
 
 def test_json_of_one_video_says_null_where_nothing_varies(evaluation: Evaluation) -> None:
-    alone = replace(evaluation, interval=None, f1_intervals=(), against=None)
+    alone = replace(evaluation, intervals=None, against=None)
     found = json.loads(as_json(alone))
     assert found["macro_f1_interval"] is None and found["against"] is None
     assert found["per_class"]["Anger"]["f1_interval"] is None
@@ -76,6 +77,6 @@ def test_markdown_is_a_table_of_percents_and_a_caption(evaluation: Evaluation) -
 
 
 def test_markdown_of_one_video_has_no_interval(evaluation: Evaluation) -> None:
-    alone = replace(evaluation, interval=None, against=None)
+    alone = replace(evaluation, intervals=None, against=None)
     lines = as_markdown(alone).splitlines()
     assert len(lines) == 5 and lines[2].endswith("|  |") and "Intervals" not in lines[4]

@@ -17,7 +17,7 @@ from videxpr.evaluate.scoring import evaluate
 from videxpr.formats.affwild2 import write_labels
 from videxpr.formats.parquet import write_parquet
 from videxpr.formats.predictions import Block, write_predictions
-from videxpr.metrics import bootstrap_interval, confusion_matrix
+from videxpr.metrics import bootstrap_intervals, confusion_matrix
 
 ALL = list(range(8))
 
@@ -99,7 +99,7 @@ def test_every_kind_of_file_gives_the_same_figures(tmp_path: Path) -> None:
     }
     for one in found.values():
         assert one.confusion.tolist() == found["texts"].confusion.tolist()
-        assert one.interval == found["texts"].interval
+        assert one.intervals == found["texts"].intervals
     assert evaluate(texts, texts).scores.accuracy == 1
     names = ["covered", "detected", "bridged", "filled"]
     assert [one.name for one in found["parquet"].subsets] == names
@@ -124,7 +124,7 @@ def test_both_persons_of_a_video_are_drawn_together(tmp_path: Path) -> None:
         )
 
     groups = np.stack([pooled(*names[:2]), pooled(*names[2:4]), pooled("c"), pooled("d")])
-    assert found.interval == bootstrap_interval(groups, 2000, 0)
+    assert found.intervals == bootstrap_intervals(groups, 2000, 0)
 
 
 def test_two_sets_of_predictions_are_compared_on_the_same_videos(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_two_people_of_parquet_are_found_under_the_labels_names(tmp_path: Path) 
     write_parquet(tmp_path / "out" / "a.parquet", annotated([[1, 1, 1], [6, 6, None]], (300, 100)))
     labels = write(tmp_path / "labels", a_left=[6, 6, 6], a_right=[1, 1, 1])
     found = evaluate(tmp_path / "out", labels)
-    assert found.scores.accuracy == 1 and found.unused == () and found.interval is None
+    assert found.scores.accuracy == 1 and found.unused == () and found.intervals is None
     assert subset(found, "filled").frames == 1
 
 

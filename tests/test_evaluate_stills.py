@@ -70,7 +70,8 @@ def test_figures_are_those_of_the_images_one_by_one(checkpoint: Checkpoint, face
         f1_score(labels, answers, labels=list(range(8)), average="macro", zero_division=0)
     )
     assert (found.frames, found.groups, found.unit, found.counted) == (28, 28, "images", "images")
-    assert found.interval is not None and found.interval.low < found.scores.macro_f1
+    assert found.intervals is not None
+    assert found.intervals.macro_f1.low < found.scores.macro_f1
     assert seen == [(8, 28), (16, 28), (24, 28), (28, 28)]
 
 

@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
 from videxpr.metrics import (
-    bootstrap_interval,
+    bootstrap_intervals,
     compare,
     confusion_matrix,
-    f1_intervals,
     f1_scores,
     macro_f1,
     scores,
@@ -127,38 +126,39 @@ def in_full(groups: np.ndarray, samples: int) -> np.ndarray:
 def test_the_interval_is_that_of_a_bootstrap_written_out() -> None:
     groups = videos(20, 0)
     groups = np.concatenate([groups, groups[:5]])  # equal groups are drawn together
-    found = bootstrap_interval(groups, 20_000, 0)
+    found = bootstrap_intervals(groups, 20_000, 0)
     low, high = np.percentile(in_full(groups, 20_000), [2.5, 97.5])
     assert found is not None
-    assert found.low == same(low, abs=0.002) and found.high == same(high, abs=0.002)
-    assert found.low < macro_f1(groups.sum(axis=0)) < found.high
+    assert found.macro_f1.low == same(low, abs=0.002) and found.macro_f1.high == same(
+        high, abs=0.002
+    )
+    assert found.macro_f1.low < macro_f1(groups.sum(axis=0)) < found.macro_f1.high
 
 
 def test_a_seed_gives_one_interval_whatever_the_order_and_the_pieces(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     groups = videos(12, 3)
-    first = bootstrap_interval(groups, 500, 7)
-    assert bootstrap_interval(groups[::-1], 500, 7) == first
-    assert bootstrap_interval(groups, 500, 8) != first
+    first = bootstrap_intervals(groups, 500, 7)
+    assert bootstrap_intervals(groups[::-1], 500, 7) == first
+    assert bootstrap_intervals(groups, 500, 8) != first
     monkeypatch.setattr("videxpr.metrics.DRAWN_AT_ONCE", 100)
-    assert bootstrap_interval(groups, 500, 7) == first
+    assert bootstrap_intervals(groups, 500, 7) == first
 
 
 def test_the_intervals_of_the_classes_are_those_of_a_bootstrap_written_out() -> None:
     groups = videos(12, 3)
-    found = f1_intervals(groups, 20_000, 0)
+    found = bootstrap_intervals(groups, 20_000, 0)
     generator = np.random.default_rng(5)
     drawn = [f1_scores(groups[generator.integers(0, 12, 12)].sum(axis=0)) for _ in range(4000)]
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    assert len(found) == 8
-    np.testing.assert_allclose([one.low for one in found], low, atol=0.02)
-    np.testing.assert_allclose([one.high for one in found], high, atol=0.02)
-    assert f1_intervals(groups[:1], 100, 0) == ()
+    assert found is not None and len(found.f1) == 8
+    np.testing.assert_allclose([one.low for one in found.f1], low, atol=0.02)
+    np.testing.assert_allclose([one.high for one in found.f1], high, atol=0.02)
 
 
 def test_one_group_has_no_interval() -> None:
-    assert bootstrap_interval(videos(1, 0), 100, 0) is None
+    assert bootstrap_intervals(videos(1, 0), 100, 0) is None
     alone = compare(videos(1, 0), videos(1, 1), 100, 0)
     assert alone.interval is None and alone.share_above is None
     assert alone.macro_f1 == same(
@@ -168,8 +168,9 @@ def test_one_group_has_no_interval() -> None:
 
 def test_groups_that_are_all_equal_have_an_interval_without_width() -> None:
     groups = np.repeat(videos(1, 0), 5, axis=0)
-    found = bootstrap_interval(groups, 100, 0)
-    assert found is not None and found.low == found.high == same(float(macro_f1(groups[0])))
+    found = bootstrap_intervals(groups, 100, 0)
+    assert found is not None
+    assert found.macro_f1.low == found.macro_f1.high == same(float(macro_f1(groups[0])))
 
 
 def test_what_is_better_in_every_video_is_better_in_every_resample() -> None:
@@ -197,14 +198,14 @@ def test_the_comparison_is_paired() -> None:
         label = one.diagonal().argmax()
         one[label, label] -= 3
         one[label, 8] += 3
-    found, alone = compare(groups, worse, 2000, 0), bootstrap_interval(groups, 2000, 0)
+    found, alone = compare(groups, worse, 2000, 0), bootstrap_intervals(groups, 2000, 0)
     assert found.interval is not None and alone is not None
     assert found.interval.low > 0
-    assert found.interval.high - found.interval.low < (alone.high - alone.low) / 4
+    assert found.interval.high - found.interval.low < (alone.macro_f1.high - alone.macro_f1.low) / 4
 
 
 def test_thirty_thousand_groups_of_one_frame_are_quick() -> None:
     random = np.random.default_rng(2)
     groups = np.zeros((30_000, 8, 9), np.int64)
     groups[np.arange(30_000), random.integers(0, 8, 30_000), random.integers(0, 9, 30_000)] = 1
-    assert bootstrap_interval(groups, 2000, 0) is not None
+    assert bootstrap_intervals(groups, 2000, 0) is not None

@@ -13,7 +13,7 @@ from videxpr.errors import FormatError
 from videxpr.evaluate.evaluation import Evaluation, VideoResult
 from videxpr.evaluate.report import as_json
 from videxpr.expressions import EXPRESSIONS
-from videxpr.metrics import Interval
+from videxpr.metrics import Interval, Intervals
 from videxpr.packing.report import Report, read_report
 
 CONFUSION = np.diag([30, 5, 0, 4, 20, 10, 6, 0, 0])[:8] + np.eye(8, 9, 1, dtype=np.int64)
@@ -22,7 +22,7 @@ ON_STILLS = Evaluation(
     predictions="model mine (0123456789ab)",
     labels="/home/me/my faces (test part of ../data/split.csv)",
     confusion=CONFUSION,
-    interval=Interval(0.5, 0.6),
+    intervals=Intervals(Interval(0.5, 0.6), (Interval(0.0, 1.0),) * 8),
     groups=83,
     unit="images",
     counted="images",
@@ -33,7 +33,7 @@ ON_VIDEOS = replace(
     ON_STILLS,
     predictions="/home/me/out (Parquet files)",
     labels="/home/me/labels (text files)",
-    interval=None,
+    intervals=None,
     groups=1,
     unit="source videos",
     counted="frames",

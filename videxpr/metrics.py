@@ -57,6 +57,14 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Intervals:
+    """The interval of the macro F1, and of the F1 of each of C classes."""
+
+    macro_f1: Interval
+    f1: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
 class Difference:
     """The macro F1 of A less that of B.
 
@@ -118,8 +126,9 @@ def macro_f1(confusion: Counts) -> Figures:
     return np.asarray(f1_scores(confusion).mean(axis=-1))
 
 
-def bootstrap_interval(groups: Counts, samples: int, seed: int) -> Interval | None:
-    """95 % interval of the macro F1 over resamples of the groups, by percentiles.
+def bootstrap_intervals(groups: Counts, samples: int, seed: int) -> Intervals | None:
+    """95 % intervals of the macro F1 and of each class's F1 over resamples of the groups, by
+    percentiles.
 
     Args:
         groups: (G, C, C + 1), a confusion matrix for each group, e.g. each source video.
@@ -131,18 +140,8 @@ def bootstrap_interval(groups: Counts, samples: int, seed: int) -> Interval | No
     """
     if len(groups) < 2:
         return None
-    return _interval(macro_f1(_resampled(groups, samples, seed)))
-
-
-def f1_intervals(groups: Counts, samples: int, seed: int) -> tuple[Interval, ...]:
-    """95 % intervals of the F1 of each class, over the resamples of `bootstrap_interval`.
-
-    Returns:
-        C of them; () of fewer than two groups.
-    """
-    if len(groups) < 2:
-        return ()
-    return tuple(map(_interval, f1_scores(_resampled(groups, samples, seed)).T))
+    drawn = f1_scores(_resampled(groups, samples, seed))  # (samples, C)
+    return Intervals(_interval(drawn.mean(axis=-1)), tuple(map(_interval, drawn.T)))
 
 
 def compare(ours: Counts, theirs: Counts, samples: int, seed: int) -> Difference:

@@ -26,20 +26,17 @@ def show(evaluation: Evaluation) -> None:
     if evaluation.videos:
         console.print(_videos(evaluation.videos))
     console.print(_confusion(evaluation, SHORT if console.width < NARROW else None))
-    console.print(_classes(evaluation.scores, evaluation.f1_intervals))
+    console.print(_classes(evaluation))
     if evaluation.subsets:
         console.print(_figures(evaluation))
     console.print(_line(f"predictions  {evaluation.predictions}"))
     console.print(_line(f"labels       {evaluation.labels}"))
     console.print(_headline(evaluation), soft_wrap=True)
     if evaluation.reliability is not None:
-        error, chance = (
-            evaluation.reliability.expected_error,
-            evaluation.reliability.error_by_chance,
-        )
+        low, high = evaluation.reliability.error_by_chance
         console.print(
-            f"expected calibration error {error:.3f} (of a perfectly calibrated model with as many "
-            f"answers as confident: {chance[0]:.3f} to {chance[1]:.3f})",
+            f"expected calibration error {evaluation.reliability.expected_error:.3f} (of a perfectly "
+            f"calibrated model with as many answers as confident: {low:.3f} to {high:.3f})",
             soft_wrap=True,
         )
     if evaluation.against is not None:
@@ -84,13 +81,13 @@ def _confusion(evaluation: Evaluation, letters: int | None) -> Table:
     return table
 
 
-def _classes(found: Scores, intervals: Sequence[Interval]) -> Table:
+def _classes(evaluation: Evaluation) -> Table:
+    found, intervals = evaluation.scores, evaluation.intervals
     heads = ["precision", "recall", "F1", "its 95 %", "labelled"]
     table = _table("Expressions", ["expression"], heads)
     for n, name in enumerate(EXPRESSIONS):
         figures = (found.precision[n], found.recall[n], found.f1[n])
-        varies = intervals and found.support[n]
-        ends = f"{intervals[n].low:.3f} to {intervals[n].high:.3f}" if varies else ""
+        ends = _ends(intervals.f1[n]) if intervals is not None and found.support[n] else ""
         table.add_row(name, *(f"{value:.3f}" for value in figures), ends, str(found.support[n]))
     return table
 
@@ -115,7 +112,7 @@ def _figure_cells(name: str, found: Scores, frames: int, share: float) -> list[s
 def _headline(evaluation: Evaluation) -> Text:
     found = evaluation.scores
     text = Text(f"macro F1 {found.macro_f1:.3f}", style="bold")
-    text.append(_interval(evaluation.interval, evaluation), style="not bold")
+    text.append(_interval(evaluation), style="not bold")
     text.append(
         f", over present classes {found.macro_f1_present:.3f}, accuracy {found.accuracy:.3f}, "
         f"{evaluation.frames} labelled {evaluation.counted}, coverage {evaluation.coverage:.1%}",
@@ -124,12 +121,15 @@ def _headline(evaluation: Evaluation) -> Text:
     return text
 
 
-def _interval(interval: Interval | None, evaluation: Evaluation) -> str:
-    if interval is None:
+def _interval(evaluation: Evaluation) -> str:
+    if evaluation.intervals is None:
         return f" (no interval: that takes two {evaluation.unit} or more)"
-    return (
-        f" (95 %: {interval.low:.3f} to {interval.high:.3f}, {evaluation.groups} {evaluation.unit})"
-    )
+    ends = _ends(evaluation.intervals.macro_f1)
+    return f" (95 %: {ends}, {evaluation.groups} {evaluation.unit})"
+
+
+def _ends(interval: Interval) -> str:
+    return f"{interval.low:.3f} to {interval.high:.3f}"
 
 
 def _against(comparison: Comparison) -> list[Text]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from videxpr.calibration import Reliability
 from videxpr.expressions import EXPRESSIONS
-from videxpr.metrics import CLASSES, Counts, Difference, Interval, Scores, scores
+from videxpr.metrics import CLASSES, Counts, Difference, Intervals, Scores, scores
 from videxpr.pairing import named
 
 SubsetName = Literal["covered", "detected", "bridged", "filled"]
@@ -85,7 +85,7 @@ class Evaluation(Counted):
         name: what the predictions are called in a table.
         predictions: what was evaluated, in words.
         labels: by what, in words.
-        interval: 95 % of the macro F1, None of a single group.
+        intervals: 95 % of the macro F1 and of the F1 of each expression, None of a single group.
         groups: how many groups the bootstrap drew from.
         unit: what a group is, in the plural.
         counted: what is labelled, in the plural.
@@ -95,13 +95,12 @@ class Evaluation(Counted):
         notes: what else a reader of the numbers must know, one sentence each.
         against: the comparison with other predictions, if there is one.
         reliability: how often answers are right by their confidence, if that is known.
-        f1_intervals: 95 % of the F1 of each expression, () of a single group.
     """
 
     name: str
     predictions: str
     labels: str
-    interval: Interval | None
+    intervals: Intervals | None
     groups: int
     unit: str
     counted: str = "frames"
@@ -111,7 +110,6 @@ class Evaluation(Counted):
     notes: tuple[str, ...] = ()
     against: Comparison | None = None
     reliability: Reliability | None = None
-    f1_intervals: tuple[Interval, ...] = ()
 
     @property
     def remarks(self) -> list[str]:

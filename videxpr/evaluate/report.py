@@ -26,7 +26,7 @@ def as_markdown(evaluation: Evaluation) -> str:
 
 
 def _fields(evaluation: Evaluation) -> dict[str, Any]:
-    found = evaluation.scores
+    found, intervals = evaluation.scores, evaluation.intervals
     return {
         **_figures(found),
         "frames": evaluation.frames,
@@ -36,9 +36,7 @@ def _fields(evaluation: Evaluation) -> dict[str, Any]:
                 "precision": float(found.precision[n]),
                 "recall": float(found.recall[n]),
                 "f1": float(found.f1[n]),
-                "f1_interval": _ends(evaluation.f1_intervals[n])
-                if evaluation.f1_intervals
-                else None,
+                "f1_interval": _ends(intervals.f1[n] if intervals else None),
                 "support": int(found.support[n]),
             }
             for n, name in enumerate(EXPRESSIONS)
@@ -46,7 +44,7 @@ def _fields(evaluation: Evaluation) -> dict[str, Any]:
         "confusion": evaluation.confusion[:, :CLASSES].tolist(),
         "videos": [_video(one) for one in evaluation.videos],
         "unpredicted": evaluation.confusion[:, CLASSES].tolist(),
-        "macro_f1_interval": _ends(evaluation.interval),
+        "macro_f1_interval": _ends(intervals.macro_f1 if intervals else None),
         "groups": evaluation.groups,
         "subsets": {
             one.name: {"frames": one.frames, **_figures(one.scores)} for one in evaluation.subsets
@@ -103,8 +101,10 @@ def _ends(interval: Interval | None) -> list[float] | None:
 
 
 def _row(evaluation: Evaluation) -> list[str]:
-    found, interval = evaluation.scores, evaluation.interval
-    ends = "" if interval is None else f"{100 * interval.low:.2f} to {100 * interval.high:.2f}"
+    found, ends = evaluation.scores, ""
+    if evaluation.intervals is not None:
+        interval = evaluation.intervals.macro_f1
+        ends = f"{100 * interval.low:.2f} to {100 * interval.high:.2f}"
     classes = [f"{100 * value:.2f}" for value in found.f1]
     return [evaluation.name, *classes, f"{100 * found.macro_f1:.2f}", ends]
 
@@ -119,7 +119,7 @@ def _caption(evaluation: Evaluation) -> Iterator[str]:
     yield f"F1 x 100 over {evaluation.frames} labelled {counted}{groups}."
     if missing:
         yield f"{100 * missing:.2f} % of them have no prediction and count as wrong."
-    if evaluation.interval is not None:
+    if evaluation.intervals is not None:
         yield f"Intervals by bootstrap over {evaluation.unit}."
     if evaluation.against is not None:
         difference = evaluation.against.difference

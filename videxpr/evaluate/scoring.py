@@ -22,10 +22,9 @@ from videxpr.label_sets import LabelSets, Origin, read_label_sets
 from videxpr.metrics import (
     CLASSES,
     Counts,
-    bootstrap_interval,
+    bootstrap_intervals,
     compare,
     confusion_matrix,
-    f1_intervals,
 )
 from videxpr.pairing import Pair, paired, read_truth, swapped, unused
 
@@ -95,12 +94,11 @@ def _evaluated(
         predictions=str(predictions),
         labels=str(labels),
         confusion=confusion,
-        interval=bootstrap_interval(groups, options.samples, options.seed),
+        intervals=bootstrap_intervals(groups, options.samples, options.seed),
         groups=len(groups),
         unit="source videos",
         subsets=tuple(_subsets(pairs)),
         videos=videos,
-        f1_intervals=f1_intervals(groups, options.samples, options.seed),
         unused=tuple(unused(labels, predictions)),
         notes=(*swapped(labels, predictions), *labels.notes, *predictions.notes),
     ), groups

@@ -16,7 +16,7 @@ from videxpr.errors import SourceError
 from videxpr.evaluate.evaluation import Evaluation
 from videxpr.evaluate.options import EvaluateOptions
 from videxpr.expressions import EXPRESSIONS
-from videxpr.metrics import CLASSES, Counts, bootstrap_interval, confusion_matrix, f1_intervals
+from videxpr.metrics import CLASSES, Counts, bootstrap_intervals, confusion_matrix
 from videxpr.model import ExpressionModel
 from videxpr.prediction import probabilities
 from videxpr.stills import Part, Still, StillDataset, find_stills, read_split
@@ -92,14 +92,14 @@ def evaluate_stills(
     labels = np.array([still.label for still in stills], np.int64)
     answers = np.concatenate(list(_probabilities(checkpoint.model, stills, source, progress)))
     predictions = np.nanargmax(answers, axis=1)
-    groups = _one_by_one(labels, predictions)
     return Evaluation(
         name=checkpoint.name,
         predictions=f"model {checkpoint.name} ({checkpoint.sha256[:12]})",
         labels=str(source),
         confusion=confusion_matrix(labels, predictions),
-        interval=bootstrap_interval(groups, chosen.samples, chosen.seed),
-        f1_intervals=f1_intervals(groups, chosen.samples, chosen.seed),
+        intervals=bootstrap_intervals(
+            _one_by_one(labels, predictions), chosen.samples, chosen.seed
+        ),
         groups=len(stills),
         unit="images",
         counted="images",
