@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from videxpr.annotation import Annotation
+from videxpr.formats.frame_labels import recorded_span, resmoothed
 from videxpr.formats.parquet import read_parquet
-from videxpr.labelling import recorded_span, resmoothed
+from videxpr.formats.record import Annotation
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Landmarks:
         return float(np.nanmean(apart)) / other.eyes
 
     def jitter(self) -> float:
-        """From the middle of their neighbours, over the distance of the eyes."""
+        """From the middle of their neighbors, over the distance of the eyes."""
         middle = (self.points[:-2] + self.points[2:]) / 2
         apart = np.linalg.norm(self.points[1:-1] - middle, axis=2).mean(axis=1)
         return float(np.nanmean(apart[self.shots[2:] == self.shots[:-2]])) / self.eyes

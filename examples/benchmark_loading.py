@@ -17,10 +17,11 @@ from time import perf_counter
 import numpy as np
 from PIL import Image
 
-from videxpr.challenge import LabelledVideo, find_layout, read_challenge
-from videxpr.dataset import SamplingOptions, WindowDataset, WindowSampler
-from videxpr.device import cpu_threads
-from videxpr.train.window_loader import WindowLoader
+from videxpr.core.device import cpu_threads
+from videxpr.datasets.affwild2.layout import find_layout
+from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
+from videxpr.datasets.clips import SamplingOptions, WindowDataset, WindowSampler
+from videxpr.training.clips.loader import WindowLoader
 
 VIDEOS, FRAMES, SIDE, WINDOW, BATCH = 8, 3200, 112, 64, 4
 
@@ -49,17 +50,17 @@ def decode(paths: list[str]) -> int:
     return sum(np.asarray(Image.open(path).convert("RGB")).shape[0] > 0 for path in paths)
 
 
-def decoding_speed(videos: list[LabelledVideo], cores: int) -> float:
+def decoding_speed(videos: list[LabeledVideo], cores: int) -> float:
     """Crops a second of plain decoding, the files shared out to the cores."""
     paths = [str(video.path(n)) for video in videos for n in range(len(video))]
-    with get_context("fork").Pool(cores) as pool:
+    with get_context("fork").ImageSampler(cores) as pool:
         pool.map(decode, [paths[:10]] * cores)
         begun = perf_counter()
         done = sum(pool.map(decode, [paths[n::cores] for n in range(cores)]))
     return done / (perf_counter() - begun)
 
 
-def loader_speed(videos: list[LabelledVideo], cores: int) -> float:
+def loader_speed(videos: list[LabeledVideo], cores: int) -> float:
     """Crops a second of the loader that training uses, over one epoch, its processes warm."""
     loader = WindowLoader(
         WindowDataset(videos, WINDOW, SIDE),
@@ -79,7 +80,7 @@ def index_megabytes(frames: int) -> float:
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     videos = [
-        LabelledVideo(
+        LabeledVideo(
             f"video{n}", 2000, 2000, 0,
             np.arange(2000, dtype=np.int32), np.zeros(2000, np.int8), (Path(f"video{n}"),),
             np.zeros(2000, np.uint8), np.array([f"{i + 1:05d}.jpg".encode() for i in range(2000)]),
@@ -95,7 +96,7 @@ if __name__ == "__main__":
     faces = sorted(Path(sys.argv[1]).rglob("*.jpg")) if len(sys.argv) > 1 else []
     with tempfile.TemporaryDirectory() as folder:
         write_tree(Path(folder), faces)
-        videos = list(read_challenge(find_layout(Path(folder))).videos["train"])
+        videos = list(read_affwild2(find_layout(Path(folder))).videos["train"])
         cores = cpu_threads()
         alone, loaded = [], []
         for _ in range(3):

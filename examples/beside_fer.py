@@ -8,7 +8,7 @@ It needs an environment of its own, without videxpr. Beside it, on the same mach
     videxpr benchmark VIDEO... --detector mtcnn
     videxpr benchmark VIDEO... --detector scrfd:buffalo_sc
 
-Frames are decoded by PyAV before the clock starts, which is in fer's favour; its MTCNN mode looks at
+Frames are decoded by PyAV before the clock starts, which is in fer's favor; its MTCNN mode looks at
 every frame. The first frames warm it up.
 """
 

@@ -16,7 +16,7 @@ size = model.config.crop.size
 
 if len(sys.argv) > 1:
     crops = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in sys.argv[1:]])
-else:  # grey squares, so that the script runs as it is
+else:  # gray squares, so that the script runs as it is
     crops = np.full((3, size, size, 3), 127, dtype=np.uint8)
 
 features = model.embed(crops)  # (N, 888)

@@ -17,10 +17,10 @@ table = table[table["main"].fillna(True).astype(bool)].sort_values("frame_index"
 BAND, LEFT = 24, 90
 names = list(videxpr.EXPRESSIONS)
 shares = table[names].to_numpy(dtype=float).T  # (8, frames), NaN where nobody was seen
-grey = np.where(np.isnan(shares), 235, 255 - 255 * np.nan_to_num(shares)).astype(np.uint8)
+gray = np.where(np.isnan(shares), 235, 255 - 255 * np.nan_to_num(shares)).astype(np.uint8)
 
-picture = Image.new("L", (LEFT + grey.shape[1], BAND * len(names)), 255)
-picture.paste(Image.fromarray(grey.repeat(BAND, axis=0)), (LEFT, 0))
+picture = Image.new("L", (LEFT + gray.shape[1], BAND * len(names)), 255)
+picture.paste(Image.fromarray(gray.repeat(BAND, axis=0)), (LEFT, 0))
 draw = ImageDraw.Draw(picture)
 for row, name in enumerate(names):
     draw.text((4, row * BAND + 6), name, fill=0)

@@ -71,7 +71,7 @@ def picture(symbol: int, generator: np.random.Generator) -> NDArray[np.uint8]:
 
 def write_task(root: Path, task: str, seed: int = 0, blocks: int = 6) -> Path:
     """Videos of eight windows, one a class: 12 x `blocks` for training, 4 x `blocks` for validation."""
-    from videxpr.expressions import EXPRESSIONS
+    from videxpr.core.expressions import EXPRESSIONS
 
     generator = np.random.default_rng(seed)
     for split, count in (("Train_Set", 12 * blocks), ("Validation_Set", 4 * blocks)):
@@ -92,16 +92,17 @@ def write_task(root: Path, task: str, seed: int = 0, blocks: int = 6) -> Path:
 def moving_mean_f1(checkpoint: Path, root: Path) -> float:
     """The best macro F1 that any moving mean of a model's probabilities gives on validation."""
     import videxpr
-    from videxpr.challenge import find_layout, read_challenge
-    from videxpr.dataset import read_crops
-    from videxpr.metrics import confusion_matrix, macro_f1
-    from videxpr.prediction import embed_crops, predict_sequence
-    from videxpr.smoothing import moving_mean
+    from videxpr.datasets.affwild2.layout import find_layout
+    from videxpr.datasets.affwild2.videos import read_affwild2
+    from videxpr.datasets.clips import read_crops
+    from videxpr.evaluation.metrics import confusion_matrix, macro_f1
+    from videxpr.model.inference import embed_crops, predict_sequence
+    from videxpr.temporal.smoothing import moving_mean
 
     model = videxpr.load_model(checkpoint)
     spans = (0, 3, 7, 15, 31, 63, 127)
     confusions = dict.fromkeys(spans, 0)
-    for video in read_challenge(find_layout(root)).videos["validation"]:
+    for video in read_affwild2(find_layout(root)).videos["validation"]:
         features = embed_crops(model, list(read_crops(video, 0, len(video), SIDE)), 256)
         answers = predict_sequence(model, features, videxpr.WindowOptions(WINDOW, "padded"))
         for span in spans:
@@ -113,14 +114,15 @@ def moving_mean_f1(checkpoint: Path, root: Path) -> float:
 
 def main(task: str) -> None:
     """Train the backbone alone, then every variant on its features; print a table."""
-    from videxpr.challenge import find_layout, read_challenge
-    from videxpr.device import cpu_threads
-    from videxpr.train.options import Machine
-    from videxpr.train.recipes import RECIPES, with_choices
-    from videxpr.train.sequences import train_sequences
+    from videxpr.core.device import cpu_threads
+    from videxpr.datasets.affwild2.layout import find_layout
+    from videxpr.datasets.affwild2.videos import read_affwild2
+    from videxpr.training.clips.fit import train_on_clips
+    from videxpr.training.options import Machine
+    from videxpr.training.recipes import RECIPES, with_choices
 
     folder = Path(tempfile.mkdtemp())
-    videos = read_challenge(find_layout(write_task(folder / "data", task))).videos
+    videos = read_affwild2(find_layout(write_task(folder / "data", task))).videos
     small = with_choices(
         RECIPES["paper"],
         {"backbone": "regnet_y_400mf", "augment_per": "none", "learning_rate": 1e-3},
@@ -129,9 +131,7 @@ def main(task: str) -> None:
 
     def run(name: str, **choices: object) -> Path:
         output, begun = folder / f"{name}.safetensors", perf_counter()
-        best = train_sequences(
-            videos, output, options=with_choices(small, choices), machine=machine
-        )
+        best = train_on_clips(videos, output, options=with_choices(small, choices), machine=machine)
         print(f"{name:32} {best.macro_f1:.3f}  {perf_counter() - begun:4.0f} s", flush=True)
         return output
 

@@ -27,23 +27,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from videxpr.alignment import aligned_crop
-from videxpr.benchmark.measuring import timed
-from videxpr.checkpoint import load_checkpoint
-from videxpr.decoding import DecodingOptions
-from videxpr.detection import DetectionOptions, Detector, load_detector
-from videxpr.detection.graph import Graph
-from videxpr.detection.letterbox import input_shape, letterboxed
-from videxpr.detection.packs import Pack, find_pack
-from videxpr.detection.scrfd import INPUT_SIZE, LARGEST_STRIDE, Scrfd
-from videxpr.detection.scrfd_torch import ScrfdTorch
-from videxpr.device import cpu_threads, describe, resolve_device
-from videxpr.embedding.half import CapturedNetwork, lean_network
-from videxpr.model import ExpressionModel, ModelConfig
-from videxpr.prediction import sequence_logits
-from videxpr.structures import Image
-from videxpr.video import Video
-from videxpr.windows import WindowOptions
+from videxpr.annotation.benchmark.measuring import timed
+from videxpr.core.device import cpu_threads, describe, resolve_device
+from videxpr.core.structures import Image
+from videxpr.faces.align import aligned_crop
+from videxpr.faces.detection.letterbox import input_shape, letterboxed
+from videxpr.faces.detection.load import DetectionOptions, Detector, load_detector
+from videxpr.faces.detection.onnx_to_torch import Graph
+from videxpr.faces.detection.packs import Pack, find_pack
+from videxpr.faces.detection.scrfd import INPUT_SIZE, LARGEST_STRIDE, Scrfd
+from videxpr.faces.detection.scrfd_cuda import ScrfdTorch
+from videxpr.model.checkpoint import load_checkpoint
+from videxpr.model.engine.cuda_graph import CapturedNetwork, lean_network
+from videxpr.model.inference import sequence_logits
+from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.temporal.windows import WindowOptions
+from videxpr.video.options import DecodingOptions
+from videxpr.video.reader import Video
 
 Row = dict[str, Any]
 """One line of a table: what was measured, and what came out; `error` where it could not be."""
@@ -55,7 +55,7 @@ LAYOUTS: Final = {"NCHW": torch.contiguous_format, "channels-last": torch.channe
 
 
 @dataclass(frozen=True)
-class Plan:
+class Script:
     """How much is measured.
 
     Attributes:
@@ -82,8 +82,8 @@ def main() -> None:
     asked = _arguments()
     device = resolve_device(asked.device)
     torch.set_num_threads(cpu_threads())
-    quick = Plan(device, (1, 2), (2, 4), ((2, 32),), compiled=False, frames=4, runs=1)
-    plan = quick if asked.quick else Plan(device, compiled=asked.compiled)
+    quick = Script(device, (1, 2), (2, 4), ((2, 32),), compiled=False, frames=4, runs=1)
+    plan = quick if asked.quick else Script(device, compiled=asked.compiled)
     images = _first_frames(asked.video, plan.frames)
     model = load_checkpoint(asked.model, str(device)).model
     pack = find_pack(asked.pack, asked.detector_dir)
@@ -105,7 +105,7 @@ def main() -> None:
         print(f"\n{title}\n\n{table(rows)}")
 
 
-def detection(pack: Pack, images: Sequence[Image], plan: Plan) -> Iterator[Row]:
+def detection(pack: Pack, images: Sequence[Image], plan: Script) -> Iterator[Row]:
     """Frames a second from pictures in the CPU's memory to faces, by batch."""
     detector = ScrfdTorch(pack, _options(plan.device))
     for size in plan.detect_batches:
@@ -115,7 +115,7 @@ def detection(pack: Pack, images: Sequence[Image], plan: Plan) -> Iterator[Row]:
 
 
 @torch.inference_mode()
-def network(pack: Pack, images: Sequence[Image], plan: Plan) -> list[Row]:
+def network(pack: Pack, images: Sequence[Image], plan: Script) -> list[Row]:
     """Frames a second of the network alone, pictures on the device already, and what TF32 costs."""
     graph = Graph(pack.model).eval().to(plan.device)
     exact: dict[int, Tensor] = {}
@@ -133,7 +133,7 @@ def network(pack: Pack, images: Sequence[Image], plan: Plan) -> list[Row]:
     return rows
 
 
-def agreement(pack: Pack, images: Sequence[Image], plan: Plan) -> Row:
+def agreement(pack: Pack, images: Sequence[Image], plan: Script) -> Row:
     """How far the device's faces are from those of ONNX Runtime on the CPU."""
     expected = Scrfd(pack, _options(torch.device("cpu"))).detect(images)
     found = ScrfdTorch(pack, _options(plan.device)).detect(images)
@@ -149,7 +149,7 @@ def agreement(pack: Pack, images: Sequence[Image], plan: Plan) -> Row:
     }
 
 
-def embedding(model: ExpressionModel, crops: Sequence[Image], plan: Plan) -> Iterator[Row]:
+def embedding(model: ExpressionModel, crops: Sequence[Image], plan: Script) -> Iterator[Row]:
     """Crops a second from crops on the device to features, and how far these are from float32's."""
     largest = plan.embed_batches[-1]
     exact = torch.inference_mode()(model.embed)
@@ -173,7 +173,7 @@ def embedding(model: ExpressionModel, crops: Sequence[Image], plan: Plan) -> Ite
             yield row
 
 
-def _ways(model: ExpressionModel, plan: Plan) -> Iterator[tuple[Row, Callable[..., Any]]]:
+def _ways(model: ExpressionModel, plan: Script) -> Iterator[tuple[Row, Callable[..., Any]]]:
     """Ways to embed, and what each of them is called."""
     for precision in PRECISIONS:
         yield {"way": "model", "precision": precision}, _under_autocast(model, precision)
@@ -192,7 +192,7 @@ def _ways(model: ExpressionModel, plan: Plan) -> Iterator[tuple[Row, Callable[..
         yield kind, torch.compile(lean_network(model))
 
 
-def training(plan: Plan) -> Iterator[Row]:
+def training(plan: Script) -> Iterator[Row]:
     """Crops a second, forward and backward, of random crops by layout."""
     for (size, side), layout in product(plan.train, LAYOUTS):
         model = ExpressionModel(ModelConfig(variant="backbone", input_size=side)).to(plan.device)
@@ -210,7 +210,7 @@ def training(plan: Plan) -> Iterator[Row]:
             yield _row(kind, "crops/s", size, step, plan)
 
 
-def decoding(path: Path, plan: Plan) -> Iterator[Row]:
+def decoding(path: Path, plan: Script) -> Iterator[Row]:
     """Frames a second from the file to RGB in the CPU's memory; whether all times are the same."""
     expected = _times(path, DecodingOptions("cpu"))
     for options in (DecodingOptions("cpu"), DecodingOptions("cuda", str(plan.device))):
@@ -245,7 +245,7 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _row(kind: Row, unit: str, items: int, work: Callable[[], object], plan: Plan) -> Row:
+def _row(kind: Row, unit: str, items: int, work: Callable[[], object], plan: Script) -> Row:
     """The speed of some work on so many items: the median run's; or why it cannot be done."""
 
     def done() -> None:
@@ -278,7 +278,7 @@ def _features(
     embed: Callable[..., Any],
     crops: Sequence[Image],
     size: int,
-    plan: Plan,
+    plan: Script,
     from_cpu: bool = False,
 ) -> np.ndarray:
     """Features of all crops, in batches that are all of one size, as compiled code wants them."""

@@ -76,10 +76,10 @@ def repeat(path: Path, times: int, output: Path) -> None:
 def measure(arguments: argparse.Namespace) -> None:
     """Annotate a video, and print what it took."""
     import videxpr
-    from videxpr.annotate.batch import annotate_sources
-    from videxpr.annotate.outputs import OutputOptions, Outputs
-    from videxpr.benchmark.measuring import peak_host_bytes
-    from videxpr.device import stage_threads, use_cpu_threads
+    from videxpr.annotation.batch import annotate_sources
+    from videxpr.annotation.benchmark.measuring import peak_host_bytes
+    from videxpr.annotation.writer import OutputOptions, Outputs
+    from videxpr.core.device import stage_threads, use_cpu_threads
 
     threads = stage_threads()
     use_cpu_threads(threads)

@@ -21,25 +21,26 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from videxpr.annotate.streaming import PersonStream, StreamTools
-from videxpr.averaging import Answers, AnswerStream
-from videxpr.challenge import LabelledVideo, find_layout, read_challenge
-from videxpr.checkpoint import load_checkpoint
-from videxpr.dataset import read_crops
-from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
-from videxpr.embedding import Embedder, embedder_of
-from videxpr.errors import VidexprError
-from videxpr.events import EventCounts, at_flicker, count_events, no_events
-from videxpr.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
+from videxpr.annotation.streaming import PersonStream, StreamTools
+from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
+from videxpr.core.errors import VidexprError
+from videxpr.core.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
+from videxpr.core.structures import Floats
+from videxpr.datasets.affwild2.layout import find_layout
+from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
+from videxpr.datasets.clips import read_crops
+from videxpr.evaluation.events import EventCounts, at_flicker, count_events, no_events
+from videxpr.evaluation.metrics import confusion_matrix, macro_f1
 from videxpr.formats.affwild2 import read_labels
+from videxpr.formats.frame_labels import annotated_seconds, frame_labels, resmoothed
 from videxpr.formats.parquet import read_parquet
-from videxpr.labelling import annotated_seconds, frame_labels, resmoothed
-from videxpr.metrics import confusion_matrix, macro_f1
-from videxpr.model import ExpressionModel
-from videxpr.prediction import logit_stream, probabilities
-from videxpr.smoothing import filled, moving_mean
-from videxpr.structures import Floats
-from videxpr.windows import WindowOptions
+from videxpr.model.checkpoint import load_checkpoint
+from videxpr.model.engine.engine import Embedder, embedder_of
+from videxpr.model.ensemble import Predictions, PredictionStream
+from videxpr.model.inference import logit_stream, probabilities
+from videxpr.model.network import ExpressionModel
+from videxpr.temporal.smoothing import filled, moving_mean
+from videxpr.temporal.windows import WindowOptions
 
 SPANS = (0.0, 0.1, 0.2, 0.33, 0.5, 0.75, 1.0, 1.5, 2.0)
 FLICKER = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
@@ -49,7 +50,7 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Answered:
+class PersonPredictions:
     """One sequence: true labels (T,), times (T,), and a model's labels (T,) by span of smoothing."""
 
     truth: Labels
@@ -72,14 +73,14 @@ def names_of(paths: Sequence[Path]) -> list[str]:
 def backbone_of(model: ExpressionModel) -> str:
     """What decides the features, as a hash: models that share it share their features."""
     config = model.config
-    facts = (config.backbone, config.crop.size, config.input_size, config.colour, config.mean)
+    facts = (config.backbone, config.crop.size, config.input_size, config.color, config.mean)
     digest = hashlib.sha256(repr((*facts, config.std)).encode())
     for name, values in sorted(model.backbone.state_dict().items()):
         digest.update(name.encode() + values.float().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
-def features_of(embedder: Embedder, size: int, video: LabelledVideo, kept: Path | None) -> Floats:
+def features_of(embedder: Embedder, size: int, video: LabeledVideo, kept: Path | None) -> Floats:
     """Features (N, F) of a video's crops, from the folder `kept` if they are there."""
     file = None if kept is None else kept / f"{video.name}.npy"
     if file is not None and file.exists():
@@ -95,14 +96,14 @@ def features_of(embedder: Embedder, size: int, video: LabelledVideo, kept: Path 
     return features
 
 
-def answers_of(model: ExpressionModel, features: Floats, video: LabelledVideo) -> Floats:
+def answers_of(model: ExpressionModel, features: Floats, video: LabeledVideo) -> Floats:
     """Probabilities (T, 8) as annotate has them: short gaps held, longer ones part the sequence."""
 
-    def begin() -> AnswerStream:
-        return AnswerStream(
+    def begin() -> PredictionStream:
+        return PredictionStream(
             [logit_stream(model, WindowOptions())],
             (),
-            lambda logits: Answers(probabilities(logits[0]), logits[0]),
+            lambda logits: Predictions(probabilities(logits[0]), logits[0]),
         )
 
     person = PersonStream(StreamTools(begin, lambda frames: frames.astype(np.float64), 0.0))
@@ -123,16 +124,16 @@ def smoothed_labels(answers: Floats, seconds: NDArray[np.float64], span: float) 
     return np.asarray(np.nanargmax(filled(smooth, seconds, shots), axis=1))
 
 
-def of_tree(arguments: argparse.Namespace) -> dict[str, list[Answered]]:
+def of_tree(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]]:
     """Every model's answers to the Validation_Set."""
     use_cpu_threads(cpu_threads())
     device = resolve_device(arguments.device)
     layout = find_layout(arguments.tree)
-    videos = [video for video in read_challenge(layout).videos["validation"] if len(video)]
+    videos = [video for video in read_affwild2(layout).videos["validation"] if len(video)]
     models = [load_checkpoint(str(path), device).model for path in arguments.models]
     keys = [backbone_of(model) for model in models]
     embedders = {key: embedder_of(model) for key, model in zip(keys, models, strict=True)}
-    answered: dict[str, list[Answered]] = {name: [] for name in names_of(arguments.models)}
+    answered: dict[str, list[PersonPredictions]] = {name: [] for name in names_of(arguments.models)}
     for number, video in enumerate(videos, 1):
         truth = read_labels(layout.annotations / "Validation_Set" / f"{video.name}.txt")
         seconds = np.arange(video.lines) / arguments.fps
@@ -144,7 +145,7 @@ def of_tree(arguments: argparse.Namespace) -> dict[str, list[Answered]]:
                 shared[key] = features_of(embedders[key], size, video, kept)
             answers = answers_of(model, shared[key], video)
             found = tuple(smoothed_labels(answers, seconds, span) for span in SPANS)
-            answered[name].append(Answered(truth, seconds, found))
+            answered[name].append(PersonPredictions(truth, seconds, found))
         print(f"\r{number} of {len(videos)} sequences", end="", flush=True)
     print()
     return answered
@@ -153,18 +154,20 @@ def of_tree(arguments: argparse.Namespace) -> dict[str, list[Answered]]:
 # ---- clips: annotate has answered
 
 
-def of_clips(arguments: argparse.Namespace) -> dict[str, list[Answered]]:
-    """Answers in folders of annotations to the clips that are marked."""
+def of_clips(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]]:
+    """Predictions in folders of annotations to the clips that are marked."""
     with arguments.marks.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    answered: dict[str, list[Answered]] = {name: [] for name in names_of(arguments.models)}
+    answered: dict[str, list[PersonPredictions]] = {name: [] for name in names_of(arguments.models)}
     for name, folder in zip(answered, arguments.models, strict=True):
         for clip in sorted({row["clip"] for row in rows}):
             annotation = read_parquet(folder / f"{Path(clip).stem}.parquet")
             mine = [row for row in rows if row["clip"] == clip]
             truth = marked_labels(mine, annotation.pts_seconds)
             found = [frame_labels(resmoothed(annotation, span), 0, "fill") for span in SPANS]
-            answered[name].append(Answered(truth, annotated_seconds(annotation), tuple(found)))
+            answered[name].append(
+                PersonPredictions(truth, annotated_seconds(annotation), tuple(found))
+            )
     return answered
 
 
@@ -182,7 +185,7 @@ def marked_labels(rows: Sequence[dict[str, str]], seconds: NDArray[np.float64]) 
 # ---- what came out
 
 
-def counts_of(answered: Sequence[Answered]) -> list[list[EventCounts]]:
+def counts_of(answered: Sequence[PersonPredictions]) -> list[list[EventCounts]]:
     """For each span the counts of each sequence."""
     return [
         [count_events(one.truth, one.found[number], one.seconds) for one in answered]
@@ -195,7 +198,7 @@ def total(counts: Sequence[EventCounts]) -> EventCounts:
     return sum(counts, no_events())
 
 
-def frame_f1(answered: Sequence[Answered], number: int) -> float:
+def frame_f1(answered: Sequence[PersonPredictions], number: int) -> float:
     """Macro F1 of frames over eight classes, with the span of that number."""
     matrices = [
         confusion_matrix(one.truth[one.truth >= 0], one.found[number][one.truth >= 0])
@@ -223,7 +226,7 @@ def difference_interval(
     return bounds
 
 
-def lines_of(answered: dict[str, list[Answered]]) -> Iterator[str]:
+def lines_of(answered: dict[str, list[PersonPredictions]]) -> Iterator[str]:
     """The tables."""
     counts = {name: counts_of(those) for name, those in answered.items()}
     truths = [(one.truth, one.seconds) for one in next(iter(answered.values()))]
@@ -258,7 +261,7 @@ def lines_at(counts: dict[str, list[list[EventCounts]]], rates: list[float]) -> 
             yield f"{end:24} " + " ".join(f"{value:+6.3f}" for value in values)
 
 
-def draw(answered: dict[str, list[Answered]], picture: Path) -> None:
+def draw(answered: dict[str, list[PersonPredictions]], picture: Path) -> None:
     """A curve a model: flicker to the right, event F1 upwards; the spans are written at the points."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot(xlabel="label changes a second", ylabel="event F1")
@@ -288,7 +291,7 @@ def main() -> None:
     parser.add_argument("--fps", type=float, default=30.0, help="of the tree")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
-    read: Callable[[argparse.Namespace], dict[str, list[Answered]]] = of_tree
+    read: Callable[[argparse.Namespace], dict[str, list[PersonPredictions]]] = of_tree
     if arguments.marks is not None:
         arguments.models, read = [arguments.tree, *arguments.models], of_clips
     if not arguments.models or arguments.models[0] is None:

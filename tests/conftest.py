@@ -59,4 +59,4 @@ def no_graphs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         raise ValueError("no graph\nof it")
 
     monkeypatch.setenv("VIDEXPR_CACHE", str(tmp_path / "empty"))
-    monkeypatch.setattr("videxpr.embedding.feature_graph", refuse)
+    monkeypatch.setattr("videxpr.model.engine.engine.feature_graph", refuse)

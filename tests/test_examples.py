@@ -17,15 +17,15 @@ from PIL import Image
 from pipeline import FPS, write_portrait
 from small_scrfd import write_small_scrfd
 
-from videxpr.checkpoint import TrainingSummary, save_checkpoint
-from videxpr.expressions import EXPRESSIONS
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.datasets.image_folder import find_images, read_split
+from videxpr.datasets.synthetic.options import SynthesisOptions
+from videxpr.datasets.synthetic.writer import Share, synthesize
 from videxpr.formats.parquet import write_parquet
-from videxpr.model import ExpressionModel, ModelConfig
-from videxpr.shots import with_shots
-from videxpr.stills import find_stills, read_split
-from videxpr.stitching.options import StitchOptions
-from videxpr.stitching.tree import Share, stitch_tree
-from videxpr.video import Video
+from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.video.reader import Video
+from videxpr.video.shots import with_shots
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -125,9 +125,9 @@ def models(tmp_path_factory):
 
 def test_steadiness_compares_models_on_a_tree(models, tmp_path):
     faces, split = write_faces(tmp_path)
-    parts = read_split(split, find_stills(faces))
+    parts = read_split(split, find_images(faces))
     share = Share("Validation_Set", "validation", 3)
-    stitch_tree(tmp_path / "tree", parts, [share], StitchOptions(seconds=3))
+    synthesize(tmp_path / "tree", parts, [share], SynthesisOptions(seconds=3))
     options = ("-o", tmp_path / "a.png", "--features", tmp_path / "kept", "--device", "cpu")
     out = run("steadiness.py", tmp_path / "tree", *models, *options)
     rows = [line.split() for line in out.splitlines()]

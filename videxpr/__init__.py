@@ -8,7 +8,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from videxpr import version as _version
+from videxpr.core import version as _version
 
 __version__ = _version.VERSION
 
@@ -17,17 +17,17 @@ __version__ = _version.VERSION
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from videxpr.annotate.annotator import Annotator
-    from videxpr.annotate.options import AnnotateOptions
-    from videxpr.annotation import Annotation, FaceRows
-    from videxpr.checkpoint import Checkpoint, load_checkpoint, load_model
-    from videxpr.detection import DetectionOptions, load_detector
-    from videxpr.expressions import EXPRESSIONS
-    from videxpr.model import ExpressionModel, ModelConfig
-    from videxpr.sources import Source, find_sources
-    from videxpr.structures import Face, Frame
-    from videxpr.video import Video
-    from videxpr.windows import WindowOptions
+    from videxpr.annotation.annotator import Annotator
+    from videxpr.annotation.options import AnnotateOptions
+    from videxpr.core.expressions import EXPRESSIONS
+    from videxpr.core.structures import Face, Frame
+    from videxpr.faces.detection.load import DetectionOptions, load_detector
+    from videxpr.formats.record import Annotation, FaceRows
+    from videxpr.model.checkpoint import Checkpoint, load_checkpoint, load_model
+    from videxpr.model.network import ExpressionModel, ModelConfig
+    from videxpr.temporal.windows import WindowOptions
+    from videxpr.video.reader import Video
+    from videxpr.video.sources import Source, find_sources
 
 __all__ = [
     "EXPRESSIONS",
@@ -52,24 +52,24 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Annotator": "annotate.annotator",
-    "AnnotateOptions": "annotate.options",
-    "Annotation": "annotation",
-    "FaceRows": "annotation",
-    "Checkpoint": "checkpoint",
-    "load_checkpoint": "checkpoint",
-    "load_model": "checkpoint",
-    "DetectionOptions": "detection",
-    "load_detector": "detection",
-    "EXPRESSIONS": "expressions",
-    "ExpressionModel": "model",
-    "ModelConfig": "model",
-    "Source": "sources",
-    "find_sources": "sources",
-    "Face": "structures",
-    "Frame": "structures",
-    "Video": "video",
-    "WindowOptions": "windows",
+    "Annotator": "annotation.annotator",
+    "AnnotateOptions": "annotation.options",
+    "Annotation": "formats.record",
+    "FaceRows": "formats.record",
+    "Checkpoint": "model.checkpoint",
+    "load_checkpoint": "model.checkpoint",
+    "load_model": "model.checkpoint",
+    "DetectionOptions": "faces.detection.load",
+    "load_detector": "faces.detection.load",
+    "EXPRESSIONS": "core.expressions",
+    "ExpressionModel": "model.network",
+    "ModelConfig": "model.config",
+    "Source": "video.sources",
+    "find_sources": "video.sources",
+    "Face": "core.structures",
+    "Frame": "core.structures",
+    "Video": "video.reader",
+    "WindowOptions": "temporal.windows",
 }
 
 

@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 import torch
 
-from videxpr.checkpoint import TrainingSummary, read_card, save_checkpoint
 from videxpr.cli import main
-from videxpr.model import ExpressionModel, ModelConfig
+from videxpr.model.checkpoint import TrainingSummary, read_card, save_checkpoint
+from videxpr.model.config import ModelConfig
+from videxpr.model.network import ExpressionModel
 
 __all__ = ["main", "save_small_model", "stated_figures"]
 

@@ -22,7 +22,7 @@ from unittest import mock
 
 HERE: Final = Path(__file__).parent
 if __name__ == "__main__":
-    sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
+    sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "support"), str(HERE)]
 
 import numpy as np  # noqa: E402
 import pandas  # noqa: E402

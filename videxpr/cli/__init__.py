@@ -12,8 +12,8 @@ from videxpr.cli.evaluate import evaluate
 from videxpr.cli.stitch import stitch
 from videxpr.cli.train import train
 from videxpr.cli.tune import tune
-from videxpr.errors import DownloadError, OutputError, TrainingError, VidexprError
-from videxpr.version import VERSION
+from videxpr.core.errors import DownloadError, OutputError, TrainingError, VidexprError
+from videxpr.core.version import VERSION
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from videxpr.annotate.options import DEFAULT_FORMATS, DEFAULT_MODEL, AnnotateOptions
+from videxpr.annotation.options import DEFAULT_FORMATS, DEFAULT_MODEL, AnnotateOptions
 from videxpr.cli.face_options import DECODER_HELP, DETECT_EVERY_HELP
 from videxpr.cli.model_choice import FORMS, METAVAR
 
@@ -48,7 +48,7 @@ def annotate(
         Path | None,
         typer.Option(
             rich_help_panel=WHAT,
-            help="The organisers' prediction template, or a list of names: decides rows, order, frame "
+            help="The organizers' prediction template, or a list of names: decides rows, order, frame "
             "counts and names of predictions.txt.  \\[default: none]",
         ),
     ] = None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar, get_args
 
-from videxpr.annotate.options import (
+from videxpr.annotation.options import (
     ALL_FORMATS,
     DEFAULT_FORMATS,
     FORMATS,
@@ -14,18 +14,18 @@ from videxpr.annotate.options import (
     Format,
     paper_preset,
 )
-from videxpr.annotate.outputs import OutputOptions
-from videxpr.checkpoint import Checkpoint
-from videxpr.decoding import Decoder, DecodingOptions
-from videxpr.detection import DetectionOptions
-from videxpr.device import stage_threads
-from videxpr.errors import UsageError
+from videxpr.annotation.writer import OutputOptions
+from videxpr.core.device import stage_threads
+from videxpr.core.errors import UsageError
+from videxpr.evaluation.tune.settings import Settings
+from videxpr.faces.detection.load import DetectionOptions
+from videxpr.faces.keyframes import KeyframeOptions
+from videxpr.faces.subjects import Person
+from videxpr.formats.frame_labels import Missing
 from videxpr.formats.predictions import read_template
-from videxpr.formats.settings import Settings
-from videxpr.labelling import Missing
-from videxpr.people import Person
-from videxpr.searching import SearchOptions
-from videxpr.windows import WindowOptions
+from videxpr.model.checkpoint import Checkpoint
+from videxpr.temporal.windows import WindowOptions
+from videxpr.video.options import Decoder, DecodingOptions
 
 Number = TypeVar("Number", int, float)
 
@@ -112,7 +112,7 @@ def annotate_options(
     options = AnnotateOptions(
         detection=detection_options(request, device, request.workers),
         decoding=DecodingOptions(request.decoder, device),
-        search=SearchOptions(request.detect_every),
+        search=KeyframeOptions(request.detect_every),
         windows=WindowOptions(stride),
         smooth_seconds=_first(request.smooth, settings.smooth_seconds, default.smooth_seconds),
         logit_adjustment=_first(

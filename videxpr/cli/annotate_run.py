@@ -2,22 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 
-from videxpr.annotate.annotator import JOINT, Annotator
-from videxpr.annotate.batch import Report, annotate_sources
-from videxpr.annotate.options import AnnotateOptions
-from videxpr.annotate.outputs import Outputs
-from videxpr.averaging import partly_known
-from videxpr.checkpoint import Checkpoint, load_checkpoint
+from videxpr.annotation.annotator import JOINT, Annotator
+from videxpr.annotation.batch import Report, annotate_sources
+from videxpr.annotation.options import AnnotateOptions
+from videxpr.annotation.writer import Outputs
 from videxpr.cli.annotate_options import STORED, Request, annotate_options, output_options
 from videxpr.cli.console import BatchDisplay, annotation_line, prepare_process, summary_table
 from videxpr.cli.model_choice import chosen_model
-from videxpr.detection import Detector, load_detector
-from videxpr.device import describe, passed_over, resolve_device, stage_threads, use_cpu_threads
-from videxpr.errors import UsageError
-from videxpr.formats.settings import Settings, read_settings
-from videxpr.model_files.finding import A_FILE, IN_PACKAGE
-from videxpr.sources import Source, find_sources
-from videxpr.structures import UNVERIFIED
+from videxpr.core.device import (
+    describe,
+    resolve_device,
+    stage_threads,
+    unused_gpu_reason,
+    use_cpu_threads,
+)
+from videxpr.core.errors import UsageError
+from videxpr.core.structures import UNVERIFIED
+from videxpr.evaluation.tune.settings import Settings, read_settings
+from videxpr.faces.detection.load import Detector, load_detector
+from videxpr.model.checkpoint import Checkpoint, load_checkpoint
+from videxpr.model.ensemble import partly_known
+from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE
+from videxpr.video.sources import Source, find_sources
 
 
 def run(request: Request) -> int:
@@ -145,7 +151,7 @@ def _concerns_of_settings(
 
 def _concerns_of_devices(wanted: str, taken: str) -> Iterator[str]:
     """A GPU that is there and was not taken."""
-    reason = passed_over() if (wanted, taken) == ("auto", "cpu") else None
+    reason = unused_gpu_reason() if (wanted, taken) == ("auto", "cpu") else None
     if reason is not None:
         yield f"the CPU does the work although there is an NVIDIA GPU: {reason}"
 

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from videxpr.annotate.options import DEFAULT_MODEL
-from videxpr.benchmark.options import BenchmarkOptions
+from videxpr.annotation.benchmark.options import BenchmarkOptions
+from videxpr.annotation.options import DEFAULT_MODEL
 from videxpr.cli.face_options import Decoder, DetectEvery, DetectorDir, DetectorName, Device
 from videxpr.cli.model_choice import FORMS, METAVAR
 

@@ -11,25 +11,25 @@ from typing import Final
 from rich.console import Console
 from rich.status import Status
 
-from videxpr.annotate.options import AnnotateOptions
-from videxpr.benchmark.batch import Begin, BenchmarkReport, benchmark_sources
-from videxpr.benchmark.figures import StageName
-from videxpr.benchmark.machine import Machine, in_use, this_machine
-from videxpr.benchmark.options import BenchmarkOptions
-from videxpr.benchmark.report import as_json
-from videxpr.benchmark.tools import Tools, load_tools
+from videxpr.annotation.benchmark.batch import Begin, BenchmarkReport, benchmark_sources
+from videxpr.annotation.benchmark.figures import StageName
+from videxpr.annotation.benchmark.machine import Machine, in_use, this_machine
+from videxpr.annotation.benchmark.options import BenchmarkOptions
+from videxpr.annotation.benchmark.report import as_json
+from videxpr.annotation.load import Tools, load_tools
+from videxpr.annotation.options import AnnotateOptions
 from videxpr.cli.annotate_options import detection_options
 from videxpr.cli.benchmark_tables import show_setup, show_video
 from videxpr.cli.console import prepare_process, told
 from videxpr.cli.model_choice import chosen_model
-from videxpr.decoding import Decoder, DecodingOptions
-from videxpr.device import cpu_threads, resolve_device
-from videxpr.errors import UsageError
-from videxpr.files import replacing
-from videxpr.model_files.finding import ModelFile
-from videxpr.searching import SearchOptions
-from videxpr.sources import Source, find_sources
-from videxpr.windows import WindowOptions
+from videxpr.core.device import cpu_threads, resolve_device
+from videxpr.core.errors import UsageError
+from videxpr.core.files import atomic_write
+from videxpr.faces.keyframes import KeyframeOptions
+from videxpr.model.hub.resolve import ModelFile
+from videxpr.temporal.windows import WindowOptions
+from videxpr.video.options import Decoder, DecodingOptions
+from videxpr.video.sources import Source, find_sources
 
 STANDARD_OUTPUT: Final = Path("-")
 
@@ -96,7 +96,7 @@ def _options(request: BenchmarkRequest, device: str) -> BenchmarkOptions:
         windows=WindowOptions(request.stride),
         people=request.people,
         decoding=DecodingOptions(request.decoder, device),
-        search=SearchOptions(request.detect_every),
+        search=KeyframeOptions(request.detect_every),
         batch_size=request.batch_size,
     )
     return BenchmarkOptions(annotate, request.runs)
@@ -169,5 +169,5 @@ def _write(path: Path, text: str) -> None:
     if path == STANDARD_OUTPUT:
         sys.stdout.write(text)
         return
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.benchmark.figures import Speed, StageFigures, VideoFigures
-from videxpr.benchmark.machine import InUse, Machine
-from videxpr.benchmark.options import BenchmarkOptions
+from videxpr.annotation.benchmark.figures import Speed, StageFigures, VideoFigures
+from videxpr.annotation.benchmark.machine import InUse, Machine
+from videxpr.annotation.benchmark.options import BenchmarkOptions
 from videxpr.cli.console import WIDE
 
 

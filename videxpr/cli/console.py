@@ -21,10 +21,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.annotate.batch import Report
-from videxpr.batches import Outcome
-from videxpr.expressions import EXPRESSIONS
-from videxpr.sources import Source
+from videxpr.annotation.batch import Report
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.video.jobs import JobResult
+from videxpr.video.sources import Source
 
 WIDE = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
@@ -119,7 +119,7 @@ class BatchDisplay:
 
         return advance
 
-    def end(self, report: Outcome, line: str) -> None:
+    def end(self, report: JobResult, line: str) -> None:
         """A video has ended, well or not; `line` says how where there are no bars."""
         self.done += 1
         if report.source in self._running:
@@ -134,7 +134,7 @@ class BatchDisplay:
             self.say(f"[{self.done}/{self.videos}] {line}")
 
 
-def told(report: Outcome) -> str:
+def told(report: JobResult) -> str:
     """Why a source failed, with its path, which is named already where it is not there."""
     is_missing = report.source.kind == "missing"
     return report.error if is_missing else f"{report.source.path}: {report.error}"

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from videxpr.cli.face_options import Decoder, DetectEvery, DetectorDir, DetectorName, Device
-from videxpr.crop.options import CropOptions
-from videxpr.detection import DetectionOptions
+from videxpr.datasets.crops.options import CropOptions
+from videxpr.faces.detection.load import DetectionOptions
 
 DEFAULT = CropOptions()
 DETECTION = DetectionOptions()

@@ -10,19 +10,19 @@ from rich.text import Text
 
 from videxpr.cli.annotate_options import detection_options, seconds_of
 from videxpr.cli.console import WIDE, BatchDisplay, prepare_process
-from videxpr.crop.batch import CropReport, crop_sources
-from videxpr.crop.cropper import Cropper
-from videxpr.crop.options import CropOptions
-from videxpr.crop.tree import CROPS, CropTree
-from videxpr.decoding import Decoder, DecodingOptions
-from videxpr.detection import load_detector
-from videxpr.device import resolve_device, stage_threads, use_cpu_threads
-from videxpr.errors import UsageError
-from videxpr.formats.crop_template import read_crop_template
-from videxpr.people import Person
-from videxpr.searching import SearchOptions
-from videxpr.sources import find_sources
-from videxpr.structures import ARCFACE, CropTemplate
+from videxpr.core.device import resolve_device, stage_threads, use_cpu_threads
+from videxpr.core.errors import UsageError
+from videxpr.core.structures import ARCFACE, CropTemplate
+from videxpr.datasets.crops.batch import CropReport, crop_sources
+from videxpr.datasets.crops.cropper import Cropper
+from videxpr.datasets.crops.geometry_file import read_crop_template
+from videxpr.datasets.crops.options import CropOptions
+from videxpr.datasets.crops.writer import CROPS, CropTree
+from videxpr.faces.detection.load import load_detector
+from videxpr.faces.keyframes import KeyframeOptions
+from videxpr.faces.subjects import Person
+from videxpr.video.options import Decoder, DecodingOptions
+from videxpr.video.sources import find_sources
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _options(request: CropRequest, device: str) -> CropOptions:
         people=request.people,
         quality=request.quality,
         decoding=DecodingOptions(request.decoder, device),
-        search=SearchOptions(request.detect_every),
+        search=KeyframeOptions(request.detect_every),
         batch_size=request.batch_size,
         start_seconds=seconds_of(request.start),
         end_seconds=seconds_of(request.end),

@@ -13,12 +13,12 @@ from rich.progress import Progress
 from rich.table import Table
 
 from videxpr.cli.console import WIDE, prepare_process
-from videxpr.crop.geometry import Measurement
-from videxpr.crop.measure import SMALLEST_FACE, MeasureOptions, measure_crops
-from videxpr.crop.picture import write_picture
-from videxpr.detection import DetectionOptions, load_detector
-from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
-from videxpr.formats.crop_template import LANDMARKS, Facts, write_crop_template
+from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
+from videxpr.datasets.crops.geometry import Measurement
+from videxpr.datasets.crops.geometry_file import LANDMARKS, Facts, write_crop_template
+from videxpr.datasets.crops.measure import SMALLEST_FACE, MeasureOptions, measure_crops
+from videxpr.datasets.crops.preview import write_picture
+from videxpr.faces.detection.load import DetectionOptions, load_detector
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 import typer
 
 from videxpr.cli.model_choice import FORMS, METAVAR
-from videxpr.evaluate.options import EvaluateOptions
+from videxpr.evaluation.options import EvaluateOptions
 
 DEFAULT = EvaluateOptions()
-FILES, STILLS, BOOTSTRAP = "What is written", "A model on labelled crops", "Bootstrap"
+FILES, STILLS, BOOTSTRAP = "What is written", "A model on labeled crops", "Bootstrap"
 
 
 def evaluate(
@@ -135,7 +135,7 @@ def evaluate(
 ) -> None:
     """Score predictions against labels: macro F1 over eight expressions, as Aff-Wild2 has it.
 
-    All labelled frames are pooled; a frame without a prediction counts as wrong.
+    All labeled frames are pooled; a frame without a prediction counts as wrong.
 
     Exit code: 0, or 2 if files are missing, broken, or do not belong together.
     """

@@ -10,16 +10,16 @@ from rich.progress import Progress
 
 from videxpr.cli.evaluate_tables import show
 from videxpr.cli.model_choice import chosen_model
-from videxpr.errors import UsageError
-from videxpr.evaluate.evaluation import Evaluation
-from videxpr.evaluate.options import EvaluateOptions
-from videxpr.evaluate.report import as_json, as_markdown
-from videxpr.evaluate.scoring import evaluate
-from videxpr.files import replacing
+from videxpr.core.errors import UsageError
+from videxpr.core.files import atomic_write
+from videxpr.evaluation.options import EvaluateOptions
+from videxpr.evaluation.report import as_json, as_markdown
+from videxpr.evaluation.result import Evaluation
+from videxpr.evaluation.videos import evaluate
 
 if TYPE_CHECKING:
-    from videxpr.degradation import Degradation
-    from videxpr.stills import Part
+    from videxpr.datasets.corruptions import Degradation
+    from videxpr.datasets.image_folder import Part
 
 STANDARD_OUTPUT: Final = Path("-")
 
@@ -59,7 +59,7 @@ def run(request: Request) -> None:
     if request.markdown is not None:
         _write(request.markdown, as_markdown(evaluation))
     if request.plots is not None:
-        from videxpr.evaluate.plots import write_plots
+        from videxpr.evaluation.plots import write_plots
 
         write_plots(request.plots, evaluation)
     for remark in _remarks(evaluation):
@@ -88,7 +88,7 @@ def _check(request: Request) -> None:
 def _evaluation(request: Request, messages: Console) -> Evaluation:
     options = EvaluateOptions(request.strict, request.samples, request.seed)
     if request.stills is not None:
-        return _stills(request, request.stills, options, messages)
+        return _images(request, request.stills, options, messages)
     if request.predictions is None or request.labels is None:
         raise UsageError(
             "name PREDICTIONS and LABELS, or a folder of crops with --stills; --help explains"
@@ -96,19 +96,19 @@ def _evaluation(request: Request, messages: Console) -> Evaluation:
     return evaluate(request.predictions, request.labels, request.against, options)
 
 
-def _stills(
+def _images(
     request: Request, folder: Path, options: EvaluateOptions, messages: Console
 ) -> Evaluation:
     # the only way here that needs torch
-    from videxpr.checkpoint import load_checkpoint
-    from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
-    from videxpr.evaluate.stills import StillsSource, evaluate_stills
-    from videxpr.model_files.registry import STARTER
+    from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
+    from videxpr.evaluation.images import ImageSource, evaluate_images
+    from videxpr.model.checkpoint import load_checkpoint
+    from videxpr.model.hub.registry import STARTER
 
     use_cpu_threads(cpu_threads())
     device = resolve_device(request.device or "auto")
     checkpoint = load_checkpoint(chosen_model(request.model or STARTER), device)
-    source = StillsSource(
+    source = ImageSource(
         folder,
         request.split,
         request.part or "test",
@@ -122,7 +122,7 @@ def _stills(
         def advance(completed: int, total: int) -> None:
             bar.update(task, completed=completed, total=total)
 
-        return evaluate_stills(checkpoint, source, options, advance)
+        return evaluate_images(checkpoint, source, options, advance)
 
 
 def _remarks(evaluation: Evaluation) -> list[str]:
@@ -138,5 +138,5 @@ def _write(path: Path, text: str) -> None:
     if path == STANDARD_OUTPUT:
         sys.stdout.write(text)
         return
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

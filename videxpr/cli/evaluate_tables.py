@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.evaluate.evaluation import Comparison, Evaluation, VideoResult
-from videxpr.expressions import EXPRESSIONS
-from videxpr.metrics import CLASSES, Interval, Scores
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.evaluation.metrics import CLASSES, Interval, Scores
+from videxpr.evaluation.result import Comparison, Evaluation, VideoResult
 
 WIDE: Final = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
@@ -46,7 +46,7 @@ def show(evaluation: Evaluation) -> None:
 
 def _videos(videos: Sequence[VideoResult]) -> Table:
     table = _table(
-        "Videos", ["video"], ["labelled", "covered", "accuracy", "F1 (present)", "length"]
+        "Videos", ["video"], ["labeled", "covered", "accuracy", "F1 (present)", "length"]
     )
     for video in videos:
         found = video.scores
@@ -65,10 +65,10 @@ def _videos(videos: Sequence[VideoResult]) -> Table:
 
 
 def _confusion(evaluation: Evaluation, letters: int | None) -> Table:
-    """Counts, labelled classes down and predicted ones across, by their first letters or in full."""
+    """Counts, labeled classes down and predicted ones across, by their first letters or in full."""
     missing = evaluation.confusion[:, CLASSES].any()
     heads = [name[:letters] for name in EXPRESSIONS] + (["none"] if missing else [])
-    table = _table(f"Labelled (down) and predicted (across) {evaluation.counted}", [""], heads)
+    table = _table(f"Labeled (down) and predicted (across) {evaluation.counted}", [""], heads)
     for row, name in enumerate(EXPRESSIONS):
         counts = evaluation.confusion[row, : len(heads)].tolist()
         table.add_row(
@@ -83,7 +83,7 @@ def _confusion(evaluation: Evaluation, letters: int | None) -> Table:
 
 def _classes(evaluation: Evaluation) -> Table:
     found, intervals = evaluation.scores, evaluation.intervals
-    heads = ["precision", "recall", "F1", "its 95 %", "labelled"]
+    heads = ["precision", "recall", "F1", "its 95 %", "labeled"]
     table = _table("Expressions", ["expression"], heads)
     for n, name in enumerate(EXPRESSIONS):
         figures = (found.precision[n], found.recall[n], found.f1[n])
@@ -96,7 +96,7 @@ def _figures(evaluation: Evaluation) -> Table:
     """The headline, and the same over some of the frames."""
     heads = ["frames", "share", "macro F1", "macro F1 (present)", "accuracy"]
     table = _table("Which frames", ["frames"], heads)
-    table.add_row(*_figure_cells("all labelled", evaluation.scores, evaluation.frames, 1.0))
+    table.add_row(*_figure_cells("all labeled", evaluation.scores, evaluation.frames, 1.0))
     for subset in evaluation.subsets:
         share = subset.frames / evaluation.frames
         cells = _figure_cells(subset.name, subset.scores, subset.frames, share)
@@ -115,7 +115,7 @@ def _headline(evaluation: Evaluation) -> Text:
     text.append(_interval(evaluation), style="not bold")
     text.append(
         f", over present classes {found.macro_f1_present:.3f}, accuracy {found.accuracy:.3f}, "
-        f"{evaluation.frames} labelled {evaluation.counted}, coverage {evaluation.coverage:.1%}",
+        f"{evaluation.frames} labeled {evaluation.counted}, coverage {evaluation.coverage:.1%}",
         style="not bold",
     )
     return text

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 if TYPE_CHECKING:
-    from videxpr.downloads import Progress
-    from videxpr.model_files.finding import ModelFile
+    from videxpr.model.hub.download import Progress
+    from videxpr.model.hub.resolve import ModelFile
 
 METAVAR: Final = "NAME|PATH|hf:OWNER/REPO"
 FORMS: Final = (
@@ -19,15 +19,15 @@ FORMS: Final = (
 
 
 def chosen_model(asked: str, quiet: bool = False) -> "ModelFile":
-    """The weights that a user means; the licence is told before a download, which a terminal shows."""
-    from videxpr.model_files.finding import find_model
+    """The weights that a user means; the license is told before a download, which a terminal shows."""
+    from videxpr.model.hub.resolve import resolve_model
 
     def tell(what: str) -> None:
         if not quiet:
             typer.echo(what, err=True)
 
     with download_bar(asked, quiet) as progress:
-        return find_model(asked, progress, tell)
+        return resolve_model(asked, progress, tell)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ app: Final = typer.Typer(
     no_args_is_help=True,
 )
 
-HEADER: Final = ("NAME", "FOR", "STATE", "SIZE", "LICENCE", "NOTE", "FILE")
+HEADER: Final = ("NAME", "FOR", "STATE", "SIZE", "LICENSE", "NOTE", "FILE")
 """The file, a long path, goes below the table on a terminal."""
 
 DetectorDir = Annotated[
@@ -32,8 +32,8 @@ DetectorDir = Annotated[
 @app.command("list")
 def list_models(detector_dir: DetectorDir = None) -> None:
     """List the expression models of the package's registry and of yours, and all detectors."""
-    from videxpr.catalogue import listing
     from videxpr.cli.models_facts import listed_row
+    from videxpr.model.catalog import listing
 
     _print_table([listed_row(model) for model in listing(detector_dir)])
 
@@ -45,19 +45,19 @@ def show_model(
     ],
     detector_dir: DetectorDir = None,
 ) -> None:
-    """Show what a model is, how it came about, its licence and its hash.
+    """Show what a model is, how it came about, its license and its hash.
 
     A model of the Hub is downloaded first.
     """
-    from videxpr.catalogue import absent_model, find_detector, is_expression_model
     from videxpr.cli.models_facts import absent_facts, detector_facts, expression_facts
+    from videxpr.model.catalog import absent_model, find_detector, is_expression_model
 
     if not is_expression_model(name):
         _print_facts(detector_facts(find_detector(name, detector_dir)))
     elif (absent := absent_model(name)) is not None:
         _print_facts(absent_facts(absent))
     else:
-        from videxpr.checkpoint import read_card
+        from videxpr.model.checkpoint import read_card
 
         _print_facts(expression_facts(read_card(chosen_model(name))))
 
@@ -76,7 +76,7 @@ def download_model(
 
     The detector packs, insightface's, are for non-commercial research only.
     """
-    from videxpr.catalogue import is_downloaded
+    from videxpr.model.catalog import is_downloaded
 
     if is_downloaded(name):
         _download_expressions(name)
@@ -86,20 +86,22 @@ def download_model(
 
 def _download_expressions(name: str) -> None:
     file = chosen_model(name)
-    from videxpr.checkpoint import read_card  # torch, for which nobody waits where nothing came
+    from videxpr.model.checkpoint import (
+        read_card,  # torch, for which nobody waits where nothing came
+    )
 
     card = read_card(file)
-    typer.echo(f"{name}: {card.licence}")
+    typer.echo(f"{name}: {card.license}")
     typer.echo(f"{name}: from {card.origin}, SHA-256 {card.sha256}")
     typer.echo(f"{name}: installed, {card.path}")
 
 
 def _download_pack(name: str, detector_dir: Path | None) -> None:
-    from videxpr.catalogue import PACK_LICENCE, PACK_TERMS, download_pack
-    from videxpr.detection.packs import PACKS
+    from videxpr.faces.detection.packs import PACKS
+    from videxpr.model.catalog import PACK_LICENSE, PACK_TERMS, download_pack
 
     if name in PACKS:
-        typer.echo(f"{name}: {PACK_LICENCE}, see {PACK_TERMS}")
+        typer.echo(f"{name}: {PACK_LICENSE}, see {PACK_TERMS}")
     with download_bar(name) as progress:
         done = download_pack(name, detector_dir, progress)
     if done.files:
@@ -141,11 +143,11 @@ def import_model(
     """
     import torch
 
-    from videxpr.authors import import_checkpoint
-    from videxpr.errors import UsageError
-    from videxpr.formats.crop_template import read_crop_template
-    from videxpr.packing.words import crop_in_words, variant_in_words
-    from videxpr.structures import UNVERIFIED
+    from videxpr.core.errors import UsageError
+    from videxpr.core.structures import UNVERIFIED
+    from videxpr.datasets.crops.geometry_file import read_crop_template
+    from videxpr.model.import_paper import import_checkpoint
+    from videxpr.model.publish.describe import describe_crop, describe_variant
 
     if output.suffix != ".safetensors":
         raise UsageError(f"{output} must end in .safetensors: videxpr writes no other weights")
@@ -153,8 +155,8 @@ def import_model(
     done = import_checkpoint(source, output, crop, getattr(torch, dtype))
     for name in done.dropped:
         typer.echo(f"dropped: {name}, which no prediction depends on")
-    typer.echo(f"variant: {variant_in_words(done.config)}")
-    typer.echo(f"crop:    {crop_in_words(done.config.crop)}")
+    typer.echo(f"variant: {describe_variant(done.config)}")
+    typer.echo(f"crop:    {describe_crop(done.config.crop)}")
     typer.echo(f"{output}: written; videxpr models show {output} tells all of it")
 
 
@@ -185,8 +187,8 @@ def pack_model(
     The card is filled from what the checkpoint says of itself; read it, and add what only you know,
     before you share it. The folder works as -m DIR too.
     """
-    from videxpr.packing.folder import pack
-    from videxpr.train.recipes import RECIPES
+    from videxpr.model.publish.export import pack
+    from videxpr.training.recipes import RECIPES
 
     model, paper = chosen_model(checkpoint), RECIPES["paper"].as_text()
     packed = pack(model, output_dir, tuple(report or ()), overwrite, paper)

@@ -2,26 +2,26 @@
 
 from collections.abc import Iterator
 
-from videxpr.catalogue import PACK_LICENCE, PACK_TERMS, ListedModel
-from videxpr.checkpoint import ModelCard
-from videxpr.model_files.finding import A_FILE
-from videxpr.model_files.registry import RegisteredModel
-from videxpr.packing.words import (
-    crop_in_words,
-    epochs_in_words,
-    input_in_words,
+from videxpr.model.catalog import PACK_LICENSE, PACK_TERMS, ListedModel
+from videxpr.model.checkpoint import ModelCard
+from videxpr.model.hub.registry import RegisteredModel
+from videxpr.model.hub.resolve import A_FILE
+from videxpr.model.publish.describe import (
+    describe_crop,
+    describe_epochs,
+    describe_input,
+    describe_position,
+    describe_temperature,
+    describe_unit,
+    describe_variant,
     macro_f1s,
-    position_in_words,
-    temperature_in_words,
-    unit_in_words,
-    variant_in_words,
 )
 
 
 def listed_row(model: ListedModel) -> tuple[str, ...]:
     """The fields of the table of all models."""
     size, file = megabytes(model.size_bytes), str(model.path or "")
-    return model.name, model.kind, model.state, size, model.licence, model.note, file
+    return model.name, model.kind, model.state, size, model.license, model.note, file
 
 
 def expression_facts(card: ModelCard) -> Iterator[tuple[str, str]]:
@@ -34,10 +34,10 @@ def expression_facts(card: ModelCard) -> Iterator[tuple[str, str]]:
     yield "file", str(card.path)
     yield "size", megabytes(card.path.stat().st_size)
     yield "SHA-256", card.sha256
-    yield "licence", card.licence
-    yield "variant", variant_in_words(config)
+    yield "license", card.license
+    yield "variant", describe_variant(config)
     yield "backbone", config.backbone
-    yield "position", position_in_words(config)
+    yield "position", describe_position(config)
     yield "window", f"{config.window} frames"
     yield "trained", ", ".join(config.trained_expressions)
     yield "untrained", ", ".join(config.untrained_expressions) or "none"
@@ -46,14 +46,14 @@ def expression_facts(card: ModelCard) -> Iterator[tuple[str, str]]:
         yield "shares", ", ".join(f"{each} {share:.1%}" for each, share in shares)
     if config.logit_adjustment:
         yield "adjustment", f"{config.logit_adjustment:g} was best; applied only when asked for"
-    yield "calibrated", temperature_in_words(config)
-    yield "crop", crop_in_words(config.crop)
-    yield "input", input_in_words(config)
+    yield "calibrated", describe_temperature(config)
+    yield "crop", describe_crop(config.crop)
+    yield "input", describe_input(config)
     yield "landmarks", ", ".join(f"({x:g}, {y:g})" for x, y in config.crop.landmarks)
     yield "data", training.data
     yield "recipe", training.recipe
-    unit = unit_in_words(config, training)
-    epochs = f", {epochs_in_words(config, training)} epochs" if training.epochs else ""
+    unit = describe_unit(config, training)
+    epochs = f", {describe_epochs(config, training)} epochs" if training.epochs else ""
     yield unit, f"{training.images or 'not stated'}{epochs}"
     accuracy = training.validation_accuracy
     yield "accuracy", _validated("" if accuracy is None else f"{accuracy:.3f}", unit)
@@ -72,7 +72,7 @@ def absent_facts(model: RegisteredModel) -> Iterator[tuple[str, str]]:
     yield "SHA-256", str(model.sha256)
     if model.note:
         yield "note", model.note
-    yield "licence", model.licence
+    yield "license", model.license
     yield "registry", str(model.registry)
 
 
@@ -90,8 +90,8 @@ def detector_facts(model: ListedModel) -> Iterator[tuple[str, str]]:
     if model.sha256:
         yield "SHA-256", model.sha256
     yield "note", model.note
-    yield "licence", model.licence
-    if model.licence == PACK_LICENCE:
+    yield "license", model.license
+    if model.license == PACK_LICENSE:
         yield "terms", PACK_TERMS
 
 

@@ -85,7 +85,7 @@ Teaching = Annotated[
 ]
 
 Windows = Annotated[
-    Literal["apart", "sliding", "random"] | None,
+    Literal["non_overlapping", "sliding", "random"] | None,
     typer.Option(
         rich_help_panel=PANEL,
         help="Training windows: not overlapping (the paper), every --stride frames, or drawn anew "
@@ -152,7 +152,7 @@ Augment = Annotated[
     Literal["per-window", "per-frame", "none"] | None,
     typer.Option(
         rich_help_panel=PANEL,
-        help="Whether flip and colour change once a window, or for every frame as in the authors' "
+        help="Whether flip and color change once a window, or for every frame as in the authors' "
         "code.  \\[default: per-window]",
     ),
 ]
@@ -175,8 +175,8 @@ Shift = Annotated[
     typer.Option(rich_help_panel=PANEL, help="Crop shift, as a share of the side."),
 ]
 
-GreyShare = Annotated[
-    float | None, typer.Option(rich_help_panel=PANEL, help="Probability of losing colour.")
+GrayShare = Annotated[
+    float | None, typer.Option(rich_help_panel=PANEL, help="Probability of losing color.")
 ]
 
 Blur = Annotated[

@@ -1,4 +1,4 @@
-"""``videxpr stitch``: sequences in Aff-Wild2's layout from labelled still crops."""
+"""``videxpr stitch``: sequences in Aff-Wild2's layout from labeled still crops."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -64,15 +64,15 @@ def stitch(
             "--person.",
         ),
     ] = 0.0,
-    colour: Annotated[
-        bool, typer.Option("--colour", help="Keep colours.  \\[default: crops are grey]")
+    color: Annotated[
+        bool, typer.Option("--color", help="Keep colors.  \\[default: crops are gray]")
     ] = False,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say nothing but errors.  \\[default: off]")
     ] = False,
 ) -> None:
-    """Stitch labelled still crops into sequences, to train a transformer where no videos are labelled.
+    """Stitch labeled still crops into sequences, to train a transformer where no videos are labeled.
 
     A sequence is a row of expressions of 0.3 to 5 s, each shown by one or several stills that move as
     a tracked face does, with hard and soft changes, missing and covered faces, noise and compression.
@@ -95,7 +95,7 @@ def stitch(
             fps=fps,
             person=person,
             one_person=one_person,
-            colour=colour,
+            color=color,
             seed=seed,
             quiet=quiet,
         )

@@ -13,12 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from videxpr.cli.console import WIDE, prepare_process
-from videxpr.errors import UsageError
-from videxpr.expressions import EXPRESSIONS
-from videxpr.stills import Part, Still, draw_split, find_stills, read_split
-from videxpr.stitching.options import StitchOptions
-from videxpr.stitching.pool import people_of
-from videxpr.stitching.tree import SetSummary, Share, stitch_tree
+from videxpr.core.errors import UsageError
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.datasets.image_folder import LabeledImage, Part, draw_split, find_images, read_split
+from videxpr.datasets.synthetic.options import SynthesisOptions
+from videxpr.datasets.synthetic.sampler import people_of
+from videxpr.datasets.synthetic.writer import SetSummary, Share, synthesize
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class StitchRequest:
     fps: float | None
     person: str | None
     one_person: float
-    colour: bool
+    color: bool
     seed: int
     quiet: bool
 
@@ -45,13 +45,13 @@ def run(request: StitchRequest) -> None:
     prepare_process()
     options = _options(request)
     shares = _shares(request)
-    stills = find_stills(request.faces)
+    stills = find_images(request.faces)
     parts = _parts(request, stills, [share.part for share in shares])
     people = people_of(stills, request.person)
     begun = perf_counter()
     with _bar(request.quiet) as bar:
         task = bar.add_task("stitching", total=None)
-        summaries = stitch_tree(
+        summaries = synthesize(
             request.output,
             parts,
             shares,
@@ -64,15 +64,15 @@ def run(request: StitchRequest) -> None:
         _show(summaries, request.output, perf_counter() - begun)
 
 
-def _options(request: StitchRequest) -> StitchOptions:
-    default = StitchOptions()
+def _options(request: StitchRequest) -> SynthesisOptions:
+    default = SynthesisOptions()
     if request.one_person and request.person is None:
         raise UsageError("--one-person needs --person, which tells who is on an image")
-    return StitchOptions(
+    return SynthesisOptions(
         seconds=default.seconds if request.seconds is None else request.seconds,
         fps=default.fps if request.fps is None else request.fps,
         one_person=request.one_person,
-        colour=request.colour,
+        color=request.color,
         seed=request.seed,
     )
 
@@ -85,8 +85,8 @@ def _shares(request: StitchRequest) -> list[Share]:
 
 
 def _parts(
-    request: StitchRequest, stills: Sequence[Still], needed: Sequence[Part]
-) -> Mapping[Part, Sequence[Still]]:
+    request: StitchRequest, stills: Sequence[LabeledImage], needed: Sequence[Part]
+) -> Mapping[Part, Sequence[LabeledImage]]:
     if request.split is not None:
         return read_split(request.split, stills, needed)
     if request.part == "test":

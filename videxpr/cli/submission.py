@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from videxpr.submission.build import Submission
-    from videxpr.submission.defects import Defect
+    from videxpr.submission.violations import Violation
     from videxpr.submission.write import Target
 
 BUILD: Final = "build"
@@ -45,7 +45,7 @@ app: Final = typer.Typer(
 TemplateFile = Annotated[
     Path,
     typer.Option(
-        help="The organisers' prediction template, or a list of the test videos' names, one a line: "
+        help="The organizers' prediction template, or a list of the test videos' names, one a line: "
         "decides rows, order and counts."
     ),
 ]
@@ -132,10 +132,10 @@ def check(
 
     report = check_submission(file, read_template(template), edition)
     _list(report.warnings, limit, "warning: ", "warnings")
-    _list(report.defects, limit, "", "defects")
+    _list(report.violations, limit, "", "defects")
     counts = f"{report.rows} rows, {report.videos} videos in the template"
-    if report.defects:
-        found = "1 defect" if len(report.defects) == 1 else f"{len(report.defects)} defects"
+    if report.violations:
+        found = "1 defect" if len(report.violations) == 1 else f"{len(report.violations)} defects"
         typer.echo(f"{file}: {found}; {counts}")
         raise typer.Exit(1)
     typer.echo(f"{file}: nothing wrong; {counts}")
@@ -155,10 +155,10 @@ def _say_what_was_done(submission: "Submission", target: "Target") -> None:
     )
 
 
-def _list(defects: "Sequence[Defect]", limit: int, prefix: str, what: str) -> None:
-    shown = defects if limit == 0 else defects[:limit]
-    for defect in shown:
-        typer.echo(f"{prefix}{defect}")
-    if len(shown) < len(defects):
-        more = len(defects) - len(shown)
+def _list(violations: "Sequence[Violation]", limit: int, prefix: str, what: str) -> None:
+    shown = violations if limit == 0 else violations[:limit]
+    for violation in shown:
+        typer.echo(f"{prefix}{violation}")
+    if len(shown) < len(violations):
+        more = len(violations) - len(shown)
         typer.echo(f"... and {more} more {what} that are not listed (--limit 0 lists all)")

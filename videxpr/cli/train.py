@@ -41,7 +41,7 @@ def train(
             metavar="K/N",
             rich_help_panel=DATA,
             help="Part both sets anew, by source video, and validate on fold K of N.  "
-            "\\[default: the organisers' sets]",
+            "\\[default: the organizers' sets]",
         ),
     ] = None,
     template: Annotated[
@@ -75,7 +75,7 @@ def train(
             help="What the crops are, for the model's card.  \\[default: the folder]",
         ),
     ] = "",
-    licence: Annotated[
+    license: Annotated[
         str, typer.Option(rich_help_panel=DATA, help="Under which terms the weights may be used.")
     ] = "unspecified",
     output: Annotated[
@@ -148,13 +148,13 @@ def train(
             "\\[default: --size]",
         ),
     ] = None,
-    grey: Annotated[
+    gray: Annotated[
         bool,
         typer.Option(
-            "--grey",
+            "--gray",
             rich_help_panel=MODEL,
-            help="With --stills: take colour away, in training and ever after, for data in which "
-            "colour gives the class away.",
+            help="With --stills: take color away, in training and ever after, for data in which "
+            "color gives the class away.",
         ),
     ] = False,
     initial: Annotated[
@@ -186,19 +186,19 @@ def train(
     divergence: of_recipe.Divergence = None,
     dropout: of_recipe.Dropout = None,
     mixup: of_recipe.Mixup = None,
-    teaching: of_recipe.Teaching = None,
+    distillation_weight: of_recipe.Teaching = None,
     windows: of_recipe.Windows = None,
     stride: of_recipe.Stride = None,
     shortest_window: of_recipe.ShortestWindow = None,
     feature_noise: of_recipe.FeatureNoise = None,
     single_frames: of_recipe.SingleFrames = None,
     balance: of_recipe.Balance = None,
-    favour: of_recipe.Favour = None,
+    oversample: of_recipe.Favour = None,
     augment: of_recipe.Augment = None,
     flip: of_recipe.Flip = None,
     jitter: of_recipe.Jitter = None,
     shift: of_recipe.Shift = None,
-    grey_share: of_recipe.GreyShare = None,
+    gray_share: of_recipe.GrayShare = None,
     blur: of_recipe.Blur = None,
     patience: of_recipe.Patience = None,
     validation_stride: of_recipe.ValidationStride = None,

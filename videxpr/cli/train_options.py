@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from videxpr.errors import UsageError
-from videxpr.train.options import StillsOptions
-from videxpr.train.recipes import RECIPES, SequenceOptions, with_choices
+from videxpr.core.errors import UsageError
+from videxpr.training.options import ImageTrainingOptions
+from videxpr.training.recipes import RECIPES, ClipTrainingOptions, with_choices
 
 SEQUENCE_FIELDS: Final = {
     "variant": "variant",
@@ -26,7 +26,7 @@ SEQUENCE_FIELDS: Final = {
     "label_smoothing": "loss.label_smoothing",
     "divergence": "loss.divergence",
     "dropout": "dropout",
-    "windows": "sampling.placing",
+    "windows": "sampling.placement",
     "stride": "sampling.stride",
     "shortest_window": "sampling.shortest",
     "feature_noise": "feature_noise",
@@ -35,27 +35,36 @@ SEQUENCE_FIELDS: Final = {
     "augment": "augment_per",
     "flip": "augmentation.flip",
     "shift": "augmentation.shift",
-    "grey_share": "augmentation.grey",
-    "blur": "augmentation.soften",
+    "gray_share": "augmentation.gray",
+    "blur": "augmentation.downscale",
     "patience": "patience",
     "validation_stride": "validation.stride",
     "seed": "seed",
 }
-"""Options of the command that are fields of `SequenceOptions`."""
+"""Options of the command that are fields of `ClipTrainingOptions`."""
 
-STILLS_FIELDS: Final = ("epochs", "size", "first_size", "grey", "batch_size", "learning_rate",
+STILLS_FIELDS: Final = ("epochs", "size", "first_size", "gray", "batch_size", "learning_rate",
                         "balance", "seed", "weight_decay", "label_smoothing", "dropout", "mixup",
-                        "teaching", "freeze", "feature_noise")  # fmt: skip
-"""Options of the command that are fields of `StillsOptions`, by the same names."""
+                        "distillation_weight", "freeze", "feature_noise")  # fmt: skip
+"""Options of the command that are fields of `ImageTrainingOptions`, by the same names."""
 
 STILLS_ONLY: Final = frozenset(
-    {"split", "grey", "initial", "first_size", "mixup", "teacher", "teaching", "favour"}
+    {
+        "split",
+        "gray",
+        "initial",
+        "first_size",
+        "mixup",
+        "teacher",
+        "distillation_weight",
+        "oversample",
+    }
 )
 SHARED: Final = frozenset(
     {
         "stills",
         "data",
-        "licence",
+        "license",
         "output",
         "precision",
         "store",
@@ -80,7 +89,7 @@ class TrainRequest:
     stills: Path | None
     split: Path | None
     data: str
-    licence: str
+    license: str
     output: Path
     variant: str | None
     backbone: str | None
@@ -89,7 +98,7 @@ class TrainRequest:
     freeze: str | None
     size: int | None
     first_size: int | None
-    grey: bool
+    gray: bool
     initial: list[Path] | None
     teacher: list[Path] | None
     recipe: Literal["paper", "authors"] | None
@@ -104,19 +113,19 @@ class TrainRequest:
     divergence: float | None
     dropout: float | None
     mixup: float | None
-    teaching: float | None
+    distillation_weight: float | None
     windows: str | None
     stride: int | None
     shortest_window: int | None
     feature_noise: float | None
     single_frames: float | None
     balance: float | None
-    favour: list[str] | None
+    oversample: list[str] | None
     augment: str | None
     flip: float | None
     jitter: str | None
     shift: float | None
-    grey_share: float | None
+    gray_share: float | None
     blur: float | None
     patience: int | None
     validation_stride: int | None
@@ -132,7 +141,7 @@ class TrainRequest:
 
     def given(self) -> set[str]:
         """Names of the options that say something."""
-        plain = {"device": "auto", "devices": 1, "nodes": 1, "licence": "unspecified"}
+        plain = {"device": "auto", "devices": 1, "nodes": 1, "license": "unspecified"}
         return {
             one.name
             for one in fields(self)
@@ -148,14 +157,14 @@ def check_mode(request: TrainRequest) -> None:
     else:
         known = {*STILLS_FIELDS, *STILLS_ONLY, *SHARED}
         strange, where = sorted(request.given() - known), "not with --stills"
-    if not strange and request.teaching is not None and not request.teacher:
-        strange, where = ["teaching"], "only with --teacher"
+    if not strange and request.distillation_weight is not None and not request.teacher:
+        strange, where = ["distillation_weight"], "only with --teacher"
     if strange:
         names = ", ".join("ROOT" if name == "root" else f"--{_dashed(name)}" for name in strange)
         raise UsageError(f"{names}: {where}")
 
 
-def sequence_options(request: TrainRequest) -> SequenceOptions:
+def clip_options(request: TrainRequest) -> ClipTrainingOptions:
     """The recipe, with what the user chose."""
     choices: dict[str, Any] = {
         field: getattr(request, name)
@@ -173,20 +182,22 @@ def sequence_options(request: TrainRequest) -> SequenceOptions:
     return with_choices(RECIPES[request.recipe or "paper"], choices)
 
 
-def stills_options(request: TrainRequest) -> StillsOptions:
+def image_options(request: TrainRequest) -> ImageTrainingOptions:
     """The recipe for stills, with what the user chose."""
     chosen: dict[str, Any] = {
         name: getattr(request, name) for name in STILLS_FIELDS if getattr(request, name) is not None
     }
-    return StillsOptions(favour=tuple(map(_favoured, request.favour or ())), **chosen)
+    return ImageTrainingOptions(
+        oversample=tuple(map(_oversampled, request.oversample or ())), **chosen
+    )
 
 
-def _favoured(text: str) -> tuple[str, float]:
+def _oversampled(text: str) -> tuple[str, float]:
     pattern, _, factor = text.rpartition("=")
     try:
         return pattern, float(factor)
     except ValueError as exc:
-        raise UsageError(f"--favour {text!r}: write PATTERN=FACTOR, e.g. 'web_*=5'") from exc
+        raise UsageError(f"--oversample {text!r}: write PATTERN=FACTOR, e.g. 'web_*=5'") from exc
 
 
 def fold_numbers(text: str) -> tuple[int, int]:

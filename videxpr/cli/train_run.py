@@ -10,33 +10,26 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
-from videxpr.backbone_weights import NONE
-from videxpr.challenge import (
-    SPLITS,
-    ChallengeData,
-    LabelledVideo,
-    Split,
-    class_counts,
-    find_layout,
-    fold,
-    read_challenge,
-)
 from videxpr.cli.train_bar import TrainingBar
 from videxpr.cli.train_options import (
     TrainRequest,
     check_mode,
+    clip_options,
     fold_numbers,
-    sequence_options,
-    stills_options,
+    image_options,
 )
-from videxpr.cli.train_tables import data_table, epoch_line, lonely_names
-from videxpr.device import cpu_threads, resolve_device
-from videxpr.errors import SourceError, UsageError
-from videxpr.expressions import EXPRESSIONS
-from videxpr.formats.crop_template import read_crop_template
-from videxpr.structures import CropTemplate
-from videxpr.train.options import EpochReport, Machine
-from videxpr.train.record import is_first_device
+from videxpr.cli.train_progress import data_table, epoch_line, lonely_names
+from videxpr.core.device import cpu_threads, resolve_device
+from videxpr.core.errors import SourceError, UsageError
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.structures import CropTemplate
+from videxpr.datasets.affwild2.folds import fold
+from videxpr.datasets.affwild2.layout import SPLITS, Split, find_layout
+from videxpr.datasets.affwild2.videos import AffWild2Data, LabeledVideo, class_counts, read_affwild2
+from videxpr.datasets.crops.geometry_file import read_crop_template
+from videxpr.model.pretrained import NONE
+from videxpr.training.options import EpochReport, Machine
+from videxpr.training.run import is_first_device
 
 
 def run(request: TrainRequest) -> None:
@@ -48,13 +41,13 @@ def run(request: TrainRequest) -> None:
     check_mode(request)
     with _words_of_workers():
         if request.stills is not None:
-            _train_stills(request, request.stills, console)
+            _train_on_images(request, request.stills, console)
         else:
-            _train_sequences(request, console)
+            _train_on_clips(request, console)
 
 
-def _train_stills(request: TrainRequest, folder: Path, console: Console) -> None:
-    from videxpr.train.stills import train_stills
+def _train_on_images(request: TrainRequest, folder: Path, console: Console) -> None:
+    from videxpr.training.images.fit import train_on_images
 
     def show(report: EpochReport) -> None:
         loss = f"loss {report.loss:.3f}, " if report.epochs else ""
@@ -63,8 +56,8 @@ def _train_stills(request: TrainRequest, folder: Path, console: Console) -> None
             f"{report.accuracy:.3f}, macro F1 {report.macro_f1:.3f}"
         )
 
-    options, machine = stills_options(request), _machine(request)
-    result = train_stills(
+    options, machine = image_options(request), _machine(request)
+    result = train_on_images(
         folder,
         request.output,
         split=request.split,
@@ -74,7 +67,7 @@ def _train_stills(request: TrainRequest, folder: Path, console: Console) -> None
         options=options,
         machine=machine,
         data=request.data,
-        licence=request.licence,
+        license=request.license,
         dtype=getattr(torch, request.store or "float16"),
         resume=request.resume,
         overwrite=request.overwrite,
@@ -88,15 +81,15 @@ def _train_stills(request: TrainRequest, folder: Path, console: Console) -> None
     )
 
 
-def _train_sequences(request: TrainRequest, console: Console) -> None:
-    from videxpr.train.sequences import train_sequences
+def _train_on_clips(request: TrainRequest, console: Console) -> None:
+    from videxpr.training.clips.fit import train_on_clips
 
-    options, machine = sequence_options(request), _machine(request)
+    options, machine = clip_options(request), _machine(request)
     if request.root is None and request.annotations is None:
         raise UsageError(
             "name Aff-Wild2's folder, or --annotations and --crops, or --stills FOLDER"
         )
-    found = read_challenge(find_layout(request.root, request.annotations, request.crops or ()))
+    found = read_affwild2(find_layout(request.root, request.annotations, request.crops or ()))
     parts = found.videos
     if request.folds is not None:
         parts = fold(found, *fold_numbers(request.folds))
@@ -104,14 +97,14 @@ def _train_sequences(request: TrainRequest, console: Console) -> None:
     console.print(data_table(found, parts))
     for line in (*lonely_names(found), *_concerns(machine, template, parts)):
         console.print(line, markup=False)
-    best = train_sequences(
+    best = train_on_clips(
         parts,
         request.output,
         options=options,
         machine=machine,
         template=template,
-        data=request.data or _data_in_words(found, parts),
-        licence=request.licence,
+        data=request.data or _describe_data(found, parts),
+        license=request.license,
         dtype=getattr(torch, request.store or "float32"),
         resume=request.resume,
         overwrite=request.overwrite,
@@ -144,24 +137,24 @@ def _machine(request: TrainRequest) -> Machine:
     )
 
 
-def _template(request: TrainRequest, found: ChallengeData) -> CropTemplate | None:
+def _template(request: TrainRequest, found: AffWild2Data) -> CropTemplate | None:
     file = request.template or found.layout.template
     return None if file is None else read_crop_template(file)
 
 
-def _data_in_words(found: ChallengeData, parts: Mapping[Split, Sequence[LabelledVideo]]) -> str:
+def _describe_data(found: AffWild2Data, parts: Mapping[Split, Sequence[LabeledVideo]]) -> str:
     frames = sum(len(video) for video in parts["train"])
     return f"{len(parts['train'])} videos, {frames} frames, of {found.layout.annotations.name}"
 
 
 def _concerns(
-    machine: Machine, template: CropTemplate | None, parts: Mapping[Split, Sequence[LabelledVideo]]
+    machine: Machine, template: CropTemplate | None, parts: Mapping[Split, Sequence[LabeledVideo]]
 ) -> Iterator[str]:
     """What a user should know before hours of work."""
     trained, asked = (class_counts(parts[split]) > 0 for split in SPLITS)
-    strangers = [name for name, no in zip(EXPRESSIONS, asked & ~trained, strict=True) if no]
-    if strangers:
-        yield f"warning: validation has {', '.join(strangers)}, which training has none of"
+    unexpected = [name for name, no in zip(EXPRESSIONS, asked & ~trained, strict=True) if no]
+    if unexpected:
+        yield f"warning: validation has {', '.join(unexpected)}, which training has none of"
     if template is None:
         yield (
             "warning: nobody measured these crops: the checkpoint will say 'unverified'; "

@@ -1,4 +1,4 @@
-"""``videxpr tune``: settings that need no training, chosen on labelled videos."""
+"""``videxpr tune``: settings that need no training, chosen on labeled videos."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from videxpr.cli.model_choice import METAVAR
-from videxpr.tune.options import SPANS, STRENGTHS, STRIDES, TuneOptions
+from videxpr.evaluation.tune.options import SPANS, STRENGTHS, STRIDES, TuneOptions
 
 DEFAULT = TuneOptions()
 TRIED = "What is tried"
@@ -94,7 +94,7 @@ def tune(
         ),
     ] = "auto",
 ) -> None:
-    """Choose smoothing, logit adjustment and stride on labelled videos, without decoding again.
+    """Choose smoothing, logit adjustment and stride on labeled videos, without decoding again.
 
     Every combination is scored on all frames, which flatters the best one. What choosing is worth is
     therefore measured on source videos that had no part in the choice; where it gains nothing, the

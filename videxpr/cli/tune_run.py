@@ -11,13 +11,13 @@ from rich.progress import Progress
 
 from videxpr.cli.model_choice import chosen_model
 from videxpr.cli.tune_tables import advice, show
-from videxpr.errors import UsageError
-from videxpr.formats.settings import write_settings
-from videxpr.tune.options import TuneOptions
-from videxpr.tune.tuning import tune
+from videxpr.core.errors import UsageError
+from videxpr.evaluation.tune.options import TuneOptions
+from videxpr.evaluation.tune.settings import write_settings
+from videxpr.evaluation.tune.tune import tune
 
 if TYPE_CHECKING:
-    from videxpr.checkpoint import Checkpoint
+    from videxpr.model.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def run(request: Request) -> None:
 
 
 def _checkpoint(name: str, device: str) -> "Checkpoint":
-    from videxpr.checkpoint import load_checkpoint
-    from videxpr.device import cpu_threads, resolve_device, use_cpu_threads
+    from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
+    from videxpr.model.checkpoint import load_checkpoint
 
     use_cpu_threads(cpu_threads())
     return load_checkpoint(chosen_model(name), resolve_device(device))

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from videxpr.cli.evaluate_tables import WIDE
-from videxpr.tune.choice import Fold
-from videxpr.tune.options import Setting
-from videxpr.tune.report import TuneReport
+from videxpr.evaluation.tune.cross_validation import Fold
+from videxpr.evaluation.tune.options import Setting
+from videxpr.evaluation.tune.report import TuneReport
 
 BEST, PRESENT = "*", "="
 """Marks of the best setting and of the present one."""
@@ -95,7 +95,7 @@ def _outcome(report: TuneReport) -> Iterator[str]:
         else f" (95 % interval {gain.interval.low:+.4f} to {gain.interval.high:+.4f})"
     )
     yield (
-        f"{len(report.sources)} source videos, {report.frames:,} labelled frames, model {report.model}"
+        f"{len(report.sources)} source videos, {report.frames:,} labeled frames, model {report.model}"
     )
     yield f"best     {_named(report.best.setting)}: macro F1 {report.best.macro_f1:.4f}"
     yield f"present  {_named(report.present.setting)}: macro F1 {report.present.macro_f1:.4f}"

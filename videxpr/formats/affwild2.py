@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.errors import FormatError
-from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
-from videxpr.files import replacing
-from videxpr.formats.lines import read_lines
+from videxpr.core.errors import FormatError
+from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
+from videxpr.core.files import atomic_write
+from videxpr.formats.text import read_lines
 
 HEADER: Final = ",".join(EXPRESSIONS)
 SEVEN_CLASS_HEADER: Final = ",".join(EXPRESSIONS[:7])
@@ -42,7 +42,7 @@ def write_labels(path: Path, labels: NDArray[np.int64], header: str = HEADER) ->
         found = f"{labels.min()} and {labels.max()}"
         raise ValueError(f"labels lie between -1 and {highest}, not {found}")
     lines = [header, *map(str, labels.tolist())]
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="ascii", newline="\n")
 
 

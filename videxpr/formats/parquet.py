@@ -16,10 +16,10 @@ import pyarrow
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from videxpr.annotation import Annotation, FaceRows
-from videxpr.errors import FormatError
-from videxpr.expressions import EXPRESSIONS
-from videxpr.files import replacing
+from videxpr.core.errors import FormatError
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.files import atomic_write
+from videxpr.formats.record import Annotation, FaceRows
 from videxpr.formats.row_order import ranks_by_order
 
 BOX: Final = ("x1", "y1", "x2", "y2")
@@ -64,7 +64,7 @@ def write_parquet(path: Path, annotation: Annotation) -> None:
     groups = row_groups(annotation)
     first = next(groups)
     with (
-        replacing(path) as temporary,
+        atomic_write(path) as temporary,
         pyarrow.parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer,
     ):
         for group in chain([first], groups):
@@ -158,7 +158,7 @@ def _nullable(
 def read_parquet(path: Path) -> Annotation:
     """The annotation that `write_parquet` wrote.
 
-    `smoothed` are the unsmoothed probabilities (`labelling.resmoothed` smooths them), `every_frame`
+    `smoothed` are the unsmoothed probabilities (`labeling.resmoothed` smooths them), `every_frame`
     is None and there are no warnings, since no file holds them. Persons beyond the second are ranked
     as their rows stand in each frame; those who share no frame, by summed area.
 

@@ -1,9 +1,9 @@
-"""The one-file submission of ABAW editions 5 to 10, and the organisers' template for it.
+"""The one-file submission of ABAW editions 5 to 10, and the organizers' template for it.
 
     image_location,Neutral,Anger,Disgust,Fear,Happiness,Sadness,Surprise,Other
     14-30-1920x1080/00001.jpg,0
 
-Image names count from 1, frame indices from 0; `videxpr.image_names` turns one into the other.
+Image names count from 1, frame indices from 0; `videxpr.core.image_names` turns one into the other.
 """
 
 import re
@@ -18,11 +18,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.errors import FormatError
-from videxpr.expressions import EXPRESSIONS, NOT_ANNOTATED
-from videxpr.files import replacing
-from videxpr.formats.lines import read_lines, rows_below
-from videxpr.image_names import frame_of, image_name
+from videxpr.core.errors import FormatError
+from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
+from videxpr.core.files import atomic_write
+from videxpr.core.image_names import frame_of, image_name
+from videxpr.formats.text import read_lines, rows_below
 
 PREDICTIONS: Final = "predictions.txt"
 """What the file is called."""
@@ -50,7 +50,10 @@ class Block:
 
 def write_predictions(path: Path, blocks: Iterable[Block]) -> None:
     """Write all blocks in their order, whole or not at all."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as out:
+    with (
+        atomic_write(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as out,
+    ):
         out.write(HEADER + "\n")
         for block in blocks:
             if block.frames is None or block.labels is None:
@@ -60,7 +63,7 @@ def write_predictions(path: Path, blocks: Iterable[Block]) -> None:
 
 
 def read_predictions(path: Path) -> list[Block]:
-    """Blocks of a predictions file or of the organisers' template, in the order of the file.
+    """Blocks of a predictions file or of the organizers' template, in the order of the file.
 
     A template's labels may be empty. A byte order mark and Windows line ends are taken.
 
@@ -71,7 +74,7 @@ def read_predictions(path: Path) -> list[Block]:
 
 
 def read_template(path: Path) -> list[Block]:
-    """A template: the organisers' file, or a plain list of names, one a line.
+    """A template: the organizers' file, or a plain list of names, one a line.
 
     Raises:
         FormatError: the file is neither, or names a video or a frame twice.
@@ -79,7 +82,7 @@ def read_template(path: Path) -> list[Block]:
     lines = read_lines(path)
     if lines and lines[0].lstrip().startswith("{"):
         raise FormatError(
-            f"{path} looks like JSON; the template of a submission is the organisers' file, or a list "
+            f"{path} looks like JSON; the template of a submission is the organizers' file, or a list "
             "of videos' names, one a line (the geometry of crops belongs to crop, train and import)"
         )
     if lines and lines[0].startswith("image_location"):

@@ -17,9 +17,9 @@ __all__ = [
     "SqueezeExcitation",
     "build_backbone",
     "imagenet_weights",
-    "layout_on",
+    "memory_format_for",
     "stages",
-    "start_as_identity",
+    "zero_init_residual",
 ]
 """The layers are here for those who must know them without knowing torchvision."""
 
@@ -38,11 +38,11 @@ def build_backbone(name: str) -> tuple[nn.Module, int]:
         last, network.classifier[6] = network.classifier[6], nn.Identity()
     else:
         last, network.fc = network.fc, nn.Identity()
-    layout = layout_on(torch.device("cpu"))
+    layout = memory_format_for(torch.device("cpu"))
     return network.to(memory_format=layout), cast(int, last.in_features)
 
 
-def layout_on(device: torch.device) -> torch.memory_format:
+def memory_format_for(device: torch.device) -> torch.memory_format:
     """How a backbone's weights and pixels lie in a device's memory: as it is fastest there.
 
     On GPUs by timm's published tables (regnety_016, mixed precision).
@@ -72,7 +72,7 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
     return tensors
 
 
-def start_as_identity(network: nn.Module) -> None:
+def zero_init_residual(network: nn.Module) -> None:
     """Let every residual block begin as the identity, for training from scratch (Goyal et al.,
     2017, section 5.1); without it the first thousand steps teach nothing."""
     for name, module in network.named_modules():

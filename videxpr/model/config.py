@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from videxpr.errors import CheckpointError
-from videxpr.expressions import EXPRESSIONS
-from videxpr.structures import ARCFACE, CropTemplate
+from videxpr.core.errors import CheckpointError
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.structures import ARCFACE, CropTemplate
 
 Variant = Literal["transformer", "attention", "both", "backbone"]
 VARIANTS: Final[tuple[str, ...]] = get_args(Variant)
@@ -53,7 +53,7 @@ class ModelConfig:
         crop: geometry of the crops that it was trained on.
         input_size: side in pixels to which `embed` brings the crops before the backbone; the size
             that it was trained at, since another one gives it other features.
-        colour: false if crops are turned grey first, because it was trained on grey pictures.
+        color: false if crops are turned gray first, because it was trained on gray pictures.
         mean: of R, G, B in [0, 1], subtracted from the pixels.
         std: of R, G, B in [0, 1], by which the pixels are then divided.
         window: frames in a window.
@@ -69,7 +69,7 @@ class ModelConfig:
     temperature: float = 1.0
     crop: CropTemplate = ARCFACE
     input_size: int = ARCFACE.size
-    colour: bool = True
+    color: bool = True
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     window: int = 64

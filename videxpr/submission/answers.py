@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.challenge import SIDE
-from videxpr.expressions import NEUTRAL, NOT_ANNOTATED
-from videxpr.formats.predictions import Block
-from videxpr.label_sets import (
+from videxpr.core.expressions import NEUTRAL, NOT_ANNOTATED
+from videxpr.datasets.affwild2.template import match_template
+from videxpr.datasets.affwild2.videos import SIDE
+from videxpr.datasets.labels.reader import (
     LabelSet,
     LabelSets,
     Origin,
@@ -18,9 +18,9 @@ from videxpr.label_sets import (
     read_label_sets,
     read_people,
 )
-from videxpr.labelling import padded_labels
-from videxpr.smoothing import nearest_known
-from videxpr.template import match_template
+from videxpr.formats.frame_labels import padded_labels
+from videxpr.formats.predictions import Block
+from videxpr.temporal.smoothing import nearest_known
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """What there is for a template.
 
     Attributes:
@@ -53,7 +53,7 @@ class Answers:
     notes: tuple[str, ...]
 
 
-def read_answers(path: Path, names: Collection[str]) -> Answers:
+def read_answers(path: Path, names: Collection[str]) -> Predictions:
     """Labels for those names of a template that there is something for.
 
     Args:
@@ -68,7 +68,7 @@ def read_answers(path: Path, names: Collection[str]) -> Answers:
     notes = list(sets.notes)
     found: dict[str, Answer] = {}
     for name in names:
-        chosen = sets.sets.get(name) or _stand_in(sets, name, names, notes)
+        chosen = sets.sets.get(name) or _fallback(sets, name, names, notes)
         if chosen is not None and len(chosen):
             found[name] = _answer(_without_gaps(path, sets, chosen, name, names), chosen)
     if any(sets.sets[name].origin is None for name in sets.sets):
@@ -76,10 +76,10 @@ def read_answers(path: Path, names: Collection[str]) -> Answers:
             f"{sets} does not tell in which frames nobody was seen: frames that were filled there are "
             "not counted here; Parquet tells"
         )
-    return Answers(found, tuple(notes))
+    return Predictions(found, tuple(notes))
 
 
-def _stand_in(
+def _fallback(
     sets: LabelSets, name: str, names: Collection[str], notes: list[str]
 ) -> LabelSet | None:
     """The main person for a name with a side where text knows nobody else of the video.

@@ -8,12 +8,12 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.errors import FormatError
-from videxpr.expressions import EXPRESSIONS
+from videxpr.core.errors import FormatError
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.datasets.affwild2.template import Fit, fit_labels
 from videxpr.formats.predictions import Block
-from videxpr.submission.answers import Answer, Answers, read_answers
+from videxpr.submission.answers import Answer, Predictions, read_answers
 from videxpr.submission.editions import Edition
-from videxpr.template import Fit, fit_labels
 
 Change = Literal["padded", "cut", "filled"]
 NAMED: Final = 20
@@ -67,7 +67,7 @@ def build_submission(
 
     Args:
         annotations: a folder of Parquet or of text files, or one file of any kind.
-        template: the organisers' rows, or names alone: then every video has the frames that its
+        template: the organizers' rows, or names alone: then every video has the frames that its
             annotation has.
         edition: of the challenge.
         force: pad or cut whatever the difference in frames.
@@ -92,7 +92,9 @@ def _every_frame(block: Block) -> Block:
     return Block(block.name, frames, None)
 
 
-def _fits(annotations: Path, wanted: Sequence[Block], answers: Answers, force: bool) -> list[Fit]:
+def _fits(
+    annotations: Path, wanted: Sequence[Block], answers: Predictions, force: bool
+) -> list[Fit]:
     """Every video under the template's rows; one error for all that have none, or other ones."""
     missing = [block.name for block in wanted if block.name not in answers.found]
     fits: list[Fit] = []
@@ -128,7 +130,7 @@ def _check_labels(edition: Edition, fits: Sequence[Fit]) -> None:
         names = ", ".join(f"{name} ({count})" for name, count in list(beyond.items())[:NAMED])
         raise FormatError(
             f"edition {edition.number} has no {EXPRESSIONS[edition.highest + 1]}, but "
-            f"{sum(beyond.values())} frames are labelled so, in {len(beyond)} videos: {names}; "
+            f"{sum(beyond.values())} frames are labeled so, in {len(beyond)} videos: {names}; "
             "annotate with a model that was not trained on it"
         )
 

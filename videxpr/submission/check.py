@@ -1,16 +1,16 @@
-"""Whether a submission is what the organisers' template asks for: all that is wrong, by line."""
+"""Whether a submission is what the organizers' template asks for: all that is wrong, by line."""
 
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from videxpr.errors import FormatError, UsageError
+from videxpr.core.errors import FormatError, UsageError
 from videxpr.formats.predictions import PREDICTIONS, Block
 from videxpr.submission.check_predictions import check_predictions
 from videxpr.submission.check_texts import check_texts, read_files
-from videxpr.submission.defects import CheckReport, text_lines
 from videxpr.submission.editions import EDITIONS, Edition, find_edition
+from videxpr.submission.violations import CheckReport, text_lines
 
 LATEST_TEXTS: Final = 3
 LATEST_PREDICTIONS: Final = 10

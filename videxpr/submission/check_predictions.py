@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.formats.predictions import HEADER, Block
-from videxpr.submission.defects import CheckReport, Defect, TextLines, merged, quoted
 from videxpr.submission.editions import Edition
 from videxpr.submission.prediction_rows import FileRows, read_rows
 from videxpr.submission.template_rows import (
@@ -18,6 +17,7 @@ from videxpr.submission.template_rows import (
     runs,
     template_rows,
 )
+from videxpr.submission.violations import CheckReport, TextLines, Violation, merged, quoted
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def check_predictions(text: TextLines, template: Sequence[Block], edition: Editi
 
     Args:
         text: the file.
-        template: the organisers' rows, or names alone: then rows must run from 00001 on without a gap.
+        template: the organizers' rows, or names alone: then rows must run from 00001 on without a gap.
         edition: decides which labels there are.
     """
     first, problem = _header(text)
@@ -50,19 +50,19 @@ def check_predictions(text: TextLines, template: Sequence[Block], edition: Editi
     counted = all(block.frames is not None for block in template)
     wanted = template_rows(template) if counted else rows_of_names(list(names), video, frame)
     placed = _place(wanted, video, frame)
-    strange = _strangers(rows, wanted, placed)
+    strange = _unexpected_rows(rows, wanted, placed)
     placed, due = _fill_gaps(placed, np.array(sorted(strange), np.int64))
-    defects = [Defect(text.file, 1, problem)] if problem else []
-    defects += merged(text.file, ((row + first, what) for row, what in rows.problems))
-    defects += _strange(text.file, first, wanted, strange, due)
-    defects += _misplaced(text.file, first, wanted, placed)
-    defects += _missing(text.file, first, wanted, placed)
+    violations = [Violation(text.file, 1, problem)] if problem else []
+    violations += merged(text.file, ((row + first, what) for row, what in rows.problems))
+    violations += _strange(text.file, first, wanted, strange, due)
+    violations += _misplaced(text.file, first, wanted, placed)
+    violations += _missing(text.file, first, wanted, placed)
     note = "the template only lists names: how many rows a video needs was not checked"
     return CheckReport(
         videos=len(template),
         rows=len(video),
-        defects=tuple(sorted(defects, key=lambda defect: defect.line)),
-        warnings=(*text.warnings, *(() if counted else (Defect(text.file, 0, note),))),
+        violations=tuple(sorted(violations, key=lambda violation: violation.line)),
+        warnings=(*text.warnings, *(() if counted else (Violation(text.file, 0, note),))),
     )
 
 
@@ -88,7 +88,7 @@ def _place(wanted: TemplateRows, video: Integers, frame: Integers) -> _Placed:
     return _Placed(position, kept, home)
 
 
-def _strangers(rows: FileRows, wanted: TemplateRows, placed: _Placed) -> dict[int, str]:
+def _unexpected_rows(rows: FileRows, wanted: TemplateRows, placed: _Placed) -> dict[int, str]:
     """Why rows are none of the template's, by row."""
     videos = np.array(rows.video, np.int64)
     beyond = np.flatnonzero((placed.position < 0) & (videos >= 0)).tolist()
@@ -97,7 +97,7 @@ def _strangers(rows: FileRows, wanted: TemplateRows, placed: _Placed) -> dict[in
     return rows.strange | dict(zip(beyond, texts, strict=True))
 
 
-def _fill_gaps(placed: _Placed, strangers: Integers) -> tuple[_Placed, Integers]:
+def _fill_gaps(placed: _Placed, unexpected: Integers) -> tuple[_Placed, Integers]:
     """Let S rows that are none of the template's stand for those that are due there and missing.
 
     Returns:
@@ -105,21 +105,21 @@ def _fill_gaps(placed: _Placed, strangers: Integers) -> tuple[_Placed, Integers]
     """
     count, end = len(placed.position), len(placed.home)
     index = np.arange(count)
-    before = np.maximum.accumulate(np.where(placed.kept, index, -1))[strangers]
-    after = np.minimum.accumulate(np.where(placed.kept, index, count)[::-1])[::-1][strangers]
-    due = np.append(placed.position, -1)[before] + strangers - before
+    before = np.maximum.accumulate(np.where(placed.kept, index, -1))[unexpected]
+    after = np.minimum.accumulate(np.where(placed.kept, index, count)[::-1])[::-1][unexpected]
+    due = np.append(placed.position, -1)[before] + unexpected - before
     due[due >= np.append(placed.position, end)[after]] = -1
     due[placed.home[due] >= 0] = -1
     position, kept, home = placed.position.copy(), placed.kept.copy(), placed.home.copy()
     here = due >= 0
-    position[strangers[here]], kept[strangers[here]] = due[here], True
-    home[due[here]] = strangers[here]
+    position[unexpected[here]], kept[unexpected[here]] = due[here], True
+    home[due[here]] = unexpected[here]
     return _Placed(position, kept, home), due
 
 
 def _strange(
     file: str, first: int, wanted: TemplateRows, strange: Mapping[int, str], due: Integers
-) -> Iterator[Defect]:
+) -> Iterator[Violation]:
     """Rows that are none of the template's, with what it has in their place."""
     rows = np.array(sorted(strange), np.int64)
     numbers = {text: n for n, text in enumerate(strange.values())}
@@ -127,10 +127,10 @@ def _strange(
     for start, length in runs(rows, same + rows, np.where(due < 0, rows - (1 << 32), due)):
         row, here = int(rows[start]), int(due[start])
         hint = f"; the template has {wanted.text(here, length)} here" if here >= 0 else ""
-        yield Defect(file, row + first, strange[row] + hint, length)
+        yield Violation(file, row + first, strange[row] + hint, length)
 
 
-def _misplaced(file: str, first: int, wanted: TemplateRows, placed: _Placed) -> Iterator[Defect]:
+def _misplaced(file: str, first: int, wanted: TemplateRows, placed: _Placed) -> Iterator[Violation]:
     """Rows that stand twice, or not where the template has them."""
     astray = np.flatnonzero((placed.position >= 0) & ~placed.kept)
     home = placed.home[placed.position[astray]]
@@ -140,16 +140,16 @@ def _misplaced(file: str, first: int, wanted: TemplateRows, placed: _Placed) -> 
         row, line = int(again[start]), int(at[start]) + first
         there = f"line {line}" if length == 1 else f"lines {line}-{line + length - 1}"
         text = f"duplicate: {wanted.text(int(due[row]), length)} as in {there}"
-        yield Defect(file, row + first, text, length)
+        yield Violation(file, row + first, text, length)
     for start, length in runs(moved, due[moved]):
         row = int(moved[start])
         what, before = wanted.text(int(due[row]), length), int(due[row]) - 1
         place = f"after {wanted.text(before)}" if before >= 0 else "first"
         text = f"wrong order: the template has {what} {place}"
-        yield Defect(file, row + first, text, length)
+        yield Violation(file, row + first, text, length)
 
 
-def _missing(file: str, first: int, wanted: TemplateRows, placed: _Placed) -> Iterator[Defect]:
+def _missing(file: str, first: int, wanted: TemplateRows, placed: _Placed) -> Iterator[Violation]:
     """The template's rows that the file lacks, at the line where they should begin."""
     absent, kept = np.flatnonzero(placed.home < 0), np.flatnonzero(placed.kept)
     for start, length in runs(absent):
@@ -158,4 +158,4 @@ def _missing(file: str, first: int, wanted: TemplateRows, placed: _Placed) -> It
         line = first + (int(kept[before - 1]) + 1 if before else 0)
         count = "1 row is" if length == 1 else f"{length} rows are"
         end = "; is the file cut off?" if due + length == len(wanted) else ""
-        yield Defect(file, line, f"{count} missing here: {wanted.text(due, length)}{end}")
+        yield Violation(file, line, f"{count} missing here: {wanted.text(due, length)}{end}")

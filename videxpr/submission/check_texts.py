@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from videxpr.errors import FormatError
+from videxpr.core.errors import FormatError
 from videxpr.formats.predictions import Block
-from videxpr.submission.defects import (
+from videxpr.submission.editions import Edition
+from videxpr.submission.violations import (
     CheckReport,
-    Defect,
     TextLines,
+    Violation,
     label_problem,
     line_problem,
     merged,
     quoted,
     text_lines,
 )
-from videxpr.submission.editions import Edition
 
 ENDING: Final = ".txt"
 
@@ -69,27 +69,27 @@ def check_texts(files: TextFiles, template: Sequence[Block], edition: Edition) -
 
     Args:
         files: of the submission.
-        template: the organisers' rows, or names alone: then counts are not checked.
+        template: the organizers' rows, or names alone: then counts are not checked.
         edition: decides the header and which labels there are.
     """
     wanted = {block.name: block for block in template}
-    defects = [
-        Defect(f"{name}{ENDING}", 0, "the file is missing")
+    violations = [
+        Violation(f"{name}{ENDING}", 0, "the file is missing")
         for name in wanted
         if name not in files.contents
     ]
-    defects += _unasked(files, wanted)
-    warnings = [Defect(path, 0, "is no text file; leave it out") for path in files.others]
+    violations += _unasked(files, wanted)
+    warnings = [Violation(path, 0, "is no text file; leave it out") for path in files.others]
     if any(block.frames is None for block in template):
         note = "the template only lists names: how many rows a video needs was not checked"
-        warnings.append(Defect(files.place, 0, note))
+        warnings.append(Violation(files.place, 0, note))
     rows = 0
     for name in (name for name in wanted if name in files.contents):
         text = text_lines(f"{name}{ENDING}", files.contents[name])
         warnings += text.warnings
-        defects += _file_defects(text, _count(wanted[name]), edition)
+        violations += _file_defects(text, _count(wanted[name]), edition)
         rows += max(len(text.lines) - 1, 0)
-    return CheckReport(len(template), rows, tuple(defects), tuple(warnings))
+    return CheckReport(len(template), rows, tuple(violations), tuple(warnings))
 
 
 def _zipped(place: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
@@ -109,12 +109,12 @@ def _in_folder(place: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
             )
 
 
-def _unasked(files: TextFiles, wanted: Mapping[str, Block]) -> Iterator[Defect]:
+def _unasked(files: TextFiles, wanted: Mapping[str, Block]) -> Iterator[Violation]:
     for name in files.contents:
         if name not in wanted:
-            yield Defect(f"{name}{ENDING}", 0, "the template has no such video")
+            yield Violation(f"{name}{ENDING}", 0, "the template has no such video")
     for name in files.doubles:
-        yield Defect(f"{name}{ENDING}", 0, f"stands in {files.place} twice")
+        yield Violation(f"{name}{ENDING}", 0, f"stands in {files.place} twice")
 
 
 def _count(block: Block) -> int | None:
@@ -122,7 +122,7 @@ def _count(block: Block) -> int | None:
     return None if block.frames is None else int(block.frames.max()) + 1
 
 
-def _file_defects(text: TextLines, count: int | None, edition: Edition) -> list[Defect]:
+def _file_defects(text: TextLines, count: int | None, edition: Edition) -> list[Violation]:
     """What is wrong with a video's file.
 
     Args:
@@ -131,18 +131,18 @@ def _file_defects(text: TextLines, count: int | None, edition: Edition) -> list[
         edition: decides the header and which labels there are.
     """
     first, problem = _header(text, edition)
-    defects = [Defect(text.file, 1, problem)] if problem else []
-    defects += merged(text.file, _line_problems(text, first, edition))
+    violations = [Violation(text.file, 1, problem)] if problem else []
+    violations += merged(text.file, _line_problems(text, first, edition))
     filled = [number for number, line in enumerate(text.lines, 1) if line.strip()][first - 1 :]
     found = len(filled)
     if count is not None and found < count:
         end = "; is the file cut off?" if text.cut_off else ""
         what = f"the file ends after {found} of {count} labels{end}"
-        defects.append(Defect(text.file, len(text.lines) + 1, what))
+        violations.append(Violation(text.file, len(text.lines) + 1, what))
     if count is not None and found > count:
         what = f"{found - count} more than the {count} labels that the template wants"
-        defects.append(Defect(text.file, filled[count], what, found - count))
-    return sorted(defects, key=lambda defect: defect.line)
+        violations.append(Violation(text.file, filled[count], what, found - count))
+    return sorted(violations, key=lambda violation: violation.line)
 
 
 def _header(text: TextLines, edition: Edition) -> tuple[int, str | None]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from videxpr.errors import UsageError
-from videxpr.expressions import EXPRESSIONS
+from videxpr.core.errors import UsageError
+from videxpr.core.expressions import EXPRESSIONS
 from videxpr.formats.affwild2 import HEADER, SEVEN_CLASS_HEADER
 
 

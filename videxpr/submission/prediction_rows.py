@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from videxpr.image_names import frame_of, image_name
-from videxpr.submission.defects import label_problem, line_problem, quoted
+from videxpr.core.image_names import frame_of, image_name
 from videxpr.submission.editions import Edition
+from videxpr.submission.violations import label_problem, line_problem, quoted
 
 FORM: Final = "NAME/00001.jpg,LABEL"
 LONGEST_IMAGE: Final = len("000000001.jpg")

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from videxpr.core.image_names import image_name
 from videxpr.formats.predictions import Block
-from videxpr.image_names import image_name
 
 Integers = NDArray[np.int64]
 

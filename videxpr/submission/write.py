@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from videxpr.errors import FormatError, OutputError, UsageError
-from videxpr.files import replacing
+from videxpr.core.errors import FormatError, OutputError, UsageError
+from videxpr.core.files import atomic_write
+from videxpr.core.image_names import image_name
 from videxpr.formats.affwild2 import write_labels
 from videxpr.formats.predictions import PREDICTIONS, Block, write_predictions
-from videxpr.image_names import image_name
 from videxpr.submission.build import ChangedFrames, Submission
 from videxpr.submission.editions import Edition
 
@@ -112,7 +112,7 @@ def _write_texts(submission: Submission, folder: Path) -> Iterator[Path]:
 
 
 def _write_archive(archive: Path, folder: Path, texts: Sequence[Path]) -> None:
-    with replacing(archive) as temporary, zipfile.ZipFile(temporary, "w") as out:
+    with atomic_write(archive) as temporary, zipfile.ZipFile(temporary, "w") as out:
         for path in texts:
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), SOME_TIME)
             entry.external_attr = 0o644 << 16
@@ -120,7 +120,7 @@ def _write_archive(archive: Path, folder: Path, texts: Sequence[Path]) -> None:
 
 
 def _write_report(path: Path, changes: Sequence[ChangedFrames]) -> None:
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out, lineterminator="\n")
         rows.writerow(REPORT_HEADER)
         for one in changes:

@@ -1,0 +1,199 @@
+"""A batch goes on whatever one source does, and never loses what was there."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+from pipeline import ScriptedDetector, face, picture, write_clip, write_portrait
+
+from videxpr.annotation.annotator import Annotator
+from videxpr.annotation.batch import annotate_sources
+from videxpr.annotation.options import AnnotateOptions
+from videxpr.annotation.writer import OutputOptions, Outputs
+from videxpr.core.errors import FormatError, OutputError
+from videxpr.faces.detection.load import DetectionOptions, load_detector
+from videxpr.formats.affwild2 import read_labels, write_labels
+from videxpr.formats.predictions import Block, read_predictions
+from videxpr.model.checkpoint import Checkpoint, TrainingSummary
+from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.video.sources import find_sources
+
+FRAMES = 12
+
+
+@pytest.fixture(scope="module")
+def checkpoint():
+    model = ExpressionModel(ModelConfig(variant="backbone")).requires_grad_(False).eval()
+    return Checkpoint("random", "f" * 64, model, TrainingSummary("noise", "none", 0, 0), "none")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    for name in ("a.mp4", "b.mp4"):
+        write_clip(folder / name, [picture(n) for n in range(FRAMES)])
+    return folder
+
+
+@pytest.fixture
+def run(checkpoint, tmp_path):
+    """Annotate; status of each source by name, and what is missing at the end."""
+
+    def annotate(*arguments, script=lambda number: [], people=1, missing="fill", **output):
+        output = {"directory": tmp_path / "out", **output}
+        outputs = Outputs(OutputOptions(**output), missing)
+        options = AnnotateOptions(people=people, missing=missing)
+        annotator = Annotator(checkpoint, ScriptedDetector(script), options)
+        sources = find_sources(map(str, arguments))
+        reports = list(annotate_sources(annotator, sources, outputs))
+        return {report.source.relative.name: report for report in reports}, outputs.finish()
+
+    return annotate
+
+
+def blocks(folder: Path) -> dict[str, int]:
+    return {one.name: len(one.frames) for one in read_predictions(folder / "predictions.txt")}
+
+
+def test_bug_in_one_video_is_that_videos_failure_and_keeps_its_trace(run, clips):
+    calls = []
+
+    def script(number):
+        calls.append(number)
+        if len(calls) == 1:
+            raise RuntimeError("out of memory")
+        return []
+
+    reports, _ = run(clips / "a.mp4", clips / "b.mp4", script=script)
+    assert reports["a.mp4"].status == "failed"
+    assert "out of memory" in reports["a.mp4"].error
+    assert "in script" in reports["a.mp4"].trace
+    assert reports["b.mp4"].status == "done"
+
+
+def test_name_that_no_text_file_can_hold_is_refused(run, clips, tmp_path):
+    odd = tmp_path / "two\nlines.mp4"
+    odd.write_bytes((clips / "a.mp4").read_bytes())
+    reports, _ = run(odd, clips / "a.mp4")
+    assert [report.status for report in reports.values()] == ["failed", "done"]
+    assert "rename" in reports["two\nlines.mp4"].error
+
+
+def test_missing_source_blocks_nothing(run, clips):
+    reports, _ = run("nope/a.mp4", clips / "a.mp4")
+    assert reports["a.mp4"].status == "done"
+
+
+def test_video_named_like_the_runs_own_files_is_refused(run, clips, tmp_path):
+    for name in ("predictions.mp4", "summary.mp4"):
+        (tmp_path / name).write_bytes((clips / "a.mp4").read_bytes())
+        assert run(tmp_path / name)[0][name].status == "failed"
+
+
+def test_summary_has_a_line_for_every_video_as_soon_as_it_is_done(run, clips, tmp_path):
+    run(clips / "a.mp4", "nope.mp4")
+    table = pandas.read_csv(tmp_path / "out" / "summary.csv", keep_default_na=False)
+    assert table["video"].tolist() == ["a.mp4", "nope.mp4"]
+    assert table["error"].tolist()[0] == ""
+    assert "nope.mp4" in table["error"].tolist()[1]
+
+
+def test_file_that_was_there_is_kept_without_overwrite(run, clips, tmp_path):
+    (tmp_path / "out").mkdir()
+    truth = np.array([3, 3, 3])
+    write_labels(tmp_path / "out" / "a.txt", truth)
+    reports, _ = run(clips / "a.mp4")
+    assert read_labels(tmp_path / "out" / "a.txt").tolist() == truth.tolist()
+    assert "kept" in " ".join(reports["a.mp4"].warnings)
+    assert (tmp_path / "out" / "a.parquet").is_file()
+    run(clips / "a.mp4", overwrite=True)
+    assert len(read_labels(tmp_path / "out" / "a.txt")) == FRAMES
+
+
+def test_rows_lost_from_the_runs_file_are_recalled_from_the_text_files(run, clips, tmp_path):
+    run(clips)
+    before = (tmp_path / "out" / "predictions.txt").read_bytes()
+    (tmp_path / "out" / "predictions.txt").unlink()
+    reports, _ = run(clips)
+    assert {report.status for report in reports.values()} == {"skipped"}
+    assert (tmp_path / "out" / "predictions.txt").read_bytes() == before
+
+
+def test_second_person_who_changes_sides_leaves_no_stale_file(run, clips, tmp_path):
+    def right(number):
+        return [face(20, 40, 80), face(150, 40, 50)]
+
+    def left(number):
+        return [face(150, 40, 80), face(20, 40, 50)]
+
+    run(clips / "a.mp4", script=right, people=2)
+    assert set(blocks(tmp_path / "out")) == {"a", "a_right"}
+    run(clips / "a.mp4", script=left, people=2, overwrite=True)
+    assert set(blocks(tmp_path / "out")) == {"a", "a_left"}
+    names = {path.name for path in (tmp_path / "out").glob("*.txt")}
+    assert names == {"a.txt", "a_left.txt", "predictions.txt"}
+
+
+def test_template_is_not_satisfied_by_rows_of_another_length(run, clips, tmp_path):
+    run(clips / "a.mp4")
+    template = (Block("a", np.arange(10), np.zeros(10, np.int64)),)
+    reports, lacking = run(clips / "a.mp4", template=template, overwrite=False)
+    assert reports["a.mp4"].status == "done"
+    assert lacking == []
+    assert blocks(tmp_path / "out") == {"a": 10}
+    other = (Block("a", np.arange(5), np.zeros(5, np.int64)),)
+    reports, lacking = run(clips / "a.mp4", template=other, overwrite=True)
+    assert "wants 5 frames" in reports["a.mp4"].error
+    assert "a" in lacking[0]
+
+
+def test_folder_that_cannot_be_written_is_said_before_any_work(run, clips, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OutputError, match="file"):
+        run(clips / "a.mp4", directory=tmp_path / "file")
+
+
+def test_foreign_summary_is_said_before_any_work(run, clips, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "summary.csv").write_text("my,own\n1,2\n")
+    with pytest.raises(FormatError, match=r"summary\.csv"):
+        run(clips / "a.mp4")
+
+
+def test_any_number_of_workers_writes_the_same(checkpoint, tmp_path):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for number in range(4):
+        write_portrait(folder / f"{number}.mp4", 10 + 7 * number)
+    (folder / "2.mp4").write_bytes(b"no video")
+    sources = find_sources([str(folder), str(tmp_path / "nowhere.mp4")])
+    written, statuses = [], []
+    for workers in (1, 3):
+        annotator = Annotator(checkpoint, load_detector(DetectionOptions("mtcnn")))
+        outputs = Outputs(OutputOptions(tmp_path / str(workers)), "fill")
+        reports = list(annotate_sources(annotator, sources, outputs, workers=workers))
+        outputs.finish()
+        statuses.append([(one.source.path.name, one.status, one.frames) for one in reports])
+        files = sorted(path for path in (tmp_path / str(workers)).iterdir())
+        written.append({path.name: path.read_bytes() for path in files})
+    assert statuses[0] == statuses[1]
+    assert [status for _, status, _ in statuses[0]] == ["done", "done", "failed", "done", "failed"]
+    assert written[0] == written[1]
+
+
+def test_who_stops_early_stops_all_workers(checkpoint, clips, tmp_path):
+    annotator = Annotator(checkpoint, ScriptedDetector(lambda number: [face()]))
+    sources = find_sources([str(clips)])
+    begun, outputs = [], Outputs(OutputOptions(tmp_path), "fill")
+
+    def progress(source):
+        begun.append(source)
+        return lambda completed, total: None
+
+    reports = annotate_sources(annotator, sources, outputs, progress, workers=2)
+    next(reports)
+    reports.close()
+    assert len(begun) <= len(sources)
+    assert not [one for one in threading.enumerate() if one.name.startswith("videxpr-")]

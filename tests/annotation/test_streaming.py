@@ -1,0 +1,187 @@
+"""People classified as they come, against their whole sequences; a made-up model answers."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from videxpr.annotation import streaming
+from videxpr.annotation.options import LONGEST_BRIDGE_FRAMES
+from videxpr.annotation.rows import PersonRows, face_rows
+from videxpr.annotation.streaming import PersonPredictions, PersonStream, ShotStreams, StreamTools
+from videxpr.core.structures import Face, Floats
+from videxpr.faces.track import Track
+from videxpr.model.ensemble import Predictions, PredictionStream
+from videxpr.model.inference import probabilities
+from videxpr.temporal.smoothing import moving_mean
+from videxpr.temporal.windows import LogitStream, WindowOptions, sliding_logits
+
+WIDTH = 9
+WINDOWS = WindowOptions(stride=2)
+WINDOW = 8
+FPS = 25
+
+
+def classify(windows: Floats) -> Floats:
+    """Predictions that depend on the frame and on the whole window."""
+    return (windows[..., :8] + windows.mean(axis=(1, 2), keepdims=True)).astype(np.float32)
+
+
+def together(logits: list[Floats]) -> Predictions:
+    return Predictions(probabilities(logits[0]), logits[0])
+
+
+def begin() -> PredictionStream:
+    return PredictionStream([LogitStream(classify, WINDOW, WINDOWS)], [], together)
+
+
+def tools(smooth: float = 0.3, keep: bool = False) -> StreamTools:
+    return StreamTools(begin, lambda frames: frames / FPS, smooth, keep)
+
+
+def features_of(frames: list[int]) -> Floats:
+    return np.random.default_rng(len(frames)).standard_normal((len(frames), WIDTH)).astype("f4")
+
+
+def answered(frames: list[int], chosen: StreamTools) -> PersonPredictions:
+    stream = PersonStream(chosen)
+    for frame, row in zip(frames, features_of(frames), strict=True):
+        stream.add(frame, row)
+    return stream.finish()
+
+
+def plainly(frames: list[int], smooth: float) -> PersonPredictions:
+    """The same from all features at once: each sequence whole, everything smoothed at the end."""
+    features, pieces, buffered, logits = features_of(frames), [], [], []
+    sequences = np.split(np.arange(len(frames)), np.flatnonzero(np.diff(frames) > 17) + 1)
+    for places in sequences:
+        known = np.array(frames)[places]
+        every = np.arange(known[0], known[-1] + 1)
+        last = places[np.searchsorted(known, every, side="right") - 1]
+        pieces.append(every)
+        buffered.append(features[last])
+        logits.append(sliding_logits(features[last], classify, WINDOW, WINDOWS))
+    rows, every = probabilities(np.concatenate(logits)), np.concatenate(pieces)
+    smoothed = moving_mean(rows, every / FPS, smooth)
+    return PersonPredictions(
+        every, rows, smoothed, np.concatenate(buffered), np.concatenate(logits)
+    )
+
+
+steps = st.lists(st.one_of(st.just(1), st.integers(1, 22)), max_size=150)
+"""From each detection to the next, in frames."""
+
+
+@given(steps, st.integers(0, 10_000), st.sampled_from([0.0, 0.3, 2.0]))
+def test_who_is_answered_as_they_come_is_answered_as_a_whole_to_the_bit(
+    steps: list[int], first: int, smooth: float
+) -> None:
+    frames = (first + np.cumsum([0, *steps])).tolist()
+    found, expected = answered(frames, tools(smooth, keep=True)), plainly(frames, smooth)
+    for name, values in vars(expected).items():
+        np.testing.assert_array_equal(getattr(found, name), values, err_msg=name)
+
+
+def test_features_and_logits_are_left_out_unless_they_are_kept() -> None:
+    plain = answered([1, 2, 5], tools())
+    assert plain.features is None and plain.logits is None
+    assert plain.frames.tolist() == [1, 2, 3, 4, 5]
+
+
+def test_who_came_once_is_one_row() -> None:
+    found = answered([7], tools())
+    assert found.frames.tolist() == [7]
+    assert found.probabilities.shape == found.smoothed.shape == (1, 8)
+
+
+def test_a_person_is_over_when_the_gap_is_too_long_to_be_bridged() -> None:
+    stream = PersonStream(tools())
+    stream.add(10, features_of([10])[0])
+    assert not stream.is_over(10 + LONGEST_BRIDGE_FRAMES + 1)
+    assert stream.is_over(10 + LONGEST_BRIDGE_FRAMES + 2)
+    assert stream.buffered == 1
+    stream.end_sequence()
+    assert stream.buffered == 0
+
+
+def walk_on(people: int, frames: int) -> ShotStreams:
+    """A shot through which people walk one after another, each seen in so many frames."""
+    streams = ShotStreams(tools())
+    for person in range(people):
+        rows = features_of([0] * frames)
+        for number, row in enumerate(rows):
+            streams.add(person, person * (frames + 20) + number, row)
+    return streams
+
+
+def test_people_who_have_gone_are_classified_only_when_many_features_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waiting = walk_on(people=12, frames=10)
+    assert waiting.buffered == 12 * 10
+    monkeypatch.setattr(streaming, "BUFFERED_ROWS", 35)
+    few = walk_on(people=12, frames=10)
+    assert few.buffered <= 35 + 10
+    for person in range(12):
+        one, other = waiting.finish(person), few.finish(person)
+        np.testing.assert_array_equal(one.smoothed, other.smoothed)
+    assert waiting.buffered == few.buffered == 0
+
+
+def test_who_was_classified_as_gone_can_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "BUFFERED_ROWS", 0)
+    frames, rows = [0, 1, 40, 41], features_of([0, 1, 40, 41])
+    streams = ShotStreams(tools())
+    for frame, row in zip(frames[:2], rows[:2], strict=True):
+        streams.add(1, frame, row)
+    streams.add(2, 30, rows[0])
+    assert streams.buffered == 1
+    for frame, row in zip(frames[2:], rows[2:], strict=True):
+        streams.add(1, frame, row)
+    assert streams.buffered == 3
+    found, expected = streams.finish(1), plainly(frames, 0.3)
+    np.testing.assert_array_equal(found.smoothed, expected.smoothed)
+    streams.clear()
+    assert streams.buffered == 0
+
+
+def test_no_batch_of_features_is_held_for_the_sake_of_one_of_its_rows() -> None:
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    stream = PersonStream(tools())
+    for frame in range(20):
+        batch = np.zeros((1000, WIDTH), np.float32)
+        stream.add(frame, batch[0])
+        del batch
+    assert tracemalloc.get_traced_memory()[0] - before < 30_000
+    tracemalloc.stop()
+
+
+def test_memory_grows_by_rows_and_not_by_features() -> None:
+    """A hundred thousand frames of one person, each with 888 features (355 MB in all)."""
+    pool = np.random.default_rng(0).standard_normal((500, 888)).astype(np.float32)
+    face = Face(np.ones(4, np.float32), np.ones((5, 2), np.float32), 0.9)
+    made_with = StreamTools(
+        lambda: PredictionStream([LogitStream(classify, 64, WindowOptions())], [], together),
+        lambda frames: frames / FPS,
+        0.5,
+    )
+    tracemalloc.start()
+    streams, track, buffered = ShotStreams(made_with), Track(1, 0), []
+    for frame in range(100_000):
+        track.add(frame, frame / FPS, face)
+        streams.add(1, frame, pool[frame % 500])
+        if frame % 10_000 == 9_999:
+            buffered.append(tracemalloc.get_traced_memory()[0])
+    growth = (buffered[-1] - buffered[0]) / 90_000
+    peak_of_features = tracemalloc.get_traced_memory()[1] - buffered[-1]
+    people = [PersonRows(track, 0, streams.finish(1))]
+    rows = face_rows(people)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(rows) == 100_000
+    assert growth < 180  # bytes a row: 76 of the face, 72 of the answers, and room to grow
+    assert peak_of_features < 20e6
+    assert peak < 100_000 * 500

@@ -1,0 +1,48 @@
+import hashlib
+
+import pytest
+
+from videxpr.core.errors import OutputError
+from videxpr.core.files import atomic_write, sha256_of
+
+
+def test_file_appears_whole_and_folders_are_made(tmp_path):
+    path = tmp_path / "a" / "b" / "c.txt"
+    with atomic_write(path) as temporary:
+        temporary.write_text("whole")
+        assert not path.exists()
+    assert path.read_text() == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_failure_leaves_what_was_there_and_no_trace(tmp_path):
+    path = tmp_path / "c.txt"
+    path.write_text("before")
+
+    def fail():
+        with atomic_write(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folder_that_cannot_be_made_is_an_error_that_names_the_file(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with (
+        pytest.raises(OutputError, match=r"c\.txt"),
+        atomic_write(tmp_path / "file" / "c.txt") as temporary,
+    ):
+        temporary.write_text("never")
+
+
+def test_several_files_have_the_hash_of_one_that_holds_all_of_them(tmp_path):
+    parts = [b"a" * 3_000_000, b"", b"b"]  # the first one takes several reads
+    paths = [tmp_path / str(number) for number in range(3)]
+    for path, part in zip(paths, parts, strict=True):
+        path.write_bytes(part)
+    assert sha256_of(*paths) == hashlib.sha256(b"".join(parts)).hexdigest()
+    assert sha256_of(paths[1]) == hashlib.sha256(b"").hexdigest()

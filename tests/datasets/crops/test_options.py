@@ -1,0 +1,31 @@
+from dataclasses import replace
+
+import pytest
+
+from videxpr.core.errors import UsageError
+from videxpr.core.structures import ARCFACE
+from videxpr.datasets.crops.options import CropOptions
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"person": "tallest"},
+        {"people": 0},
+        {"people": 3},
+        {"quality": 0},
+        {"quality": 101},
+        {"batch_size": 0},
+        {"start_seconds": 2.0, "end_seconds": 2.0},
+        {"end_seconds": 0.0},
+        {"template": replace(ARCFACE, size=16)},
+        {"template": replace(ARCFACE, size=4096)},
+    ],
+)
+def test_wrong_choices_are_refused(wrong):
+    with pytest.raises(UsageError):
+        CropOptions(**wrong)
+
+
+def test_the_default_is_what_models_want():
+    assert CropOptions().template == ARCFACE

@@ -1,0 +1,165 @@
+"""Whole trees of stitched sequences, and what may not be."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from faces import PARTS, write_faces
+from PIL import Image
+
+from videxpr.core.errors import OutputError, SourceError, UsageError
+from videxpr.core.structures import ARCFACE
+from videxpr.datasets.affwild2.layout import find_layout
+from videxpr.datasets.affwild2.videos import read_affwild2
+from videxpr.datasets.crops.geometry_file import read_crop_template
+from videxpr.datasets.image_folder import LabeledImage, find_images, read_split
+from videxpr.datasets.synthetic.options import SynthesisOptions
+from videxpr.datasets.synthetic.writer import Share, synthesize
+
+OPTIONS = SynthesisOptions(seconds=4, light=0, noise=0, seed=3)
+SHARES = (Share("Train_Set", "train", 3), Share("Validation_Set", "validation", 2))
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    faces, split = write_faces(tmp_path_factory.mktemp("faces"))
+    return read_split(split, find_images(faces), PARTS)
+
+
+@pytest.fixture(scope="module")
+def tree(parts, tmp_path_factory):
+    """The tree, its summaries, and what progress was told."""
+    root = tmp_path_factory.mktemp("tree") / "new"
+    told = []
+    made = synthesize(root, parts, SHARES, OPTIONS, progress=lambda *now: told.append(now))
+    return root, made, told
+
+
+def record(root: Path) -> dict:
+    return json.loads((root / "stitching.json").read_text())
+
+
+def test_the_tree_reads_as_the_challenges_own(tree):
+    root, made, told = tree
+    videos = read_affwild2(find_layout(root)).videos
+    assert [video.name for video in videos["train"]] == ["train_0001", "train_0002", "train_0003"]
+    assert [video.name for video in videos["validation"]] == ["validation_0001", "validation_0002"]
+    for summary, split in zip(made, ("train", "validation"), strict=True):
+        assert sum(summary.frames) == sum(video.lines for video in videos[split])
+        assert summary.crops == sum(len(video) for video in videos[split])
+    assert told[-1] == (600, 600) and len(told) == 5
+    assert sorted(path.name for path in root.parent.iterdir()) == ["new"]
+
+
+def test_labels_and_files_agree_with_what_was_planned(tree):
+    root, made, _ = tree
+    told = record(root)["sequences"]
+    for split in read_affwild2(find_layout(root)).videos.values():
+        for video in split:
+            plan = told[video.name]
+            labels = [label for label, first, end in plan["segments"] for _ in range(first, end)]
+            assert video.lines == video.labeled == len(labels) == 120
+            present = [frame for frame in range(120) if frame not in plan["missing"]]
+            assert video.frames.tolist() == present
+            assert video.labels.tolist() == [labels[frame] for frame in present]
+    assert any(plan["missing"] for plan in told.values())
+    sizes = [path.stat().st_size for path in root.glob("cropped_aligned/*/*.jpg")]
+    assert sum(one.size_bytes for one in made) == sum(sizes)
+
+
+def test_stills_are_of_the_label_and_of_the_part_and_look_like_it(tree):
+    root, _, _ = tree
+    names = {name.lower(): label for label, name in enumerate(("neutral", "anger"))}
+    names |= {"happiness": 4, "surprise": 6}
+    for sequence, plan in record(root)["sequences"].items():
+        part = sequence.split("_")[0]
+        labels = [label for label, first, end in plan["segments"] for _ in range(first, end)]
+        for name, first, end, _, _ in plan["stills"]:
+            assert f"_{part}" in name
+            assert set(labels[first:end]) == {names[name.split("/")[0]]}
+        covered = {f for first, end in plan["covered"] for f in range(first, end)}
+        for frame in sorted(set(range(0, 120, 7)) - covered - set(plan["missing"])):
+            with Image.open(root / "cropped_aligned" / sequence / f"{frame + 1:05d}.jpg") as image:
+                assert image.size == (112, 112)
+                level = np.asarray(image).mean()
+            assert level == pytest.approx(60 * (PARTS.index(part) + 1), rel=0.25)
+
+
+def test_training_is_told_how_the_crops_are_aligned(tree):
+    found = find_layout(tree[0]).template
+    assert found is not None and read_crop_template(found) == ARCFACE
+
+
+def test_the_record_says_how_it_was_made(tree, parts, tmp_path):
+    told = record(tree[0])
+    assert told["options"]["seconds"] == 4 and told["options"]["seed"] == 3
+    assert told["options"]["jitter"]["shift"] == 0.015
+    assert [one["folder"] for one in told["sets"]] == ["Train_Set", "Validation_Set"]
+    assert told["sets"][0]["stills"]["Happiness"] == 9
+    synthesize(tmp_path / "t", parts, SHARES[1:], OPTIONS, sources={"faces": "here"})
+    assert record(tmp_path / "t")["sources"] == {"faces": "here"}
+
+
+def content(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.suffix in (".jpg", ".txt")
+    }
+
+
+def test_a_sequence_depends_on_seed_part_and_number_alone(tree, parts, tmp_path):
+    before = content(tree[0])
+    more = (Share("Validation_Set", "validation", 4),)
+    synthesize(tmp_path / "more", parts, more, OPTIONS)
+    after = content(tmp_path / "more")
+    both = before.keys() & after.keys()
+    assert len(both) > 200 and all(before[name] == after[name] for name in both)
+    assert both == {name for name in before if "validation_" in name}
+    other = SynthesisOptions(seconds=4, light=0, noise=0, seed=4)
+    synthesize(tmp_path / "other", parts, SHARES, other)
+    labels = [name for name in before if name.endswith(".txt")]
+    assert any(before[name] != content(tmp_path / "other")[name] for name in labels)
+
+
+def test_the_header_names_other_only_where_it_is(tree, tmp_path):
+    files = sorted(tree[0].glob("EXPR_Set/*/*.txt"))
+    assert {file.read_text().split("\n")[0].split(",")[-1] for file in files} == {"Surprise"}
+    Image.new("RGB", (112, 112)).save(tmp_path / "o.png")
+    only = [LabeledImage(tmp_path / "o.png", "other/o.png", 7)]
+    synthesize(tmp_path / "t", {"test": only}, (Share("Validation_Set", "test", 1),), OPTIONS)
+    lines = (tmp_path / "t/EXPR_Set/Validation_Set/test_0001.txt").read_text().split()
+    assert lines[0].endswith(",Other") and set(lines[1:]) == {"7"}
+
+
+def test_nothing_is_overwritten(tree, parts, tmp_path):
+    with pytest.raises(UsageError, match=f"{tree[0]} is there already, and nothing is overwritten"):
+        synthesize(tree[0], parts, SHARES, OPTIONS)
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="is there already"):
+        synthesize(tmp_path / "file", parts, SHARES, OPTIONS)
+    (tmp_path / "empty").mkdir()
+    assert synthesize(tmp_path / "empty", parts, SHARES[1:], OPTIONS)
+
+
+def test_a_set_without_stills_or_videos_is_refused(parts, tmp_path):
+    with pytest.raises(UsageError, match="a Train_Set has 1 video or more, not 0"):
+        synthesize(tmp_path / "t", parts, (Share("Train_Set", "train", 0),), OPTIONS)
+    with pytest.raises(UsageError, match="no validation stills to make the Validation_Set of"):
+        synthesize(tmp_path / "t", {"train": parts["train"]}, SHARES, OPTIONS)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path):
+    (tmp_path / "x.png").write_bytes(b"no image")
+    broken = {"test": [LabeledImage(tmp_path / "x.png", "x.png", 0)]}
+    with pytest.raises(SourceError, match="cannot read the image"):
+        synthesize(tmp_path / "t", broken, (Share("Validation_Set", "test", 1),), OPTIONS)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+
+
+def test_a_place_that_cannot_be_written_is_named(parts, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"cannot write .*file/t: "):
+        synthesize(tmp_path / "file" / "t", parts, SHARES, OPTIONS)

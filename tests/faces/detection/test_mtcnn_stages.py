@@ -1,0 +1,86 @@
+"""MTCNN's stages against those of facenet-pytorch, with its real weights."""
+
+from itertools import islice
+
+import facenet_pytorch
+import numpy as np
+import pytest
+import torch
+from conftest import SHARED, needs_shared
+from skimage import data
+
+from videxpr.faces.detection.load import DetectionOptions
+from videxpr.faces.detection.mtcnn import Mtcnn
+from videxpr.faces.detection.mtcnn_stages import Candidates, without_parts
+from videxpr.video.reader import Video
+
+CLIPS = {  # clip: every which frame
+    "woman-side-light-720p.mp4": 60,
+    "woman-face-fills-frame.mp4": 25,
+    "stage-many-people-cuts.mp4": 60,
+    "dancer-small-face.mp4": 60,
+    "label-anger-cremad-1001.flv": 30,
+    "people-from-behind-139s.mp4": 400,
+}
+
+
+def assert_same(images, min_face):
+    """Check that faces are facenet-pytorch's; their number."""
+    plain = facenet_pytorch.MTCNN(keep_all=True, min_face_size=min_face).eval()
+    found = Mtcnn(DetectionOptions("mtcnn", min_face=min_face, min_score=0)).detect(images)
+    for image, faces in zip(images, found, strict=True):
+        boxes, scores, landmarks = plain.detect(image, landmarks=True)
+        expected = [] if boxes is None else list(zip(boxes, scores, landmarks, strict=True))
+        large = [one for one in expected if min(one[0][2:] - one[0][:2]) >= min_face]
+        large.sort(key=lambda one: -one[1])
+        assert len(faces) == len(large)
+        for face, (box, score, points) in zip(faces, large, strict=True):
+            np.testing.assert_allclose(face.bbox, box.astype(float), atol=0.01)
+            np.testing.assert_allclose(face.landmarks, points.astype(float), atol=0.01)
+            assert face.score == pytest.approx(score, abs=1e-5)
+    return sum(map(len, found))
+
+
+def test_faces_of_photographs_are_those_of_facenet_pytorch():
+    portrait = data.astronaut()
+    crowd = np.concatenate([portrait, portrait[:, ::-1]], axis=1)[:300]
+    noise = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+    black = np.zeros((60, 60, 3), np.uint8)
+    assert assert_same([portrait, crowd, crowd[:, ::-1].copy(), noise, black], 40) >= 5
+
+
+def test_faces_at_the_edges_are_those_of_facenet_pytorch():
+    portrait = data.astronaut()
+    cut = [portrait[40:, 200:], portrait[95:], portrait[:170], portrait[60:190, 160:290]]
+    assert assert_same([np.ascontiguousarray(one) for one in cut], 20) >= 4
+
+
+@needs_shared
+def test_faces_of_real_clips_are_those_of_facenet_pytorch():
+    faces = 0
+    for clip, step in CLIPS.items():
+        with Video(SHARED / "data" / "clips" / clip) as video:
+            wanted = (frame.image for frame in video if frame.index % step == 0)
+            faces += assert_same(list(islice(wanted, 2)), 40)
+    assert faces >= 10
+
+
+@pytest.mark.parametrize("side", [12, 47, 94])
+def test_picture_as_small_as_the_smallest_face_is_searched(side):
+    picture = np.ascontiguousarray(data.astronaut()[:side, :side])  # a flag
+    assert Mtcnn(DetectionOptions("mtcnn", min_face=side)).detect([picture])[0] == []
+
+
+def test_of_a_face_and_a_part_of_it_the_surer_stays_in_each_picture():
+    whole, part, apart = [0.0, 0, 99, 99], [10.0, 10, 39, 39], [80.0, 80, 139, 139]
+    candidates = Candidates(
+        torch.tensor([0, 0, 0, 1]),
+        torch.tensor([whole, part, apart, part]),
+        torch.tensor([0.8, 0.9, 0.7, 0.75]),
+    )
+    assert without_parts(candidates).tolist() == [1, 3, 2]
+
+
+def test_nothing_is_without_parts():
+    nothing = Candidates(torch.zeros(0).long(), torch.zeros(0, 4), torch.zeros(0))
+    assert without_parts(nothing).tolist() == []

@@ -1,0 +1,298 @@
+"""Tables: exact schema, one row a frame and person, and the same numbers in CSV and Parquet."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from records import UNTRAINED, annotation, annotations, face_rows, nan, nobody
+
+from videxpr.core.errors import FormatError
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.formats import parquet
+from videxpr.formats.csv_tables import merge_summary, write_csv
+from videxpr.formats.parquet import to_table, write_parquet
+from videxpr.formats.record import Annotation
+
+TEXT = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+SCHEMA = {
+    "video": TEXT,
+    "frame_index": pyarrow.int64(),
+    "pts_seconds": pyarrow.float64(),
+    "shot": pyarrow.int32(),
+    "track_id": pyarrow.int32(),
+    "main": pyarrow.bool_(),
+    **dict.fromkeys(
+        [
+            "x1",
+            "y1",
+            "x2",
+            "y2",
+            "right_eye_x",
+            "right_eye_y",
+            "left_eye_x",
+            "left_eye_y",
+            "nose_x",
+            "nose_y",
+            "right_mouth_x",
+            "right_mouth_y",
+            "left_mouth_x",
+            "left_mouth_y",
+            "score",
+        ],
+        pyarrow.float32(),
+    ),
+    "expression": TEXT,
+    "label": pyarrow.int8(),
+    "confidence": pyarrow.float32(),
+    **dict.fromkeys(EXPRESSIONS, pyarrow.float32()),
+    "source": TEXT,
+}
+FACE_COLUMNS = list(SCHEMA)[4:]
+
+
+def test_the_schema_is_exactly_this(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "a.parquet", annotation())
+    schema = pyarrow.parquet.read_schema(tmp_path / "a.parquet")
+    assert dict(zip(schema.names, schema.types, strict=True)) == SCHEMA
+    assert schema.names == list(SCHEMA)
+
+
+def test_without_any_face_the_schema_is_the_same_and_face_columns_are_null(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "a.parquet", nobody())
+    table = pyarrow.parquet.read_table(tmp_path / "a.parquet")
+    assert dict(zip(table.schema.names, table.schema.types, strict=True)) == SCHEMA
+    assert table["frame_index"].to_pylist() == [5, 6, 7, 8, 9]
+    assert all(table[name].null_count == 5 for name in FACE_COLUMNS)
+
+
+def test_every_frame_has_a_row_for_each_face_and_one_null_row_without() -> None:
+    table = to_table(annotation())
+    assert table["video"].to_pylist() == ["folder/clip.mp4"] * 6
+    assert table["frame_index"].to_pylist() == [5, 6, 6, 7, 8, 9]
+    assert table["shot"].to_pylist() == [0, 0, 0, 0, 0, 1]
+    assert table["pts_seconds"].to_pylist() == [0.2, 0.24, 0.24, 0.28, None, 0.36]
+    assert table["track_id"].to_pylist() == [1, 1, 2, None, 1, None]
+    assert table["main"].to_pylist() == [True, True, False, None, True, None]
+    assert table["source"].to_pylist() == [
+        *["detected"] * 3,
+        None,
+        "bridged",
+        None,
+    ]
+    for name in FACE_COLUMNS:
+        assert {3, 5} <= {n for n, value in enumerate(table[name].to_pylist()) if value is None}
+
+
+def test_numbers_are_those_of_the_annotation() -> None:
+    faces = annotation().faces
+    table = to_table(annotation()).take([0, 1, 2, 4])
+    for n, name in enumerate(["x1", "y1", "x2", "y2"]):
+        assert table[name].to_pylist()[:3] == faces.bbox[:3, n].tolist()
+    for n, name in enumerate(FACE_COLUMNS[6:16]):
+        assert table[name].to_pylist()[:3] == faces.landmarks[:3, n].tolist()
+    assert table["score"].to_pylist()[:3] == faces.score[:3].tolist()
+    for n, name in enumerate(EXPRESSIONS[:UNTRAINED]):
+        assert table[name].to_pylist() == faces.probabilities[:, n].tolist()
+    labels = np.nanargmax(faces.smoothed, axis=1)
+    assert table["label"].to_pylist() == labels.tolist()
+    assert table["expression"].to_pylist() == [EXPRESSIONS[label] for label in labels]
+    assert table["confidence"].to_pylist() == np.nanmax(faces.smoothed, axis=1).tolist()
+
+
+def test_a_bridged_row_has_an_answer_but_no_box() -> None:
+    row = to_table(annotation()).to_pylist()[4]
+    assert row["source"] == "bridged" and row["label"] is not None and row["Neutral"] is not None
+    assert {name for name in FACE_COLUMNS[2:17] if row[name] is not None} == set()
+
+
+def test_a_class_that_was_never_trained_is_null_throughout() -> None:
+    table = to_table(annotation())
+    assert table["Other"].null_count == len(table)
+    assert table["Surprise"].null_count == 2
+
+
+def test_the_metadata_are_the_provenance(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "a.parquet", annotation())
+    metadata = pyarrow.parquet.read_table(tmp_path / "a.parquet").schema.metadata
+    assert metadata == {
+        key.encode(): value.encode() for key, value in annotation().provenance.items()
+    }
+
+
+def test_the_same_annotation_gives_the_same_bytes(tmp_path: Path) -> None:
+    turned = dict(reversed(annotation().provenance.items()))
+    write_parquet(tmp_path / "a.parquet", annotation())
+    write_parquet(tmp_path / "b.parquet", replace(annotation(), provenance=turned))
+    write_csv(tmp_path / "a.csv", annotation())
+    write_csv(tmp_path / "b.csv", annotation())
+    for suffix in ("parquet", "csv"):
+        first, second = (tmp_path / f"{name}.{suffix}" for name in "ab")
+        assert first.read_bytes() == second.read_bytes()
+
+
+in_one_folder = settings(
+    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@in_one_folder
+@given(annotated=annotations())
+def test_rows_are_by_frame_and_then_by_rank(annotated: Annotation) -> None:
+    expected = []
+    for frame in range(annotated.first_frame, annotated.end_frame):
+        ranks = annotated.faces.rank[annotated.faces.frame == frame].tolist()
+        expected += [(frame, rank + 1) for rank in ranks] or [(frame, None)]
+    table = to_table(annotated)
+    found = zip(table["frame_index"].to_pylist(), table["track_id"].to_pylist(), strict=True)
+    assert list(found) == expected
+
+
+@in_one_folder
+@given(annotated=annotations())
+def test_parquet_is_read_back_as_it_was_written(tmp_path: Path, annotated: Annotation) -> None:
+    write_parquet(tmp_path / "a.parquet", annotated)
+    assert pyarrow.parquet.read_table(tmp_path / "a.parquet").equals(to_table(annotated))
+
+
+@in_one_folder
+@given(annotated=annotations())
+def test_csv_says_the_same_as_parquet(tmp_path: Path, annotated: Annotation) -> None:
+    write_csv(tmp_path / "a.csv", annotated)
+    read = pandas.read_csv(tmp_path / "a.csv", dtype=str, keep_default_na=False)
+    table = to_table(annotated)
+    assert list(read.columns) == table.column_names
+    for name, kind in SCHEMA.items():
+        values = table[name].to_pylist()
+        if pyarrow.types.is_floating(kind):
+            to_number = kind.to_pandas_dtype()
+            assert [None if cell == "" else to_number(cell) for cell in read[name]] == values
+        else:
+            assert list(read[name]) == ["" if value is None else str(value) for value in values]
+
+
+def test_long_tables_are_written_in_row_groups_and_say_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = [n for n in range(40) if n not in range(12, 27)]  # one group has no face at all
+    faces = face_rows(frames, [0] * len(frames), [n % 7 == 3 for n in frames])
+    times = np.where(np.arange(40) == 5, nan, np.arange(40) / 25)
+    long = Annotation("v.mp4", 0, times, np.arange(40) // 13, faces, provenance={"model": "m"})
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    for folder in (whole, parted):
+        write_parquet(folder / "v.parquet", long)
+        write_csv(folder / "v.csv", long)
+        monkeypatch.setattr(parquet, "GROUP_ROWS", 6)
+    sizes = [
+        [group.num_rows for group in map(file.metadata.row_group, range(file.num_row_groups))]
+        for file in (pyarrow.parquet.ParquetFile(f / "v.parquet") for f in (whole, parted))
+    ]
+    assert sizes == [[40], [6] * 6 + [4]]
+    tables = [pyarrow.parquet.read_table(folder / "v.parquet") for folder in (whole, parted)]
+    assert tables[0].schema.equals(tables[1].schema, check_metadata=True)
+    assert tables[0].to_pylist() == tables[1].to_pylist() == to_table(long).to_pylist()
+    assert (whole / "v.csv").read_bytes() == (parted / "v.csv").read_bytes()
+    one, other = (parquet.read_parquet(folder / "v.parquet") for folder in (whole, parted))
+    for name, values in vars(one.faces).items():
+        np.testing.assert_array_equal(getattr(other.faces, name), values)
+
+
+def test_a_small_csv_file_has_exactly_these_bytes(tmp_path: Path) -> None:
+    faces = replace(
+        face_rows([0], [0], [False]),
+        bbox=np.array([[1, 2, 3.5, 4]], np.float32),
+        landmarks=np.arange(10, dtype=np.float32)[None],
+        score=np.array([0.5], np.float32),
+        probabilities=np.array([[0.25, 0.75, *[0] * 5, nan]], np.float32),
+        smoothed=np.array([[0.625, 0.375, *[0] * 5, nan]], np.float32),
+    )
+    small = Annotation("a,b.mp4", 0, np.array([0.0, nan]), np.array([0, 0]), faces)
+    write_csv(tmp_path / "a.csv", small)
+    assert (tmp_path / "a.csv").read_text() == (
+        ",".join(SCHEMA) + "\n"
+        '"a,b.mp4",0,0.0,0,1,True,1.0,2.0,3.5,4.0,0.0,1.0,2.0,3.0,4.0,5.0,6.0,7.0,8.0,9.0,0.5,'
+        "Neutral,0,0.625,0.25,0.75,0.0,0.0,0.0,0.0,0.0,,detected\n"
+        '"a,b.mp4",1,,0' + "," * 29 + "\n"
+    )
+
+
+def summary(video: str, frames: int, coverage: float, warnings: str = "") -> dict:
+    return {"video": video, "frames": frames, "coverage": coverage, "warnings": warnings}
+
+
+def test_a_summary_keeps_the_lines_of_other_videos_and_replaces_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "summary.csv"
+    merge_summary(path, [summary("001", 40, 0.1234, "NA"), summary("b", 7, 1.0, "two, words")])
+    assert path.read_text() == (
+        'video,frames,coverage,warnings\n001,40,0.1234,NA\nb,7,1.0,"two, words"\n'
+    )
+    merge_summary(path, [summary("c", 3, 0.5), summary("b", 8, 0.25)])
+    assert path.read_text() == (
+        "video,frames,coverage,warnings\n001,40,0.1234,NA\nc,3,0.5,\nb,8,0.25,\n"
+    )
+
+
+def test_a_summary_whose_lines_are_all_replaced_has_no_double(tmp_path: Path) -> None:
+    path = tmp_path / "summary.csv"
+    merge_summary(path, [summary("a", 40, 0.1)])
+    merge_summary(path, [summary("a", 41, 0.2)])
+    assert path.read_text() == "video,frames,coverage,warnings\na,41,0.2,\n"
+
+
+def test_a_summary_of_other_columns_is_taken_and_whole_numbers_stay_whole(tmp_path: Path) -> None:
+    path = tmp_path / "summary.csv"
+    path.write_text("video,frames,note\na,40,0.10\n")
+    merge_summary(path, [{"video": "b", "frames": 7, "decode_errors": 0}])
+    assert path.read_text() == "video,frames,note,decode_errors\na,40,0.10,\nb,7,,0\n"
+
+
+@in_one_folder
+@given(
+    runs=st.lists(
+        st.dictionaries(
+            st.sampled_from(["a", "b/c", "é", "1"]),
+            st.tuples(st.integers(0, 10**9), st.floats(0, 1), st.text("a ,;\"'\n")),
+            min_size=1,
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_a_line_stays_to_the_byte_however_often_others_are_merged(
+    tmp_path: Path, runs: list[dict[str, tuple[int, float, str]]]
+) -> None:
+    path, alone = tmp_path / "summary.csv", tmp_path / "alone.csv"
+    path.unlink(missing_ok=True)
+    expected: dict[str, str] = {}
+    for run in runs:
+        merge_summary(path, [summary(video, *values) for video, values in run.items()])
+        for video, values in run.items():
+            alone.unlink(missing_ok=True)
+            merge_summary(alone, [summary(video, *values)])
+            expected.pop(video, None)
+            expected[video] = alone.read_text().partition("\n")[2]
+    assert path.read_text() == "video,frames,coverage,warnings\n" + "".join(expected.values())
+
+
+def test_a_summary_of_nothing_leaves_the_file_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "summary.csv"
+    merge_summary(path, [summary("a", 40, 0.1)])
+    before = path.read_bytes()
+    merge_summary(path, [])
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"name,frames\na,4\n", b"video\n\xff\n"])
+def test_a_summary_that_is_none_of_ours_is_named_and_left_alone(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "summary.csv"
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=r"summary.csv"):
+        merge_summary(path, [summary("a", 40, 0.1)])
+    assert path.read_bytes() == content

@@ -1,0 +1,43 @@
+"""What the tests of the benchmark share: figures made up by hand, and a small model."""
+
+from pathlib import Path
+
+import torch
+
+from videxpr.annotation.benchmark.figures import PipelineFigures, Speed, StageFigures, VideoFigures
+from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.model.hub.resolve import ModelFile, resolve_model
+from videxpr.model.network import ExpressionModel, ModelConfig
+
+SPEEDS = {"decode": 400.0, "detect": 40.0, "align": 1000.0, "embed": 100.0, "write": 5000.0}
+
+
+def figures(overlap: bool = False) -> VideoFigures:
+    """100 frames with 2 faces in each of 50 that were looked at; nothing to classify."""
+    stages = [
+        StageFigures("decode", "frame", 100, Speed(100, (100 / SPEEDS["decode"],))),
+        StageFigures("detect", "frame", 50, Speed(50, (50 / SPEEDS["detect"],))),
+        StageFigures("align", "face", 100, Speed(50, (50 / SPEEDS["align"],))),
+        StageFigures("embed", "face", 100, Speed(50, (50 / SPEEDS["embed"],))),
+        StageFigures("classify", "face", 0, None),
+        StageFigures("write", "frame", 100, Speed(100, (100 / SPEEDS["write"],))),
+    ]
+    return VideoFigures(
+        frames=100,
+        width=640,
+        height=360,
+        codec="h264",
+        sampled_frames=50,
+        faces=100,
+        stages=tuple(stages),
+        overlap=overlap,
+        pipeline=PipelineFigures(Speed(100, (4.0, 5.0, 8.0)), 900_000_000, None),
+    )
+
+
+def small_model(path: Path) -> ModelFile:
+    """A checkpoint with random weights that is quick to load and to run."""
+    torch.manual_seed(3)
+    config = ModelConfig(backbone="regnet_y_400mf", variant="backbone", input_size=32)
+    save_checkpoint(path, ExpressionModel(config), TrainingSummary("noise", "none", 0, 0), "none")
+    return resolve_model(path)

@@ -1,0 +1,31 @@
+"""A folder of made-up labeled stills and its split, for the tests of what is stitched from them."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+COUNTS: Final = {"neutral": 12, "anger": 4, "happiness": 9, "surprise": 3}
+PARTS: Final = ("train", "validation", "test")
+
+
+def write_faces(root: Path) -> tuple[Path, Path]:
+    """Folder and split file; images of the three parts are about 60, 120 and 180 bright.
+
+    The first two of each class and part are of the same person, called Ann, Bob or Cid after the part.
+    """
+    generator = np.random.default_rng(5)
+    lines = ["image,split"]
+    for part, person in zip(PARTS, ("Ann", "Bob", "Cid"), strict=True):
+        for name, count in COUNTS.items():
+            for number in range(count):
+                who = f"web_{person}" if number < 2 else "some"
+                file = root / "faces" / name / f"{who}_{part}{number}.png"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                level = 60 * (PARTS.index(part) + 1)
+                pixels = generator.integers(level - 9, level + 9, (112, 112, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(file)
+                lines.append(f"faces/{name}/{file.name},{part}")
+    (root / "split.csv").write_text("\n".join(lines) + "\n")
+    return root / "faces", root / "split.csv"

@@ -1,0 +1,52 @@
+"""What the library promises to the outside, and what it must not drag in."""
+
+import subprocess
+import sys
+
+import pytest
+
+import videxpr
+
+
+def test_public_names_are_these_and_can_be_imported():
+    assert videxpr.__all__ == [
+        "EXPRESSIONS", "AnnotateOptions", "Annotation", "Annotator", "Checkpoint", "DetectionOptions",
+        "ExpressionModel", "Face", "FaceRows", "Frame", "ModelConfig", "Source", "Video",
+        "WindowOptions", "__version__", "find_sources", "load_checkpoint", "load_detector",
+        "load_model",
+    ]  # fmt: skip
+    for name in videxpr.__all__:
+        assert getattr(videxpr, name) is not None
+    with pytest.raises(AttributeError, match="nosuch"):
+        _ = videxpr.nosuch
+
+
+def modules_after(code: str) -> set[str]:
+    report = f"{code}\nimport sys; print(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", report], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_training_needs_no_decoder_and_no_detector():
+    loaded = modules_after("import videxpr.training.clips.fit, videxpr.training.images.fit")
+    assert "lightning" in loaded
+    assert not {"av", "insightface", "facenet_pytorch", "cv2"} & loaded
+
+
+def test_training_on_stills_needs_nothing_that_embeds():
+    assert "onnxruntime" not in modules_after("import videxpr.training.images.fit")
+
+
+@pytest.mark.parametrize("module", ["core.onnx_runtime", "faces.detection.scrfd"])
+def test_onnx_runtime_reports_nothing_to_anybody(module, tmp_path, monkeypatch):
+    """Where it does, it begins with a file for its session in the temporary folder."""
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert "onnxruntime" in modules_after(f"import videxpr.{module}")
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_importing_the_library_is_light():
+    assert not {"torch", "numpy", "av", "pandas"} & modules_after("import videxpr")

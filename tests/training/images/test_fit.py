@@ -1,0 +1,532 @@
+"""Training on stills, end to end, on pictures that can be learned in seconds."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from embedded import face_crops, model_of
+from lightning.pytorch.callbacks import Callback
+from PIL import Image
+
+from videxpr.core.errors import CheckpointError, FormatError, UsageError, VidexprError
+from videxpr.datasets.image_folder import LabeledImage, find_images, read_split
+from videxpr.model.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
+from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.training.images import loaders as stills_loaders
+from videxpr.training.images.fit import train_on_images
+from videxpr.training.images.init import start
+from videxpr.training.images.module import ImageModule, mixed
+from videxpr.training.options import ImageTrainingOptions, Machine
+from videxpr.video.images import read_image, resized
+
+OPTIONS = ImageTrainingOptions(epochs=2, size=32, gray=True, batch_size=16, learning_rate=2e-3)
+MACHINE = Machine(threads=1)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    """Bright happiness, dark Sadness: 48 train, 12 validation, and a test part that is no picture."""
+    folder = tmp_path_factory.mktemp("faces")
+    random = np.random.default_rng(0)
+    rows = ["image,split"]
+    for number in range(64):
+        name, base = (("happiness", 190), ("Sadness", 60))[number % 2]
+        part = "train" if number < 48 else "validation" if number < 60 else "test"
+        path = folder / name / f"{number:03d}.png"
+        path.parent.mkdir(exist_ok=True)
+        if part == "test":
+            path.write_bytes(b"must not be read")
+        else:
+            noise = random.integers(-40, 40, (48, 48, 3))
+            Image.fromarray((base + noise).clip(0, 255).astype(np.uint8)).save(path)
+        rows.append(f"faces/{name}/{number:03d}.png,{part}")
+    (folder / "split.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def train_on(faces, output, **choices):
+    return train_on_images(faces, output, split=faces / "split.csv", machine=MACHINE, **choices)
+
+
+@pytest.fixture(scope="module")
+def trained(faces):
+    reports = []
+    report = train_on(
+        faces,
+        faces / "model.safetensors",
+        options=OPTIONS,
+        data="bright and dark squares",
+        license="free",
+        on_epoch=reports.append,
+    )
+    return report, reports
+
+
+@pytest.mark.filterwarnings("ignore")  # Lightning's advice about workers and log intervals
+def test_checkpoint_says_what_it_was_trained_on(trained):
+    report, reports = trained
+    assert (report.train_images, report.validation_images) == (48, 12)
+    assert [one.epoch for one in reports] == [1, 2]
+    assert all(np.isfinite(one.loss) for one in reports)
+    checkpoint = load_checkpoint(report.checkpoint)
+    assert checkpoint.model.config.variant == "backbone"
+    assert checkpoint.model.config.input_size == 32
+    assert checkpoint.model.config.color is False
+    assert checkpoint.model.config.trained_expressions == ("Happiness", "Sadness")
+    assert checkpoint.training.data == "bright and dark squares"
+    assert checkpoint.training.epochs == 2
+    assert checkpoint.training.options == OPTIONS.as_text()
+    assert checkpoint.training.options["augmentation.flip"] == "0.5"
+    assert checkpoint.license == "free"
+    assert checkpoint.training.validation_accuracy == reports[-1].accuracy
+    assert checkpoint.model.config.temperature == reports[-1].temperature != 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_temperature_is_where_the_validation_labels_are_likeliest(trained, faces):
+    model = load_checkpoint(trained[0].checkpoint).model
+    stills = read_split(faces / "split.csv", find_images(faces))["validation"]
+    likelihood = {}
+    for temperature in (0.9, 1.0, 1.1):  # about the model's own
+        answers = [
+            torch.log_softmax(
+                model.classify(model.embed(resized(read_image(still.path), 112, 112)[None])[None])
+                / temperature,
+                dim=-1,
+            )[0, 0, still.label].item()
+            for still in stills
+        ]
+        likelihood[temperature] = sum(answers)
+    fitted = model.config.temperature
+    edge = fitted == pytest.approx(0.2) or fitted == pytest.approx(5.0)
+    assert edge or max(likelihood, key=likelihood.__getitem__) == 1.0
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_training_goes_on_from_a_checkpoint(trained, faces, tmp_path):
+    report = train_on(
+        faces,
+        tmp_path / "more.safetensors",
+        initial=[trained[0].checkpoint],
+        options=OPTIONS,
+    )
+    assert load_checkpoint(report.checkpoint).training.epochs == 4
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_images_held_in_memory_train_as_those_read_anew_do(trained, faces, tmp_path, monkeypatch):
+    monkeypatch.setattr(stills_loaders, "HELD_BYTES", 0)
+    train_on(
+        faces,
+        tmp_path / "read.safetensors",
+        options=OPTIONS,
+    )
+    buffered, read = (
+        load_checkpoint(path).model.state_dict()
+        for path in (trained[0].checkpoint, tmp_path / "read.safetensors")
+    )
+    for name, value in buffered.items():
+        torch.testing.assert_close(read[name], value, rtol=0, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_with_all_choices_says_them(trained, faces, tmp_path):
+    options = replace(OPTIONS, size=48, first_size=32, mixup=0.4, distillation_weight=0.6)
+    report = train_on(
+        faces,
+        tmp_path / "taught.safetensors",
+        teachers=[trained[0].checkpoint] * 2,
+        options=options,
+    )
+    checkpoint = load_checkpoint(report.checkpoint)
+    assert checkpoint.model.config.input_size == 48
+    for words in ("32 to 48 px", "mixup 0.4", "0.6 of the labels from 2 teachers", "32-true"):
+        assert words in checkpoint.training.recipe
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_fusion_model_is_a_start_too_and_another_backbone_is_none(faces, tmp_path):
+    def train(config):
+        model = ExpressionModel(config)
+        start = tmp_path / f"{config.backbone}.safetensors"
+        summary = TrainingSummary(data="", recipe="fused", images=1, epochs=3)
+        save_checkpoint(start, model, summary, "free", torch.float32)
+        options = replace(OPTIONS, epochs=1, learning_rate=1e-9)
+        end = tmp_path / f"{config.backbone}.end.safetensors"
+        train_on(
+            faces,
+            end,
+            initial=[start],
+            options=options,
+            dtype=torch.float32,
+        )
+        return model, load_checkpoint(end)
+
+    fused, made = train(ModelConfig(variant="both"))
+    assert made.training.epochs == 4 and made.training.recipe.startswith("fused; 1 epochs")
+    assert made.model.config.variant == "backbone"
+    torch.testing.assert_close(
+        made.model.head.weight, fused.head.weight[:, : fused.width], rtol=0, atol=1e-5
+    )
+    stem = fused.backbone.stem[0].weight
+    torch.testing.assert_close(made.model.backbone.stem[0].weight, stem, rtol=0, atol=1e-5)
+    with pytest.raises(UsageError, match="backbone regnet_y_400mf, .* regnet_y_1_6gf; start from"):
+        train(ModelConfig(backbone="regnet_y_400mf", variant="backbone"))
+
+
+def test_a_start_from_several_is_the_mean_of_their_weights(tmp_path):
+    paths = []
+    for seed in (1, 2, 3):
+        model = model_of("regnet_y_1_6gf", seed=seed)
+        summary = TrainingSummary(data="d", recipe=f"r{seed}", images=seed, epochs=seed)
+        paths.append(tmp_path / f"{seed}.safetensors")
+        save_checkpoint(paths[-1], model, summary, "free", torch.float32)
+    model = ExpressionModel(ModelConfig(variant="backbone"))
+    summary = start(model, paths)
+    assert summary.recipe == "mean of the weights of (r1) and (r2) and (r3)"
+    assert (summary.images, summary.epochs) == (3, 3)
+    expected = np.mean([load_checkpoint(path).model.head.weight.numpy() for path in paths], axis=0)
+    np.testing.assert_allclose(model.head.weight.detach().numpy(), expected, atol=1e-6)
+    alone = start(model, paths[1:2])
+    assert alone.recipe == "r2"
+    found = model.backbone.stem[1].running_var
+    assert torch.equal(found, load_checkpoint(paths[1]).model.backbone.stem[1].running_var)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_epochs_make_a_mean_a_calibrated_checkpoint(trained, faces, tmp_path):
+    options = replace(OPTIONS, epochs=0)
+    seen = []
+    report = train_on(
+        faces,
+        tmp_path / "mean.safetensors",
+        initial=[trained[0].checkpoint] * 2,
+        options=options,
+        dtype=torch.float32,
+        on_epoch=seen.append,
+    )
+    assert [(one.epoch, one.epochs) for one in seen] == [(0, 0)]
+    before, after = (load_checkpoint(one.checkpoint) for one in (trained[0], report))
+    for name, weight in before.model.state_dict().items():
+        assert torch.equal(weight, after.model.state_dict()[name])
+    assert after.training.recipe.startswith("mean of the weights of (2 epochs at 32 px")
+    assert after.training.recipe.endswith("seed 0)")
+    assert (after.training.epochs, after.training.images) == (2, 48)
+    assert after.model.config.temperature == report.last.temperature
+    with pytest.raises(UsageError, match="0 epochs of training need a model to start from"):
+        train_on(faces, tmp_path / "x.safetensors", options=options)
+
+
+class Stopped(Callback):
+    """Breaks a run off in the middle of an epoch, counted from 0."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_train_batch_start(self, trainer, pl_module, batch, step):
+        if (trainer.current_epoch, step) == (self.epoch, 1):
+            raise RuntimeError("the power is gone")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_that_was_broken_off_twice_ends_like_an_unbroken_one(faces, tmp_path):
+    def train(name, **more):
+        reports = []
+        train_on_images(
+            faces,
+            tmp_path / name,
+            split=faces / "split.csv",
+            options=replace(OPTIONS, epochs=4, size=48, first_size=32, mixup=0.2),
+            on_epoch=reports.append,
+            **more,
+        )
+        return reports
+
+    whole = train("whole.safetensors")
+    for number, epoch in enumerate((1, 2)):
+        with pytest.raises(RuntimeError, match="power"):
+            train("broken.safetensors", resume=number > 0, callbacks=[Stopped(epoch)])
+    assert not (tmp_path / "broken.safetensors").exists()
+    assert train("broken.safetensors", resume=True) == whole[2:]
+    one, other = (
+        load_checkpoint(tmp_path / name) for name in ("whole.safetensors", "broken.safetensors")
+    )
+    assert one.training == other.training
+    for name, value in one.model.state_dict().items():
+        assert torch.equal(other.model.state_dict()[name], value)
+    with pytest.raises(UsageError, match="whole.safetensors is there already: --resume"):
+        train("whole.safetensors")
+    assert train("whole.safetensors", overwrite=True) == whole
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_complete_run_that_is_resumed_writes_the_same_averaged_weights(faces, tmp_path):
+    output, said = tmp_path / "m.safetensors", []
+    first = train_on(faces, output, options=OPTIONS)
+    before = output.read_bytes()
+    seen = []
+    again = train_on(
+        faces, output, options=OPTIONS, resume=True, on_epoch=seen.append, on_start=said.append
+    )
+    assert again == first and seen == []
+    assert output.read_bytes() == before
+    assert said == ["resumed after epoch 2"]
+    output.unlink()
+    assert train_on(faces, output, options=OPTIONS, resume=True) == first
+    assert output.read_bytes() == before
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_where_there_is_nothing_to_resume_training_begins_anew_and_overwrites_nothing(
+    trained, faces, tmp_path
+):
+    output, said = tmp_path / "m.safetensors", []
+    (tmp_path / "m.run").mkdir()
+    train_on(faces, output, options=replace(OPTIONS, epochs=1), resume=True, on_start=said.append)
+    assert said == [
+        f"there is no whole epoch of an earlier run in {tmp_path / 'm.run'}: training begins anew"
+    ]
+    shutil.rmtree(tmp_path / "m.run")
+    before = output.read_bytes()
+    with pytest.raises(UsageError, match=r"m.safetensors is there, but not .*last.ckpt: .*nothing"):
+        train_on(faces, output, options=OPTIONS, resume=True)
+    assert output.read_bytes() == before
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_call_that_cannot_begin_removes_nothing(trained, faces, tmp_path):
+    output = tmp_path / "m.safetensors"
+    shutil.copy(trained[0].checkpoint, output)
+    (tmp_path / "m.run").mkdir()
+    before = output.read_bytes()
+    other = tmp_path / "other.safetensors"
+    for error, message, more in (
+        (UsageError, "m.safetensors is what training starts from", {"initial": [output]}),
+        (UsageError, "m.safetensors is what training starts from", {"teachers": [output]}),
+        (CheckpointError, "other.safetensors", {"initial": [other]}),
+        (CheckpointError, "other.safetensors", {"teachers": [other]}),
+        (
+            UsageError,
+            "both say",
+            {"initial": [trained[0].checkpoint], "backbone_weights": "imagenet"},
+        ),
+        (UsageError, "start from it with --initial", {"backbone_weights": str(other)}),
+        (CheckpointError, "no file w.pth", {"backbone_weights": "w.pth"}),
+    ):
+        with pytest.raises(error, match=message):
+            train_on(faces, output, options=OPTIONS, overwrite=True, **more)
+    assert output.read_bytes() == before and (tmp_path / "m.run").is_dir()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_backbone_begins_with_the_weights_of_a_file(trained, faces, tmp_path):
+    weights = load_checkpoint(trained[0].checkpoint).model.backbone.state_dict()
+    torch.save(weights, tmp_path / "w.pth")
+    report = train_on(
+        faces,
+        tmp_path / "m.safetensors",
+        options=replace(OPTIONS, epochs=1, freeze="block4"),
+        backbone_weights=str(tmp_path / "w.pth"),
+    )
+    checkpoint = load_checkpoint(report.checkpoint)
+    for name, value in checkpoint.model.backbone.state_dict().items():
+        assert torch.equal(weights[name], value), name
+    assert checkpoint.training.recipe.startswith("from w.pth; 1 epochs at 32 px")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_is_not_resumed_as_another_one(trained, faces, tmp_path):
+    output = trained[0].checkpoint
+    other = Path(shutil.copy(output, tmp_path))
+    for choices, more, message in (
+        ({"mixup": 0.3}, {}, r"last.ckpt had other options \(mixup was 0.0 and is 0.3\); give"),
+        ({"dropout": 0.1}, {}, r"\(dropout was 0.2 and is 0.1\)"),
+        ({}, {"initial": [other]}, r"\(initial was  and is [0-9a-f]{64}\)"),
+        ({}, {"teachers": [other]}, r"\(teachers was  and is [0-9a-f]{64}\)"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            train_on(faces, output, options=replace(OPTIONS, **choices), resume=True, **more)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_state_that_cannot_be_read_is_named(faces, tmp_path):
+    (tmp_path / "m.run").mkdir()
+    state = tmp_path / "m.run" / "last.ckpt"
+    torch.save({"state_dict": {}}, tmp_path / "empty.pt")
+    for content in (b"", b"no state", (tmp_path / "empty.pt").read_bytes()):
+        state.write_bytes(content)
+        with pytest.raises(FormatError, match=r"last.ckpt is no state of a training on stills"):
+            train_on(faces, tmp_path / "m.safetensors", options=OPTIONS, resume=True)
+
+
+def test_a_checkpoint_has_the_ending_of_its_kind(faces):
+    with pytest.raises(UsageError, match=r"model.pt must be the name of a .safetensors file"):
+        train_on(faces, faces / "model.pt", options=OPTIONS)
+
+
+def test_rare_classes_are_drawn_as_often_as_asked_for_and_each_epoch_anew():
+    common = [LabeledImage(Path(), str(number), 0) for number in range(900)]
+    rare = [LabeledImage(Path(), str(number), 4) for number in range(100)]
+
+    def drawn(balance, epoch=0):
+        sampler = stills_loaders.ClassSampler(common + rare, balance, seed=1)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    shares = {balance: np.mean(np.array(drawn(balance)) >= 900) for balance in (0, 0.5, 1)}
+    assert shares == pytest.approx({0: 0.1, 0.5: 0.25, 1: 0.5}, abs=0.05)
+    assert drawn(0.5) == drawn(0.5) != drawn(0.5, epoch=1)
+
+
+def test_stills_of_a_favored_source_are_drawn_so_many_times_as_often():
+    stills = [LabeledImage(Path(f"{source}_{n}.png"), "", 0) for source in "ab" for n in range(500)]
+    sampler = stills_loaders.ClassSampler(stills, 0.5, 1, [("b_*", 4.0), ("?_1.png", 0.0001)])
+    drawn = []
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        drawn += sampler
+    assert np.mean(np.array(drawn) >= 500) == pytest.approx(0.8, abs=0.04)
+    assert not np.isin(drawn, [1, 501]).any()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_frozen_backbone_stays_and_its_head_learns_on_moved_features(trained, faces, tmp_path):
+    choices = {"freeze": "block4", "feature_noise": 0.5, "oversample": (("00?.png", 2.0),)}
+    report = train_on(
+        faces,
+        tmp_path / "head.safetensors",
+        initial=[trained[0].checkpoint],
+        options=replace(OPTIONS, **choices),
+        dtype=torch.float32,
+    )
+    checkpoint = load_checkpoint(report.checkpoint)
+    before = load_checkpoint(trained[0].checkpoint).model.state_dict()
+    after = checkpoint.model.state_dict()
+    changed = {
+        name  # averaging the same weights over and over rounds them
+        for name, value in before.items()
+        if not torch.allclose(after[name], value, rtol=1e-5, atol=1e-6)
+    }
+    assert changed == {"head.weight", "head.bias"}  # no statistic of a norm either
+    said = "00?.png 2 times as often, backbone frozen up to block4, features moved by 0.5, "
+    assert said in checkpoint.training.recipe
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"feature_noise": 0.5}, r"freeze it whole \(--freeze block4\)"),
+        ({"feature_noise": 0.5, "freeze": "block3"}, r"freeze it whole"),
+        ({"freeze": "block9"}, r"no stage 'block9' to freeze; choose none, stem, block1"),
+        (
+            {"oversample": (("web_*", 5.0),)},
+            r"none of the 48 training images is named 'web_\*'; .*png",
+        ),
+    ],
+)
+def test_what_cannot_be_done_with_these_stills_is_refused(faces, tmp_path, choices, message):
+    with pytest.raises(UsageError, match=message):
+        train_on(faces, tmp_path / "m.safetensors", options=replace(OPTIONS, **choices))
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"feature_noise": 0.5, "mixup": 0.2}, "--feature-noise goes without --mixup"),
+        ({"oversample": (("a*", 0.0),)}, r"by a factor above 0, a\* not by 0.0"),
+        ({"oversample": (("a*", float("inf")),)}, "a. not by inf"),
+        ({"feature_noise": -0.1}, "feature_noise must be at least 0, not -0.1"),
+        ({"feature_noise": float("nan")}, "feature_noise must be at least 0, not nan"),
+        ({"weight_decay": -1.0}, "weight_decay must be at least 0, not -1.0"),
+        ({"dropout": 1.0}, "dropout is at least 0 and below 1, not 1.0"),
+        ({"label_smoothing": 7.0}, "label_smoothing is at least 0 and below 1, not 7.0"),
+        ({"seed": -1}, "a seed lies between 0 and 4294967295, not at -1"),
+        ({"seed": 2**32}, "a seed lies between 0 and 4294967295, not at 4294967296"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(choices, message):
+    with pytest.raises(UsageError, match=message):
+        ImageTrainingOptions(**choices)
+
+
+def test_a_teacher_that_knows_other_expressions_is_refused(faces, tmp_path):
+    config = ModelConfig(variant="backbone", trained_expressions=("Neutral", "Fear"))
+    summary = TrainingSummary(data="", recipe="", images=1, epochs=1)
+    teacher = tmp_path / "teacher.safetensors"
+    save_checkpoint(teacher, ExpressionModel(config), summary, "free")
+    with pytest.raises(UsageError, match="teacher.* Neutral, Fear, .* Happiness, Sadness"):
+        train_on_images(
+            faces,
+            tmp_path / "m.safetensors",
+            split=faces / "split.csv",
+            teachers=[teacher],
+            options=OPTIONS,
+        )
+
+
+def test_the_teachers_probabilities_are_those_of_their_calibrated_models_on_average():
+    first, second = (model_of(seed=seed, input_size=32) for seed in (1, 2))
+    task = ImageModule(model_of(input_size=32), OPTIONS, steps=1, teachers=[first, second])
+    crops = np.stack(face_crops(4))
+    taught = task._taught(torch.from_numpy(crops).permute(0, 3, 1, 2) / 255)
+    answers = [model.classify(model.embed(crops)[:, None])[:, 0] for model in (first, second)]
+    expected = torch.stack(answers).softmax(dim=-1).mean(dim=0)[:, task.trained]
+    torch.testing.assert_close(taught, expected / expected.sum(dim=1, keepdim=True))
+
+
+def test_crops_and_labels_are_mixed_by_the_same_shares():
+    pixels = torch.arange(6.0).view(6, 1, 1, 1).expand(6, 3, 8, 8)
+    targets = torch.eye(6)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        made, labels = mixed(pixels, targets, 0.5)
+    torch.testing.assert_close(labels.sum(dim=1), torch.ones(6))
+    torch.testing.assert_close(made[:, 0, 0, 0], labels @ torch.arange(6.0))
+    shares = labels.diagonal()
+    assert len(shares.unique()) == 6 and shares.min() < 0.5 < shares.max()
+
+
+@pytest.mark.parametrize(
+    ("epochs", "sides"),
+    [(1, [112]), (4, [64, 80, 96, 112]), (10, [64, 64, 64, 80, 80, 96, 96, 112, 112, 112])],
+)
+def test_crops_grow_in_steps_and_end_at_their_size(epochs, sides):
+    options = ImageTrainingOptions(epochs=epochs, size=112, first_size=64)
+    assert [options.size_in(epoch) for epoch in range(epochs)] == sides
+    assert {replace(options, first_size=None).size_in(epoch) for epoch in range(epochs)} == {112}
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"epochs": -1}, "epochs must be at least 0"),
+        ({"size": 8}, "size must be at least 32"),
+        ({"first_size": 16}, "first size .* not at 16"),
+        ({"size": 64, "first_size": 112}, "first size .* not at 112"),
+        ({"mixup": -0.1}, "mixup"),
+        ({"distillation_weight": 1.5}, "distillation_weight lies between 0 and 1, not at 1.5"),
+        ({"balance": -1}, "balance lies between 0 and 1"),
+        ({"learning_rate": 0}, "learning rate"),
+    ],
+)
+def test_senseless_options_are_wrong_usage(choices, words):
+    with pytest.raises(UsageError, match=words):
+        ImageTrainingOptions(**choices)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--stills", "nosuch"], "nosuch"),
+        (["--stills", ".", "--split", "nosuch.csv"], "expressions"),
+    ],
+)
+def test_command_names_what_is_missing(monkeypatch, videxpr, tmp_path, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = videxpr("train", *arguments)
+    assert code == 2
+    assert words in err
+    assert issubclass(UsageError, VidexprError)

@@ -1,0 +1,59 @@
+"""One source may fail in any way; the others are worked on, and the report says what happened."""
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from videxpr.core.errors import SourceError, UsageError
+from videxpr.video.jobs import JobResult, Row, run_jobs
+from videxpr.video.sources import Source
+
+SOURCES = [Source(Path(name), "video", PurePosixPath(name)) for name in ("a.mp4", "b\n.mp4")]
+
+
+def run(exc: Exception) -> tuple[list[JobResult], list[Row]]:
+    """The reports, and the summary's lines, where the first source raises that error."""
+
+    def work(source: Source) -> JobResult:
+        if source is SOURCES[0]:
+            raise exc
+        return JobResult(source, "done", frames=3)
+
+    lines: list[Row] = []
+    return list(run_jobs(SOURCES, work, JobResult, lines.append)), lines
+
+
+@pytest.mark.parametrize(
+    ("exc", "error"),
+    [
+        (SourceError("a.mp4 is no video"), "a.mp4 is no video"),
+        (PermissionError(13, "Permission denied"), "cannot read a.mp4: Permission denied"),
+    ],
+)
+def test_an_error_meant_for_the_user_is_told_without_a_trace(exc: Exception, error: str) -> None:
+    (first, second), lines = run(exc)
+    assert (first.status, first.error, first.trace) == ("failed", error, "")
+    assert (second.status, second.frames) == ("done", 3)
+    assert lines == [{"video": "a.mp4", "error": error}]
+
+
+def test_a_bug_keeps_its_trace() -> None:
+    (first, second), lines = run(ZeroDivisionError("oops"))
+    assert first.error == "unexpected ZeroDivisionError: oops" and "in work" in first.trace
+    assert second.status == "done" and lines == [{"video": "a.mp4", "error": first.error}]
+
+
+def test_a_wrong_call_ends_it_all() -> None:
+    with pytest.raises(UsageError, match="for every source"):
+        run(UsageError("wrong for every source"))
+
+
+def test_sources_are_worked_on_as_reports_are_taken() -> None:
+    seen: list[Source] = []
+
+    def work(source: Source) -> JobResult:
+        seen.append(source)
+        return JobResult(source, "done")
+
+    next(run_jobs(SOURCES, work, JobResult, lambda row: None))
+    assert seen == SOURCES[:1]

@@ -1,0 +1,234 @@
+"""What the user names, and what is found there."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from videxpr.video.sources import Source, find_sources, is_crop_folder
+
+
+def make(top: Path, *names: str) -> None:
+    for name in names:
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).touch()
+
+
+def found(*arguments: str | Path) -> list[Source]:
+    return find_sources(map(str, arguments))
+
+
+def relatives(sources: Iterable[Source]) -> list[str]:
+    return [source.relative.as_posix() for source in sources]
+
+
+def kinds(sources: Iterable[Source]) -> list[tuple[str, str]]:
+    return [(source.kind, source.relative.as_posix()) for source in sources]
+
+
+def test_a_file_is_a_video_whatever_its_ending(tmp_path: Path) -> None:
+    make(tmp_path, "clip.mp4", "clip.unusual")
+    sources = found(tmp_path / "clip.mp4", tmp_path / "clip.unusual")
+    assert kinds(sources) == [("video", "clip.mp4"), ("video", "clip.unusual")]
+    assert sources[0].path == tmp_path / "clip.mp4" and sources[0].stem == "clip"
+
+
+def test_a_folder_is_searched_to_its_depths_by_name_and_keeps_its_folders(tmp_path: Path) -> None:
+    make(tmp_path, "b.mp4", "a/z.AVI", "a/deep/er/x.Mp4", "notes.txt", "a/picture.jpg")
+    sources = found(tmp_path)
+    assert relatives(sources) == ["a/deep/er/x.Mp4", "a/z.AVI", "b.mp4"]
+    assert [source.path for source in sources] == [tmp_path / one for one in relatives(sources)]
+    assert [source.name for source in sources] == ["x", "z", "b"]
+
+
+def test_a_relative_folder_is_found_from_where_the_user_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "videos/a/b.mp4")
+    monkeypatch.chdir(tmp_path)
+    assert relatives(found("videos")) == relatives(found(".//videos/")) == ["a/b.mp4"]
+    assert relatives(found(".")) == relatives(found("*")) == ["videos/a/b.mp4"]
+
+
+def test_hidden_files_and_folders_are_passed_over_unless_named(tmp_path: Path) -> None:
+    make(tmp_path, ".clip.mp4", ".trash/a.mp4", "b.mp4", "c/._b.mp4")
+    assert relatives(found(tmp_path)) == ["b.mp4"]
+    assert relatives(found(tmp_path / "*")) == relatives(found(tmp_path / "**")) == ["b.mp4"]
+    assert relatives(found(tmp_path / ".clip.mp4")) == [".clip.mp4"]
+
+
+def test_what_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    make(tmp_path, "empty/notes.txt")
+    for argument in ("none.mp4", "empty", "*.mp4", "**/*.avi", "@none.txt"):
+        (source,) = found(tmp_path / argument if argument[0] != "@" else f"@{tmp_path}/none.txt")
+        assert source.kind == "missing"
+        assert source.path == tmp_path / argument.removeprefix("@")
+    assert relatives(found(tmp_path / "empty")) == ["empty"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("*.mp4", ["a.mp4", "b.mp4"]),
+        ("?.mp4", ["a.mp4", "b.mp4"]),
+        ("[bc].mp4", ["b.mp4"]),
+        ("**/*.mp4", ["a.mp4", "b.mp4", "sub/c.mp4", "sub/deep/d.mp4"]),
+        ("**", ["a.mp4", "b.mp4", "sub/c.mp4", "sub/deep/d.mp4", "sub/e.avi"]),
+        ("*", ["a.mp4", "b.mp4", "sub/c.mp4", "sub/deep/d.mp4", "sub/e.avi"]),
+        ("sub/*", ["c.mp4", "deep/d.mp4", "e.avi"]),
+        ("s*/*.avi", ["sub/e.avi"]),
+        ("*/deep", ["sub/deep/d.mp4"]),
+        ("*.txt", ["notes.txt"]),
+        ("**/*.jpg", ["sub/x.jpg"]),
+    ],
+)
+def test_quoted_globs_keep_the_folders_after_the_first_wildcard(
+    tmp_path: Path, pattern: str, expected: list[str]
+) -> None:
+    make(tmp_path, "a.mp4", "b.mp4", "notes.txt", "sub/c.mp4", "sub/deep/d.mp4", "sub/e.avi")
+    make(tmp_path, "sub/x.jpg")
+    sources = found(tmp_path / pattern)
+    assert sorted(relatives(sources)) == expected
+    assert {source.kind for source in sources} == {"video"}
+
+
+def test_a_list_names_sources_relative_to_its_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "lists/a.mp4", "lists/sub/b.mp4", "lists/more/c.mp4", "other/d.mp4", "e.mp4")
+    lines = ["# a comment", "a.mp4", "", "  sub ", "*/c.mp4", "../e.mp4", f"{tmp_path}/other"]
+    (tmp_path / "lists" / "all.txt").write_text("\n".join([*lines, "gone.mp4"]), encoding="utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert kinds(found("@../lists/all.txt")) == [
+        ("video", "a.mp4"),
+        ("video", "b.mp4"),
+        ("video", "more/c.mp4"),
+        ("video", "e.mp4"),
+        ("video", "d.mp4"),
+        ("missing", "gone.mp4"),
+    ]
+
+
+def test_a_list_may_come_from_windows_and_name_another_list(tmp_path: Path) -> None:
+    make(tmp_path, "a.mp4", "é.mp4")
+    (tmp_path / "all.txt").write_bytes("\ufeffa.mp4\r\n@more.txt\r\n".encode())
+    (tmp_path / "more.txt").write_bytes("\ufeff# only one\r\né.mp4".encode())
+    assert relatives(found(f"@{tmp_path}/all.txt")) == ["a.mp4", "é.mp4"]
+
+
+def test_a_list_in_a_folder_with_wildcards_in_its_name_still_takes_globs(tmp_path: Path) -> None:
+    folder = tmp_path / "take [1] *"
+    make(folder, "a/b.mp4")
+    (folder / "all.txt").write_text("*/b.mp4")
+    (source,) = found(f"@{folder}/all.txt")
+    assert (source.kind, source.path) == ("video", folder / "a" / "b.mp4")
+    assert relatives([source]) == ["a/b.mp4"]
+
+
+@pytest.mark.parametrize("name", ["take [1].mp4", "star*.mp4", "what?.mp4", "@home.mp4"])
+def test_a_file_whose_real_name_looks_like_a_pattern_is_that_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    make(tmp_path, name, "take 1.mp4", "star1.mp4", "what1.mp4", "home.mp4")
+    monkeypatch.chdir(tmp_path)
+    assert kinds(found(name)) == kinds(found(tmp_path / name)) == [("video", name)]
+
+
+def test_crop_folders_are_recognized_directly_and_nested(tmp_path: Path) -> None:
+    crops = tmp_path / "cropped_aligned"
+    make(crops, "1-30-1280x720/00001.jpg", "1-30-1280x720/00003.jpg", "video2_left/00010.jpg")
+    make(crops, "empty/readme.txt", "clip.mp4")
+    (direct,) = found(crops / "1-30-1280x720")
+    assert (direct.kind, str(direct.relative)) == ("crops", "1-30-1280x720")
+    assert direct.stem == direct.name == "1-30-1280x720"
+    inside = [("crops", "1-30-1280x720"), ("video", "clip.mp4"), ("crops", "video2_left")]
+    assert kinds(found(crops)) == inside
+    assert kinds(found(tmp_path)) == [(kind, f"cropped_aligned/{name}") for kind, name in inside]
+    assert kinds(found(f"{crops}/*_left")) == [("crops", "video2_left")]
+    assert kinds(found(f"{crops}/**")) == kinds(found(f"{crops}/*")) == inside
+
+
+@pytest.mark.parametrize("named", [["."], ["./cropped_aligned*", "batch2"], ["batch2", "."]])
+def test_a_name_in_both_crop_folders_is_one_video(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: list[str]
+) -> None:
+    places = ("batch2/cropped_aligned", "cropped_aligned", "cropped_aligned_new_50_vids")
+    make(tmp_path, *(f"{place}/{name}/00001.jpg" for place in places for name in ("a", "b/a")))
+    make(tmp_path, "cropped_aligned/c/00001.jpg")
+    monkeypatch.chdir(tmp_path)
+    sources = {source.path.name: source for source in found(*named) if source.stem != "a"}
+    assert set(sources) == {"c"} and sources["c"].more == ()
+    for name in ("a", "b/a"):
+        (one,) = (s for s in found(*named) if s.path.as_posix().endswith(f"aligned/{name}"))
+        folders = [folder.as_posix() for folder in (one.path, *one.more)]
+        assert sorted(folders) == [f"{place}/{name}" for place in places]
+
+
+def test_crop_folders_of_two_data_sets_are_not_mixed(tmp_path: Path) -> None:
+    make(tmp_path, "A/cropped_aligned/a/00001.jpg", "B/cropped_aligned/a/00001.jpg")
+    make(tmp_path, "batch1/a/00001.jpg", "batch2/a/00001.jpg")
+    assert [source.more for source in found(tmp_path)] == [()] * 4
+
+
+def test_a_crop_folder_keeps_a_dot_in_its_name(tmp_path: Path) -> None:
+    make(tmp_path, "take.2/00001.png")
+    (source,) = found(tmp_path)
+    assert (source.kind, source.stem, source.name) == ("crops", "take.2", "take.2")
+
+
+@pytest.mark.parametrize(
+    ("name", "crop"),
+    [
+        ("00001.jpg", True),
+        ("123456.PNG", True),
+        ("00001.jpeg", True),
+        ("00000.jpg", False),
+        ("0001.jpg", False),
+        ("a00001.jpg", False),
+        ("00001.txt", False),
+        ("00001.jpg.part", False),
+    ],
+)
+def test_only_names_of_aff_wild2_make_a_crop_folder(tmp_path: Path, name: str, crop: bool) -> None:
+    make(tmp_path, name)
+    assert is_crop_folder(tmp_path) is crop
+
+
+def test_the_same_file_is_taken_once_however_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "sub/a.mp4")
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "sub" / "a.mp4")
+    (tmp_path / "list.txt").write_text("sub/a.mp4\n./sub/a.mp4")
+    monkeypatch.chdir(tmp_path)
+    names = ["sub/a.mp4", "./sub/../sub/a.mp4", "sub", "**/*.mp4", "@list.txt", "link.mp4"]
+    assert relatives(found(*names)) == ["a.mp4", "link.mp4"]  # a link has a name of its own
+    assert relatives(found(*names[::-1])) == ["link.mp4", "a.mp4"]
+
+
+def test_sources_stand_in_the_order_of_the_arguments(tmp_path: Path) -> None:
+    make(tmp_path, "a.mp4", "b.mp4", "sub/c.mp4")
+    sources = found(tmp_path / "b.mp4", tmp_path / "sub", tmp_path)
+    assert [source.path.name for source in sources] == ["b.mp4", "c.mp4", "a.mp4"]
+
+
+def test_names_are_stems_and_get_folders_where_two_would_be_the_same(tmp_path: Path) -> None:
+    make(tmp_path, "a/clip.mp4", "b/clip.avi", "b/c/clip.mp4", "other.mp4", "crops/clip/00001.jpg")
+    assert {source.relative.as_posix(): source.name for source in found(tmp_path)} == {
+        "a/clip.mp4": "a/clip",
+        "b/clip.avi": "b/clip",
+        "b/c/clip.mp4": "b/c/clip",
+        "other.mp4": "other",
+        "crops/clip": "crops/clip",
+    }
+    assert [source.name for source in found(tmp_path / "b" / "c", tmp_path / "other.mp4")] == [
+        "clip",
+        "other",
+    ]
+
+
+def test_a_name_with_folders_is_never_that_of_another_source(tmp_path: Path) -> None:
+    make(tmp_path, "a/clip.mp4", "clip.mp4", "a.clip/clip.mp4")
+    names = [source.name for source in found(tmp_path)]
+    assert sorted(names) == ["a.clip/clip", "a/clip", "clip"]

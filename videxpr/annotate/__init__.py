@@ -1,1 +1,0 @@
-"""Annotation of videos: the use case behind ``videxpr annotate``."""

@@ -1,0 +1,299 @@
+"""The pipeline: pixels and features are streamed, rows are kept."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from videxpr.annotation.options import AnnotateOptions
+from videxpr.annotation.provenance import fingerprint, warnings
+from videxpr.annotation.rows import MainCrops, PersonRows, face_rows, nearest_crop_predictions
+from videxpr.annotation.streaming import ShotStreams, StreamTools
+from videxpr.core.auto_batch import Tell
+from videxpr.core.errors import SourceError, UsageError
+from videxpr.core.parallel import OrderedExecutor
+from videxpr.core.row_buffer import RowBuffer
+from videxpr.core.structures import CropTemplate, Face, Floats, Image
+from videxpr.core.version import VERSION
+from videxpr.datasets.crops.reader import CropFolder, open_crops
+from videxpr.faces.detection.load import Detector
+from videxpr.faces.pipeline import FacePipeline, FacePipelineOptions, Progress, TrackedFace
+from videxpr.faces.subjects import rank_subjects
+from videxpr.faces.track import Track
+from videxpr.formats.record import Annotation
+from videxpr.model.checkpoint import Checkpoint
+from videxpr.model.ensemble import Ensemble, Predictions
+from videxpr.video.sources import Source
+from videxpr.video.timeline import Timeline
+
+JOINT: Final = " + "
+"""Between the names of several models that answer as one."""
+
+
+class Annotator:
+    """A model and a detector, ready for any number of sources, one after another.
+
+    Several models answer as one: each sees crops of its own geometry, and their probabilities are
+    averaged, each class over the models that were trained on it.
+
+    Attributes:
+        checkpoints: the models, in the order in which they were given.
+        detector: that looks for faces.
+        options: what a user can choose.
+        ensemble: the models as one.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint | Sequence[Checkpoint],
+        detector: Detector,
+        options: AnnotateOptions | None = None,
+        tell: Tell | None = None,
+    ) -> None:
+        """Args: a checkpoint or several, a detector, what a user can choose, and what is called with
+        sentences that come up while a video is annotated.
+
+        Raises:
+            UsageError: the options do not go with the models.
+        """
+        several = (checkpoint,) if isinstance(checkpoint, Checkpoint) else tuple(checkpoint)
+        self.checkpoints = several
+        self.detector = detector
+        self.options = options or AnnotateOptions()
+        _check_models(self.checkpoints, self.options)
+        models = [one.model for one in self.checkpoints]
+        self.ensemble = Ensemble(models, self.options.logit_adjustment, tell=tell)
+        self._follower = FacePipeline(
+            detector, _pipeline_options(self.options), self.ensemble.templates
+        )
+
+    def annotate(self, source: Source, progress: Progress | None = None) -> Annotation:
+        """Annotate one source from its first frame to its last.
+
+        Raises:
+            SourceError: it is missing, cannot be opened, or gives no frame.
+        """
+        _check_name(source)
+        run = self._begun()
+        if source.kind == "crops":
+            if (self.options.start_seconds, self.options.end_seconds) != (None, None):
+                raise SourceError(
+                    f"{source.path} holds crops, which have no times to start or end at"
+                )
+            self._read_crops(open_crops(source.path, *source.more), run, progress)
+        else:
+            self._read_video(source.path, run, progress)
+        return self._annotation(source, run)
+
+    def _begun(self) -> "_Run":
+        log = Timeline(fps=self.options.crop_fps)
+        tools = StreamTools(
+            begin=lambda: self.ensemble.stream(self.options.windows),
+            times=log.times,
+            smooth_seconds=self.options.smooth_seconds,
+            keep_features=self.options.keep_features,
+        )
+        return _Run(log, ShotStreams(tools))
+
+    def _read_video(self, path: Path, run: "_Run", progress: Progress | None) -> None:
+        with self._embedding(run) as embedding:
+
+            def take(tracked_faces: list[TrackedFace]) -> None:
+                crops = [
+                    [sight.crops[number] for sight in tracked_faces]
+                    for number in range(len(self.ensemble.templates))
+                ]
+                embedding.add(
+                    _Faces([(sight.track, sight.frame) for sight in tracked_faces], crops)
+                )
+
+            for shot in self._follower.shots(path, run.log, take, progress):
+                embedding.finish()
+                people = rank_subjects(shot.tracks, self.options.person, shot.picture)
+                self._end_shot(people[: self.options.people], run)
+
+    def _read_crops(self, folder: CropFolder, run: "_Run", progress: Progress | None) -> None:
+        """One person in one shot; nothing is detected, and there are no times."""
+        track = Track(number=1, shot=0)
+        templates = self.ensemble.templates
+        crops = folder.crops(_one_size(templates, folder))
+        run.log.add_untimed(folder.frames)
+        with self._embedding(run) as embedding:
+            while batch := list(islice(crops, self.options.batch_size)):
+                for frame, _ in batch:
+                    track.add(frame, run.log.seconds[frame], _GIVEN)
+                owners = [(track, frame) for frame, _ in batch]
+                embedding.add(_Faces(owners, [[crop for _, crop in batch]] * len(templates)))
+                if progress is not None:
+                    progress(batch[-1][0] + 1, folder.frames)
+            embedding.finish()
+        self._end_shot([track], run)
+
+    def _embedding(self, run: "_Run") -> OrderedExecutor["_Faces", Floats]:
+        """What turns faces into features and gives them to whom they belong, in order."""
+
+        def embed(faces: _Faces) -> Floats:
+            return self.ensemble.embed(faces.crops, self.options.batch_size)
+
+        def keep(faces: _Faces, features: Floats) -> None:
+            for (track, frame), row in zip(faces.owners, features, strict=True):
+                if self.options.nearest_crop:
+                    run.features.setdefault(track.number, RowBuffer(len(row))).add(row)
+                else:
+                    run.streams.add(track.number, frame, row)
+
+        return OrderedExecutor(embed, keep, self.ensemble.batches_at_once)
+
+    def _end_shot(self, people: list[Track], run: "_Run") -> None:
+        """Keep the rows of the persons of one shot; in the authors' way, only keep the main one."""
+        if self.options.nearest_crop:
+            run.mains += [MainCrops(one, run.features[one.number].values) for one in people[:1]]
+        else:
+            run.people += [
+                PersonRows(track, rank, run.streams.finish(track.number))
+                for rank, track in enumerate(people)
+            ]
+        run.features.clear()
+        run.streams.clear()
+
+    def _predict(self, features: Floats) -> Predictions:
+        return self.ensemble.answers(features, self.options.windows)
+
+    def _annotation(self, source: Source, run: "_Run") -> Annotation:
+        log, every_frame = run.log, None
+        if self.options.nearest_crop:
+            run.people, every_frame = nearest_crop_predictions(
+                run.mains, log.first_frame, len(log), self._predict, self.options.keep_features
+            )
+        faces = face_rows(run.people)
+        return Annotation(
+            video=source.relative.as_posix(),
+            first_frame=log.first_frame,
+            pts_seconds=np.array(log.pts_seconds),
+            shots=np.array(log.shots, dtype=np.int64),
+            faces=faces,
+            every_frame=every_frame,
+            people=self.options.people,
+            decode_errors=log.decode_errors,
+            fps=self.options.crop_fps,
+            warnings=tuple(warnings(source, log, len(faces))),
+            provenance=self._provenance(source, log),
+        )
+
+    def _provenance(self, source: Source, log: Timeline) -> dict[str, str]:
+        size, digest = fingerprint(source)
+        found = source.kind == "video"
+        options = self.options.as_text() | {"min_score": str(self.detector.min_score)}
+        return {
+            "videxpr_version": VERSION,
+            "model": JOINT.join(one.name for one in self.checkpoints),
+            "model_sha256": JOINT.join(one.sha256 for one in self.checkpoints),
+            "model_origin": JOINT.join(one.origin for one in self.checkpoints),
+            "model_runtime": JOINT.join(one.runtime for one in self.ensemble.embedders),
+            "untrained_expressions": ",".join(self.ensemble.untrained),
+            "class_shares": json.dumps(self.ensemble.shares),
+            "crop_template": JOINT.join(one.name for one in self.ensemble.templates),
+            "detector": self.detector.name if found else "none (aligned crops)",
+            "detector_sha256": self.detector.weights_sha256 if found else "",
+            "options": json.dumps(options),
+            "frames": str(len(log)),
+            "decode_errors": str(log.decode_errors),
+            "source_bytes": str(size),
+            "source_sha256": digest,
+        }
+
+
+@dataclass(frozen=True)
+class _Faces:
+    """Faces that are embedded together.
+
+    Attributes:
+        owners: the track and the frame of each.
+        crops: for each of the ensemble's templates, one of each face.
+    """
+
+    owners: list[tuple[Track, int]]
+    crops: Sequence[Sequence[Image]]
+
+
+@dataclass
+class _Run:
+    """What is known of a source while it is read.
+
+    Attributes:
+        log: of its frames.
+        streams: everybody in the shot that is open.
+        people: rows of the persons of the shots before.
+        features: in the authors' way, of the faces of each track of the open shot, by its number.
+        mains: in the authors' way, the main persons of the shots before.
+    """
+
+    log: Timeline
+    streams: ShotStreams
+    people: list[PersonRows] = field(default_factory=list)
+    features: dict[int, RowBuffer] = field(default_factory=dict)
+    mains: list[MainCrops] = field(default_factory=list)
+
+
+_GIVEN = Face(
+    bbox=np.full(4, np.nan, np.float32), landmarks=np.full((5, 2), np.nan, np.float32), score=np.nan
+)
+"""Stands for a face that came as a crop: nobody knows where it was."""
+
+
+def _check_models(checkpoints: Sequence[Checkpoint], options: AnnotateOptions) -> None:
+    """Refuse options that do not go with the models."""
+    if not checkpoints:
+        raise UsageError("at least one model is needed")
+    if options.keep_features and len(checkpoints) > 1:
+        raise UsageError(
+            f"features are of one model, not of {len(checkpoints)}; run each model by itself"
+        )
+    for one in checkpoints:
+        config, stride = one.model.config, options.windows.stride
+        if stride > config.window:
+            raise UsageError(
+                f"a stride of {stride} leaves gaps between the windows of model {one.name}, which "
+                f"have {config.window} frames"
+            )
+        if options.logit_adjustment and not config.class_shares:
+            raise UsageError(
+                f"logit adjustment needs the share of each expression among the training labels, and "
+                f"model {one.name} does not state them; leave it out, or train the model again"
+            )
+
+
+def _one_size(templates: Sequence[CropTemplate], folder: CropFolder) -> int:
+    """The one size of crops that all models want."""
+    sizes = sorted({template.size for template in templates})
+    if len(sizes) > 1:
+        raise SourceError(
+            f"{folder.path} holds crops of one size, but the models want crops of "
+            f"{' and '.join(map(str, sizes))} pixels; run each model by itself"
+        )
+    return sizes[0]
+
+
+def _pipeline_options(options: AnnotateOptions) -> FacePipelineOptions:
+    return FacePipelineOptions(
+        tracking=options.tracking,
+        decoding=options.decoding,
+        search=options.search,
+        batch_size=options.batch_size,
+        start_seconds=options.start_seconds,
+        end_seconds=options.end_seconds,
+        fps=options.crop_fps,
+    )
+
+
+def _check_name(source: Source) -> None:
+    """Refuse what is not there, and names that no text file can hold."""
+    if source.kind == "missing":
+        raise SourceError(f"nothing to annotate at {source.path}: {source.problem}")
+    name = source.relative.as_posix()
+    if not name.isprintable():
+        raise SourceError(f"the name {name!r} cannot be written to a text file; rename it")

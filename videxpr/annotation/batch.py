@@ -1,0 +1,188 @@
+"""Annotations of many sources."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from threading import Event, Lock
+from time import perf_counter
+
+import numpy as np
+
+from videxpr.annotation.annotator import Annotator
+from videxpr.annotation.writer import RESERVED, Outputs
+from videxpr.core.errors import OutputError
+from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
+from videxpr.core.parallel import ordered_map
+from videxpr.faces.pipeline import Progress
+from videxpr.formats.frame_labels import Missing, frame_labels
+from videxpr.formats.record import Annotation
+from videxpr.video.jobs import JobResult, run_jobs
+from videxpr.video.sources import Source
+
+
+@dataclass(frozen=True)
+class Report(JobResult):
+    """What became of one source.
+
+    Attributes:
+        coverage: share of them in which the main person was detected.
+        filled: frames of the main person's text file that were filled in.
+        shares: share of each expression among the main person's labels, by name.
+    """
+
+    coverage: float = 0.0
+    filled: int = 0
+    shares: tuple[float, ...] = ()
+
+
+def annotate_sources(
+    annotator: Annotator,
+    sources: Sequence[Source],
+    outputs: Outputs,
+    progress: Callable[[Source], Progress] | None = None,
+    workers: int = 1,
+) -> Generator[Report, None, None]:
+    """Annotate sources and write what was found; `Outputs.finish` writes what is left of the run.
+
+    What is written is the same with any number of workers, and so is its order.
+
+    Args:
+        annotator: with its model, detector and options.
+        sources: what to annotate.
+        outputs: where results go.
+        progress: called with each source that is begun, to get the callback for its frames.
+        workers: how many sources are annotated at the same time, each in a thread; they are written one
+            after another.
+
+    Yields:
+        One report a source, in order, as it comes.
+    """
+    annotating = _Annotating(annotator, outputs, progress, _owners(sources))
+    with closing(ordered_map(sources, annotating.annotate, workers)) as results:
+
+        def work(source: Source) -> Report:
+            made = next(results)()
+            return Report(source, "skipped") if made is None else _written(source, made, outputs)
+
+        try:
+            yield from run_jobs(sources, work, Report, outputs.summarize)
+        finally:
+            annotating.stopped.set()
+
+
+class _Annotating:
+    """Annotates sources, several at a time if need be."""
+
+    def __init__(
+        self,
+        annotator: Annotator,
+        outputs: Outputs,
+        progress: Callable[[Source], Progress] | None,
+        owners: dict[str, Source | None],
+    ) -> None:
+        self.stopped = Event()
+        self._annotator = annotator
+        self._outputs = outputs
+        self._progress = progress
+        self._owners = owners
+        self._looking = Lock()
+
+    def annotate(self, source: Source) -> "_Made | None":
+        """The annotation of a source; None if its files are there already."""
+        if source.kind != "missing":  # else annotate says so
+            self._check_name(source)
+            with self._looking:
+                if self._outputs.is_done(source):
+                    return None
+        begun = perf_counter()
+        shown = self._progress(source) if self._progress else None
+
+        def advance(completed: int, total: int) -> None:
+            if self.stopped.is_set():
+                raise _StoppedError
+            if shown is not None:
+                shown(completed, total)
+
+        annotation = self._annotator.annotate(source, advance)
+        return _Made(annotation, self._annotator.options.missing, perf_counter() - begun)
+
+    def _check_name(self, source: Source) -> None:
+        """Refuse a source whose files would be written over others of the run."""
+        owner = self._owners[_key(source)]
+        if owner is source:
+            return
+        other = "the run's own files" if owner is None else str(owner.path)
+        raise OutputError(
+            f"{source.path} would be written to the same files as {other}; annotate it in a run of its "
+            "own, with another --output-dir, or rename it"
+        )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """An annotation, what its text files do with missing faces, and how long it took."""
+
+    annotation: Annotation
+    missing: Missing
+    seconds: float
+
+
+class _StoppedError(Exception):
+    """Ends the work on a source that nobody waits for any longer."""
+
+
+def _owners(sources: Sequence[Source]) -> dict[str, Source | None]:
+    """Who may write the files of a name: the first source that has it; None is the run itself."""
+    owners: dict[str, Source | None] = dict.fromkeys(RESERVED)
+    for source in sources:
+        if source.kind != "missing":
+            owners.setdefault(_key(source), source)
+    return owners
+
+
+def _key(source: Source) -> str:
+    return (source.relative.parent / source.stem).as_posix()
+
+
+def _written(source: Source, made: _Made, outputs: Outputs) -> Report:
+    begun = perf_counter()
+    notes = outputs.write(source, made.annotation)
+    seconds = made.seconds + perf_counter() - begun
+    report = _report(source, made.annotation, made.missing, notes, seconds)
+    outputs.summarize(_summary(report, made.annotation))
+    return report
+
+
+def _report(
+    source: Source, annotation: Annotation, missing: Missing, notes: list[str], seconds: float
+) -> Report:
+    labels = frame_labels(annotation, 0, missing)
+    labels = labels[labels != NOT_ANNOTATED]
+    counts = np.bincount(labels, minlength=len(EXPRESSIONS))
+    return Report(
+        source=source,
+        status="done",
+        warnings=(*annotation.warnings, *notes),
+        frames=len(annotation),
+        coverage=annotation.coverage,
+        filled=len(labels) - len(annotation.faces.of_rank(0)),
+        shares=tuple((counts / max(len(labels), 1)).tolist()),
+        frames_per_second=len(annotation) / seconds,
+    )
+
+
+def _summary(report: Report, annotation: Annotation) -> dict[str, str | int | float]:
+    """The video's line in ``summary.csv``; without speeds, so that the same run gives the same."""
+    shares = zip(EXPRESSIONS, report.shares, strict=True)
+    return {
+        "video": annotation.video,
+        "frames": report.frames,
+        "coverage": round(report.coverage, 4),
+        "filled_frames": report.filled,
+        **{name: round(share, 4) for name, share in shares},
+        "detector": annotation.provenance["detector"],
+        "model": annotation.provenance["model"],
+        "decode_errors": annotation.decode_errors,
+        "warnings": "; ".join(report.warnings),
+        "error": "",
+    }

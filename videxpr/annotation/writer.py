@@ -1,0 +1,239 @@
+"""Where results go: files of a video, and the two files of a run."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from videxpr.annotation.options import DEFAULT_FORMATS, FORMATS, Format
+from videxpr.core.errors import FormatError, OutputError, UsageError
+from videxpr.datasets.affwild2.template import TemplateMatch, match_template
+from videxpr.formats.affwild2 import read_labels, write_labels
+from videxpr.formats.csv_tables import merge_summary, write_csv
+from videxpr.formats.frame_labels import Missing, padded_labels, second_side
+from videxpr.formats.npz import FEATURES_SUFFIX, write_features
+from videxpr.formats.parquet import write_parquet
+from videxpr.formats.predictions import PREDICTIONS, Block, read_predictions, write_predictions
+from videxpr.formats.record import Annotation
+from videxpr.video.sources import Source
+
+SUMMARY: Final = "summary.csv"
+RESERVED: Final = ("predictions", "summary")
+"""Videos of these names would be written over the run's own files."""
+
+SIDES: Final = ("", "_left", "_right")
+SUFFIXES: Final[dict[str, str]] = {
+    "aff-wild2": ".txt",
+    "parquet": ".parquet",
+    "csv": ".csv",
+    "features": FEATURES_SUFFIX,
+}
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What is written and where.
+
+    Attributes:
+        directory: under which the sources' relative folders are kept.
+        formats: any of `FORMATS`.
+        overwrite: whether files that are there already are made again.
+        template: the organizers' rows, for ``predictions.txt``; None without one.
+        template_force: cut or pad whatever the difference in frames.
+    """
+
+    directory: Path
+    formats: tuple[Format, ...] = DEFAULT_FORMATS
+    overwrite: bool = False
+    template: tuple[Block, ...] | None = None
+    template_force: bool = False
+
+    def __post_init__(self) -> None:
+        unknown = [one for one in self.formats if one not in FORMATS]
+        if unknown or not self.formats:
+            raise UsageError(f"unknown formats {unknown}; choose from {', '.join(FORMATS)}")
+        if self.template is not None and "predictions" not in self.formats:
+            raise UsageError("a template shapes predictions.txt; add --format predictions")
+
+
+class Outputs:
+    """The files of one run.
+
+    Raises:
+        OutputError: the folder cannot be made or written to.
+        FormatError: it holds a ``predictions.txt`` or ``summary.csv`` that is not videxpr's.
+    """
+
+    def __init__(self, options: OutputOptions, missing: Missing) -> None:
+        self.options = options
+        self.missing = missing
+        _check_writable(options.directory)
+        merge_summary(options.directory / SUMMARY, [])
+        self._earlier = self._existing_blocks()
+        self._mine: dict[str, Block] = {}
+        self._redone: set[str] = set()
+
+    def is_done(self, source: Source) -> bool:
+        """Whether all files of a source are there and need not be made again."""
+        if self.options.overwrite:
+            return False
+        paths = [self._path(source, suffix) for suffix in self._suffixes()]
+        if not paths or not all(path.is_file() for path in paths):
+            return False
+        return "predictions" not in self.options.formats or self._recall(source)
+
+    def write(self, source: Source, annotation: Annotation) -> list[str]:
+        """Write the files of one source; what there is to say about names, counts and kept files.
+
+        Files that are there already stay as they are, unless they are to be overwritten.
+
+        Raises:
+            OutputError: a file cannot be written.
+            FormatError: the template asks for other frames than there are.
+        """
+        self._redone |= self._names(source)
+        matches, notes = self._matches(source, annotation)
+        if any(match.rank == 1 for match in matches):
+            seen = len(annotation.faces.of_rank(1))
+            notes.append(f"the second person was seen in {seen} of {len(annotation)} frames")
+        blocks = []
+        if "predictions" in self.options.formats:  # first, as a template may refuse the video
+            for match in matches:
+                block, note = match.block(annotation, self.missing, self.options.template_force)
+                blocks.append(block)
+                notes += note
+        if "aff-wild2" in self.options.formats:
+            notes += self._write_text(source, annotation, matches)
+        if "parquet" in self.options.formats and self._may_write(source, ".parquet", notes):
+            write_parquet(self._path(source, ".parquet"), annotation)
+        if "csv" in self.options.formats and self._may_write(source, ".csv", notes):
+            write_csv(self._path(source, ".csv"), annotation)
+        if "features" in self.options.formats and self._may_write(source, FEATURES_SUFFIX, notes):
+            write_features(self._path(source, FEATURES_SUFFIX), annotation)
+        self._mine |= {block.name: block for block in blocks}
+        return notes
+
+    def summarize(self, row: Mapping[str, str | int | float]) -> None:
+        """Write a video's line of the summary; lines of other videos stay."""
+        merge_summary(self.options.directory / SUMMARY, [dict(row)])
+
+    def finish(self) -> list[str]:
+        """Write the run's predictions; what is missing from them, one sentence each.
+
+        Rows of other videos that are there already stay, so that a folder can be annotated in parts.
+        """
+        if "predictions" not in self.options.formats:
+            return []
+        earlier = self._existing_blocks()  # read again: another run may have added to it
+        blocks = {name: block for name, block in earlier.items() if name not in self._redone}
+        blocks |= self._mine
+        notes: list[str] = []
+        if self.options.template is not None:
+            wanted = self.options.template
+            notes = [
+                f"the template wants {one.name}, which was not annotated, or not with these frames"
+                for one in wanted
+                if not _fits(blocks.get(one.name), one)
+            ]
+            blocks = {
+                one.name: blocks[one.name] for one in wanted if _fits(blocks.get(one.name), one)
+            }
+        if blocks:
+            write_predictions(self.options.directory / PREDICTIONS, blocks.values())
+        return notes
+
+    def _write_text(
+        self, source: Source, annotation: Annotation, matches: Sequence[TemplateMatch]
+    ) -> list[str]:
+        notes: list[str] = []
+        for match in matches:
+            if self._may_write(source, f"{match.side}.txt", notes):
+                labels = padded_labels(annotation, match.rank, self.missing)
+                write_labels(self._path(source, f"{match.side}.txt"), labels)
+        if self.options.overwrite:
+            for side in set(SIDES[1:]) - {match.side for match in matches}:
+                if not self._is_another_video(source, side):
+                    self._path(source, f"{side}.txt").unlink(missing_ok=True)
+        return notes
+
+    def _matches(
+        self, source: Source, annotation: Annotation
+    ) -> tuple[list[TemplateMatch], list[str]]:
+        """Which person is written under which name."""
+        side = second_side(annotation) if annotation.people == 2 else None
+        if self.options.template is None:
+            people = [TemplateMatch(source.name, 0, "", None)]
+            if side is not None:
+                people.append(TemplateMatch(f"{source.name}_{side}", 1, f"_{side}", None))
+            return people, []
+        return match_template(source.name, self.options.template, side)
+
+    def _may_write(self, source: Source, ending: str, notes: list[str]) -> bool:
+        path = self._path(source, ending)
+        if self.options.overwrite or not path.exists():
+            return True
+        notes.append(f"{path.name} was there and is kept (--overwrite replaces it)")
+        return False
+
+    def _suffixes(self) -> list[str]:
+        return [suffix for name, suffix in SUFFIXES.items() if name in self.options.formats]
+
+    def _path(self, source: Source, ending: str) -> Path:
+        return self.options.directory / source.relative.parent / f"{source.stem}{ending}"
+
+    def _names(self, source: Source) -> set[str]:
+        """Names under which earlier runs may have written rows of a source."""
+        sides = [side for side in SIDES if not (side and self._is_another_video(source, side))]
+        return {name + side for name in (source.name, source.stem) for side in sides}
+
+    def _is_another_video(self, source: Source, side: str) -> bool:
+        """Whether ``<stem>_left`` is the result of a video of that name, not a second person."""
+        return any(self._path(source, side + ending).exists() for ending in (".parquet", ".csv"))
+
+    def _existing_blocks(self) -> dict[str, Block]:
+        path = self.options.directory / PREDICTIONS
+        if "predictions" not in self.options.formats or not path.is_file():
+            return {}
+        return {block.name: block for block in read_predictions(path)}
+
+    def _recall(self, source: Source) -> bool:
+        """Whether the rows of a source are known, from the run's file or from its text files."""
+        if self.options.template is not None:
+            names = self._names(source)
+            wanted = [block for block in self.options.template if block.name in names]
+            return all(_fits(self._earlier.get(block.name), block) for block in wanted)
+        if self._names(source) & set(self._earlier):
+            return True
+        recalled = {block.name: block for block in self._text_blocks(source)}
+        self._mine |= recalled
+        return bool(recalled)
+
+    def _text_blocks(self, source: Source) -> Iterator[Block]:
+        for side in SIDES:
+            path = self._path(source, f"{side}.txt")
+            if not path.is_file() or (side and self._is_another_video(source, side)):
+                continue
+            try:
+                labels = read_labels(path)
+            except FormatError:
+                continue  # not one of ours: the source is annotated again
+            yield Block(source.name + side, np.arange(len(labels)), labels)
+
+
+def _fits(block: Block | None, wanted: Block) -> bool:
+    """Whether rows are there, and are those that a template wants."""
+    if block is None or wanted.frames is None:
+        return block is not None
+    return np.array_equal(block.frames, wanted.frames)  # type: ignore[arg-type]
+
+
+def _check_writable(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise OutputError(f"cannot write into {directory}: {exc.strerror or exc}") from exc
+    if not os.access(directory, os.W_OK):
+        raise OutputError(f"cannot write into {directory}: no permission")

@@ -1,0 +1,122 @@
+"""Which device the networks run on."""
+
+import os
+import warnings
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from videxpr.core.errors import DeviceError
+
+NVIDIA_DRIVER: Final = Path("/proc/driver/nvidia/version")
+"""Is there wherever Linux has loaded NVIDIA's driver, whether or not torch can use it."""
+
+VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
+
+
+def resolve_device(wanted: str) -> torch.device:
+    """The device of that name, checked to be usable.
+
+    Args:
+        wanted: ``auto`` (the first CUDA device, else Apple's, else the CPU), ``cpu``, ``cuda``,
+            ``cuda:N``, ``N`` (short for ``cuda:N``) or ``mps``.
+
+    Raises:
+        DeviceError: the name is unknown, or the device is not usable, with the reason.
+    """
+    if wanted == "auto":
+        return _best()
+    name = f"cuda:{wanted}" if wanted.isdecimal() else wanted
+    kind, _, number = name.partition(":")
+    if kind == "cuda" and (not number or number.isdecimal()):
+        return _cuda(int(number or 0))
+    if name == "mps":
+        if not torch.backends.mps.is_available():
+            raise DeviceError("no Apple GPU is usable here; choose --device cpu")
+        return torch.device("mps")
+    if name != "cpu":
+        raise DeviceError(f"unknown device {wanted!r}; choose auto, cpu, cuda, cuda:N, N or mps")
+    return torch.device("cpu")
+
+
+def describe(device: torch.device) -> str:
+    """The device in words, e.g. ``cuda:0 (NVIDIA H200)`` or ``cpu (2 cores)``."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return f"cpu ({cpu_threads()} cores)" if device.type == "cpu" else str(device)
+
+
+def unused_gpu_reason() -> str | None:
+    """Why ``auto`` did not take an NVIDIA GPU that is there; None if it did, or there is none."""
+    return _unsupported_reason() if NVIDIA_DRIVER.exists() else None
+
+
+def cpu_threads() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def stage_threads(workers: int = 1) -> int:
+    """Threads for each network where detection and embedding run at the same time, beside the decoder:
+    two pools that want all cores are slower than one. Workers share the cores out among themselves."""
+    return max(1, cpu_threads() // (2 * workers))
+
+
+def use_cpu_threads(count: int) -> None:
+    """Let torch use that many threads, and no second pool beside them."""
+    torch.set_num_threads(count)
+
+
+def _best() -> torch.device:
+    if _unsupported_reason() is None:
+        return _cuda(0)
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _cuda(number: int) -> torch.device:
+    device = torch.device("cuda", number)
+    reason = _unsupported_reason()
+    if reason is not None:
+        raise DeviceError(f"{device} cannot be used: {reason}; choose --device cpu")
+    count = torch.cuda.device_count()
+    if number >= count:
+        here = (
+            "the only GPU here is cuda:0" if count == 1 else f"here are cuda:0 to cuda:{count - 1}"
+        )
+        raise DeviceError(f"there is no {device}; {here}{_visible()}")
+    try:
+        torch.ones(1, device=device).sum().item()
+    except RuntimeError as exc:  # a card without kernels in this torch, or somebody else's alone
+        raise DeviceError(
+            f"{device} ({torch.cuda.get_device_name(device)}) cannot be used: {_first_line(exc)}; "
+            "choose another one or --device cpu"
+        ) from exc
+    return device
+
+
+def _unsupported_reason() -> str | None:
+    """Why no GPU can be used through CUDA; None if one can."""
+    if torch.version.cuda is None and torch.version.hip is None:
+        return f"this torch {torch.__version__} was built without CUDA"
+    with warnings.catch_warnings():  # torch warns of what is told here
+        warnings.simplefilter("ignore")
+        if torch.cuda.is_available():
+            return None
+        try:
+            torch.cuda.current_device()
+            reason = "no GPU answers"
+        except (RuntimeError, AssertionError) as exc:
+            reason = _first_line(exc)
+    return f"torch {torch.__version__} says: {reason}{_visible()}"
+
+
+def _first_line(error: BaseException) -> str:
+    """The first sentence of an error of torch's, without its end."""
+    return str(error).partition("\n")[0].partition(". ")[0].rstrip(".")
+
+
+def _visible() -> str:
+    """What the environment says of GPUs, if it does."""
+    value = os.environ.get(VISIBLE)
+    return "" if value is None else f" ({VISIBLE} is {value!r})"

@@ -1,0 +1,120 @@
+"""The small values that travel between the stages. All are frozen; none holds more than data."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""RGB pixels, shape (height, width, 3), uint8."""
+
+Floats = NDArray[np.float32]
+"""Measurements in single precision."""
+
+Times = NDArray[np.float64]
+"""Presentation times in seconds, double precision; NaN where a frame has none."""
+
+
+@dataclass(frozen=True)
+class CropTemplate:
+    """Where the five landmarks lie in an aligned crop.
+
+    Attributes:
+        name: what the geometry is called, e.g. ``"arcface"``.
+        size: side of the square crop in pixels.
+        landmarks: five (x, y) points in pixels of the crop: right eye, left eye, nose tip, right
+            and left corner of the mouth; "right" is the person's own, the left one in the picture.
+    """
+
+    name: str
+    size: int
+    landmarks: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        if len(self.landmarks) != 5 or any(len(point) != 2 for point in self.landmarks):
+            raise ValueError(f"a crop template has five (x, y) landmarks, not {self.landmarks!r}")
+
+    def resized(self, size: int) -> "CropTemplate":
+        """The template of the same crops, resized to another side in pixels."""
+        if size == self.size:
+            return self
+        # pixel centers: a pixel covers half a unit on either side of its number
+        scale = size / self.size
+        points = tuple(
+            ((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for x, y in self.landmarks
+        )
+        return CropTemplate(f"{self.name} at {size}", size, points)
+
+
+ARCFACE: Final = CropTemplate(
+    name="arcface",
+    size=112,
+    landmarks=(
+        (38.2946, 51.6963),
+        (73.5318, 51.5014),
+        (56.0252, 71.7366),
+        (41.5493, 92.3655),
+        (70.7299, 92.2041),
+    ),
+)
+"""The template of ArcFace (Deng et al., CVPR 2019) at 112 x 112."""
+
+UNVERIFIED: Final = replace(ARCFACE, name="unverified")
+"""Stands for crops that somebody else made and nobody measured: ArcFace's template is assumed."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded frame.
+
+    Attributes:
+        index: 0-based position among the frames that decode, in presentation order.
+        pts_seconds: presentation time in seconds on the stream's own time base, NaN if it has none.
+        image: upright RGB pixels in display shape (square pixels), (height, width, 3) uint8.
+    """
+
+    index: int
+    pts_seconds: float
+    image: Image
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in one frame, in displayed pixels.
+
+    Attributes:
+        bbox: x1, y1, x2, y2, shape (4,); may reach outside the frame.
+        landmarks: five (x, y) points in the order of `CropTemplate`, shape (5, 2).
+        score: the detector's confidence in [0, 1].
+    """
+
+    bbox: Floats
+    landmarks: Floats
+    score: float
+
+    def __post_init__(self) -> None:
+        if self.bbox.shape != (4,) or self.landmarks.shape != (5, 2):
+            raise ValueError(
+                f"a face has a bbox of shape (4,) and landmarks of shape (5, 2), "
+                f"not {self.bbox.shape} and {self.landmarks.shape}"
+            )
+
+    @property
+    def area(self) -> float:
+        """Area of the box in square pixels."""
+        x1, y1, x2, y2 = self.bbox
+        return float(max(x2 - x1, 0) * max(y2 - y1, 0))
+
+    @property
+    def shorter_side(self) -> float:
+        """Shorter side of the box in pixels."""
+        x1, y1, x2, y2 = self.bbox
+        return float(min(x2 - x1, y2 - y1))
+
+    def iou(self, other: "Face") -> float:
+        """Area of the two boxes' intersection over that of their union, in [0, 1]."""
+        low = np.maximum(self.bbox[:2], other.bbox[:2])
+        high = np.minimum(self.bbox[2:], other.bbox[2:])
+        shared = float(np.prod(np.clip(high - low, 0, None)))
+        return shared / max(self.area + other.area - shared, 1e-9)

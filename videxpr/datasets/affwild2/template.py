@@ -1,0 +1,148 @@
+"""The organizers' template decides names, order and frame counts of a submission."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.core.errors import FormatError
+from videxpr.formats.frame_labels import Missing, frame_labels
+from videxpr.formats.predictions import Block
+from videxpr.formats.record import Annotation
+
+TOLERATED_FRAMES: Final = 2
+"""Decoders and the organizers' own counts differ by this much at a video's end; more is an error."""
+
+
+@dataclass(frozen=True)
+class TemplateMatch:
+    """One person of a video under the name that a submission knows.
+
+    Attributes:
+        name: as in the submission.
+        rank: which person, 0 for the main one.
+        side: ``_left``, ``_right`` or nothing, as the name ends.
+        wanted: the template's rows, None without a template or if it only lists names.
+    """
+
+    name: str
+    rank: int
+    side: str
+    wanted: Block | None
+
+    def block(
+        self, annotation: Annotation, missing: Missing, force: bool
+    ) -> tuple[Block, list[str]]:
+        """The person's rows, cut or padded to what the template wants, and what was done.
+
+        Raises:
+            FormatError: the difference is more than `TOLERATED_FRAMES` and nobody forces it.
+        """
+        labels = frame_labels(annotation, self.rank, missing)
+        fit = fit_labels(
+            self.name, labels, self.wanted, annotation.first_frame, force, annotation.from_crops
+        )
+        return fit.block, fit.notes
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Labels under a template's rows.
+
+    Attributes:
+        block: the rows.
+        padded: (P,) frames of its rows that have no label of their own, and took the nearest one.
+        cut: (C,) frames that have a label, and come after the template's last one.
+    """
+
+    block: Block
+    padded: NDArray[np.int64]
+    cut: NDArray[np.int64]
+
+    @property
+    def notes(self) -> list[str]:
+        """What was done, one sentence each."""
+        done = {"padded by the nearest label": self.padded, "cut": self.cut}
+        return [
+            f"{self.block.name}: {len(frames)} frames {how} to fit the template"
+            for how, frames in done.items()
+            if len(frames)
+        ]
+
+
+def fit_labels(
+    name: str,
+    labels: NDArray[np.int64],
+    wanted: Block | None,
+    first_frame: int,
+    force: bool,
+    open_end: bool = False,
+) -> Fit:
+    """Cut or pad labels to what a template wants.
+
+    Args:
+        name: of the video in the submission.
+        labels: (N,) of frames that follow each other.
+        wanted: the template's rows; None, or a block without frames, takes the labels as they are.
+        first_frame: which frame the first label belongs to.
+        force: cut or pad whatever the difference in frames.
+        open_end: the video may go on after the last label, as that of crops does; then it is padded.
+
+    Raises:
+        FormatError: the difference is more than `TOLERATED_FRAMES` and nobody forces it, or there is
+            no label at all.
+    """
+    end = first_frame + len(labels)
+    if wanted is None or wanted.frames is None:
+        nothing = np.zeros(0, np.int64)
+        return Fit(Block(name, np.arange(first_frame, end), labels), nothing, nothing)
+    frames = wanted.frames
+    count = int(frames.max()) + 1
+    fits = abs(count - len(labels)) <= TOLERATED_FRAMES or (open_end and len(labels) < count)
+    if len(labels) == 0 or not (fits or force):
+        raise FormatError(
+            f"the template wants {count} frames of {name}, but {len(labels)} are annotated; is it "
+            "the same video? --template-force pads or cuts all the same"
+        )
+    block = Block(name, frames, labels[frames.clip(first_frame, end - 1) - first_frame])
+    outside = (frames < first_frame) | (frames >= end)
+    return Fit(block, padded=np.sort(frames[outside]), cut=np.arange(count, end))
+
+
+def match_template(
+    name: str, template: Sequence[Block], second: Literal["left", "right"] | None
+) -> tuple[list[TemplateMatch], list[str]]:
+    """Who of a video's persons stands under which of the template's names.
+
+    Args:
+        name: of the video.
+        template: all of the organizers' blocks.
+        second: on which side of the main person the second one is; None if there is no second.
+
+    Returns:
+        The names with their persons (just the main person under the video's own name if the template
+        does not know the video), and what there is to say about it.
+    """
+    known = {block.name: block for block in template}
+    sides = [side for side in ("", "_left", "_right") if name + side in known]
+    if not sides:
+        return [TemplateMatch(name, 0, "", None)], [f"the template does not name {name}"]
+    ranks = {side: _rank(side, sides, second) for side in sides}
+    notes = []
+    if second is None and any(sides):
+        notes.append(
+            f"the template asks for a side of {name}, but no second person is known (--people 2 looks "
+            f"for one): the main person was taken for {', '.join(name + side for side in sides)}"
+        )
+    return [TemplateMatch(name + s, ranks[s], s, known[name + s]) for s in sides], notes
+
+
+def _rank(side: str, sides: list[str], second: str | None) -> int:
+    """The person that a name means: the second one if the name says its side, else the main one."""
+    if second is None or side == "":
+        return 0
+    if "" in sides:
+        return 1
+    return 1 if side == f"_{second}" else 0

@@ -1,0 +1,154 @@
+"""Which frame has a label and a crop, video by video."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.core.errors import FormatError, SourceError
+from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
+from videxpr.core.image_names import images_in
+from videxpr.datasets.affwild2.layout import SETS, SPLITS, Layout, Split, crop_homes
+from videxpr.formats.affwild2 import read_labels
+
+SIDE: Final = re.compile(r"_(left|right)$")
+
+
+@dataclass(frozen=True)
+class LabeledVideo:
+    """One annotation file, and the frames that are labeled *and* have a crop.
+
+    It is compact on purpose (about 20 bytes a frame): Aff-Wild2 has hundreds of thousands.
+
+    Attributes:
+        name: of the annotation file, with ``_left`` or ``_right`` where a second person is meant, and
+            with folders in front where it is in folders below the set.
+        lines: frames that the file has a line for.
+        labeled: lines whose label is not -1.
+        beyond: crops whose frame has no line.
+        frames: (N,) 0-based frames that are labeled and have a crop, rising.
+        labels: (N,) their labels, 0 to 7.
+        folders: of the crops.
+        folder: (N,) which of the folders a frame's crop is in.
+        files: (N,) names of the crops' files.
+    """
+
+    name: str
+    lines: int
+    labeled: int
+    beyond: int
+    frames: NDArray[np.int32]
+    labels: NDArray[np.int8]
+    folders: tuple[Path, ...]
+    folder: NDArray[np.uint8]
+    files: NDArray[np.bytes_]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def source(self) -> str:
+        """Name of the video, without a person's side."""
+        return SIDE.sub("", self.name)
+
+    @property
+    def class_counts(self) -> NDArray[np.int64]:
+        """(8,) usable frames of each expression."""
+        return np.bincount(self.labels, minlength=len(EXPRESSIONS))
+
+    def path(self, position: int) -> Path:
+        """The crop of the usable frame at that position."""
+        name: bytes = self.files[position]
+        return self.folders[int(self.folder[position])] / name.decode()
+
+
+@dataclass(frozen=True)
+class AffWild2Data:
+    """Everything that was found.
+
+    Attributes:
+        layout: where.
+        videos: by split; annotation files without any crop are among them, with no usable frame.
+        crops_only: names that have crops and no annotation file, as those of the test set have.
+    """
+
+    layout: Layout
+    videos: Mapping[Split, Sequence[LabeledVideo]]
+    crops_only: tuple[str, ...]
+
+
+def read_affwild2(layout: Layout) -> AffWild2Data:
+    """All annotation files and the crops that belong to them.
+
+    Raises:
+        FormatError: an annotation file breaks the format, or is in both sets.
+        SourceError: there is not one labeled frame with a crop.
+    """
+    homes = crop_homes(layout.crops)
+    videos: dict[Split, list[LabeledVideo]] = {}
+    for split, folder in SETS.items():
+        files = _annotations(layout.annotations / folder)
+        videos[split] = [_video(name, file, homes.get(name, [])) for name, file in files]
+    train, validation = ({video.name for video in videos[split]} for split in SPLITS)
+    if train & validation:
+        raise FormatError(
+            f"{min(train & validation)}.txt is in {' and in '.join(SETS.values())} of "
+            f"{layout.annotations}"
+        )
+    if not any(len(video) for split in SPLITS for video in videos[split]):
+        raise SourceError(
+            f"no labeled frame of {layout.annotations} has a crop in "
+            f"{', '.join(map(str, layout.crops))}; are these the crops of those videos?"
+        )
+    return AffWild2Data(layout, videos, tuple(sorted(set(homes) - train - validation)))
+
+
+def fingerprint(parts: Mapping[Split, Sequence[LabeledVideo]]) -> str:
+    """SHA-256 of the names, usable frames and labels of both splits, to know the same data by."""
+    digest = hashlib.sha256()
+    for split, videos in parts.items():
+        for video in videos:
+            digest.update(f"{split} {video.name}\n".encode())
+            digest.update(video.frames.tobytes() + video.labels.tobytes())
+    return digest.hexdigest()
+
+
+def class_counts(videos: Iterable[LabeledVideo]) -> NDArray[np.int64]:
+    """(8,) usable frames of each expression, all videos together."""
+    counts = [video.class_counts for video in videos]
+    return np.sum(counts, axis=0) if counts else np.zeros(len(EXPRESSIONS), np.int64)
+
+
+def _annotations(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Names and annotation files of a set, in and below its folder; hidden ones are passed over."""
+    for file in sorted(folder.rglob("*.txt")):
+        inside = file.relative_to(folder)
+        if not any(part.startswith(".") for part in inside.parts):
+            yield inside.with_suffix("").as_posix(), file
+
+
+def _video(name: str, file: Path, folders: Sequence[Path]) -> LabeledVideo:
+    labels = read_labels(file)
+    found: dict[int, tuple[int, str]] = {}
+    for number, folder in enumerate(folders):
+        for frame, image in images_in(folder):
+            found.setdefault(frame, (number, image))
+    frames = np.array(sorted(found), dtype=np.int32)
+    inside = frames[frames < len(labels)]
+    usable = inside[labels[inside] != NOT_ANNOTATED]
+    return LabeledVideo(
+        name=name,
+        lines=len(labels),
+        labeled=int((labels != NOT_ANNOTATED).sum()),
+        beyond=len(frames) - len(inside),
+        frames=usable,
+        labels=labels[usable].astype(np.int8),
+        folders=tuple(folders),
+        folder=np.array([found[frame][0] for frame in usable], dtype=np.uint8),
+        files=np.array([found[frame][1].encode() for frame in usable.tolist()], dtype=np.bytes_),
+    )

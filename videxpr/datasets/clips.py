@@ -1,0 +1,268 @@
+"""Windows of labeled crops for training, and runs of crops for validation, as torch datasets."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from videxpr.core.errors import SourceError, UsageError
+from videxpr.core.expressions import NOT_ANNOTATED
+from videxpr.core.structures import Floats, Image
+from videxpr.datasets.affwild2.videos import LabeledVideo, class_counts
+from videxpr.temporal.windows import WindowOptions, window_starts
+from videxpr.video.images import read_image
+
+Placement = Literal["non_overlapping", "sliding", "random"]
+PLACEMENTS: Final[tuple[Placement, ...]] = get_args(Placement)
+
+RUN_FRAMES: Final = 256
+"""Crops that are read for validation as one piece."""
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """Which windows an epoch has.
+
+    Attributes:
+        placement: ``non_overlapping`` cuts a video's usable frames into windows one after another
+            (the paper's way); ``sliding`` starts one every `stride` frames; ``random`` draws as many
+            as ``non_overlapping`` has, each anywhere in its video, anew in every epoch.
+        stride: for ``sliding``.
+        balance: exponent of the class counts; 0 takes every window once, 1 draws windows so that
+            classes come about evenly.
+        batch_size: windows a step, those of all devices together.
+        shortest: frames to which a step's windows may be cut: their number is drawn log-uniformly
+            between this and the whole window, anew for each step, so that the encoder learns to
+            answer on few frames too; None never cuts.
+    """
+
+    placement: Placement = "non_overlapping"
+    stride: int = 32
+    balance: float = 0.0
+    batch_size: int = 16
+    shortest: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.placement not in PLACEMENTS:
+            raise UsageError(
+                f"windows are placed {self.placement!r}; choose one of {', '.join(PLACEMENTS)}"
+            )
+        if self.shortest is not None and self.shortest < 1:
+            raise UsageError(f"the shortest window has 1 or more frames, not {self.shortest}")
+        if self.stride < 1 or self.batch_size < 1 or not 0 <= self.balance <= 1:
+            raise UsageError(
+                f"stride ({self.stride}) and batch size ({self.batch_size}) are at least 1, and the "
+                f"balance ({self.balance}) lies between 0 and 1"
+            )
+
+
+@dataclass(frozen=True)
+class Place:
+    """A window: the video's number, and the position of its first frame among the usable ones."""
+
+    video: int
+    start: int
+
+
+class WindowSampler(Sampler[Place]):
+    """The windows of each epoch, in an order that depends on the seed and the epoch alone.
+
+    Each of several devices gets its own share; the shares together are what one device would get.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[LabeledVideo],
+        window: int,
+        options: SamplingOptions,
+        *,
+        seed: int = 0,
+        rank: int = 0,
+        devices: int = 1,
+    ) -> None:
+        self.videos = videos
+        self.window = window
+        self.options = options
+        self.seed = seed
+        self.rank = rank
+        self.devices = devices
+        self.epoch = 0
+        self.counts = class_counts(videos).clip(min=1)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._places(np.random.default_rng(0))) // self.devices
+
+    def __iter__(self) -> Iterator[Place]:
+        generator = np.random.default_rng((self.seed, self.epoch))
+        places = self._places(generator)
+        if self.options.balance > 0:
+            shares = self._weights(places)
+            order = generator.choice(len(places), len(places), p=shares / shares.sum())
+        else:
+            order = generator.permutation(len(places))
+        end = len(order) // self.devices * self.devices
+        return (places[position] for position in order[self.rank : end : self.devices].tolist())
+
+    def _places(self, generator: np.random.Generator) -> list[Place]:
+        return [
+            Place(number, start)
+            for number, video in enumerate(self.videos)
+            if len(video)
+            for start in self._starts(len(video), generator).tolist()
+        ]
+
+    def _starts(self, length: int, generator: np.random.Generator) -> NDArray[np.int64]:
+        window = self.window
+        if self.options.placement == "sliding":
+            return window_starts(length, window, WindowOptions(min(self.options.stride, window)))
+        apart = window_starts(length, window, WindowOptions(window, "padded"))
+        if self.options.placement == "non_overlapping":
+            return apart
+        return generator.integers(0, max(length - window, 0), len(apart), endpoint=True)
+
+    def _weights(self, places: Sequence[Place]) -> NDArray[np.float64]:
+        """(W,) mean over a window's frames of their class's count, to minus the balance."""
+        rarity = self.counts.astype(np.float64) ** -self.options.balance
+        sums = [np.concatenate([[0.0], np.cumsum(rarity[video.labels])]) for video in self.videos]
+        ends = [min(p.start + self.window, len(self.videos[p.video])) for p in places]
+        return np.array(
+            [
+                (sums[p.video][end] - sums[p.video][p.start]) / (end - p.start)
+                for p, end in zip(places, ends, strict=True)
+            ]
+        )
+
+
+class WindowDataset(Dataset[tuple[Tensor, Tensor, int]]):
+    """Windows of crops (T, size, size, 3) uint8, or of kept features (T, F), with labels (T,) and the
+    video's number.
+
+    Past a video's end its last frame is repeated; such frames have the label -1, so that neither a
+    loss nor a metric counts them. Indexed by `Place`.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[LabeledVideo],
+        window: int,
+        size: int,
+        features: Sequence[Floats] | None = None,
+    ) -> None:
+        self.videos = videos
+        self.window = window
+        self.size = size
+        self.features = features
+        self.frames_shape = (
+            (window, size, size, 3) if features is None else (window, features[0].shape[1])
+        )
+        self.frames_dtype = torch.uint8 if features is None else torch.float32
+
+    def __getitem__(self, place: Place) -> tuple[Tensor, Tensor, int]:
+        frames = torch.empty(self.frames_shape, dtype=self.frames_dtype)
+        return frames, self.read(place, frames), place.video
+
+    def read(self, place: Place, frames: Tensor) -> Tensor:
+        """Write a window's frames into `frames` (T, ...); gives its labels (T,)."""
+        video = self.videos[place.video]
+        buffered = min(self.window, len(video) - place.start)
+        end = place.start + buffered
+        labels = torch.full((self.window,), NOT_ANNOTATED)
+        labels[:buffered] = torch.from_numpy(video.labels[place.start : end])
+        if self.features is not None:
+            frames[:buffered] = torch.from_numpy(self.features[place.video][place.start : end])
+        else:
+            _read_into(frames[:buffered].numpy(), video, place.start)
+        frames[buffered:] = frames[buffered - 1]
+        return labels
+
+
+@dataclass(frozen=True)
+class Run:
+    """Consecutive usable frames of one video: its number, and a half-open range of positions."""
+
+    video: int
+    first: int
+    end: int
+
+
+class RunDataset(Dataset[tuple[int, bool, Tensor]]):
+    """All usable crops of videos in pieces (N, size, size, 3) uint8, or kept features (N, F).
+
+    Each piece comes with its video's number and whether it is the last of that video.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[LabeledVideo],
+        size: int,
+        features: Sequence[Floats] | None = None,
+        *,
+        rank: int = 0,
+        devices: int = 1,
+    ) -> None:
+        self.videos = videos
+        self.size = size
+        self.features = features
+        self.runs = [
+            Run(number, first, min(first + RUN_FRAMES, len(videos[number])))
+            for number in shares(videos, devices)[rank]
+            for first in range(0, len(videos[number]), RUN_FRAMES)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __getitem__(self, index: int) -> tuple[int, bool, Tensor]:
+        run = self.runs[index]
+        video = self.videos[run.video]
+        last = run.end == len(video)
+        if self.features is not None:
+            kept = self.features[run.video][run.first : run.end]
+            return run.video, last, torch.from_numpy(kept).float()
+        crops = read_crops(video, run.first, run.end - run.first, self.size)
+        return run.video, last, torch.from_numpy(crops)
+
+
+def shares(videos: Sequence[LabeledVideo], devices: int) -> list[list[int]]:
+    """Numbers of the videos that each device has, about equally many frames each."""
+    parts: list[list[int]] = [[] for _ in range(devices)]
+    frames = [0] * devices
+    for number in sorted(range(len(videos)), key=lambda number: -len(videos[number])):
+        least = frames.index(min(frames))
+        parts[least].append(number)
+        frames[least] += len(videos[number])
+    return parts
+
+
+def read_crops(video: LabeledVideo, first: int, count: int, size: int) -> Image:
+    """Crops (count, size, size, 3) of a video's usable frames from position `first` on.
+
+    Raises:
+        SourceError: a crop is unreadable or of another size.
+    """
+    crops = np.empty((count, size, size, 3), np.uint8)
+    _read_into(crops, video, first)
+    return crops
+
+
+def _read_into(crops: Image, video: LabeledVideo, first: int) -> None:
+    """Fill `crops` (N, size, size, 3) with a video's usable frames from position `first` on."""
+    size = crops.shape[1]
+    for number in range(len(crops)):
+        path = video.path(first + number)
+        crop = read_image(path)
+        if crop.shape != crops.shape[1:]:
+            raise SourceError(
+                f"{path} is {crop.shape[1]} x {crop.shape[0]} pixels, the first crop {size} x {size}; "
+                "crops of several sizes have several geometries and cannot be trained on together"
+            )
+        crops[number] = crop

@@ -1,0 +1,119 @@
+"""Crops of many videos."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+from videxpr.core.errors import OutputError, SourceError
+from videxpr.datasets.crops.cropper import Cropper
+from videxpr.datasets.crops.writer import CropTree, PersonFolder
+from videxpr.faces.pipeline import Progress
+from videxpr.video.jobs import JobResult, run_jobs
+from videxpr.video.sources import Source
+from videxpr.video.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class CropReport(JobResult):
+    """What became of one video.
+
+    Attributes:
+        folders: what was written, the main person first.
+    """
+
+    folders: tuple[PersonFolder, ...] = ()
+
+    def coverage(self, folder: PersonFolder) -> float:
+        """Share of the video's frames that have a crop in one of its folders."""
+        return folder.crops / self.frames
+
+
+def crop_sources(
+    cropper: Cropper,
+    sources: Sequence[Source],
+    tree: CropTree,
+    progress: Callable[[Source], Progress] | None = None,
+) -> Iterator[CropReport]:
+    """Write the crops of one video after another.
+
+    Args:
+        cropper: with its detector and options.
+        sources: videos.
+        tree: where crops go.
+        progress: called with each video that is begun, to get the callback for its frames.
+
+    Returns:
+        One report a source, in order, as it comes.
+    """
+    taken: dict[str, Source] = {}
+
+    def work(source: Source) -> CropReport:
+        _check(source, taken)
+        if tree.is_done(source):
+            return CropReport(source, "skipped")
+        return _cropped(cropper, source, tree, progress(source) if progress else None)
+
+    return run_jobs(sources, work, CropReport, lambda row: tree.summarize([row]))
+
+
+def _check(source: Source, taken: dict[str, Source]) -> None:
+    """Refuse what is no video, and names that no folder or summary should have."""
+    if source.kind == "missing":
+        raise SourceError(f"nothing to crop at {source.path}: {source.problem}")
+    if source.kind == "crops":
+        raise SourceError(f"{source.path} holds crops already")
+    if not source.relative.as_posix().isprintable():
+        raise SourceError(f"the name {source.relative.as_posix()!r} cannot be written; rename it")
+    other = taken.setdefault(source.name, source)
+    if other is not source:
+        raise OutputError(
+            f"{source.path} would be written to the same folder as {other.path}; crop it in a run of "
+            "its own, with another --output-dir, or rename it"
+        )
+
+
+def _cropped(
+    cropper: Cropper, source: Source, tree: CropTree, progress: Progress | None
+) -> CropReport:
+    begun = perf_counter()
+    log = Timeline()
+    folders = tree.write(source, cropper.crops(source.path, log, progress))
+    report = CropReport(
+        source=source,
+        status="done",
+        warnings=tuple(_warnings(log, folders)),
+        frames=len(log),
+        folders=tuple(folders),
+        frames_per_second=len(log) / (perf_counter() - begun),
+    )
+    tree.summarize([_row(report, folder, log, cropper) for folder in folders])
+    return report
+
+
+def _warnings(log: Timeline, folders: Sequence[PersonFolder]) -> Iterator[str]:
+    if not folders[0].crops:
+        yield "no face was found: the folder is empty"
+    if log.decoder_note:
+        yield f"decoded on the CPU: {log.decoder_note}"
+    if log.decode_errors:
+        yield f"{log.decode_errors} damaged packets or frames in the video"
+
+
+def _row(
+    report: CropReport, folder: PersonFolder, log: Timeline, cropper: Cropper
+) -> dict[str, str | int | float]:
+    """A person's line in ``summary.csv``; without speeds, so that the same run gives the same."""
+    return {
+        "video": report.source.relative.as_posix(),
+        "name": folder.name,
+        "person": "main" if folder is report.folders[0] else "second",
+        "frames": report.frames,
+        "crops": folder.crops,
+        "coverage": round(report.coverage(folder), 4),
+        "detector": cropper.detector.name,
+        "template": cropper.options.template.name,
+        "source_bytes": report.source.path.stat().st_size,
+        "decode_errors": log.decode_errors,
+        "warnings": "; ".join(report.warnings),
+        "error": "",
+    }

@@ -1,0 +1,131 @@
+"""A crop template as a small JSON file that people can read, and write by hand."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from videxpr.core.errors import FormatError
+from videxpr.core.files import atomic_write
+from videxpr.core.structures import CropTemplate
+
+CROP_TEMPLATE: Final = "crop_template.json"
+"""What the file beside a tree's crops is called."""
+
+LANDMARKS: Final = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
+"""In the order of `CropTemplate`: the person's own right, which is the left one in the picture."""
+
+SMALLEST: Final = 32
+"""Side in pixels of the smallest crop that a model takes."""
+
+FARTHEST: Final = 1e6
+"""In pixels; NaN and infinity, which Python's JSON takes, are no nearer."""
+
+Facts = Mapping[str, "str | int | float | Sequence[float] | Facts"]
+"""What else is known of a template, by name."""
+
+
+def write_crop_template(path: Path, template: CropTemplate, facts: Facts | None = None) -> None:
+    """Write a template, whole or not at all.
+
+    Args:
+        path: the file.
+        template: name, size and landmarks.
+        facts: how the template came about, for people: `read_crop_template` passes over it.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    content = {
+        "name": template.name,
+        "size": template.size,
+        "landmarks": dict(zip(LANDMARKS, map(list, template.landmarks), strict=True)),
+    }
+    if facts:
+        content["facts"] = dict(facts)
+    with atomic_write(path) as temporary:
+        temporary.write_text(_readable(content), encoding="utf-8")
+
+
+def read_crop_template(path: Path) -> CropTemplate:
+    """Read a template; keys other than ``name``, ``size`` and ``landmarks`` are passed over.
+
+    Raises:
+        FormatError: the file cannot be read, or is no template; with what is wrong in it.
+    """
+    try:
+        content = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as exc:
+        raise FormatError(f"cannot read the crop template {path}: it is no UTF-8 text") from exc
+    except (OSError, ValueError, RecursionError) as exc:  # of JSON: ValueErrors
+        raise FormatError(f"cannot read the crop template {path}: {exc}") from exc
+    if not isinstance(content, dict):
+        raise FormatError(f"{path} is no crop template: it holds {_short(content)}, not an object")
+    template = CropTemplate(_name(content, path), _size(content, path), _landmarks(content, path))
+    _check_eyes(template, path)
+    return template
+
+
+def _name(content: dict[str, Any], path: Path) -> str:
+    name = content.get("name")
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        raise FormatError(f'{path}: "name" is {_short(name)}; give the geometry a name')
+    return name
+
+
+def _size(content: dict[str, Any], path: Path) -> int:
+    size = content.get("size")
+    if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST:
+        raise FormatError(
+            f'{path}: "size" is {_short(size)}; it is the side of the crops in whole pixels, '
+            f"{SMALLEST} or more"
+        )
+    return size
+
+
+def _landmarks(content: dict[str, Any], path: Path) -> tuple[tuple[float, float], ...]:
+    found = content.get("landmarks")
+    if not isinstance(found, dict) or set(found) != set(LANDMARKS):
+        raise FormatError(
+            f'{path}: "landmarks" is {_short(found)}; it names the five points '
+            f"{', '.join(LANDMARKS)}, each as [x, y] in pixels of the crop"
+        )
+    return tuple(_point(found[name], name, path) for name in LANDMARKS)
+
+
+def _point(value: Any, name: str, path: Path) -> tuple[float, float]:
+    if isinstance(value, list) and len(value) == 2 and all(_is_number(each) for each in value):
+        return float(value[0]), float(value[1])
+    raise FormatError(f"{path}: {name} is {_short(value)}, not [x, y] in pixels of the crop")
+
+
+def _check_eyes(template: CropTemplate, path: Path) -> None:
+    """Refuse points in shares of the crop, and left and right as the viewer names them."""
+    (right, _), (left, _) = template.landmarks[:2]
+    if left - right < template.size / 20:
+        raise FormatError(
+            f"{path}: right_eye is at x = {right:g} and left_eye at x = {left:g}; in pixels of the "
+            "crop, seen by the viewer, the person's right eye lies clearly to the left of the other one"
+        )
+
+
+def _is_number(value: Any) -> bool:
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return plain and abs(value) < FARTHEST
+
+
+def _readable(content: dict[str, Any]) -> str:
+    """JSON with one line for each entry of the first two levels, so that a point is on one line."""
+    lines = []
+    for key, value in content.items():
+        text = json.dumps(value, ensure_ascii=False)
+        if isinstance(value, dict):
+            inner = [f"    {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items()]
+            text = "{\n" + ",\n".join(inner) + "\n  }"
+        lines.append(f"  {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return "missing" if value is None else text if len(text) <= 80 else text[:77] + "..."

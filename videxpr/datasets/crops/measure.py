@@ -1,0 +1,233 @@
+"""The geometry of crops that somebody else made: where the five landmarks lie in them.
+
+For each crop of a sample, the landmarks are found and the similarity transform is fitted that would
+align them to ArcFace's template. If the crops follow that template, it is the identity; if they follow
+another one, its inverse brings ArcFace's points to where they lie in the crops. The mean over the
+crops is the measured template. It is a template in every sense: aligning a face to it puts the face
+where it lies in the crops.
+
+The mean of the landmarks themselves is reported too, but makes a worse template: no face is ArcFace's
+mean face, and what it differs by would end up in the points and shrink the crops by some percent.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, zip_longest
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.core.errors import SourceError, UsageError
+from videxpr.core.structures import ARCFACE, Face, Image
+from videxpr.datasets.crops.geometry import Measurement
+from videxpr.faces.align import inverse, moved, similarity
+from videxpr.faces.detection.load import Detector
+from videxpr.video.images import IMAGE_SUFFIXES, framed, image_size, read_image, resized
+
+SIDE: Final = 224
+"""Pixels to which crops are enlarged before detection: detectors place landmarks to about a pixel of
+what they see, and half a pixel of a crop is wanted."""
+
+MARGINS: Final = {"mtcnn": 0.5}
+"""Width of a frame of plain color around the crop, as a share of its side. Without one, MTCNN puts the
+landmarks of a face that fills the picture 3 pixels of 112 too low; SCRFD is best without one."""
+
+SMALLEST_FACE: Final = SIDE / 4
+"""In enlarged pixels; even loose crops are made of a larger one."""
+
+BATCH: Final = 16
+OUTLIER: Final = 3.5
+"""A crop whose fit lies that many times as far from the median fit as the median crop's is set aside:
+something else than the face was found, or nothing well."""
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """How crops are measured.
+
+    Attributes:
+        sample: number of crops, drawn evenly from all folders.
+        seed: of the drawing.
+        name: what the measured template is called.
+    """
+
+    sample: int = 1000
+    seed: int = 0
+    name: str = "measured"
+
+    def __post_init__(self) -> None:
+        if self.sample < 1:
+            raise UsageError(f"a sample has at least 1 crop, not {self.sample}")
+        if not self.name.strip() or not self.name.isprintable():
+            raise UsageError(f"a template needs a name, not {self.name!r}")
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The images in one folder, by name."""
+
+    folder: Path
+    images: list[str]
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A crop in which a face was found.
+
+    Attributes:
+        folder: that the crop is in, which stands for the person.
+        landmarks: (5, 2) in pixels of the crop.
+        fitted: (5, 2) ArcFace's points as they would lie in the crop if the face was aligned.
+        image: the crop.
+    """
+
+    folder: Path
+    landmarks: NDArray[np.float64]
+    fitted: NDArray[np.float64]
+    image: Image
+
+
+def measure_crops(
+    folder: Path,
+    detector: Detector,
+    options: MeasureOptions,
+    progress: Callable[[int, int], None] | None = None,
+) -> Measurement:
+    """Measure where the landmarks lie in a sample of the crops in and below a folder.
+
+    Args:
+        folder: Aff-Wild2's ``cropped_aligned``, or any folder with square images of one size.
+        detector: finds the landmarks; the measured template is best used with the same one.
+        options: sample and name.
+        progress: called with crops done and to do.
+
+    Raises:
+        SourceError: there are no images, they are not square and of one size, or no face is found.
+    """
+    paths = sampled(folder, options.sample, options.seed)
+    size = _common_size(paths)
+    results = list(_results(paths, size, detector, progress))
+    found = [result for result in results if result is not None]
+    if not found:
+        raise SourceError(f"{detector.name} finds no face in {len(paths)} crops of {folder}")
+    kept = _without_outliers(found)
+    return Measurement(
+        name=options.name,
+        size=size,
+        detector=detector.name,
+        sampled=len(paths),
+        found=len(found),
+        landmarks=np.stack([one.landmarks for one in kept]),
+        fitted=np.stack([one.fitted for one in kept]),
+        people=_numbered([one.folder for one in kept]),
+        mean_crop=np.mean([one.image for one in kept], axis=0).round().astype(np.uint8),
+    )
+
+
+def sampled(folder: Path, count: int, seed: int) -> list[Path]:
+    """Up to `count` images in and below a folder, drawn evenly from the folders that hold them.
+
+    Raises:
+        SourceError: the folder is missing or holds no image.
+    """
+    if not folder.is_dir():
+        raise SourceError(f"no folder {folder}")
+    groups = list(_groups(folder))
+    if not groups:
+        raise SourceError(f"no image in {folder}; crops are JPEG or PNG files")
+    rng = np.random.default_rng(seed)
+    shuffled = [
+        [group.folder / group.images[n] for n in rng.permutation(len(group.images))[:count]]
+        for group in groups
+    ]
+    order = rng.permutation(len(shuffled))
+    rounds = zip_longest(*(shuffled[n] for n in order))
+    return list(islice((path for each in rounds for path in each if path is not None), count))
+
+
+def _groups(top: Path) -> Iterator[_Group]:
+    """Folders with images, by name; hidden ones are passed over, and links back to one above."""
+    seen: set[str] = set()
+    for place, folders, names in os.walk(top, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        images = sorted(name for name in names if _is_image(name))
+        if images:
+            yield _Group(Path(place), images)
+
+
+def _is_image(name: str) -> bool:
+    ending = name.rpartition(".")[2].lower()
+    return not name.startswith(".") and f".{ending}" in IMAGE_SUFFIXES
+
+
+def _common_size(paths: Sequence[Path]) -> int:
+    """Side of the crops, which must all be square and of one size."""
+    sizes = Counter(image_size(path) for path in paths)
+    (width, height), _ = sizes.most_common(1)[0]
+    if len(sizes) > 1 or width != height:
+        seen = ", ".join(f"{w} x {h} ({count})" for (w, h), count in sizes.most_common(5))
+        raise SourceError(
+            f"the images are of the sizes {seen}; aligned crops are square and all of one size, and "
+            "others follow no template"
+        )
+    return width
+
+
+def _results(
+    paths: Sequence[Path],
+    size: int,
+    detector: Detector,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[_Measured | None]:
+    """What is found in each crop; None where no face is."""
+    reference = np.array(ARCFACE.resized(size).landmarks)
+    margin = round(SIDE * MARGINS.get(detector.name.partition(":")[0], 0.0))
+    scale = SIDE / size
+    for first in range(0, len(paths), BATCH):
+        part = paths[first : first + BATCH]
+        crops = [read_image(path) for path in part]
+        shown = [framed(resized(crop, SIDE, SIDE), margin) for crop in crops]
+        for path, crop, faces in zip(part, crops, detector.detect(shown), strict=True):
+            if not faces:
+                yield None
+                continue
+            face = _main_face(faces, margin + SIDE / 2)
+            points = (face.landmarks.astype(np.float64) - margin + 0.5) / scale - 0.5
+            fit = inverse(similarity(points, reference))
+            yield _Measured(path.parent, points, moved(reference, fit), crop)
+        if progress is not None:
+            progress(first + len(part), len(paths))
+
+
+def _main_face(faces: Sequence[Face], middle: float) -> Face:
+    """The face that is large and near the middle, not one that looks in from the side."""
+
+    def prominence(face: Face) -> float:
+        center = (face.bbox[:2] + face.bbox[2:]) / 2
+        return float(np.sqrt(face.area) - np.linalg.norm(center - middle))
+
+    return max(faces, key=prominence)
+
+
+def _without_outliers(found: Sequence[_Measured]) -> list[_Measured]:
+    fits = np.stack([one.fitted for one in found])
+    apart = np.linalg.norm(fits - np.median(fits, axis=0), axis=2).mean(axis=1)
+    return [
+        one
+        for one, distance in zip(found, apart, strict=True)
+        if distance <= OUTLIER * np.median(apart)
+    ]
+
+
+def _numbered(folders: Sequence[Path]) -> NDArray[np.int64]:
+    numbers = {folder: number for number, folder in enumerate(dict.fromkeys(folders))}
+    return np.array([numbers[folder] for folder in folders])

@@ -1,0 +1,198 @@
+"""Labels from whatever holds them: annotation files, a predictions file, Parquet, one or a folder.
+
+Both sides of a comparison come through here, so that they are read by the same rules.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.core.errors import FormatError, SourceError
+from videxpr.core.expressions import NOT_ANNOTATED
+from videxpr.datasets.affwild2.videos import SIDE
+from videxpr.datasets.labels.files import KINDS, Kind, find_label_files
+from videxpr.datasets.labels.subjects import Person, matches, read_people
+from videxpr.formats.affwild2 import read_labels
+from videxpr.formats.frame_labels import padded_labels
+from videxpr.formats.parquet import read_row_labels
+from videxpr.formats.predictions import Block, read_predictions
+
+__all__ = [
+    "KINDS",
+    "Kind",
+    "LabelSet",
+    "LabelSets",
+    "Origin",
+    "Person",
+    "find_label_files",
+    "read_label_sets",
+    "read_people",
+]
+
+SECOND: Final[tuple[Literal["left", "right"], ...]] = ("left", "right")
+"""Where a second person may be."""
+
+
+class Origin(IntEnum):
+    """How a label came about."""
+
+    NONE = 0
+    """There is no label."""
+    DETECTED = 1
+    BRIDGED = 2
+    """The face was missed for a few frames, over which features were held."""
+    FILLED = 3
+    """Nobody was seen: probabilities were interpolated, or held."""
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """The labels of one person in one video.
+
+    Attributes:
+        name: as in Aff-Wild2, with ``_left`` or ``_right`` where it has a side.
+        path: the file that they come from.
+        labels: (N,) one for each frame from the first one on, -1 where there is none.
+        origin: (N,) values of `Origin`; None where the file does not tell.
+        open_end: whether the video may go on after the last label, as that of crops does.
+    """
+
+    name: str
+    path: Path
+    labels: NDArray[np.int64]
+    origin: NDArray[np.int8] | None = None
+    open_end: bool = False
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class LabelSets:
+    """Everything that was read from one place.
+
+    Attributes:
+        path: the file or folder that was named.
+        kind: what was read there.
+        sets: by name.
+        notes: what a reader of numbers must know, one sentence each.
+    """
+
+    path: Path
+    kind: Kind
+    sets: Mapping[str, LabelSet]
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.path} ({KINDS[self.kind]})"
+
+
+def read_label_sets(path: Path, wanted: Collection[str] = ()) -> LabelSets:
+    """All labels in a file or in and below a folder.
+
+    In a folder, Parquet is preferred (it tells how a label came about), then annotation files, then
+    a ``predictions.txt``; annotate writes all three. Files are called by their name without ending,
+    with folders in front where two share it.
+
+    Args:
+        path: a file of any kind, or a folder.
+        wanted: names on the other side of a comparison; they decide which person of a video is called
+            what. Without them the main person bears the video's name, the second one a side.
+
+    Raises:
+        SourceError: nothing is there, or nothing that holds labels.
+        FormatError: a file breaks its format, with the file and the line.
+    """
+    kind, files = find_label_files(path)
+    notes: list[str] = []
+    if kind == "parquet":
+        people = read_people(files, wanted, notes)
+        sets = {person.name: _person_set(person, notes) for person in people}
+        return LabelSets(path, kind, sets, tuple(notes))
+    if kind == "predictions":
+        sets = dict(_prediction_sets(files))
+    else:
+        sets = {name: LabelSet(name, file, read_labels(file)) for name, file in files.items()}
+    return LabelSets(path, kind, _with_sides(path, sets, wanted, notes), tuple(notes))
+
+
+def _with_sides(
+    path: Path, sets: Mapping[str, LabelSet], wanted: Collection[str], notes: list[str]
+) -> Mapping[str, LabelSet]:
+    """Two persons under the names that are wanted, where text has them as annotate calls them without
+    a template: the main one as the video, the second one with a side."""
+    found = dict(sets)
+    lacking = {SIDE.sub("", name) for name in wanted if name not in sets}
+    for video in sorted(lacking & sets.keys()):
+        second = next((side for side in SECOND if f"{video}_{side}" in sets), None)
+        if second is None:
+            continue
+        people = (sets[video], sets[f"{video}_{second}"])
+        for match in matches(video, wanted, second, path, notes):
+            found[match.name] = replace(people[match.rank], name=match.name)
+        for own in {one.name for one in people} - set(wanted):
+            found.pop(own, None)
+    return found
+
+
+def _person_set(person: Person, notes: list[str]) -> LabelSet:
+    """The labels that text files would hold, and where each comes from."""
+    annotation, faces = person.annotation, person.annotation.faces
+    missing: Literal["fill", "none"] = (
+        "none" if annotation.options.get("missing") == "none" else "fill"
+    )
+    labels = padded_labels(annotation, person.rank, missing)
+    rows = faces.of_rank(person.rank)
+    seen = faces.frame[rows]
+    labels[seen] = read_row_labels(person.path)[rows]  # what was written, whatever wrote it
+    origin = np.full(len(labels), Origin.FILLED, np.int8)
+    origin[seen] = np.where(faces.bridged[rows], Origin.BRIDGED, Origin.DETECTED)
+    origin[labels == NOT_ANNOTATED] = Origin.NONE
+    if annotation.options.get("nearest_crop") == "True" and (origin == Origin.FILLED).any():
+        labels = _with_answers_of_text(person, labels, seen, notes)
+    return LabelSet(person.name, person.path, labels, origin, annotation.from_crops)
+
+
+def _with_answers_of_text(
+    person: Person, labels: NDArray[np.int64], seen: NDArray[np.int64], notes: list[str]
+) -> NDArray[np.int64]:
+    """Labels in which frames without a face have the authors' answers, which only text holds."""
+    text = person.path.with_name(f"{person.path.stem}{person.side}.txt")
+    if text.is_file():
+        written = read_labels(text)
+        if len(written) == len(labels) and np.array_equal(written[seen], labels[seen]):
+            return written
+    notes.append(
+        f"{person.path} was made with the preset paper, whose answers for frames without a face only "
+        f"the text file holds, and there is no {text.name} of the same run: they are interpolated"
+    )
+    return labels
+
+
+def _prediction_sets(files: Mapping[str, Path]) -> Iterator[tuple[str, LabelSet]]:
+    if len(files) > 1:
+        one, two = list(files.values())[:2]
+        raise SourceError(f"more than one predictions file, e.g. {one} and {two}; name one of them")
+    (path,) = files.values()
+    blocks: dict[str, list[Block]] = {}
+    for block in read_predictions(path):
+        blocks.setdefault(block.name, []).append(block)
+    for name, parts in blocks.items():
+        yield name, LabelSet(name, path, _joined(path, name, parts))
+
+
+def _joined(path: Path, name: str, parts: Sequence[Block]) -> NDArray[np.int64]:
+    """Labels by frame up to the last one that has a row."""
+    frames = np.concatenate([part.frames for part in parts if part.frames is not None])
+    given = np.concatenate([part.labels for part in parts if part.labels is not None])
+    counts = np.bincount(frames)
+    if counts.max() > 1:
+        raise FormatError(f"{path} has frame {counts.argmax() + 1} of {name} twice")
+    labels = np.full(len(counts), NOT_ANNOTATED)
+    labels[frames] = given
+    return labels

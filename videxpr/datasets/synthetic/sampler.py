@@ -1,0 +1,129 @@
+"""The stills of one part of a split, to be drawn by label and by person."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.core.errors import UsageError
+from videxpr.core.expressions import EXPRESSIONS, NEUTRAL
+from videxpr.datasets.image_folder import LabeledImage, class_counts
+from videxpr.datasets.synthetic.options import SynthesisOptions
+
+CLASSES: Final = len(EXPRESSIONS)
+
+
+def people_of(stills: Sequence[LabeledImage], pattern: str | None) -> dict[str, str]:
+    """Who is on a still, by the still's name, as far as names tell.
+
+    Args:
+        stills: all of them.
+        pattern: a regular expression that a file's name is searched for; its first group is the
+            person. None: nobody is known.
+
+    Raises:
+        UsageError: it is none, has no group, or is found in no name.
+    """
+    if pattern is None:
+        return {}
+    try:
+        expression = re.compile(pattern)
+    except re.error as exc:
+        raise UsageError(f"--person {pattern!r} is no regular expression: {exc}") from exc
+    if not expression.groups:
+        raise UsageError(
+            f"--person {pattern!r} has no group (...) around the part that names people"
+        )
+    found = {still.name: expression.search(still.path.name) for still in stills}
+    people = {name: match[1] for name, match in found.items() if match and match[1]}
+    if not people:
+        raise UsageError(
+            f"--person {pattern!r} is in no file's name; the first one is {stills[0].path.name!r}"
+        )
+    return people
+
+
+@dataclass(frozen=True)
+class ImageSampler:
+    """What sequences of one part are made of.
+
+    Attributes:
+        stills: by label.
+        shares: (8,) probability of a segment's label; 0 where there is no still of it.
+        people: who is on a still, by its name; only those who are known.
+        by_person: stills of a label and a person.
+        many_faced: people of whom there are stills of several labels, in order of name.
+    """
+
+    stills: tuple[tuple[LabeledImage, ...], ...]
+    shares: NDArray[np.float64]
+    people: Mapping[str, str]
+    by_person: dict[tuple[int, str], tuple[LabeledImage, ...]]
+    many_faced: tuple[str, ...]
+
+    def of_one(self, generator: np.random.Generator, options: SynthesisOptions) -> "ImageSampler":
+        """The stills of one person who shows several labels."""
+        person = self.many_faced[int(generator.integers(len(self.many_faced)))]
+        theirs = [
+            still
+            for (_, name), stills in self.by_person.items()
+            if name == person
+            for still in stills
+        ]
+        return image_sampler(theirs, self.people, options)
+
+    def draw(
+        self,
+        label: int,
+        before: LabeledImage | None,
+        generator: np.random.Generator,
+        same_person: float,
+    ) -> LabeledImage:
+        """A still of a label, perhaps of the person on the one before it; never that one itself if
+        there is another."""
+        chosen = self.stills[label]
+        person = None if before is None else self.people.get(before.name)
+        if person is not None and generator.random() < same_person:
+            theirs = self.by_person.get((label, person), ())
+            chosen = tuple(still for still in theirs if still != before) or chosen
+        place = int(generator.integers(len(chosen)))
+        return chosen[place] if chosen[place] != before else chosen[place - 1]
+
+
+def image_sampler(
+    stills: Sequence[LabeledImage], people: Mapping[str, str], options: SynthesisOptions
+) -> ImageSampler:
+    """Sort the stills of a part."""
+    by_label: list[list[LabeledImage]] = [[] for _ in EXPRESSIONS]
+    by_person: dict[tuple[int, str], list[LabeledImage]] = defaultdict(list)
+    for still in stills:
+        by_label[still.label].append(still)
+        if still.name in people:
+            by_person[still.label, people[still.name]].append(still)
+    labels = Counter(person for _, person in by_person)
+    return ImageSampler(
+        tuple(map(tuple, by_label)),
+        label_shares(class_counts(stills), options),
+        people,
+        {key: tuple(those) for key, those in by_person.items()},
+        tuple(sorted(person for person, count in labels.items() if count > 1)),
+    )
+
+
+def label_shares(counts: Sequence[int], options: SynthesisOptions) -> NDArray[np.float64]:
+    """(8,) probabilities of labels whose stills are `counts`: Neutral's as chosen, the others' by
+    their counts to 1 minus the balance."""
+    numbers = np.array(counts, dtype=np.float64)
+    shares = np.where(numbers > 0, numbers.clip(min=1) ** (1 - options.balance), 0.0)
+    neutral, shares[NEUTRAL] = shares[NEUTRAL], 0.0
+    if not shares.any():
+        shares[NEUTRAL] = neutral
+    elif neutral:
+        shares *= (1 - options.neutral) / shares.sum()
+        shares[NEUTRAL] = options.neutral
+    normal: NDArray[np.float64] = shares / shares.sum()
+    return normal

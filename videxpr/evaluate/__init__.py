@@ -1,1 +1,0 @@
-"""Predictions against labels: the figures, how sure they are, and what they are written to."""

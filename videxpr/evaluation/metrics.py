@@ -1,0 +1,196 @@
+"""Scores of predicted expressions, all from confusion matrices, and how sure one can be of them.
+
+A confusion matrix has a row for each true class and a column for each predicted one; a column more
+counts frames of that class for which nothing was predicted, which is wrong in every score.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
+
+Counts = NDArray[np.int64]
+"""Confusion matrices, shape (..., C, C) or (..., C, C + 1)."""
+
+Figures = NDArray[np.float64]
+
+CLASSES: Final = len(EXPRESSIONS)
+LOW, HIGH = 2.5, 97.5
+"""Percentiles between which 95 % lie."""
+
+DRAWN_AT_ONCE: Final = 2_000_000
+"""Numbers that are in memory at a time while groups are drawn."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a confusion matrix amounts to; a class without a frame to divide by scores 0.
+
+    Attributes:
+        precision: (C,) share of the frames predicted as a class that are of it.
+        recall: (C,) share of the frames of a class that are predicted as it.
+        f1: (C,) harmonic mean of both.
+        support: (C,) labeled frames of each class.
+        accuracy: share of all labeled frames that are right.
+        macro_f1: sum of the F1 of all classes divided by their number, absent ones too: Aff-Wild2's.
+        macro_f1_present: mean over the classes that were either labeled or predicted.
+    """
+
+    precision: Figures
+    recall: Figures
+    f1: Figures
+    support: Counts
+    accuracy: float
+    macro_f1: float
+    macro_f1_present: float
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A range that holds a figure in 95 % of the resamples; both ends belong to it."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """The interval of the macro F1, and of the F1 of each of C classes."""
+
+    macro_f1: Interval
+    f1: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The macro F1 of A less that of B.
+
+    Attributes:
+        macro_f1: on all groups.
+        interval: of it over resamples, None of fewer than two groups.
+        share_above: share of the resamples in which A is better; equal ones count half. None of
+            fewer than two groups.
+    """
+
+    macro_f1: float
+    interval: Interval | None
+    share_above: float | None
+
+
+def confusion_matrix(
+    labels: NDArray[np.int64], predictions: NDArray[np.int64], classes: int = CLASSES
+) -> Counts:
+    """Frames by true and predicted class; those without a label are left out.
+
+    Args:
+        labels: (N,) 0 to C - 1, or -1 for frames that do not count.
+        predictions: (N,) 0 to C - 1, or -1 where nothing was predicted.
+        classes: C.
+
+    Returns:
+        (C, C + 1); the last column counts frames without a prediction.
+    """
+    counted = labels != NOT_ANNOTATED
+    columns = np.where(predictions == NOT_ANNOTATED, classes, predictions)[counted]
+    cells = labels[counted] * (classes + 1) + columns
+    return np.bincount(cells, minlength=classes * (classes + 1)).reshape(classes, classes + 1)
+
+
+def scores(confusion: Counts) -> Scores:
+    """All figures of one confusion matrix (C, C) or (C, C + 1)."""
+    right, predicted, support = _sums(confusion)
+    f1 = f1_scores(confusion)
+    present = (predicted + support) > 0
+    return Scores(
+        precision=_share(right, predicted),
+        recall=_share(right, support),
+        f1=f1,
+        support=support,
+        accuracy=float(_share(right.sum(), support.sum())),
+        macro_f1=float(f1.sum() / len(f1)),
+        macro_f1_present=float(_share(f1.sum(), present.sum())),
+    )
+
+
+def f1_scores(confusion: Counts) -> Figures:
+    """F1 of each class (..., C) of confusion matrices (..., C, C) or (..., C, C + 1)."""
+    right, predicted, support = _sums(confusion)
+    return _share(2 * right, predicted + support)
+
+
+def macro_f1(confusion: Counts) -> Figures:
+    """Mean of `f1_scores` over all classes, absent ones too, of confusion matrices (..., C, C + 1)."""
+    return np.asarray(f1_scores(confusion).mean(axis=-1))
+
+
+def bootstrap_intervals(groups: Counts, samples: int, seed: int) -> Intervals | None:
+    """95 % intervals of the macro F1 and of each class's F1 over resamples of the groups, by
+    percentiles.
+
+    Args:
+        groups: (G, C, C + 1), a confusion matrix for each group, e.g. each source video.
+        samples: resamples; each draws G groups with replacement and adds up their matrices.
+        seed: of what is drawn; the order of the groups does not matter.
+
+    Returns:
+        None of fewer than two groups: nothing varies.
+    """
+    if len(groups) < 2:
+        return None
+    drawn = f1_scores(_resampled(groups, samples, seed))  # (samples, C)
+    return Intervals(_interval(drawn.mean(axis=-1)), tuple(map(_interval, drawn.T)))
+
+
+def compare(ours: Counts, theirs: Counts, samples: int, seed: int) -> Difference:
+    """The difference in macro F1 of A and B, whose groups are drawn together (paired bootstrap).
+
+    Args:
+        ours: (G, C, C + 1), A's confusion matrix for each group.
+        theirs: (G, C, C + 1), B's on the same groups.
+        samples: resamples.
+        seed: of what is drawn.
+    """
+    both = np.stack([ours, theirs], axis=1)  # (G, 2, C, C + 1)
+    of_a, of_b = macro_f1(both.sum(axis=0))
+    if len(both) < 2:
+        return Difference(float(of_a - of_b), None, None)
+    drawn = macro_f1(_resampled(both, samples, seed))  # (samples, 2)
+    differences = drawn[:, 0] - drawn[:, 1]
+    above = (differences > 0).mean() + (differences == 0).mean() / 2
+    return Difference(float(of_a - of_b), _interval(differences), float(above))
+
+
+def _resampled(groups: Counts, samples: int, seed: int) -> Counts:
+    """Sums (samples, ...) over as many groups (G, ...) as there are, drawn with replacement."""
+    flat = groups.reshape(len(groups), -1)
+    # equal groups are drawn together: far fewer, and their order does not matter
+    kinds, counts = np.unique(flat, axis=0, return_counts=True)
+    generator = np.random.default_rng(seed)
+    step = max(1, DRAWN_AT_ONCE // len(kinds))
+    drawn = [
+        generator.multinomial(len(flat), counts / len(flat), min(step, samples - begun)) @ kinds
+        for begun in range(0, samples, step)
+    ]
+    return np.concatenate(drawn).reshape(samples, *groups.shape[1:])
+
+
+def _interval(figures: Figures) -> Interval:
+    low, high = np.percentile(figures, [LOW, HIGH])
+    return Interval(float(low), float(high))
+
+
+def _sums(confusion: Counts) -> tuple[Counts, Counts, Counts]:
+    """Frames that are right, predicted and labeled, each (..., C)."""
+    classes = confusion.shape[-2]
+    square = confusion[..., :classes]
+    right = np.diagonal(square, axis1=-2, axis2=-1)
+    return right, square.sum(axis=-2), confusion.sum(axis=-1)
+
+
+def _share(part: NDArray[np.int64] | Figures, whole: NDArray[np.int64]) -> Figures:
+    """`part` over `whole`, 0 where there is nothing to divide by."""
+    parts = np.asarray(part, np.float64)
+    return np.divide(parts, whole, out=np.zeros_like(parts), where=np.asarray(whole) > 0)

@@ -1,0 +1,105 @@
+"""Which setting is best, and what choosing it is worth on videos that it was not chosen on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.evaluation.metrics import Counts, Difference, compare, macro_f1
+
+SAMPLES = 1000
+"""Resamples of the source videos for the interval of the gain."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One part of the source videos, and the setting that was best on all the others.
+
+    Attributes:
+        groups: positions of its source videos.
+        chosen: position of the setting.
+        macro_f1: of that setting on this part.
+        macro_f1_present: of the present setting on this part.
+    """
+
+    groups: tuple[int, ...]
+    chosen: int
+    macro_f1: float
+    macro_f1_present: float
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """What choosing a setting is worth.
+
+    Attributes:
+        folds: each part with its choice.
+        macro_f1: of all frames, each predicted with the setting that was chosen without its video.
+        macro_f1_present: of all frames with the present setting.
+        gain: the difference, with its interval over resamples of the source videos.
+    """
+
+    folds: tuple[Fold, ...]
+    macro_f1: float
+    macro_f1_present: float
+    gain: Difference
+
+
+def best(counts: Counts, present: int) -> int:
+    """Position of the setting with the highest macro F1; the present one, or else the first, of equals.
+
+    Args:
+        counts: (S, C, C + 1), a confusion matrix for each setting.
+        present: position of the present setting.
+    """
+    figures = macro_f1(counts)
+    top = figures.max()
+    return present if figures[present] == top else int(figures.argmax())
+
+
+def assign_folds(frames: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
+    """The fold of each group, so that folds have about the same number of frames.
+
+    The largest groups are dealt first, each to the fold that has the fewest frames by then.
+
+    Args:
+        frames: (G,) frames of each group.
+        folds: at most G of them are used.
+
+    Returns:
+        (G,) 0 to folds - 1; the same groups are always dealt the same way.
+    """
+    totals = np.zeros(min(folds, len(frames)), np.int64)
+    sizes = np.zeros_like(totals)
+    fold = np.zeros(len(frames), np.int64)
+    for group in np.argsort(-frames, kind="stable"):
+        emptiest = np.lexsort((sizes, totals))[0]
+        fold[group] = emptiest
+        totals[emptiest] += frames[group]
+        sizes[emptiest] += 1
+    return fold
+
+
+def cross_validated(counts: Counts, fold: NDArray[np.int64], present: int) -> CrossValidation:
+    """Choose on all folds but one, score on that one, for each fold in turn.
+
+    Args:
+        counts: (S, G, C, C + 1), a confusion matrix for each setting and source video.
+        fold: (G,) the fold of each source video.
+        present: position of the present setting.
+    """
+    chosen = np.zeros(len(fold), np.int64)
+    folds = []
+    for number in np.unique(fold):
+        inside = fold == number
+        choice = best(counts[:, ~inside].sum(axis=1), present)
+        chosen[inside] = choice
+        here = macro_f1(counts[[choice, present]][:, inside].sum(axis=1))
+        folds.append(Fold(tuple(np.flatnonzero(inside).tolist()), choice, *here.tolist()))
+    ours, theirs = counts[chosen, np.arange(len(fold))], counts[present]
+    return CrossValidation(
+        folds=tuple(folds),
+        macro_f1=float(macro_f1(ours.sum(axis=0))),
+        macro_f1_present=float(macro_f1(theirs.sum(axis=0))),
+        gain=compare(ours, theirs, SAMPLES, seed=0),
+    )

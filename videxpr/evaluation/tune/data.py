@@ -1,0 +1,193 @@
+"""What settings are tried on: annotated persons whose labels are known, and how they were made."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.core.errors import FormatError, UsageError
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.datasets.affwild2.videos import SIDE
+from videxpr.datasets.labels.reader import (
+    LabelSet,
+    LabelSets,
+    Person,
+    find_label_files,
+    read_people,
+)
+from videxpr.evaluation.pairing import paired, read_truth
+from videxpr.evaluation.tune.options import Setting
+from videxpr.formats.frame_labels import Missing
+from videxpr.formats.record import Annotation
+from videxpr.model.logit_adjustment import adjusted
+
+
+@dataclass(frozen=True)
+class AnnotationSettings:
+    """How an annotation was made, as far as settings depend on it; the same for all files.
+
+    Attributes:
+        model: on whose probabilities settings are tried; several are joined by ``+``.
+        model_sha256: of its file.
+        class_shares: share of each expression among its training labels; empty if it is not known.
+        stride: frames between the starts of two windows.
+        tail: what becomes of the last window of a sequence.
+        smooth_seconds: span of the moving mean.
+        logit_adjustment: its strength.
+        missing: what text files say of frames without a face.
+        nearest_crop: whether a missing crop was replaced by the nearest one.
+    """
+
+    model: str
+    model_sha256: str
+    class_shares: tuple[float, ...]
+    stride: int
+    tail: str
+    smooth_seconds: float
+    logit_adjustment: float
+    missing: Missing
+    nearest_crop: bool
+
+    @property
+    def setting(self) -> Setting:
+        """What can be tuned."""
+        return Setting(self.stride, self.logit_adjustment, self.smooth_seconds)
+
+
+@dataclass(frozen=True)
+class LabeledTrack:
+    """One person whose labels are known.
+
+    Attributes:
+        name: as in the labels.
+        source: name of the video, the same for both of its persons.
+        truth: (N,) labels of the frames from the first one on, -1 where there is none.
+        path: the Parquet file; None if the person was never annotated.
+        annotation: rows of this person only, with probabilities that are neither smoothed nor
+            adjusted; None if the person was never annotated.
+        rank: of the person in it.
+    """
+
+    name: str
+    source: str
+    truth: NDArray[np.int64]
+    path: Path | None = None
+    annotation: Annotation | None = None
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class TuningData:
+    """Everything that settings are tried on.
+
+    Attributes:
+        people: whose labels are known, by name.
+        made: how all files were made.
+        notes: what a reader of the numbers must know, one sentence each.
+    """
+
+    people: tuple[LabeledTrack, ...]
+    made: AnnotationSettings
+    notes: tuple[str, ...]
+
+
+def read_tuning_data(predictions: Path, labels: Path) -> TuningData:
+    """Read all Parquet files that labels are known for.
+
+    Args:
+        predictions: a folder of Parquet files, all made with one model and the same options.
+        labels: a folder of annotation files, or one file.
+
+    Raises:
+        SourceError: one of them is not there, or holds no labels.
+        FormatError: a file breaks its format, or a length differs.
+        UsageError: there is no Parquet, no name is in both, or the files were not made alike.
+    """
+    truth = read_truth(labels)
+    kind, files = find_label_files(predictions)
+    if kind != "parquet":
+        raise UsageError(
+            f"{predictions} holds no Parquet files, and only they have probabilities; make them with "
+            "videxpr annotate -f parquet"
+        )
+    notes: list[str] = []
+    people = {one.name: one for one in read_people(files, truth.sets, notes)}
+    blanks = {
+        name: LabelSet(name, one.path, np.zeros(one.annotation.end_frame, np.int64))
+        for name, one in people.items()
+    }
+    pairs = paired(truth, LabelSets(predictions, kind, blanks), strict=False)
+    made = made_alike(people.values())
+    judged = tuple(_judged(pair.name, pair.labels, people.get(pair.name), made) for pair in pairs)
+    lacking = [one.name for one in judged if one.annotation is None]
+    if lacking:
+        notes.append(
+            f"nothing is predicted for {len(lacking)} of {len(judged)} names, whose frames count as "
+            f"wrong whatever the settings, e.g. {lacking[0]}"
+        )
+    return TuningData(judged, made, tuple(notes))
+
+
+def made_alike(people: Iterable[Person]) -> AnnotationSettings:
+    """How the files of these persons, at least one, were made.
+
+    Raises:
+        UsageError: two were made in different ways, or in one that cannot be tuned.
+        FormatError: a file does not say it, or in a way that videxpr does not write.
+    """
+    known = [(one.path, _made(one)) for one in people]
+    first, made = known[0]
+    for path, other in known[1:]:
+        for field in fields(AnnotationSettings):
+            ours, theirs = getattr(made, field.name), getattr(other, field.name)
+            if ours != theirs:
+                raise UsageError(
+                    f"{first} and {path} were not made alike: {field.name} is {ours} in one and "
+                    f"{theirs} in the other; annotate all of them in the same way (--overwrite)"
+                )
+    if made.nearest_crop:
+        raise UsageError(
+            f"{first} was made with --preset paper, which leaves nothing to tune; annotate without it"
+        )
+    return made
+
+
+def _made(person: Person) -> AnnotationSettings:
+    options, provenance = person.annotation.options, person.annotation.provenance
+    try:
+        made = AnnotationSettings(
+            model=provenance["model"],
+            model_sha256=provenance["model_sha256"],
+            class_shares=tuple(map(float, json.loads(provenance.get("class_shares", "[]")))),
+            stride=int(options["stride"]),
+            tail=options["tail"],
+            smooth_seconds=float(options["smooth_seconds"]),
+            logit_adjustment=float(options.get("logit_adjustment", "0")),
+            missing="none" if options["missing"] == "none" else "fill",
+            nearest_crop=options["nearest_crop"] == "True",
+        )
+    except (KeyError, TypeError, ValueError) as exc:
+        raise FormatError(
+            f"{person.path} does not say how it was made, which settings depend on ({exc}); make it "
+            "with videxpr annotate -f parquet"
+        ) from exc
+    shares = made.class_shares
+    if len(shares) not in (0, len(EXPRESSIONS)) or (made.logit_adjustment and not shares):
+        raise FormatError(f"{person.path} has {len(shares)} class shares, not {len(EXPRESSIONS)}")
+    return made
+
+
+def _judged(
+    name: str, truth: NDArray[np.int64], person: Person | None, made: AnnotationSettings
+) -> LabeledTrack:
+    source = SIDE.sub("", name)
+    if person is None:
+        return LabeledTrack(name, source, truth)
+    annotation, rank = person.annotation, person.rank
+    own = annotation.faces.taken(annotation.faces.of_rank(rank))
+    plain = adjusted(own.probabilities, made.class_shares, -made.logit_adjustment)
+    bare = replace(annotation, faces=replace(own, probabilities=plain, smoothed=plain))
+    return LabeledTrack(name, source, truth, person.path, bare, rank)

@@ -1,0 +1,94 @@
+"""Every setting on every person, from probabilities in memory: nothing is decoded or read again."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.core.expressions import NOT_ANNOTATED
+from videxpr.core.structures import Floats
+from videxpr.evaluation.metrics import CLASSES, Counts, confusion_matrix
+from videxpr.evaluation.tune.data import AnnotationSettings, LabeledTrack
+from videxpr.evaluation.tune.options import Setting
+from videxpr.formats.frame_labels import Missing, padded_labels, resmoothed
+from videxpr.formats.record import Annotation
+from videxpr.model.logit_adjustment import adjusted
+
+Progress = Callable[[int, int], None]
+"""Called with the persons done so far and their number."""
+
+
+def sweep(
+    people: Sequence[LabeledTrack],
+    made: AnnotationSettings,
+    settings: Sequence[Setting],
+    restrided: Mapping[int, Sequence[Floats | None]],
+    progress: Progress | None = None,
+) -> Counts:
+    """Confusion matrices of every setting on every person.
+
+    Args:
+        people: whose labels are known.
+        made: how they were annotated.
+        settings: what is tried, those of one stride and strength side by side.
+        restrided: for strides other than the annotation's, each person's probabilities (M, 8).
+        progress: called after each person.
+
+    Returns:
+        (settings, people, 8, 9).
+    """
+    counts = np.zeros((len(settings), len(people), CLASSES, CLASSES + 1), np.int64)
+    for number, person in enumerate(people):
+        own = {stride: rows[number] for stride, rows in restrided.items()}
+        counts[:, number] = _of_person(person, made, settings, own)
+        if progress is not None:
+            progress(number + 1, len(people))
+    return counts
+
+
+def _of_person(
+    person: LabeledTrack,
+    made: AnnotationSettings,
+    settings: Sequence[Setting],
+    restrided: Mapping[int, Floats | None],
+) -> Counts:
+    """Confusion matrices (settings, 8, 9) of one person."""
+    if person.annotation is None:
+        nothing = np.full(len(person.truth), NOT_ANNOTATED)
+        return np.stack([confusion_matrix(person.truth, nothing)] * len(settings))
+    matrices = []
+    for (stride, strength), alike in groupby(
+        settings, lambda one: (one.stride, one.logit_adjustment)
+    ):
+        plain = restrided.get(stride)
+        plain = person.annotation.faces.probabilities if plain is None else plain
+        raised = adjusted(plain, made.class_shares, strength)
+        for setting in alike:
+            labels = relabeled(
+                person.annotation, person.rank, made.missing, raised, setting.smooth_seconds
+            )
+            matrices.append(confusion_matrix(person.truth, fitted(labels, len(person.truth))))
+    return np.stack(matrices)
+
+
+def relabeled(
+    annotation: Annotation, rank: int, missing: Missing, probabilities: Floats, span: float
+) -> NDArray[np.int64]:
+    """Labels from frame 0 on that annotate would have written with these probabilities.
+
+    Args:
+        annotation: of the video.
+        rank: of the person.
+        missing: what becomes of frames without a face.
+        probabilities: (M, 8) of the annotation's rows, not smoothed.
+        span: of the moving mean in seconds.
+    """
+    faces = replace(annotation.faces, probabilities=probabilities)
+    return padded_labels(resmoothed(replace(annotation, faces=faces), span), rank, missing)
+
+
+def fitted(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Labels cut to a number of frames, or padded by the last one."""
+    return labels[np.minimum(np.arange(count), len(labels) - 1)]

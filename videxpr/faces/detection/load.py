@@ -1,0 +1,134 @@
+"""Face detectors behind one contract, and the choice between them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from videxpr.core.errors import DetectorError, UsageError
+from videxpr.core.structures import Face, Image
+from videxpr.faces.detection.packs import find_pack, search_roots
+from videxpr.faces.detection.roi import RegionOfInterest
+
+if TYPE_CHECKING:  # it brings torch, and options must not
+    from videxpr.core.auto_batch import Tell
+
+CHOICES: Final = ("auto", "mtcnn", "scrfd", "scrfd:PACK")
+
+
+@dataclass(frozen=True)
+class DetectionOptions:
+    """Which detector looks for faces, and which of its findings count.
+
+    Attributes:
+        detector: ``auto`` (SCRFD if a pack of it is installed, else MTCNN), ``mtcnn``, ``scrfd``
+            (the best pack installed) or ``scrfd:PACK``, PACK being a pack's name, the path of its
+            folder, or the path of an ONNX file.
+        root: insightface's root, with packs under ``models/``; its own (``~/.insightface``) if None.
+        min_face: faces whose shorter side is less, in displayed pixels, are not reported.
+        min_score: faces with less confidence are not reported; None means the detector's own
+            default, 0.5 for SCRFD and 0.9 for MTCNN.
+        device: where the networks run, e.g. ``cuda:0``: SCRFD in torch on NVIDIA's GPUs, in ONNX
+            Runtime on the CPU. Neither detector runs on Apple's: the CPU does its work instead.
+        threads: CPU threads of ONNX Runtime; 0 leaves the number to it.
+    """
+
+    detector: str = "auto"
+    root: Path | None = None
+    min_face: float = 40.0
+    min_score: float | None = None
+    device: str = "cpu"
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        kind, _, pack = self.detector.partition(":")
+        if kind not in ("auto", "mtcnn", "scrfd") or (":" in self.detector) != bool(pack):
+            raise UsageError(
+                f"unknown detector {self.detector!r}; choose one of {', '.join(CHOICES)}"
+            )
+        if pack and kind != "scrfd":
+            raise UsageError(f"{self.detector!r}: only scrfd comes in packs")
+        if not 0 <= self.min_face < float("inf"):
+            raise UsageError(f"the smallest face is a number of pixels, not {self.min_face}")
+        if self.min_score is not None and not 0 <= self.min_score <= 1:
+            raise UsageError(f"a minimum score lies between 0 and 1, not at {self.min_score}")
+
+
+class Detector(Protocol):
+    """What every detector offers.
+
+    Attributes:
+        name: the detector and its pack, e.g. ``scrfd:buffalo_sc``.
+        weights_sha256: hash of the weights.
+        device: where it really runs.
+        providers: ONNX Runtime's execution providers that its session got, first choice first; empty
+            where torch does the work.
+        min_score: faces with less are not reported.
+        min_face: faces whose shorter side is less, in pixels, are not reported.
+        sure_score: a score that true faces reach sooner or later, and false ones hardly ever.
+        roi: how it wants to see a face that it is to find again; None if a search of the whole
+            picture costs no more.
+    """
+
+    name: str
+    weights_sha256: str
+    device: str
+    providers: tuple[str, ...]
+    min_score: float
+    min_face: float
+    sure_score: float
+    roi: RegionOfInterest | None
+
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
+        """Faces of each image, best score first; boxes and landmarks in pixels of the image."""
+        ...
+
+    def refine(self, rois: Sequence[Image]) -> list[Face | None]:
+        """The face in the middle of each close-up, in pixels of it; None where there is none.
+
+        Args:
+            rois: (size, size, 3), with the size of `roi`.
+        """
+        ...
+
+
+def load_detector(options: DetectionOptions, tell: "Tell | None" = None) -> Detector:
+    """The detector that the options ask for, its weights loaded.
+
+    Args:
+        options: which one, where, and which of its findings count.
+        tell: called with what the user should know while it works: once if the memory of a GPU is
+            too small for a batch.
+
+    Raises:
+        DetectorError: SCRFD was asked for and no such pack is installed, or it cannot be read.
+        DeviceError: it cannot be brought to the device.
+    """
+    kind, _, pack = options.detector.partition(":")
+    if kind == "mtcnn":
+        return _mtcnn(options)
+    if options.root is not None and not options.root.is_dir():
+        raise UsageError(f"there is no folder {options.root} to find detectors in")
+    found = find_pack(pack, options.root)
+    if found is not None and options.device.startswith("cuda"):
+        from videxpr.faces.detection.scrfd_cuda import ScrfdTorch
+
+        return ScrfdTorch(found, options, tell)
+    if found is not None:
+        from videxpr.faces.detection.scrfd import Scrfd
+
+        return Scrfd(found, options)
+    if kind == "auto":
+        return _mtcnn(options)
+    places = " or ".join(str(root) for root in search_roots(options.root))
+    wanted = f"SCRFD pack {pack!r}" if pack else "SCRFD pack"
+    raise DetectorError(
+        f"no {wanted} under {places}; fetch one with 'videxpr models download buffalo_l', point "
+        "--detector-dir at insightface's root, or use --detector mtcnn, which needs no download"
+    )
+
+
+def _mtcnn(options: DetectionOptions) -> Detector:
+    from videxpr.faces.detection.mtcnn import Mtcnn
+
+    return Mtcnn(options)

@@ -1,0 +1,152 @@
+"""SCRFD in torch, on the device that the other networks run on, batch by batch.
+
+The network is built from the weights of the ONNX file, and finds what ONNX Runtime finds with it: the
+same faces, boxes within a pixel, scores within a thousandth.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+import torch
+
+from videxpr.core.auto_batch import AutoBatch, Tell
+from videxpr.core.errors import DetectorError, DeviceError
+from videxpr.core.files import sha256_of
+from videxpr.core.structures import Face, Image
+from videxpr.faces.detection.letterbox import fitted, input_shape, letterboxed
+from videxpr.faces.detection.onnx_to_torch import Graph
+from videxpr.faces.detection.packs import Pack
+from videxpr.faces.detection.roi import RegionOfInterest, most_central
+from videxpr.faces.detection.scrfd import (
+    INPUT_SIZE,
+    LARGEST_STRIDE,
+    MIN_SCORE,
+    RETRY_SIZES,
+    WEAK_SCORE,
+    nms,
+)
+from videxpr.faces.detection.scrfd_decode import Candidates, best, candidates
+
+if TYPE_CHECKING:
+    from videxpr.faces.detection.load import DetectionOptions
+
+SMALLEST_INPUT: Final = 128
+"""Side of the input on which a file's network is tried when it is loaded, if it takes any."""
+
+
+class ScrfdTorch:
+    """One SCRFD model on one device of torch."""
+
+    providers: tuple[str, ...] = ()
+    sure_score = WEAK_SCORE
+    roi: RegionOfInterest | None = None
+    """Whole pictures go through the network batch by batch; one close-up after another would not."""
+
+    def __init__(self, pack: Pack, options: "DetectionOptions", tell: Tell | None = None) -> None:
+        """Args:
+        pack: the model.
+        options: which of its findings count, and where it runs.
+        tell: called once if the device's memory is too small for a batch.
+
+        Raises:
+            DetectorError: the file cannot be read, or is no SCRFD model with landmarks.
+            DeviceError: the device cannot be used.
+        """
+        self.name = f"scrfd:{pack.name}"
+        self.min_face = options.min_face
+        self.min_score = MIN_SCORE if options.min_score is None else options.min_score
+        self.device = options.device
+        self._graph = Graph(pack.model).eval()
+        self._device = _brought(self._graph, options.device)
+        self.weights_sha256 = sha256_of(pack.model)
+        pinned = self._graph.input_side
+        self._sides = (INPUT_SIZE, *RETRY_SIZES) if pinned is None else (pinned,)
+        self._step = LARGEST_STRIDE.get(len(self._graph.outputs)) if pinned is None else None
+        self._batches = AutoBatch("detection", tell)
+        self._try_out(pack, pinned or SMALLEST_INPUT)
+
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
+        """Faces of each image, best score first; those that need another input share a batch."""
+        faces: list[list[Face]] = [[] for _ in images]
+        waiting = [n for n, image in enumerate(images) if self._can_hold_a_face(image)]
+        for side in self._sides:
+            found = self.search([images[n] for n in waiting], side)
+            for number, more in zip(waiting, found, strict=True):
+                faces[number] = nms(faces[number] + more)
+            waiting = [n for n in waiting if not faces[n] or faces[n][0].score < WEAK_SCORE]
+        return [[one for one in each if one.shorter_side >= self.min_face] for each in faces]
+
+    def refine(self, rois: Sequence[Image]) -> list[Face | None]:
+        """The face in the middle of each close-up."""
+        if not rois:
+            return []
+        side = len(rois[0])
+        return [most_central(faces, side) for faces in self.search(rois, side)]
+
+    def search(self, images: Sequence[Image], side: int) -> list[list[Face]]:
+        """Faces of each image, however small, best score first.
+
+        Args:
+            images: of any sizes; those of one size that follow each other go through together.
+            side: of the network's square input in pixels, a multiple of 32.
+
+        Raises:
+            DetectorError: the device's memory is too small for a single image.
+        """
+        found: list[list[Face]] = []
+        try:
+            for _, alike in groupby(images, key=lambda image: image.shape):
+                found += self._batches.run(list(alike), lambda part: self._search(part, side))
+        except torch.OutOfMemoryError as exc:
+            raise DetectorError(
+                f"the memory of {self.device} is too small for {self.name} on one picture; something "
+                "else may fill it: choose another device, or --device cpu"
+            ) from exc
+        return found
+
+    @torch.inference_mode()
+    def _search(self, images: Sequence[Image], side: int) -> list[list[Face]]:
+        shape = input_shape(images[0], side, self._step or side)
+        outputs = self._graph(letterboxed(images, side, shape, self._device))
+        found = candidates(outputs, len(images), shape, fitted(images[0], side)[2], self.min_score)
+        return [_faces(each) for each in best(found, len(images))]
+
+    def _can_hold_a_face(self, image: Image) -> bool:
+        short, long = sorted(image.shape[:2])
+        return bool(short >= max(self.min_face, 1) and short * RETRY_SIZES[-1] >= long)
+
+    @torch.inference_mode()
+    def _try_out(self, pack: Pack, side: int) -> None:
+        """Refuse other networks at once: two pictures must come out as two."""
+        pixels = torch.zeros(2, 3, side, side, device=self._device)
+        try:
+            outputs = self._graph(pixels)
+            candidates(outputs, 2, (side, side), 1.0, 0.0)
+        except torch.OutOfMemoryError:
+            raise
+        except (RuntimeError, ValueError, LookupError) as exc:  # shapes that do not fit
+            raise DetectorError(f"{pack.model} is no SCRFD model with landmarks ({exc})") from exc
+
+
+def _brought(graph: Graph, name: str) -> torch.device:
+    """Bring the weights to a device."""
+    try:
+        device = torch.device(name)
+        graph.to(device)
+    except (RuntimeError, AssertionError) as exc:  # torch's, without a GPU and without CUDA
+        reason = str(exc).partition("\n")[0]
+        raise DeviceError(f"face detection cannot run on {name}: {reason}") from exc
+    if device.type == "cuda":
+        # Shortened to TF32, convolutions move scores by more than a thousandth.
+        torch.backends.cudnn.allow_tf32 = False
+    return device
+
+
+def _faces(found: Candidates) -> list[Face]:
+    return [
+        Face(box, points, score)
+        for box, points, score in zip(
+            found.boxes.numpy(), found.landmarks.numpy(), found.scores.tolist(), strict=True
+        )
+    ]

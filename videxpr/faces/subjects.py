@@ -1,0 +1,52 @@
+"""Who is the main person of a shot."""
+
+from typing import Final, Literal, get_args
+
+import numpy as np
+
+from videxpr.faces.track import Track
+
+Person = Literal["largest", "left", "right", "center"]
+PERSONS: Final[tuple[str, ...]] = get_args(Person)
+
+PRESENCE: Final = 0.5
+"""For left, right and center, a track counts as a person of the shot if it has at least this share
+of the frames of the longest one, so that somebody who passes by takes nobody's place."""
+
+
+def rank_subjects(tracks: list[Track], person: Person, picture: tuple[int, int]) -> list[Track]:
+    """Tracks of one shot, the main person first.
+
+    Args:
+        tracks: all tracks of the shot.
+        person: ``largest`` goes by the area of the box summed over the shot; ``left``, ``right`` and
+            ``center`` by its mean horizontal position, as the viewer sees it.
+        picture: width and height of the displayed frame in pixels.
+
+    Returns:
+        The same tracks; equals stay in order of appearance.
+    """
+    by_area = sorted(tracks, key=lambda track: -summed_area(track))
+    if person == "largest" or not tracks:
+        return by_area
+    longest = max(len(track.frames) for track in tracks)
+    present = [track for track in by_area if len(track.frames) >= PRESENCE * longest]
+    middle = picture[0] / 2
+    keys = {
+        "left": mean_x,
+        "right": lambda track: -mean_x(track),
+        "center": lambda track: abs(mean_x(track) - middle),
+    }
+    rest = [track for track in by_area if track not in present]
+    return sorted(present, key=keys[person]) + rest
+
+
+def summed_area(track: Track) -> float:
+    """Area of the track's boxes in square pixels, summed over its frames."""
+    return track.faces.summed_area
+
+
+def mean_x(track: Track) -> float:
+    """Mean horizontal position of the center of the track's boxes, in pixels from the left."""
+    boxes = track.faces.values[:, :4]
+    return float(np.mean((boxes[:, 0] + boxes[:, 2]) / 2))

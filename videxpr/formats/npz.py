@@ -1,0 +1,107 @@
+"""Features and logits of a video in NumPy's own format, for people who train heads of their own.
+
+``<video>.features.npz`` holds plain arrays, no pickles, with a row for each (frame, person) that was
+detected or bridged, by frame and then by rank:
+
+    frame_index  (M,) int64      index of the frame
+    track_id     (M,) int64      number of the track, as in Parquet
+    rank         (M,) int64      0 for the main person of the shot
+    bridged      (M,) bool       true where a short gap was bridged: the row repeats the features of
+                                 the last frame in which the person was detected
+    features     (M, 888) float32  of the backbone, or as wide as it is
+    logits       (M, 8) float32  mean over the windows, neither smoothed nor adjusted; minus infinity
+                                 for classes that were never trained
+    model, model_sha256          text: which model
+
+Rows of one person without a missing frame between them are one sequence, which was cut into windows.
+"""
+
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videxpr.core.errors import FormatError
+from videxpr.core.files import atomic_write
+from videxpr.core.structures import Floats
+from videxpr.formats.record import Annotation, Integers
+
+FEATURES_SUFFIX: Final = ".features.npz"
+
+
+@dataclass(frozen=True)
+class FeatureRows:
+    """What a file of features holds; the columns are described above."""
+
+    frame: Integers
+    track: Integers
+    rank: Integers
+    bridged: NDArray[np.bool_]
+    features: Floats
+    logits: Floats
+    model: str
+    model_sha256: str
+
+    def of_rank(self, rank: int) -> "FeatureRows":
+        """The rows of that person alone."""
+        own = self.rank == rank
+        columns = {
+            name: values[own]
+            for name, values in vars(self).items()
+            if isinstance(values, np.ndarray)
+        }
+        return replace(self, **columns)
+
+
+def write_features(path: Path, annotation: Annotation) -> None:
+    """Write the features of every row, whole or not at all.
+
+    Raises:
+        ValueError: the annotation was made without keeping features.
+    """
+    faces, provenance = annotation.faces, annotation.provenance
+    features, logits = faces.features, faces.logits
+    if len(faces) == 0:
+        features = logits = np.zeros((0, 8), np.float32)
+    if features is None or logits is None:
+        raise ValueError("this annotation holds no features; AnnotateOptions.keep_features keeps")
+    with atomic_write(path) as temporary, temporary.open("wb") as stream:
+        np.savez(
+            stream,
+            frame_index=faces.frame,
+            track_id=faces.track,
+            rank=faces.rank,
+            bridged=faces.bridged,
+            features=features,
+            logits=logits,
+            model=np.array(provenance.get("model", "")),
+            model_sha256=np.array(provenance.get("model_sha256", "")),
+        )
+
+
+def read_features(path: Path) -> FeatureRows:
+    """Read a file of features.
+
+    Raises:
+        FormatError: the file cannot be read, or is no such file.
+    """
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            arrays: dict[str, NDArray[Any]] = dict(archive)
+        return FeatureRows(
+            frame=arrays["frame_index"],
+            track=arrays["track_id"],
+            rank=arrays["rank"],
+            bridged=arrays["bridged"],
+            features=arrays["features"],
+            logits=arrays["logits"],
+            model=str(arrays["model"]),
+            model_sha256=str(arrays["model_sha256"]),
+        )
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as exc:
+        raise FormatError(
+            f"{path} is no file of features ({exc}); videxpr annotate -f features writes them"
+        ) from exc

@@ -1,0 +1,29 @@
+"""Lines of the text files that annotators hand round."""
+
+from pathlib import Path
+
+from videxpr.core.errors import FormatError
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of a UTF-8 file; a byte order mark, Windows line ends, a missing last newline are taken.
+
+    Raises:
+        FormatError: the file cannot be read, or is no such text.
+    """
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").split("\n")
+    except OSError as exc:
+        raise FormatError(f"cannot read {path}: {exc.strerror or exc}") from exc
+    except UnicodeDecodeError as exc:
+        raise FormatError(f"cannot read {path}: it is no UTF-8 text") from exc
+    lines = [line.removesuffix("\r") for line in lines]
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def rows_below(header: str, path: Path, lines: list[str]) -> list[str]:
+    """The lines below a header that must be just so; FormatError if it is not."""
+    if not lines or lines[0] != header:
+        found = lines[0] if lines else "nothing"
+        raise FormatError(f"{path}, line 1: the header must be {header!r}, not {found!r}")
+    return lines[1:]

@@ -1,0 +1,196 @@
+"""Which models there are: for expressions, by the registries, and for finding faces."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+from videxpr.core.errors import CheckpointError, DownloadError, UsageError
+from videxpr.core.files import sha256_of
+from videxpr.faces.detection.packs import (
+    MTCNN,
+    PACKS,
+    DetectorPack,
+    find_pack,
+    installed_packs,
+    search_roots,
+)
+from videxpr.model.hub.download import Progress, fetch, unpack
+from videxpr.model.hub.huggingface import PREFIX, WEIGHTS
+from videxpr.model.hub.registry import STARTER, RegisteredModel, find_registered, registered_models
+from videxpr.model.hub.resolve import cached_file
+
+PACK_LICENSE: Final = "non-commercial research only"
+PACK_TERMS: Final = "https://github.com/deepinsight/insightface#license"
+"""Of insightface's models; its code is under the MIT license, they are not."""
+
+
+@dataclass(frozen=True)
+class ListedModel:
+    """What is known of a model, and what is here of it.
+
+    Attributes:
+        name: what it is called in the commands.
+        kind: ``expressions`` or ``detector``.
+        state: whether it can be used now.
+        path: its file, or None if it has none here.
+        size_bytes: of that file, or of the download where there is none; None if unknown.
+        sha256: of that file, or None.
+        license: under which terms it may be used.
+        note: what it is, in a few words, or why it is missing.
+    """
+
+    name: str
+    kind: Literal["expressions", "detector"]
+    state: Literal["in the package", "installed", "not installed", "missing"]
+    path: Path | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    license: str = "unknown"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class DownloadedPack:
+    """A pack that is installed now; `files` were unpacked just now, none if it was there before."""
+
+    pack: DetectorPack
+    model: Path
+    files: tuple[Path, ...]
+
+
+def listing(root: Path | None = None) -> list[ListedModel]:
+    """The expression models of the registries, then the detectors, packs of other makers last.
+
+    Raises:
+        FormatError: the user's registry cannot be read, or gives a name that is taken.
+    """
+    here = {found.name: found.model for found in installed_packs(root)}
+    names = dict.fromkeys((*PACKS, *here))
+    detectors = [_MTCNN, *(_detector(name, here.get(name)) for name in names)]
+    return [*map(_expressions, registered_models().values()), *detectors]
+
+
+def is_expression_model(asked: str) -> bool:
+    """Whether a name or a path means expression weights, not a face detector; they may be missing."""
+    if asked.startswith(PREFIX) or asked.endswith(".safetensors"):
+        return True
+    if asked in (MTCNN, *PACKS):
+        return False
+    return (Path(asked) / WEIGHTS).is_file() or find_registered(asked) is not None
+
+
+def is_downloaded(asked: str) -> bool:
+    """Whether expression weights come from the network: from the Hub, or from a registered address."""
+    model = None if asked.startswith(PREFIX) else find_registered(asked)
+    return asked.startswith(PREFIX) or (model is not None and model.url is not None)
+
+
+def absent_model(asked: str) -> RegisteredModel | None:
+    """The registered model of that name if it has an address and nobody downloaded it, else None."""
+    model = find_registered(asked) if is_downloaded(asked) else None
+    return None if model is None or cached_file(model).is_file() else model
+
+
+def find_detector(name: str, root: Path | None = None) -> ListedModel:
+    """The detector of that name, or in that pack's folder or ONNX file; UsageError if none is."""
+    if name == MTCNN:
+        return _MTCNN
+    found = find_pack(name, root) if name else None
+    if found is not None:
+        return _detector(found.name, found.model)
+    if name in PACKS:
+        return _detector(name, None)
+    known = ", ".join((*registered_models(), MTCNN, *PACKS))
+    raise UsageError(
+        f"no model {name!r}; known are {known}, packs under {search_roots(root)[0]}, hf:OWNER/REPO, "
+        f"and paths of .safetensors files, of folders with {WEIGHTS} or a pack, and of .onnx files"
+    )
+
+
+def download_pack(
+    name: str, root: Path | None = None, progress: Progress | None = None
+) -> DownloadedPack:
+    """Install one of `PACKS` in ``ROOT/models/NAME``, unless it is there already.
+
+    All models of the pack are unpacked, though videxpr reads the face detector alone: insightface
+    takes a folder that exists for a whole pack, so a part of one would break other programs that
+    share the root. A zip file that someone put at ``ROOT/models/NAME.zip`` is used, and kept.
+    The default root is insightface's own, ``~/.insightface``.
+    """
+    pack = _downloadable(name)
+    here = next((found.model for found in installed_packs(root) if found.name == name), None)
+    if here is not None and sha256_of(here) == pack.model_sha256:
+        return DownloadedPack(pack, here, ())
+    folder = search_roots(root)[0] / name
+    archive = folder.with_name(f"{name}.zip")
+    brought = _is_there(archive, pack)
+    if not brought:
+        fetch(pack.url, archive, sha256=pack.sha256, size=pack.size_bytes, progress=progress)
+    try:
+        files = unpack(archive, folder, lambda member: member.endswith(".onnx"))
+    finally:
+        if not brought:
+            archive.unlink()
+    return DownloadedPack(pack, folder / pack.model, files)
+
+
+_MTCNN: Final = ListedModel(
+    MTCNN, "detector", "in the package", license="MIT", note="comes with facenet-pytorch"
+)
+
+
+def _expressions(model: RegisteredModel) -> ListedModel:
+    """A registered model, by what its file says of itself if it is here."""
+    from videxpr.model.checkpoint import read_card
+
+    file = cached_file(model)
+    row = ListedModel(model.name, "expressions", "not installed", license=model.license)
+    if model.url is not None and not file.is_file():
+        return replace(row, size_bytes=model.size_bytes, note=model.note)
+    try:
+        card = read_card(file if model.url else model.name)  # by its name it might be downloaded
+    except CheckpointError as exc:
+        return replace(row, state="missing", note=str(exc))
+    if model.url is not None and card.sha256 != model.sha256:
+        return replace(row, note=f"{file} is not the registered file")
+    size, note = file.stat().st_size, f"{card.config.variant}, trained on {card.training.data}"
+    row = replace(row, path=file, size_bytes=size, sha256=card.sha256, license=card.license)
+    return replace(row, state="in the package" if model.in_package else "installed", note=note)
+
+
+def _detector(name: str, model: Path | None) -> ListedModel:
+    """The pack of that name, installed with that file or, if it is in `PACKS`, not."""
+    if model is None:
+        size, note = PACKS[name].size_bytes, PACKS[name].note
+        row = ListedModel(name, "detector", "not installed", size_bytes=size)
+        return replace(row, license=PACK_LICENSE, note=note)
+    sha256 = sha256_of(model)
+    row = ListedModel(name, "detector", "installed", model, model.stat().st_size, sha256)
+    same = [pack for pack in PACKS.values() if pack.model_sha256 == sha256]
+    if same:
+        note = f"{same[0].note}, as published in {', '.join(pack.name for pack in same)}"
+        return replace(row, license=PACK_LICENSE, note=note)
+    return replace(row, note="not as published" if name in PACKS else "unknown to videxpr")
+
+
+def _downloadable(name: str) -> DetectorPack:
+    if name in (STARTER, MTCNN):
+        raise UsageError(f"{name} comes with videxpr; there is nothing to download")
+    if name not in PACKS:
+        addressed = [model.name for model in registered_models().values() if model.url]
+        raise UsageError(
+            f"no model {name!r} to download; choose one of {', '.join((*addressed, *PACKS))}, or "
+            "hf:OWNER/REPO"
+        )
+    return PACKS[name]
+
+
+def _is_there(archive: Path, pack: DetectorPack) -> bool:
+    """Whether the right zip file was put there by hand."""
+    sha256 = sha256_of(archive) if archive.is_file() else None
+    if sha256 not in (None, pack.sha256):
+        raise DownloadError(
+            f"{archive} has SHA-256 {sha256}, not {pack.sha256} as published; remove it, or put "
+            f"{pack.url} there"
+        )
+    return sha256 is not None

@@ -1,0 +1,188 @@
+"""Models that have a name: those of the package's registry, and those of the user's own.
+
+A registry is a TOML file with a table for each model::
+
+    [lab-abaw]
+    url = "https://example.org/abaw.safetensors"
+    sha256 = "..."
+    size = 20822876
+    license = "research only"
+    note = "trained on Aff-Wild2"
+
+``file`` instead of ``url`` names a file on this machine, relative to the registry's folder; then
+only ``file`` itself is needed. The package's registry comes first, and the user's may not give a
+name of its own, or a face detector's, to another model: outputs name the model that spoke.
+"""
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from videxpr.core.errors import FormatError
+from videxpr.faces.detection.packs import MTCNN, PACKS
+
+STARTER: Final = "starter"
+"""The model in the package, and the default of every command."""
+
+PACKAGED: Final = Path(__file__).parents[2] / "weights" / "models.toml"
+USERS: Final = "VIDEXPR_MODELS"
+"""Environment variable that names the user's registry."""
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+SHA256: Final = re.compile(r"[0-9a-f]{64}")
+KEYS: Final = ("url", "file", "sha256", "size", "license", "note")
+NEEDED: Final = ("sha256", "size", "license")
+"""What must be known of a file before it is downloaded."""
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A model that a registry names; it has an address or a file.
+
+    Attributes:
+        name: what it is called.
+        registry: the file that says so.
+        url: an http or https address, or None.
+        file: on this machine, or None.
+        sha256: that the file must have, as hexadecimal digits, or None.
+        size_bytes: of the file, or None.
+        license: under which terms it may be used; empty where a file on this machine says it itself.
+        note: what it is, in a few words.
+    """
+
+    name: str
+    registry: Path
+    url: str | None = None
+    file: Path | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+    license: str = ""
+    note: str = ""
+
+    @property
+    def in_package(self) -> bool:
+        """Whether it comes with videxpr."""
+        return self.registry == PACKAGED
+
+
+def registered_models() -> dict[str, RegisteredModel]:
+    """Every model that has a name, the package's first.
+
+    Raises:
+        FormatError: a registry cannot be read, or gives a name that is another model's already.
+    """
+    packaged, users = read_registry(PACKAGED), _users_models()
+    taken = dict.fromkeys((MTCNN, *PACKS), "a face detector")
+    taken |= dict.fromkeys(packaged, "a model that comes with videxpr")
+    for name in users:
+        if name in taken:
+            raise FormatError(
+                f"{users[name].registry}: [{name}] is the name of {taken[name]}; give yours another"
+            )
+    return packaged | users
+
+
+def find_registered(name: str) -> RegisteredModel | None:
+    """The model of that name, None if no registry has it; the user's is read only where needed."""
+    if not NAME.fullmatch(name):
+        return None
+    return read_registry(PACKAGED).get(name) or registered_models().get(name)
+
+
+def users_registry() -> Path:
+    """Where the user's own registry is, or would be: what the environment variable `USERS` names,
+    else ``videxpr/models.toml`` in ``$XDG_CONFIG_HOME``, by default ``~/.config``.
+
+    Raises:
+        FormatError: the variable begins with the home of a user whom nobody knows.
+    """
+    if named := os.environ.get(USERS):
+        return _expanded(named, f"the environment variable {USERS}")
+    config = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(config) if config else Path.home() / ".config") / "videxpr" / "models.toml"
+
+
+def read_registry(path: Path) -> dict[str, RegisteredModel]:
+    """The models of one registry, by name.
+
+    Raises:
+        FormatError: the file cannot be read, or an entry is wrong; with its name and key.
+    """
+    try:
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except (OSError, ValueError) as exc:  # of TOML and UTF-8: ValueErrors
+        raise FormatError(f"cannot read the registry of models {path}: {exc}") from exc
+    return {name: _model(name, entry, path) for name, entry in content.items()}
+
+
+def _users_models() -> dict[str, RegisteredModel]:
+    path = users_registry()
+    if not os.environ.get(USERS) and not path.exists():
+        return {}
+    return read_registry(path)
+
+
+def _model(name: str, entry: Any, path: Path) -> RegisteredModel:
+    if not NAME.fullmatch(name):
+        raise FormatError(
+            f"{path}: [{name}] is no name for a model; write letters, digits, '.', '_' and '-'"
+        )
+    if not isinstance(entry, dict):
+        raise FormatError(f"{path}: {name} is {entry!r}; write a table, [{name}], with its url")
+    unknown = [key for key in entry if key not in KEYS]
+    if unknown:
+        raise FormatError(
+            f"{path}: [{name}] has an unknown key {unknown[0]!r}; known are {', '.join(KEYS)}"
+        )
+    url, file = _text(name, entry, "url", path), _text(name, entry, "file", path)
+    if (url is None) == (file is None):
+        raise FormatError(f"{path}: [{name}] has one of url and file, not both and not neither")
+    for key in NEEDED if url else ():
+        if key not in entry:
+            raise FormatError(f"{path}: [{name}] has a url and no {key}; both are needed")
+    return RegisteredModel(
+        name=name,
+        registry=path,
+        url=url,
+        file=None if file is None else path.parent / _expanded(file, f"{path}: [{name}] file"),
+        sha256=_sha256(name, entry, path),
+        size_bytes=_size(name, entry, path),
+        license=_text(name, entry, "license", path) or "",
+        note=_text(name, entry, "note", path) or "",
+    )
+
+
+def _expanded(file: str, where: str) -> Path:
+    """A path in which ``~`` and ``~NAME`` stand for a home."""
+    try:
+        return Path(file).expanduser()
+    except RuntimeError as exc:
+        raise FormatError(
+            f"{where} is {file!r}, and nobody knows where that user's home is; write the whole path"
+        ) from exc
+
+
+def _text(name: str, entry: dict[str, Any], key: str, path: Path) -> str | None:
+    value = entry.get(key)
+    if key not in entry:
+        return None
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise FormatError(f"{path}: [{name}] {key} is {value!r}; write text on one line")
+    return value
+
+
+def _sha256(name: str, entry: dict[str, Any], path: Path) -> str | None:
+    digest = _text(name, entry, "sha256", path)
+    if digest is not None and not SHA256.fullmatch(digest.lower()):
+        raise FormatError(f"{path}: [{name}] sha256 is {digest!r}; it has 64 hexadecimal digits")
+    return digest and digest.lower()
+
+
+def _size(name: str, entry: dict[str, Any], path: Path) -> int | None:
+    size = entry.get("size")
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+        raise FormatError(f"{path}: [{name}] size is {size!r}; it is the file's number of bytes")
+    return size

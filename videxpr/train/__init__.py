@@ -1,1 +1,0 @@
-"""Training: the use cases behind ``videxpr train``, run by Lightning."""

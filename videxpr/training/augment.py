@@ -1,0 +1,267 @@
+"""Random changes to batches of face crops that detectors, cameras and codecs also make.
+
+All functions take and return RGB pixels in [0, 1], shape (N, 3, H, W), and draw from torch's global
+generator, so a seeded run repeats itself. One set of values is drawn for every image, or for each group
+of consecutive images: the frames of a window change together, as those of a video do.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from videxpr.core.errors import UsageError
+
+LUMA: Final = (0.299, 0.587, 0.114)
+
+FACE_CENTER: Final = (0.5, 0.58)
+FACE_RADII: Final = ((0.38, 0.5), (0.48, 0.6))
+"""Of the ellipse that holds a face in a crop of ArcFace's template: least and most of the half width
+and the half height, as shares of the side."""
+
+BLOCK: Final = 8
+LOWEST_QUALITY: Final = 15
+HIGHEST_QUALITY: Final = 90
+
+LUMINANCE: Final = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+"""Steps of JPEG's coefficients at quality 50 (ITU-T T.81, table K.1)."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far crops are changed; every field is the largest change, or a probability.
+
+    Attributes:
+        flip: probability of a mirror image.
+        rotation_degrees: rotation to either side.
+        shift: displacement as a share of the side.
+        scale: relative change of size to either side.
+        brightness: relative change to either side.
+        contrast: relative change to either side, about the image's mean.
+        saturation: relative change to either side, about the image's own gray.
+        color: relative change of each channel against the others.
+        gray: probability of losing all color.
+        gamma: relative change of the exponent of the tone curve to either side.
+        downscale: probability of a detour through a smaller size, which blurs.
+        compress: probability of JPEG's losses, at the smaller size if there is one.
+        noise: largest standard deviation of a sensor's noise, as a share of white.
+        erase: probability of a gray rectangle over part of the face.
+        background_swap: probability that around the face there is what is around another one.
+    """
+
+    flip: float = 0.5
+    rotation_degrees: float = 12.0
+    shift: float = 0.06
+    scale: float = 0.1
+    brightness: float = 0.25
+    contrast: float = 0.25
+    saturation: float = 0.0
+    color: float = 0.1
+    gray: float = 0.2
+    gamma: float = 0.4
+    downscale: float = 0.3
+    compress: float = 0.3
+    noise: float = 0.03
+    erase: float = 0.2
+    background_swap: float = 0.15
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            value, limit = getattr(self, one.name), 180 if one.name == "rotation_degrees" else 1
+            if not 0 <= value <= limit:
+                raise UsageError(f"{one.name} lies between 0 and {limit}, not at {value}")
+
+
+def augment(pixels: Tensor, options: Augmentation, group: int = 1) -> Tensor:
+    """All of the changes, in the order in which a camera would make them.
+
+    Args:
+        pixels: (N, 3, H, W).
+        options: how far.
+        group: consecutive images that share their values; N is a multiple of it.
+    """
+    draw = _Draw(len(pixels) // group, group, pixels.device)
+    with torch.autocast(pixels.device.type, enabled=False):  # JPEG's sums need all digits
+        pixels = _surrounded(pixels, options.background_swap, draw)
+        pixels = _erase(_moved(pixels, options, draw), options.erase, draw)
+        pixels = _recolored(pixels, options, draw)
+        return _recorded(pixels, options, draw).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """Draws values for groups of images, and gives each image those of its group."""
+
+    groups: int
+    size: int
+    device: torch.device
+
+    def share(self, *shape: int) -> Tensor:
+        """(N, *shape) uniform in [0, 1)."""
+        values = torch.rand(self.groups, *shape, device=self.device)
+        return values.repeat_interleave(self.size, dim=0)
+
+    def between(self, limit: float, *shape: int) -> Tensor:
+        """(N, *shape) uniform in [-limit, limit)."""
+        return (2 * self.share(*shape) - 1) * limit
+
+    def normal(self, *shape: int) -> Tensor:
+        """(N, *shape) of the standard normal distribution."""
+        values = torch.randn(self.groups, *shape, device=self.device)
+        return values.repeat_interleave(self.size, dim=0)
+
+    def images_of(self, groups: Tensor) -> Tensor:
+        """Numbers of the images of some groups, in order."""
+        offsets = torch.arange(self.size, device=self.device)
+        return (groups[:, None] * self.size + offsets).flatten()
+
+
+def _surrounded(pixels: Tensor, probability: float, draw: _Draw) -> Tensor:
+    """Part of the batch with the surroundings of the next image, beyond an ellipse about the face."""
+    if not probability:
+        return pixels
+    height, width = pixels.shape[-2:]
+    places = (_middles(width, draw.device), _middles(height, draw.device)[:, None])
+    square = torch.zeros(len(pixels), height, width, device=draw.device)
+    for place, center, (least, most) in zip(places, FACE_CENTER, FACE_RADII, strict=True):
+        radius = least + (most - least) * draw.share(1, 1)
+        square = square + ((place - center) / radius) ** 2
+    chosen = draw.share(1, 1) < probability
+    outside = torch.sigmoid(20 * (square - 1)) * chosen  # an edge of a few pixels
+    others = pixels.roll(draw.size, dims=0)
+    return torch.lerp(pixels, others, outside[:, None])
+
+
+def _moved(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
+    """Flip, turn, scale and shift in one resampling; edges are repeated."""
+    angle = draw.between(math.radians(options.rotation_degrees))
+    zoom = 1 + draw.between(options.scale)
+    mirror = 1 - 2 * (draw.share() < options.flip).float()
+    matrix = torch.zeros(len(pixels), 2, 3, device=pixels.device)
+    matrix[:, 0, 0] = mirror * zoom * angle.cos()
+    matrix[:, 0, 1] = -zoom * angle.sin()
+    matrix[:, 1, 0] = mirror * zoom * angle.sin()
+    matrix[:, 1, 1] = zoom * angle.cos()
+    matrix[:, :, 2] = 2 * draw.between(options.shift, 2)
+    grid = functional.affine_grid(matrix, list(pixels.shape), align_corners=False)
+    return functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
+
+
+def _recolored(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
+    if options.gamma > 0:
+        curve = math.log1p(options.gamma)
+        pixels = pixels ** draw.between(curve, 1, 1, 1).exp()
+    brightness = 1 + draw.between(options.brightness, 1, 1, 1)
+    contrast = 1 + draw.between(options.contrast, 1, 1, 1)
+    cast = 1 + draw.between(options.color, 3, 1, 1)
+    mean = pixels.mean(dim=(1, 2, 3), keepdim=True)
+    pixels = ((pixels - mean) * contrast + mean) * brightness * cast
+    if options.saturation > 0:
+        saturation = 1 + draw.between(options.saturation, 1, 1, 1)
+        luma = (pixels * pixels.new_tensor(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+        pixels = (pixels - luma) * saturation + luma
+    gray = draw.share(1, 1, 1) < options.gray
+    return torch.where(gray, pixels.mean(dim=1, keepdim=True), pixels)
+
+
+def _recorded(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
+    """What a camera and a codec make of a face: noise, fewer pixels, JPEG's losses."""
+    if options.noise > 0:
+        pixels = pixels + options.noise * draw.share(1, 1, 1) * draw.normal(1, *pixels.shape[-2:])
+    if not options.downscale and not options.compress:
+        return pixels
+    pixels = pixels.clamp(0, 1)
+    quality = LOWEST_QUALITY + (HIGHEST_QUALITY - LOWEST_QUALITY) * draw.share()
+    quality = quality.where(draw.share() < options.compress, torch.inf)
+    for images, side in _recording_sides(pixels.shape[-1], options.downscale, draw):
+        kept = _through(pixels[images], side, quality[images] if options.compress else None)
+        pixels = pixels.index_copy(0, images, kept)
+    return pixels
+
+
+def _recording_sides(side: int, downscale: float, draw: _Draw) -> Iterator[tuple[Tensor, int]]:
+    """Images, and the side that they are recorded at: a few smaller ones, and their own."""
+    smaller = torch.rand(draw.groups, device=draw.device) < downscale
+    groups = smaller.nonzero().flatten()
+    for part in torch.split(groups, max(1, math.ceil(len(groups) / 4))):
+        share = 0.3 + 0.5 * torch.rand(()).item()
+        yield draw.images_of(part), max(2, round(side * share / BLOCK)) * BLOCK
+    yield draw.images_of((~smaller).nonzero().flatten()), side
+
+
+def _through(pixels: Tensor, small: int, quality: Tensor | None) -> Tensor:
+    """Images recorded with `small` pixels along the side, and shown at their own size again."""
+    own = pixels.shape[-2:]
+    if small < own[1]:
+        pixels = functional.interpolate(pixels, size=(small, small), mode="area")
+    if quality is not None:
+        pixels = through_jpeg(pixels, quality)
+    if small < own[1]:
+        pixels = functional.interpolate(pixels, size=own, mode="bilinear")
+    return pixels
+
+
+def through_jpeg(pixels: Tensor, quality: Tensor) -> Tensor:
+    """What JPEG leaves of the light of each image; colors are kept.
+
+    Args:
+        pixels: (N, 3, H, W) in [0, 1].
+        quality: (N,) of libjpeg, from 1 to 100; infinity leaves the image as it is.
+    """
+    height, width = pixels.shape[-2:]
+    luma = (pixels * pixels.new_tensor(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+    edges = (0, -width % BLOCK, 0, -height % BLOCK)
+    padded = functional.pad(luma * 255 - 128, edges, mode="replicate")
+    rows, columns = (size // BLOCK for size in padded.shape[-2:])
+    blocks = padded.view(-1, rows, BLOCK, columns, BLOCK).transpose(
+        2, 3
+    )  # (N, rows, columns, 8, 8)
+    cosines = _cosines(pixels.device)
+    coefficients = cosines @ blocks @ cosines.T
+    percent = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality.clamp(max=100))
+    table = torch.tensor(LUMINANCE, device=pixels.device)
+    steps = (percent.view(-1, 1, 1, 1, 1) * table / 100).round().clamp(1, 255)
+    rounded = (coefficients / steps).round() * steps
+    restored = (cosines.T @ rounded @ cosines).transpose(2, 3).reshape(padded.shape)
+    lost = (restored - padded)[..., :height, :width] / 255
+    kept = quality.isinf().view(-1, 1, 1, 1)
+    return torch.where(kept, pixels, (pixels + lost).clamp(0, 1))
+
+
+def _cosines(device: torch.device) -> Tensor:
+    """(8, 8) of the orthonormal discrete cosine transform; a row a frequency."""
+    places = torch.arange(BLOCK, device=device)
+    matrix = torch.cos(math.pi / BLOCK * (places + 0.5) * places[:, None]) * math.sqrt(2 / BLOCK)
+    matrix[0] /= math.sqrt(2)
+    return matrix
+
+
+def _middles(size: int, device: torch.device) -> Tensor:
+    """(size,) middles of pixels along a side, as shares of it."""
+    return (torch.arange(size, device=device) + 0.5) / size
+
+
+def _erase(pixels: Tensor, probability: float, draw: _Draw) -> Tensor:
+    """A rectangle of an eighth to three eighths of the side, in mid-gray, over part of the batch."""
+    height, width = pixels.shape[-2:]
+    sides = (0.125 + 0.25 * draw.share(2)) / 2
+    centers = draw.share(2)
+    rows, columns = _middles(height, draw.device), _middles(width, draw.device)
+    within_rows = (rows - centers[:, :1]).abs() < sides[:, :1]  # (N, H)
+    within_columns = (columns - centers[:, 1:]).abs() < sides[:, 1:]  # (N, W)
+    chosen = draw.share(1, 1) < probability
+    mask = within_rows[:, :, None] & within_columns[:, None, :] & chosen
+    return pixels.masked_fill(mask[:, None], 0.5)

@@ -1,0 +1,111 @@
+"""Batches of windows, read by several processes into memory that they share and use again.
+
+A batch of crops is large (16 windows of 64 crops of 112 x 112 pixels: 38 MB). To get new memory for
+each, page by page, costs more than all else that a window costs beside the decoding of its crops; so
+batches live in a ring of slots, and what travels between processes is a slot's number.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from videxpr.datasets.clips import Place, WindowDataset, WindowSampler
+
+AHEAD: Final = 2
+"""Batches that each process reads ahead."""
+
+HELD: Final = 3
+"""Batches that are safe from being written over: the last three that came out of the loader."""
+
+
+class WindowLoader(DataLoader[Any]):
+    """Frames (B, T, ...), labels (B, T) and video numbers (B,), in the order of a sampler.
+
+    A batch of frames holds until the third one after it comes: copy what is to stay longer.
+
+    Args:
+        dataset: the windows.
+        sampler: which of them, in what order.
+        batch_size: B; the last batch may have fewer.
+        workers: processes that read; 0 reads in this one.
+        pinned: whether frames come in pinned memory, for a GPU.
+    """
+
+    def __init__(
+        self,
+        dataset: WindowDataset,
+        sampler: WindowSampler,
+        batch_size: int,
+        *,
+        workers: int = 0,
+        pinned: bool = False,
+    ) -> None:
+        slots = AHEAD * workers + HELD
+        shape = (slots, batch_size, *dataset.frames_shape)
+        self.ring = torch.empty(shape, dtype=dataset.frames_dtype)
+        if workers:
+            self.ring.share_memory_()  # type: ignore[no-untyped-call]
+        self.pinned = pinned
+        super().__init__(
+            _Slots(dataset, self.ring),
+            batch_size=None,
+            sampler=_Batches(sampler, batch_size, slots),
+            num_workers=workers,
+            prefetch_factor=AHEAD if workers else None,
+            persistent_workers=workers > 0,
+        )
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:  # type: ignore[override]
+        for slot, labels, videos in super().__iter__():
+            frames = self.ring[slot, : len(labels)]
+            yield frames.pin_memory() if self.pinned else frames, labels, videos
+
+
+@dataclass(frozen=True)
+class _Batch:
+    slot: int
+    places: tuple[Place, ...]
+
+
+class _Batches(Sampler[_Batch]):
+    """A sampler's windows by the batch, each with the slot that it goes to."""
+
+    def __init__(self, windows: WindowSampler, batch_size: int, slots: int) -> None:
+        self.windows = windows
+        self.batch_size = batch_size
+        self.slots = slots
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch."""
+        self.windows.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return -(-len(self.windows) // self.batch_size)
+
+    def __iter__(self) -> Iterator[_Batch]:
+        windows = iter(self.windows)
+        for number in count():
+            places = tuple(islice(windows, self.batch_size))
+            if not places:
+                return
+            yield _Batch(number % self.slots, places)
+
+
+class _Slots(Dataset[tuple[int, Tensor, Tensor]]):
+    """Reads batches into their slots; gives the slot, labels (B, T) and video numbers (B,)."""
+
+    def __init__(self, windows: WindowDataset, ring: Tensor) -> None:
+        self.windows = windows
+        self.ring = ring
+
+    def __getitem__(self, batch: _Batch) -> tuple[int, Tensor, Tensor]:
+        frames = self.ring[batch.slot]
+        labels = [
+            self.windows.read(place, frames[number]) for number, place in enumerate(batch.places)
+        ]
+        return batch.slot, torch.stack(labels), torch.tensor([p.video for p in batch.places])

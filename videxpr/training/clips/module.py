@@ -1,0 +1,272 @@
+"""One step of training on windows, and what validation measures: the part that Lightning runs."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import lightning
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from videxpr.core.errors import TrainingError
+from videxpr.core.structures import Floats
+from videxpr.datasets.affwild2.videos import LabeledVideo
+from videxpr.evaluation.calibration import TEMPERATURES, best_temperature, log_likelihoods
+from videxpr.evaluation.metrics import CLASSES, confusion_matrix, macro_f1, scores
+from videxpr.model.inference import probabilities, sequence_logits
+from videxpr.model.logit_adjustment import adjusted
+from videxpr.model.network import ExpressionModel
+from videxpr.training.augment import augment
+from videxpr.training.feature_noise import FeatureNoise, SingleFrames
+from videxpr.training.freeze import freeze
+from videxpr.training.losses import frame_losses
+from videxpr.training.options import step_seed
+from videxpr.training.recipes import ClipTrainingOptions
+
+STRENGTHS: Final = tuple(round(0.1 * step, 1) for step in range(16))
+"""Strengths of logit adjustment that validation tries; the first is none at all."""
+
+PLATEAU_FACTOR: Final = 0.1
+PLATEAU_PATIENCE: Final = 10
+
+
+@dataclass(frozen=True)
+class ClipEpochReport:
+    """What one epoch gave.
+
+    Attributes:
+        epoch: from 1.
+        epochs: that there will be.
+        loss: mean over the labeled frames of its training windows.
+        macro_f1: on validation, over eight classes, without logit adjustment.
+        accuracy: on validation.
+        frames: labeled frames of validation that were counted.
+        logit_adjustment: strength with which the macro F1 would be highest.
+        adjusted_macro_f1: the macro F1 with it.
+        temperature: at which the labels of validation are likeliest.
+        learning_rate: of the epoch's last step.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    macro_f1: float
+    accuracy: float
+    frames: int
+    logit_adjustment: float
+    adjusted_macro_f1: float
+    temperature: float
+    learning_rate: float
+
+
+class ClipModule(lightning.LightningModule):
+    """Windows of crops or of kept features in, the focal loss of their labeled frames out."""
+
+    def __init__(
+        self,
+        model: ExpressionModel,
+        options: ClipTrainingOptions,
+        train: Sequence[LabeledVideo],
+        validation: Sequence[LabeledVideo],
+        *,
+        on_epoch: Callable[[ClipEpochReport], None] = lambda report: None,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.model.dropout.p = options.dropout
+        self.options = options
+        self.learning_rate = options.learning_rate or 1e-4  # the finder's attribute
+        self.train_videos = train
+        self.validation_videos = validation
+        self.on_epoch = on_epoch
+        self.finding_rate = False
+        self.best: ClipEpochReport | None = None
+        self.last: ClipEpochReport | None = None
+        self.backbone_frozen = freeze(model.backbone, options.freeze)
+        self.feature_noise: FeatureNoise | None = None
+        self.single_frames: SingleFrames | None = None
+        self._schedule: torch.optim.lr_scheduler.ReduceLROnPlateau | None = None
+        self._schedule_state: dict[str, Any] = {}
+        self._sums = torch.zeros(2, dtype=torch.float64)  # of losses, of frames
+        self._pieces: list[NDArray[np.float32]] = []
+        self._answers: list[tuple[Floats, NDArray[np.int64]]] = []  # logits, labels of a video
+        self._alone: list[tuple[Floats, NDArray[np.int64]]] = []  # the same of each frame by itself
+
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], step: int) -> Tensor:
+        frames, labels, videos = batch
+        seed = step_seed(self.options.seed, self.current_epoch, step, self.global_rank)
+        torch.manual_seed(seed)
+        if self.backbone_frozen:
+            self.model.backbone.eval()
+        length = drawn_length(frames.shape[1], self.options.sampling.shortest)
+        frames, labels = frames[:, :length], labels[:, :length]
+        features = self._features(frames)
+        if self.feature_noise is not None:
+            features = self.feature_noise(features, labels)
+        logits = self.model.logits(features)
+        counted = labels >= 0
+        losses = frame_losses(logits[counted], labels[counted], self.options.loss)
+        count = counted.sum().to(torch.float32)
+        everywhere = self.trainer.strategy.reduce(count.clone(), reduce_op="sum")
+        # gradients are averaged over devices: a frame counts the same wherever it is
+        loss = losses.sum() * self.trainer.world_size / everywhere
+        if not self.finding_rate:
+            self._check_loss(loss, step, videos)
+        self._sums += torch.stack([losses.detach().sum(), count]).double().cpu()
+        self.log("loss", loss)
+        if self.single_frames is not None:
+            loss = loss + self.options.single_frames * self.single_frames(self.model, features)
+        return loss
+
+    def on_train_epoch_start(self) -> None:
+        self._sums.zero_()
+
+    def on_validation_epoch_start(self) -> None:
+        self._answers.clear()
+        self._alone.clear()
+        self._pieces.clear()
+        if self.trainer.world_size > 1:
+            for statistic in self.model.backbone.buffers():
+                torch.distributed.broadcast(statistic, 0)  # all devices answer with one model
+
+    def validation_step(self, batch: tuple[int, bool, Tensor], _: int) -> None:
+        """Keep features until a video is complete, then answer as `annotate` does."""
+        video, complete, frames = batch
+        features = frames if frames.ndim == 2 else self.model.embed(frames)
+        self._pieces.append(features.float().cpu().numpy())
+        if complete:
+            sequence = np.concatenate(self._pieces)
+            logits = sequence_logits(self.model, sequence, self.options.validation)
+            self._pieces.clear()
+            labels = self.validation_videos[video].labels.astype(np.int64)
+            self._answers.append((logits, labels))
+            if self.single_frames is not None:
+                alone = self.model.classify(sequence[:, None])[:, 0]
+                self._alone.append((alone.float().cpu().numpy(), labels))
+
+    def on_validation_epoch_end(self) -> None:
+        sums = self._over_devices(self._sums.numpy())
+        report = self._report(float(sums[0] / max(sums[1], 1)))
+        self.last = report
+        if self.best is None or report.macro_f1 > self.best.macro_f1:
+            self.best = report
+        if self._schedule is not None:
+            self._schedule.step(report.macro_f1)
+        patience = self.options.patience
+        if patience is not None and report.epoch - self.best.epoch >= patience:
+            self.trainer.should_stop = True
+        for name in ("macro_f1", "accuracy", "learning_rate"):
+            value = getattr(report, name)
+            self.log(name, value, rank_zero_only=True)
+        if self.trainer.is_global_zero:
+            self.on_epoch(report)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["best"] = vars(self.best) if self.best else {}
+        checkpoint["last"] = vars(self.last) if self.last else {}
+        checkpoint["schedule"] = self._schedule.state_dict() if self._schedule else {}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.best = ClipEpochReport(**checkpoint["best"]) if checkpoint["best"] else None
+        self.last = ClipEpochReport(**checkpoint["last"]) if checkpoint["last"] else None
+        self._schedule_state = checkpoint["schedule"]
+
+    def configure_optimizers(self) -> Any:
+        kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+        self.learning_rate = self.trainer.strategy.broadcast(self.learning_rate)
+        optimizer = kinds[self.options.optimizer](
+            [one for one in self.parameters() if one.requires_grad],
+            lr=self.learning_rate,
+            weight_decay=self.options.weight_decay,
+        )
+        if self.options.plateau and not self.finding_rate:
+            # stepped and saved here: Lightning saves before its own schedulers have stepped
+            self._schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer, mode="max", factor=PLATEAU_FACTOR, patience=PLATEAU_PATIENCE
+            )
+            if self._schedule_state:
+                self._schedule.load_state_dict(self._schedule_state)
+        return optimizer
+
+    def _features(self, frames: Tensor) -> Tensor:
+        """Features (B, T, F) of crops (B, T, size, size, 3), or kept ones as they are."""
+        if frames.ndim == 3:
+            return frames
+        batch, time = frames.shape[:2]
+        pixels = self.model.pixels(frames.flatten(0, 1))
+        if self.options.augment_per != "none":
+            group = time if self.options.augment_per == "window" else 1
+            pixels = augment(pixels, self.options.augmentation, group)
+        return self.model.features(pixels).view(batch, time, -1)
+
+    def _over_devices(self, figures: NDArray[Any]) -> NDArray[Any]:
+        """Sums of figures over all devices."""
+        own = torch.from_numpy(figures)
+        own = own.float() if own.is_floating_point() else own
+        summed = self.trainer.strategy.reduce(own.to(self.device), reduce_op="sum")
+        return np.asarray(summed.cpu().numpy())
+
+    def _temperature(self) -> float:
+        """At which the labels of validation are likeliest; if training minds frames by themselves, the
+        higher one of theirs and of windows', so that the model is too sure of neither."""
+        kinds = [self._answers] if self.single_frames is None else [self._answers, self._alone]
+        return max(map(self._likeliest, kinds))
+
+    def _likeliest(self, answers: list[tuple[Floats, NDArray[np.int64]]]) -> float:
+        own = (log_likelihoods(logits, labels) for logits, labels in answers)
+        return best_temperature(self._over_devices(sum(own, start=np.zeros(len(TEMPERATURES)))))
+
+    def _confusions(self, temperature: float) -> NDArray[np.int64]:
+        """(S, 8, 9) of validation at every strength of logit adjustment."""
+        shares = self.model.config.class_shares
+        confusions = np.zeros((len(STRENGTHS), CLASSES, CLASSES + 1), np.int64)
+        for logits, labels in self._answers:
+            answers = probabilities(logits / temperature)
+            for number, strength in enumerate(STRENGTHS):
+                found = np.nanargmax(adjusted(answers, shares, strength), axis=1)
+                confusions[number] += confusion_matrix(labels, found)
+        return self._over_devices(confusions)
+
+    def _check_loss(self, loss: Tensor, step: int, videos: Tensor) -> None:
+        if torch.isfinite(loss):
+            return
+        names = sorted({self.train_videos[number].name for number in videos.tolist()})
+        raise TrainingError(
+            f"the loss is {loss.item()} in epoch {self.current_epoch + 1}, step {step + 1}, at the "
+            f"learning rate {self._rate():.2g}, on windows of {', '.join(names)}; try a lower "
+            "--learning-rate, or --precision 32-true"
+        )
+
+    def _rate(self) -> float:
+        optimizer = self.optimizers()
+        rate: float = optimizer.param_groups[0]["lr"]  # type: ignore[union-attr]
+        return rate
+
+    def _report(self, loss: float) -> ClipEpochReport:
+        temperature = self._temperature()
+        confusions = self._confusions(temperature)
+        figures = macro_f1(confusions)
+        best = int(np.argmax(figures))
+        return ClipEpochReport(
+            epoch=self.current_epoch + 1,
+            epochs=self.options.epochs,
+            loss=loss,
+            macro_f1=float(figures[0]),
+            accuracy=scores(confusions[0]).accuracy,
+            frames=int(confusions[0].sum()),
+            logit_adjustment=STRENGTHS[best],
+            adjusted_macro_f1=float(figures[best]),
+            temperature=temperature,
+            learning_rate=self._rate(),
+        )
+
+
+def drawn_length(window: int, shortest: int | None) -> int:
+    """Frames to which a step's windows are cut, log-uniform; drawn from torch's global generator."""
+    if shortest is None or shortest >= window:
+        return window
+    low, high = math.log(shortest), math.log(window + 1)
+    return min(int(math.exp(low + (high - low) * torch.rand(()).item())), window)

@@ -1,0 +1,176 @@
+"""One step of training on single crops, and what validation measures: the part that Lightning runs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import lightning
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
+
+from videxpr.core.errors import UsageError
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.evaluation.calibration import best_temperature, log_likelihoods
+from videxpr.model.network import ExpressionModel
+from videxpr.training.augment import augment
+from videxpr.training.feature_noise import perturb_features
+from videxpr.training.freeze import freeze
+from videxpr.training.options import EpochReport, ImageTrainingOptions, step_seed
+
+WARM_UP: Final = 0.15
+"""Share of the steps in which the learning rate rises."""
+
+
+class ImageModule(lightning.LightningModule):
+    """Crops and their labels in, the cross-entropy over the trained classes out.
+
+    Args:
+        model: what is trained.
+        options: the recipe.
+        steps: of the whole training.
+        teachers: models whose answers the labels are mixed with; they do not change.
+        on_epoch: called after every epoch.
+
+    Attributes:
+        choices: what the run is; one that is resumed must be the same, see `ImageTrainingRun`.
+        last: what the last epoch gave.
+    """
+
+    def __init__(
+        self,
+        model: ExpressionModel,
+        options: ImageTrainingOptions,
+        *,
+        steps: int,
+        teachers: Sequence[ExpressionModel] = (),
+        on_epoch: Callable[[EpochReport], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.model.dropout.p = options.dropout
+        self.options = options
+        self.steps = steps
+        self.report = on_epoch
+        self.backbone_frozen = freeze(model.backbone, options.freeze)
+        if options.feature_noise and not self.backbone_frozen:
+            raise UsageError(
+                "--feature-noise moves the features of a backbone that does not change: freeze it "
+                "whole (--freeze block4)"
+            )
+        self.last: EpochReport | None = None
+        self.trained = torch.tensor(
+            [EXPRESSIONS.index(name) for name in model.config.trained_expressions]
+        )
+        self.losses: list[Tensor] = []
+        self.outcomes: list[tuple[Tensor, Tensor]] = []
+        self.choices: dict[str, str] = {}
+        self._teachers = list(teachers)  # a plain list: no weights of this module
+
+    def on_fit_start(self) -> None:
+        self.trained = self.trained.to(self.device)
+        self._teachers = [teacher.to(self.device).eval() for teacher in self._teachers]
+
+    def on_validation_start(self) -> None:
+        self.trained = self.trained.to(self.device)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], step: int) -> Tensor:
+        images, labels = batch
+        torch.manual_seed(step_seed(self.options.seed, self.current_epoch, step))
+        if self.backbone_frozen:
+            self.model.backbone.eval()
+        classes = torch.searchsorted(self.trained, labels)
+        targets = functional.one_hot(classes, len(self.trained)).float()
+        pixels = augment(images.float() / 255, self.options.augmentation)
+        if self.options.mixup > 0:
+            pixels, targets = mixed(pixels, targets, self.options.mixup)
+        evenly = torch.full_like(targets, 1 / len(self.trained))
+        targets = targets.lerp(evenly, self.options.label_smoothing)
+        if self._teachers:
+            targets = targets.lerp(self._taught(pixels), self.options.distillation_weight)
+        side = self.options.size_in(self.current_epoch)
+        features = self._features(self.model, pixels, side)
+        if self.options.feature_noise:
+            features = perturb_features(features, classes, self.options.feature_noise)
+        loss = functional.cross_entropy(self._logits(self.model, features), targets)
+        self.losses.append(loss.detach())
+        self.log("loss", loss)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+        images, labels = batch
+        features = self._features(self.model, images.float() / 255, self.options.size)
+        logits = self._logits(self.model, features)
+        self.outcomes.append((logits, torch.searchsorted(self.trained, labels)))
+
+    def on_validation_epoch_end(self) -> None:
+        logits, labels = (torch.cat(column) for column in zip(*self.outcomes, strict=True))
+        self.outcomes.clear()
+        answers, classes = logits.argmax(dim=1), len(self.trained)
+        self.last = EpochReport(
+            epoch=min(self.current_epoch + 1, self.options.epochs),
+            epochs=self.options.epochs,
+            loss=float(torch.stack(self.losses).mean()) if self.losses else float("nan"),
+            accuracy=float(multiclass_accuracy(answers, labels, classes, average="micro")),
+            macro_f1=float(multiclass_f1_score(answers, labels, classes, average="macro")),
+            temperature=best_temperature(
+                log_likelihoods(logits.cpu().numpy(), labels.cpu().numpy())
+            ),
+        )
+        self.losses.clear()
+        if self.report is not None:
+            self.report(self.last)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.AdamW(
+            [one for one in self.parameters() if one.requires_grad],
+            lr=self.options.learning_rate,
+            weight_decay=self.options.weight_decay,
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, self.options.learning_rate, total_steps=self.steps, pct_start=WARM_UP
+        )
+        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["choices"] = self.choices
+        checkpoint["last"] = vars(self.last) if self.last else {}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.last = EpochReport(**checkpoint["last"]) if checkpoint["last"] else None
+
+    @torch.no_grad()
+    def _taught(self, pixels: Tensor) -> Tensor:
+        """Probabilities (N, trained classes): the mean of the teachers' answers to the same pixels."""
+        answers = [
+            self._logits(one, self._features(one, pixels, one.config.input_size))
+            / one.config.temperature
+            for one in self._teachers
+        ]
+        return torch.stack(answers).softmax(dim=-1).mean(dim=0)
+
+    def _features(self, model: ExpressionModel, pixels: Tensor, side: int) -> Tensor:
+        """Features (N, F) of pixels (N, 3, H, W), seen at `side` pixels."""
+        if side != pixels.shape[-1]:
+            pixels = functional.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
+        return model.features(pixels)
+
+    def _logits(self, model: ExpressionModel, features: Tensor) -> Tensor:
+        """Logits (N, trained classes) of features (N, F)."""
+        return model.logits(features[:, None])[:, 0, self.trained].float()
+
+
+def mixed(pixels: Tensor, targets: Tensor, parameter: float) -> tuple[Tensor, Tensor]:
+    """Each crop mixed with another one of the batch, and its target alike (Zhang et al., 2018).
+
+    Args:
+        pixels: (N, 3, H, W).
+        targets: (N, classes) probabilities.
+        parameter: both of the beta distribution of the shares; each crop has its own.
+    """
+    beta = torch.distributions.Beta(parameter, parameter)
+    other = beta.sample((len(pixels),)).to(pixels.device)
+    return (
+        pixels.lerp(pixels.flip(0), other[:, None, None, None]),
+        targets.lerp(targets.flip(0), other[:, None]),
+    )

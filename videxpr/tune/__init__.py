@@ -1,1 +1,0 @@
-"""Settings that need no training: the use case behind ``videxpr tune``."""

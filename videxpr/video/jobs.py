@@ -1,0 +1,80 @@
+"""Many sources, one after another: one that fails does not stop the others."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from traceback import format_exception
+from typing import Literal, TypeVar
+
+from videxpr.core.errors import UsageError, VidexprError
+from videxpr.video.sources import Source
+
+Row = Mapping[str, str | int | float]
+"""A line of ``summary.csv``."""
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What became of one source.
+
+    Attributes:
+        source: which.
+        status: ``done``, ``skipped`` (what would be written is there already) or ``failed``.
+        error: why it failed.
+        trace: where, if it is a bug of videxpr; empty for errors that are meant for the user.
+        warnings: what its reader must know.
+        frames: that were worked on.
+        frames_per_second: speed of the whole pipeline.
+    """
+
+    source: Source
+    status: Literal["done", "skipped", "failed"]
+    error: str = ""
+    trace: str = ""
+    warnings: tuple[str, ...] = ()
+    frames: int = 0
+    frames_per_second: float = 0.0
+
+
+Result = TypeVar("Result", bound=JobResult)
+
+
+def run_jobs(
+    sources: Iterable[Source],
+    work: Callable[[Source], Result],
+    kind: type[Result],
+    summarize: Callable[[Row], None],
+) -> Iterator[Result]:
+    """Work on one source after another.
+
+    Args:
+        sources: what to work on.
+        work: what to do with each.
+        kind: of the reports; one of this kind is made where `work` raises an error.
+        summarize: takes the summary's line of a source that failed.
+
+    Yields:
+        One report a source, in order.
+
+    Raises:
+        UsageError: the call itself is wrong, for every source.
+    """
+    for source in sources:
+        try:
+            report = work(source)
+        except UsageError:
+            raise
+        except Exception as exc:
+            error, trace = _told(source, exc)
+            report = kind(source, "failed", error=error, trace=trace)
+            summarize({"video": source.printable, "error": error})
+        yield report
+
+
+def _told(source: Source, exc: Exception) -> tuple[str, str]:
+    """Why the work on a source ended, and, if that is a bug of videxpr, where."""
+    if isinstance(exc, VidexprError):
+        return str(exc), ""
+    if isinstance(exc, OSError):
+        return f"cannot read {source.path}: {exc.strerror or exc}", ""
+    # a bug, or a device out of memory
+    return f"unexpected {type(exc).__name__}: {exc}", "".join(format_exception(exc))

@@ -1,0 +1,50 @@
+"""Decoding on NVIDIA's GPUs (NVDEC): how it is asked for, and why it cannot be had.
+
+FFmpeg's own decoder reads the stream and the GPU draws its pictures, which come back to the CPU:
+frames, their order and their times are those of the CPU's decoder.
+"""
+
+from typing import Any, Final
+
+import av
+from av.codec.hwaccel import HWAccel, HWDeviceType, hwdevices_available
+
+GPU_FORMATS: Final = frozenset(
+    {"nv12", "nv16", "p010le", "p012le", "p016le", "p210le", "p212le", "p216le"}
+)
+"""Formats in which NVDEC hands over pictures; the same codecs' decoders on the CPU use others."""
+
+
+def acceleration(gpu: int) -> HWAccel:
+    """What `av.open` needs to decode on a GPU, its pictures coming back to the CPU.
+
+    A picture in the middle that the GPU does not take is decoded on the CPU rather than lost.
+    """
+    return HWAccel("cuda", device=gpu, allow_software_fallback=True)
+
+
+def unsupported_reason(codec: str) -> str | None:
+    """Why no GPU can help to decode with a decoder of FFmpeg's, by its name; None if one may."""
+    if "cuda" not in hwdevices_available():
+        return "this build of PyAV has no NVDEC"
+    configs: Any = av.codec.Codec(codec, "r").hardware_configs
+    if any(one.device_type == HWDeviceType.cuda and one.is_supported for one in configs):
+        return None
+    return f"FFmpeg's decoder {codec} does not use NVDEC"
+
+
+def unlike_a_gpu(picture_format: str) -> str | None:
+    """Why a picture of that format was decoded on the CPU after all; None if a GPU made it."""
+    if picture_format in GPU_FORMATS:
+        return None
+    return (
+        f"the GPU refused its pictures, and they came from the CPU as {picture_format}: its NVDEC "
+        "lacks this kind, or, in a container, NVIDIA_DRIVER_CAPABILITIES lacks video"
+    )
+
+
+def refusal(gpu: int, error: BaseException | None) -> str:
+    """Why a GPU could not be opened for decoding, by FFmpeg's error."""
+    if isinstance(error, PermissionError):  # FFmpeg's way to say that it cannot load libcuda
+        return f"FFmpeg finds no NVIDIA driver to use cuda:{gpu} with"
+    return f"cuda:{gpu} cannot be opened ({getattr(error, 'strerror', None) or error})"

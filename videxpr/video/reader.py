@@ -1,0 +1,239 @@
+"""Videos, frame by frame, as they are shown: upright, in square pixels, with their own times."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, Self, cast
+
+import av
+import numpy as np
+from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
+from av.packet import Packet
+from av.sidedata.sidedata import SideDataContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from videxpr.core.errors import SourceError
+from videxpr.core.structures import Frame, Image
+from videxpr.video.nvdec import acceleration, refusal, unlike_a_gpu, unsupported_reason
+from videxpr.video.options import DecodingOptions
+
+DEMUXERS: Final = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,asf,ogg,mpeg,mpegts,mpegvideo,h264,hevc,av1,"
+    "obu,ivf,m4v,dv,mxf,rm,nut,wtv"
+)
+"""FFmpeg's names of the containers that may be opened. Playlists and lists of files, which would
+make the decoder open other files or addresses, are not among them."""
+
+OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+
+COLOR_MATRICES: Final = frozenset({0, 1, 2, 4, 5, 6, 7, 9})
+"""FFmpeg's numbers of the color matrices that it converts to RGB; 2 is "not said"."""
+
+ON_CPU: Final = DecodingOptions(decoder="cpu")
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a container says of its video, as a hint: the frame count is never to be believed.
+
+    Attributes:
+        path: the file.
+        codec: FFmpeg's name of the codec.
+        frames_hint: frames that the container claims or that its duration suggests, 0 if unknown.
+    """
+
+    path: Path
+    codec: str
+    frames_hint: int
+
+
+class Video:
+    """An opened video. Iterating gives one `Frame` for every frame that decodes.
+
+    Frames come in presentation order. Rotation and mirroring are applied, and non-square pixels are
+    scaled to their display shape, so that all later coordinates are displayed pixels.
+
+    Attributes:
+        info: what the container says.
+        decoder: where its pictures are decoded, ``cpu`` or e.g. ``cuda:0``.
+        decoder_note: why that is the CPU although a GPU could have been taken; None if there is
+            nothing to say.
+        decode_errors: damaged packets, and frames that the decoder itself marks as damaged; grows
+            during iteration.
+
+    Raises:
+        SourceError: the file is missing, is no video of a known container, or has no video stream,
+            or a GPU must decode it and cannot; during iteration: its pictures cannot be converted
+            to RGB.
+    """
+
+    def __init__(self, path: Path, decoding: DecodingOptions = ON_CPU) -> None:
+        self.decode_errors = 0
+        self.decoder = "cpu"
+        self.decoder_note: str | None = None
+        self._container, self._stream = _opened(path)
+        self.info = VideoInfo(
+            path, self._stream.codec_context.name, _frames_hint(self._container, self._stream)
+        )
+        self._scaler = VideoReformatter()
+        self._pictures: Iterator[VideoFrame] = self._decoded()
+        if decoding.gpu is not None:
+            self._decode_on(decoding.gpu, decoding.gpu_or_nothing)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Frames from the first on; a video can be read once."""
+        base = self._stream.time_base or Fraction(0)
+        for index, (stamp, frame) in enumerate(_stamped(self._pictures)):
+            pts_seconds = math.nan if stamp is None else float(stamp * base)
+            yield Frame(index, pts_seconds, _upright(self._rgb(frame), frame))
+
+    def _decode_on(self, gpu: int, or_nothing: bool) -> None:
+        """Let a GPU decode if it can, which the first picture shows; else say why it does not."""
+        self.decoder_note = unsupported_reason(self.info.codec) or self._reopened(gpu)
+        if self.decoder_note is None:
+            first = next(self._pictures, None)
+            self._pictures = chain([first] if first else [], self._pictures)
+            self.decoder_note = unlike_a_gpu(first.format.name) if first else None
+        if self.decoder_note is None:
+            self.decoder = f"cuda:{gpu}"
+        elif or_nothing:
+            self._container.close()
+            raise SourceError(
+                f"{self.info.path} cannot be decoded on a GPU: {self.decoder_note}; choose --decoder "
+                "auto or cpu"
+            )
+
+    def _reopened(self, gpu: int) -> str | None:
+        """Open the file once more, for a GPU; why that cannot be used, if so."""
+        try:
+            opened = _opened(self.info.path, acceleration(gpu))
+        except SourceError as exc:
+            return refusal(gpu, exc.__cause__)
+        self._container.close()
+        self._container, self._stream = opened
+        return None
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        for packet in chain(self._packets(), [None]):  # None empties the decoder
+            damaged = packet is not None and packet.is_corrupt
+            try:
+                frames = self._stream.decode(packet)
+            except av.error.FFmpegError:
+                frames, damaged = [], True
+            self.decode_errors += damaged
+            for frame in frames:
+                self.decode_errors += frame.is_corrupt
+                yield frame
+
+    def _packets(self) -> Iterator["Packet[VideoStream]"]:
+        """Packets up to the end of the container, or to where it breaks off."""
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size:
+                    yield packet
+                elif packet.dts is None:  # PyAV's mark of the end
+                    return
+        except av.error.FFmpegError:
+            self.decode_errors += 1
+
+    def _rgb(self, frame: VideoFrame) -> Image:
+        if frame.colorspace not in COLOR_MATRICES:
+            frame.colorspace = 2
+        width = max(1, round(frame.width * self._aspect()))
+        try:
+            rgb = self._scaler.reformat(frame, width, frame.height, "rgb24", threads=1)
+        except av.error.FFmpegError as exc:
+            raise SourceError(
+                f"{self.info.path}: pictures of the format {frame.format.name} cannot be "
+                f"converted to RGB ({exc.strerror}); convert the video first"
+            ) from exc
+        return cast(Image, rgb.to_ndarray())
+
+    def _aspect(self) -> float:
+        """Width of a pixel over its height, 1.0 where nothing sensible is said."""
+        aspect = self._stream.sample_aspect_ratio or self._stream.codec_context.sample_aspect_ratio
+        return float(aspect) if aspect and 0.1 < aspect < 10 else 1.0
+
+
+def _opened(path: Path, acceleration: HWAccel | None = None) -> tuple[InputContainer, VideoStream]:
+    if not path.is_file():
+        raise SourceError(f"no file {path}")
+    try:
+        container = av.open(
+            f"file:{path}",
+            options=dict(OPTIONS),
+            metadata_errors="replace",
+            hwaccel=acceleration,
+        )
+    except (av.error.FFmpegError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or str(exc)
+        raise SourceError(
+            f"cannot open {path}: {reason}; it is damaged, cut short, unreadable, or no video"
+        ) from exc
+    container.flags &= ~1  # AVFMT_FLAG_GENPTS: it invents times, wrong ones for H.264 in AVI
+    for stream in container.streams.video:
+        if stream.codec_context and not stream.disposition & Disposition.attached_pic:
+            # One thread: with more, a damaged packet costs good frames too, and how many, and what
+            # damaged pictures look like, depends on the number of threads.
+            stream.thread_type = "NONE"
+            stream.thread_count = 1
+            return container, stream
+    container.close()
+    raise SourceError(f"{path} has no video stream that can be decoded")
+
+
+def _frames_hint(container: InputContainer, stream: VideoStream) -> int:
+    if stream.frames:
+        return stream.frames
+    if container.duration and stream.average_rate:
+        return round(container.duration / av.time_base * stream.average_rate)
+    return 0
+
+
+def _stamped(frames: Iterable[VideoFrame]) -> Iterator[tuple[int | None, VideoFrame]]:
+    """Each frame with its own time or, in containers that hold decoding times only (AVI, ASF), the
+    time of the packet that brought it out. The last frames of such a container are brought out by
+    no packet: each comes when the one before it ends. None where all this is unknown."""
+    last = due = None
+    for frame in frames:
+        stamp = next((time for time in (frame.pts, frame.dts, due) if time is not None), None)
+        yield stamp, frame
+        if stamp is not None:
+            gap = frame.duration or (stamp - last if last is not None else 0)
+            last, due = stamp, (stamp + gap if gap > 0 else None)
+
+
+def _upright(image: Image, frame: VideoFrame) -> Image:
+    """Turns and mirrors as the frame's display matrix says, in steps of 90 degrees."""
+    a, b, c, d = _display_matrix(frame)
+    if abs(b) > abs(a):
+        image, a, d = image.swapaxes(0, 1), c, b
+    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+
+def _display_matrix(frame: VideoFrame) -> list[float]:
+    """The a, b, c, d that send a stored point (x, y) to (a x + c y, b x + d y) on the screen."""
+    try:
+        # not frame.side_data, which the frame would hold, as it the frame: hundreds of them would
+        # wait in memory for the collection of cycles
+        side_data: Any = SideDataContainer(frame)  # type: ignore[call-arg]
+        matrix = np.frombuffer(side_data["DISPLAYMATRIX"], np.int32)
+        return [float(value) for value in matrix[[0, 1, 3, 4]]]
+    except KeyError:
+        return [1, 0, 0, 1]
+    except ValueError:  # PyAV lists nothing where one kind of side data is new to it
+        cos, sin = math.cos(math.radians(frame.rotation)), math.sin(math.radians(frame.rotation))
+        return [cos, -sin, sin, cos]

@@ -1,0 +1,203 @@
+"""What the user names is turned into a list of videos and folders of crops.
+
+A source is a file, a folder (searched recursively), a glob (also quoted), or ``@list.txt`` with one
+source a line. Folders of crops in Aff-Wild2's layout (``00001.jpg``, ``00002.jpg``, ...) are
+recognized by themselves.
+"""
+
+import glob
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Final, Literal
+
+from videxpr.core.image_names import frame_of
+
+# fmt: off
+VIDEO_SUFFIXES: Final = frozenset({
+    ".3g2", ".3gp", ".asf", ".avi", ".dv", ".flv", ".h264", ".hevc", ".ivf", ".m2ts", ".m4v",
+    ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+})
+# fmt: on
+"""Endings by which a folder's videos are recognized; a file named outright may have any other."""
+
+WILDCARDS: Final = frozenset("*?[")
+
+CROPS: Final = re.compile(r"cropped_aligned.*", re.I)
+"""What folders are called that hold one folder of crops a name; Aff-Wild2 comes with two of them."""
+
+BATCH: Final = re.compile(r"batch\d+|cropped_aligned.*", re.I)
+"""What is above the names: such folders, and parts of them."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing to annotate.
+
+    Attributes:
+        path: where it is.
+        kind: ``video``, ``crops`` (a folder of aligned crops) or ``missing``.
+        relative: its path below the argument that named it; outputs keep these folders.
+        name: what submissions call it: the file's stem, or the crop folder's name; with folders in
+            front where two sources would share it.
+        problem: why it is ``missing``.
+        more: other folders with crops of it; of a frame that is in several, the first one's counts.
+    """
+
+    path: Path
+    kind: Literal["video", "crops", "missing"]
+    relative: PurePosixPath
+    name: str = ""
+    problem: str = ""
+    more: tuple[Path, ...] = ()
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its ending, or the crop folder's name."""
+        return self.relative.name if self.kind == "crops" else self.relative.stem
+
+    @property
+    def printable(self) -> str:
+        """Its relative path as text that any file can hold."""
+        return self.relative.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def find_sources(arguments: Iterable[str]) -> list[Source]:
+    """All sources that the arguments name, each once, in the order of the arguments.
+
+    Args:
+        arguments: files, folders, globs, ``@list.txt``.
+    """
+    unique: dict[str, Source] = {}
+    for argument in arguments:
+        for source in _expanded(argument, Path(), ()):
+            # not resolved: a link is a name of its own
+            unique.setdefault(os.path.abspath(source.path), source)  # noqa: PTH100
+    return _named(_merged(unique.values()))
+
+
+def is_crop_folder(folder: Path) -> bool:
+    """Whether a folder holds images named by five or more digits, and no videos."""
+    entries = list(folder.iterdir())
+    return any(frame_of(entry.name) is not None for entry in entries) and not any(
+        entry.suffix.lower() in VIDEO_SUFFIXES for entry in entries
+    )
+
+
+def _expanded(argument: str, base: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
+    """Sources of one argument, relative to `base`; `lists` are the list files that led to it."""
+    path = base / argument
+    try:
+        if argument.startswith("@") and not path.exists():
+            yield from _listed(base / argument[1:], lists)
+        elif path.is_file():
+            yield Source(path, "video", PurePosixPath(path.name))
+        elif path.is_dir():
+            found = list(_inside(path, path, frozenset()))
+            yield from found or [_missing(path, "no video in this folder")]
+        elif WILDCARDS & set(argument):
+            yield from _globbed(argument, base)
+        else:
+            yield _missing(path, "no such file or folder")
+    except OSError as exc:
+        yield _missing(path, exc.strerror or str(exc))
+
+
+def _listed(file: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
+    """Sources in a text file, one a line, relative to that file; ``#`` begins a comment."""
+    if file.resolve() in lists:
+        yield _missing(file, "this list names itself")
+        return
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        yield _missing(file, "no such list")
+        return
+    except UnicodeDecodeError:
+        yield _missing(file, "this list is not UTF-8 text")
+        return
+    for line in lines:
+        text = line.strip()
+        if text and not text.startswith("#"):
+            yield from _expanded(text, file.parent, (*lists, file.resolve()))
+
+
+def _globbed(pattern: str, base: Path) -> Iterator[Source]:
+    """What a pattern matches; of files, those with a video's ending or with the pattern's own."""
+    fixed = base / Path(*_until_wildcard(Path(pattern)))
+    endings = VIDEO_SUFFIXES | {Path(pattern).suffix.lower()} - {""}
+    found: list[Source] = []
+    for match in sorted(base / name for name in glob.glob(pattern, root_dir=base, recursive=True)):
+        if match.is_dir():
+            found += _inside(match, fixed, frozenset())
+        elif match.suffix.lower() in endings:
+            found.append(Source(match, "video", PurePosixPath(match.relative_to(fixed).as_posix())))
+    yield from found or [_missing(base / pattern, "this pattern matches no video")]
+
+
+def _until_wildcard(pattern: Path) -> Iterator[str]:
+    for part in pattern.parts:
+        if WILDCARDS & set(part):
+            return
+        yield part
+
+
+def _inside(folder: Path, top: Path, above: frozenset[Path]) -> Iterator[Source]:
+    """Videos and crop folders in and below a folder, by name; hidden entries are passed over, and so
+    are links that lead back to a folder above."""
+    real = folder.resolve()
+    if real in above:
+        return
+    if is_crop_folder(folder):
+        below = folder.relative_to(top).as_posix()
+        yield Source(folder, "crops", PurePosixPath(folder.name if below == "." else below))
+        return
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _inside(entry, top, above | {real})
+        elif entry.suffix.lower() in VIDEO_SUFFIXES:
+            yield Source(entry, "video", PurePosixPath(entry.relative_to(top).as_posix()))
+
+
+def _missing(path: Path, problem: str) -> Source:
+    return Source(path, "missing", PurePosixPath(path.name or str(path)), problem=problem)
+
+
+def _merged(sources: Iterable[Source]) -> list[Source]:
+    """Crops of one name in two of Aff-Wild2's crop folders are one source, as they are for training."""
+    videos: dict[tuple[Path, str], Source] = {}
+    for source in sources:
+        key = _video_of(source)
+        first = videos.setdefault(key, source)
+        if first is not source:
+            videos[key] = replace(first, more=(*first.more, source.path))
+    return list(videos.values())
+
+
+def _video_of(source: Source) -> tuple[Path, str]:
+    """The folder above all folders of crops, and the name in them; else the source's own path."""
+    place = Path(os.path.abspath(source.path))  # noqa: PTH100
+    top = next((one for one in place.parents if BATCH.fullmatch(one.name)), None)
+    if source.kind != "crops" or top is None:
+        return place, ""
+    home = next(one for one in (top, *top.parents) if not BATCH.fullmatch(one.name))
+    if not any(CROPS.fullmatch(part) for part in top.relative_to(home).parts):
+        return place, ""
+    return home, place.relative_to(top).as_posix()
+
+
+def _named(sources: list[Source]) -> list[Source]:
+    counts = Counter(source.stem for source in sources)
+    return [
+        replace(source, name=source.stem if counts[source.stem] == 1 else _path_name(source))
+        for source in sources
+    ]
+
+
+def _path_name(source: Source) -> str:
+    return (source.relative.parent / source.stem).as_posix()
