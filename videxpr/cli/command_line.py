@@ -1,0 +1,167 @@
+"""From options to a command line: Typer's signatures are made from the fields of dataclasses."""
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING
+from pathlib import Path
+from types import GenericAlias
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+from rich.markup import escape
+
+from videxpr.core.option import OptionField, option_fields, read_config, record, with_values
+
+Options = TypeVar("Options")
+
+CONFIGURATION: Final = "Configuration"
+
+
+def add_command(
+    app: typer.Typer,
+    name: str,
+    options: type[Options],
+    run: Callable[[Options, frozenset[str]], int],
+    *,
+    help: str,
+    examples: Sequence[str],
+    base: Callable[[Mapping[str, Any]], Options] | None = None,
+) -> None:
+    """Add a command whose arguments are the fields of a dataclass.
+
+    Values count in this order: the field's default, what `base` makes of a preset, the configuration
+    file, the command line.
+
+    Args:
+        app: to which it is added.
+        name: of the command.
+        options: the dataclass.
+        run: takes the options and the names of those that were given; returns the exit code.
+        help: what the command does; the first sentence is its line in lists.
+        examples: two or three calls, shown below the help.
+        base: the options that others are chosen over, from the values that were given; without it
+            the dataclass's defaults.
+    """
+    known = option_fields(options)
+
+    def command(**values: Any) -> None:
+        config, print_config = values.pop("config"), values.pop("print_config")
+        given = {} if config is None else read_config(config, options)
+        given |= {
+            one.name: one.read(values[parameter])
+            for parameter, one in parameters.items()
+            if values[parameter] is not None and values[parameter] != []
+        }
+        if base is not None:
+            chosen = with_values(base(given), given)
+        else:
+            required = {key: given[key] for key, one in known.items() if one.default is MISSING}
+            first = options(**{known[key].paths[0][-1]: value for key, value in required.items()})
+            chosen = with_values(first, given)
+        if print_config:
+            import tomli_w
+
+            sys.stdout.write(tomli_w.dumps(record(chosen)))
+            raise typer.Exit
+        raise typer.Exit(run(chosen, frozenset(given)))
+
+    parameters = {
+        one.paths[0][-1] if one.option.positional else one.name.replace("-", "_"): one
+        for one in known.values()
+        if not one.option.config_only
+    }
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [_parameter(name, one) for name, one in parameters.items()] + _config_parameters()
+    )
+    command.__annotations__ = {}
+    command.__doc__ = help
+    shown = "\n\n".join(f"[dim]$[/dim] {escape(line)}" for line in examples)
+    app.command(name, epilog=f"[bold]Examples[/bold]\n\n{shown}")(command)
+
+
+def _parameter(name: str, one: OptionField) -> inspect.Parameter:
+    """Return a parameter as Typer reads it; None stands for an option that was not given."""
+    about = one.option
+    kind = _typer_type(one)
+    more: dict[str, Any] = {"help": _help(one), "metavar": about.metavar or None}
+    if about.positional:
+        required = one.default is MISSING
+        info: Any = typer.Argument(**more, show_default=False)
+        default = inspect.Parameter.empty if required else None
+        annotation: Any = Annotated[kind if required else kind | None, info]
+    else:
+        flags = [f"--{one.name}", *([f"-{about.short}"] if about.short else [])]
+        info = typer.Option(
+            *flags,
+            **more,
+            rich_help_panel=about.panel or None,
+            show_default=False,
+            case_sensitive=False,
+        )
+        default, annotation = None, Annotated[kind | None, info]
+        if one.choices and one.is_list:
+            info.autocompletion = lambda incomplete: _completions(one, incomplete)
+    return inspect.Parameter(
+        name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation
+    )
+
+
+def _typer_type(one: OptionField) -> Any:
+    """Return the type by which Typer reads an option; text where it is parsed here."""
+    if one.is_list:
+        is_text = one.choices or one.option.parse is not None
+        return list[str] if is_text else GenericAlias(list, (one.item_type,))
+    return str if one.option.parse is not None else _without_none(one.type)
+
+
+def _without_none(kind: Any) -> Any:
+    arguments = [one for one in getattr(kind, "__args__", ()) if one is not type(None)]
+    is_optional = type(None) in getattr(kind, "__args__", ())
+    return arguments[0] if is_optional and len(arguments) == 1 else kind
+
+
+def _help(one: OptionField) -> str:
+    parts = [escape(one.option.help)]
+    if one.choices and one.is_list:
+        parts.append(f"Choose from {', '.join(one.choices)}; separated by commas.")
+    if one.option.range_text:
+        parts.append(f"({one.option.range_text})")
+    default = one.option.default_text or _default_text(one)
+    if default:
+        parts.append(f"[dim]{escape(f'[default: {default}]')}[/dim]")
+    return " ".join(parts)
+
+
+def _default_text(one: OptionField) -> str:
+    if one.default is MISSING or one.default in (None, False, ()):
+        return ""
+    value = one.show(one.default)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _completions(one: OptionField, incomplete: str) -> list[str]:
+    """Return what the last word of a list may become."""
+    before, comma, last = incomplete.rpartition(",")
+    return [before + comma + word for word in one.choices if word.startswith(last.lower())]
+
+
+def _config_parameters() -> list[inspect.Parameter]:
+    config = typer.Option(
+        "--config",
+        metavar="FILE.toml",
+        help="Read options from a file; those given here win.",
+        rich_help_panel=CONFIGURATION,
+        show_default=False,
+    )
+    shown = typer.Option(
+        "--print-config",
+        help="Print the options that would be used as such a file, and end.",
+        rich_help_panel=CONFIGURATION,
+        show_default=False,
+    )
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return [
+        inspect.Parameter("config", kind, default=None, annotation=Annotated[Path | None, config]),
+        inspect.Parameter("print_config", kind, default=False, annotation=Annotated[bool, shown]),
+    ]

@@ -1,0 +1,315 @@
+"""What a field of options says of itself, and what is made from it.
+
+The options of a stage are a frozen dataclass in its wing's ``options.py``; a field is declared once::
+
+    smooth_seconds: float = option(0.5, "Span of the moving mean.", flag="smooth", least=0)
+
+From it come the command line (`videxpr.cli.command_line`), configuration files, the record of a
+run, the check of its range, and the tables of docs/options.md. Dataclasses nest: a command's options
+hold those of its stages, and every option is found by the name of its flag.
+"""
+
+import difflib
+import math
+import tomllib
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from videxpr.core.errors import FormatError, UsageError
+
+OPTION: Final = "option"
+
+Options = TypeVar("Options")
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of an option besides its type and default.
+
+    Attributes:
+        help: a sentence or two for a user.
+        flag: its long name without dashes; the field's own name if empty.
+        short: a letter, as in ``-o``; empty for none.
+        metavar: what stands for the value in help texts.
+        panel: heading under which help texts list it.
+        least: the smallest value that makes sense, itself included.
+        above: the value that it must exceed.
+        most: the largest value that makes sense, itself included.
+        below: the value that it must not reach.
+        default_text: what help texts say where the default is not a value.
+        parse: makes a value from a user's text; without it the field's type decides.
+        show: the text that `parse` would read.
+        changes_results: whether another value can change a result, so that it is recorded.
+        positional: whether it stands on the command line without a flag.
+        config_only: whether only a configuration file can set it.
+    """
+
+    help: str
+    flag: str = ""
+    short: str = ""
+    metavar: str = ""
+    panel: str = ""
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    below: float | None = None
+    default_text: str = ""
+    parse: Callable[[str], Any] | None = None
+    show: Callable[[Any], str] | None = None
+    changes_results: bool = True
+    positional: bool = False
+    config_only: bool = False
+
+    @property
+    def range_text(self) -> str:
+        """The range in words; empty without one."""
+        low = f"at least {self.least:g}" if self.least is not None else ""
+        low = f"above {self.above:g}" if self.above is not None else low
+        high = f"at most {self.most:g}" if self.most is not None else ""
+        high = f"below {self.below:g}" if self.below is not None else high
+        return " and ".join(filter(None, (low, high)))
+
+    def holds(self, value: float) -> bool:
+        """Return whether a number lies in the range."""
+        return (
+            math.isfinite(value)
+            and (self.least is None or value >= self.least)
+            and (self.above is None or value > self.above)
+            and (self.most is None or value <= self.most)
+            and (self.below is None or value < self.below)
+        )
+
+
+def option(default: Any, help: str, **more: Any) -> Any:
+    """Declare a field that is an option; `more` are the other fields of `Option`.
+
+    A default of `dataclasses.MISSING` makes it required.
+    """
+    return field(default=default, metadata={OPTION: Option(help, **more)})
+
+
+@dataclass(frozen=True)
+class OptionField:
+    """An option in a tree of dataclasses.
+
+    Attributes:
+        name: of its flag, without dashes before it.
+        paths: where its value belongs; several where stages share it.
+        type: of its value.
+        default: of the field; `dataclasses.MISSING` where a value is required.
+        option: what else is known.
+    """
+
+    name: str
+    paths: tuple[tuple[str, ...], ...]
+    type: Any
+    default: Any
+    option: Option
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words among which a user chooses; empty where there is no such list."""
+        inner = self.item_type if self.is_list else self.type
+        parts = get_args(inner) if get_origin(inner) in (Union, types.UnionType) else (inner,)
+        return tuple(
+            word for part in parts if get_origin(part) is Literal for word in get_args(part)
+        )
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several values."""
+        return get_origin(self.type) is tuple and get_args(self.type)[-1:] == (...,)
+
+    @property
+    def item_type(self) -> Any:
+        """The type of one value of a list."""
+        return get_args(self.type)[0]
+
+    def read(self, value: Any) -> Any:
+        """Return a value of the field's type, from a user's text or a TOML value.
+
+        Raises:
+            UsageError: it is of another kind, or not one of the choices.
+        """
+        if not self.is_list:
+            return self._read_one(value, self.type)
+        items = value if isinstance(value, list | tuple) else [value]
+        if self.choices:  # as users type them: -f csv,parquet
+            items = [word.strip() for item in items for word in str(item).split(",")]
+        return tuple(self._read_one(item, self.item_type) for item in items)
+
+    def show(self, value: Any) -> Any:
+        """Return the TOML value that `read` would turn into this one; None if there is none."""
+        if self.is_list:
+            return [self._show_one(item) for item in value]
+        return self._show_one(value)
+
+    def _read_one(self, value: Any, kind: Any) -> Any:
+        if self.option.parse is not None and isinstance(value, str):
+            return self.option.parse(value)
+        kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+        for one in kinds:
+            if get_origin(one) is Literal:
+                words = {str(word).lower(): word for word in get_args(one)}
+                if str(value).lower() in words:
+                    return words[str(value).lower()]
+            elif one is Path and isinstance(value, str | Path):
+                return Path(value)
+            elif one is float and isinstance(value, int | float) and not isinstance(value, bool):
+                return float(value)
+            elif isinstance(one, type) and type(value) is one:
+                return value
+        wanted = f"one of {', '.join(self.choices)}" if self.choices else _named(kinds)
+        close = difflib.get_close_matches(str(value).lower(), self.choices, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise UsageError(f"--{self.name} must be {wanted}, not {value!r}{hint}")
+
+    def _show_one(self, value: Any) -> Any:
+        if self.option.show is not None:
+            return self.option.show(value)
+        return str(value) if isinstance(value, Path) else value
+
+
+def option_fields(options: type) -> Mapping[str, OptionField]:
+    """Return every option of a tree of dataclasses, by the name of its flag, in order."""
+    found: dict[str, OptionField] = {}
+    for one in _walk(options, ()):
+        earlier = found.get(one.name)
+        found[one.name] = (
+            one if earlier is None else replace(earlier, paths=earlier.paths + one.paths)
+        )
+    return found
+
+
+def value_of(options: Any, one: OptionField) -> Any:
+    """Return the value of one option in a tree of dataclasses."""
+    value = options
+    for name in one.paths[0]:
+        value = getattr(value, name)
+    return value
+
+
+def with_values(options: Options, values: Mapping[str, Any]) -> Options:
+    """Return options with some of them chosen anew, by the names of their flags.
+
+    Raises:
+        UsageError: a value lies outside its range, or does not go with another one.
+    """
+    known = option_fields(type(options))
+    changes: dict[tuple[str, ...], Any] = {
+        path: value for name, value in values.items() for path in known[name].paths
+    }
+    changed: Options = _changed(options, changes)
+    return changed
+
+
+def read_config(path: Path, options: type) -> dict[str, Any]:
+    """Read a configuration file: TOML, one option a line, named as on the command line.
+
+    Raises:
+        UsageError: it is not there, or says what no option understands.
+        FormatError: it is no TOML.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise UsageError(f"--config {path} cannot be read: {exc.strerror or exc}") from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise FormatError(f"{path} is not a TOML file: {exc}") from exc
+    return read_values(table, options, str(path))
+
+
+def read_values(table: Mapping[str, Any], options: type, origin: str) -> dict[str, Any]:
+    """Return the values of a table whose keys are names of flags; `origin` is for errors.
+
+    Raises:
+        UsageError: a name is no option's, or its value not of the right kind.
+    """
+    known = {name: one for name, one in option_fields(options).items() if not one.option.positional}
+    values = {}
+    for key, value in table.items():
+        name = key.replace("_", "-")
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise UsageError(f"{origin}: there is no option {key!r}{hint}")
+        try:
+            values[name] = known[name].read(value)
+        except UsageError as exc:
+            raise UsageError(f"{origin}: {exc}") from exc
+    return values
+
+
+def record(options: Any, results_only: bool = False) -> dict[str, Any]:
+    """Return every option as a TOML value, by the name of its flag; those that are None left out.
+
+    Args:
+        options: a tree of dataclasses.
+        results_only: leave out what cannot change a result.
+    """
+    shown = {
+        name: one.show(value_of(options, one))
+        for name, one in option_fields(type(options)).items()
+        if not one.option.positional and (one.option.changes_results or not results_only)
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def check_ranges(options: Any) -> None:
+    """Refuse values of a dataclass's own options that lie outside their ranges or choices.
+
+    Raises:
+        UsageError: with the option's flag, the value, and what is possible.
+    """
+    for one in _own_fields(type(options)):
+        value = getattr(options, one.paths[0][-1])
+        for item in value if one.is_list else (value,):
+            if isinstance(item, int | float) and not isinstance(item, bool):
+                if not one.option.holds(item):
+                    wanted = one.option.range_text or "a finite number"
+                    raise UsageError(f"--{one.name} must be {wanted}, not {item}")
+            elif isinstance(item, str) and one.choices and one.option.parse is None:
+                one.read(item)
+
+
+def _walk(options: type, prefix: tuple[str, ...]) -> Iterator[OptionField]:
+    hints = get_type_hints(options)
+    for one in fields(options):
+        kind = hints[one.name]
+        if OPTION in one.metadata:
+            yield _option_field(one, kind, prefix)
+        elif is_dataclass(kind):
+            yield from _walk(kind, (*prefix, one.name))  # type: ignore[arg-type]
+
+
+def _own_fields(options: type) -> tuple[OptionField, ...]:
+    hints = get_type_hints(options)
+    return tuple(
+        _option_field(one, hints[one.name], ()) for one in fields(options) if OPTION in one.metadata
+    )
+
+
+def _option_field(one: Any, kind: Any, prefix: tuple[str, ...]) -> OptionField:
+    about: Option = one.metadata[OPTION]
+    name = about.flag or one.name.replace("_", "-")
+    default = one.default if one.default is not MISSING else MISSING
+    return OptionField(name, ((*prefix, one.name),), kind, default, about)
+
+
+def _changed(options: Any, changes: Mapping[tuple[str, ...], Any]) -> Any:
+    """Replace the values at these paths, each dataclass once, so that it is checked as a whole."""
+    own = {path[0]: value for path, value in changes.items() if len(path) == 1}
+    inner: dict[str, dict[tuple[str, ...], Any]] = {}
+    for path, value in changes.items():
+        if len(path) > 1:
+            inner.setdefault(path[0], {})[path[1:]] = value
+    parts = {name: _changed(getattr(options, name), part) for name, part in inner.items()}
+    return replace(options, **own, **parts)
+
+
+def _named(kinds: tuple[Any, ...]) -> str:
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    return " or ".join(words.get(one, "a path") for one in kinds if one is not type(None))
