@@ -20,7 +20,8 @@ from PIL import Image
 from videxpr.core.device import cpu_threads
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
-from videxpr.datasets.clips import SamplingOptions, WindowDataset, WindowSampler
+from videxpr.datasets.clips import WindowDataset, WindowSampler
+from videxpr.datasets.options import SamplingOptions
 from videxpr.training.clips.loader import WindowLoader
 
 VIDEOS, FRAMES, SIDE, WINDOW, BATCH = 8, 3200, 112, 64, 4

@@ -32,16 +32,17 @@ from videxpr.core.device import cpu_threads, describe, resolve_device
 from videxpr.core.structures import Image
 from videxpr.faces.align import aligned_crop
 from videxpr.faces.detection.letterbox import input_shape, letterboxed
-from videxpr.faces.detection.load import DetectionOptions, Detector, load_detector
+from videxpr.faces.detection.load import Detector, load_detector
 from videxpr.faces.detection.onnx_to_torch import Graph
 from videxpr.faces.detection.packs import Pack, find_pack
 from videxpr.faces.detection.scrfd import INPUT_SIZE, LARGEST_STRIDE, Scrfd
 from videxpr.faces.detection.scrfd_cuda import ScrfdTorch
+from videxpr.faces.options import DetectionOptions
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.engine.cuda_graph import CapturedNetwork, lean_network
 from videxpr.model.inference import sequence_logits
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.temporal.windows import WindowOptions
+from videxpr.temporal.options import WindowOptions
 from videxpr.video.options import DecodingOptions
 from videxpr.video.reader import Video
 

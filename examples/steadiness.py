@@ -39,8 +39,8 @@ from videxpr.model.engine.engine import Embedder, embedder_of
 from videxpr.model.ensemble import Predictions, PredictionStream
 from videxpr.model.inference import logit_stream, probabilities
 from videxpr.model.network import ExpressionModel
+from videxpr.temporal.options import WindowOptions
 from videxpr.temporal.smoothing import filled, moving_mean
-from videxpr.temporal.windows import WindowOptions
 
 SPANS = (0.0, 0.1, 0.2, 0.33, 0.5, 0.75, 1.0, 1.5, 2.0)
 FLICKER = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from videxpr.annotation.options import AnnotateOptions
     from videxpr.core.expressions import EXPRESSIONS
     from videxpr.core.structures import Face, Frame
-    from videxpr.faces.detection.load import DetectionOptions, load_detector
+    from videxpr.faces.detection.load import load_detector
+    from videxpr.faces.options import DetectionOptions
     from videxpr.formats.record import Annotation, FaceRows
     from videxpr.model.checkpoint import Checkpoint, load_checkpoint, load_model
     from videxpr.model.network import ExpressionModel, ModelConfig
-    from videxpr.temporal.windows import WindowOptions
+    from videxpr.temporal.options import WindowOptions
     from videxpr.video.reader import Video
     from videxpr.video.sources import Source, find_sources
 

@@ -10,9 +10,9 @@ from pipeline import FPS, ScriptedDetector, face, picture, source_of, write_clip
 
 from videxpr.annotation.annotator import Annotator
 from videxpr.annotation.options import AnnotateOptions, paper_preset
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import ARCFACE
 from videxpr.formats.frame_labels import frame_labels
 from videxpr.formats.parquet import write_parquet
 from videxpr.formats.record import Annotation
@@ -22,8 +22,8 @@ from videxpr.model.ensemble import mean_probabilities
 from videxpr.model.inference import predict_sequence
 from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.temporal.options import WindowOptions
 from videxpr.temporal.smoothing import moving_mean
-from videxpr.temporal.windows import WindowOptions
 from videxpr.video.sources import find_sources
 
 SEEN = tuple(name for name in EXPRESSIONS if name != "Other")

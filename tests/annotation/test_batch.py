@@ -13,7 +13,8 @@ from videxpr.annotation.batch import annotate_sources
 from videxpr.annotation.options import AnnotateOptions
 from videxpr.annotation.writer import OutputOptions, Outputs
 from videxpr.core.errors import FormatError, OutputError
-from videxpr.faces.detection.load import DetectionOptions, load_detector
+from videxpr.faces.detection.load import load_detector
+from videxpr.faces.options import DetectionOptions
 from videxpr.formats.affwild2 import read_labels, write_labels
 from videxpr.formats.predictions import Block, read_predictions
 from videxpr.model.checkpoint import Checkpoint, TrainingSummary

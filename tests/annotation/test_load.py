@@ -4,8 +4,8 @@ from benchmarked import small_model
 from videxpr.annotation.load import load_tools
 from videxpr.annotation.options import AnnotateOptions
 from videxpr.core.errors import UsageError
-from videxpr.faces.detection.load import DetectionOptions
-from videxpr.temporal.windows import WindowOptions
+from videxpr.faces.options import DetectionOptions
+from videxpr.temporal.options import WindowOptions
 
 MTCNN = DetectionOptions("mtcnn")
 

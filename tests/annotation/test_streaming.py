@@ -15,8 +15,9 @@ from videxpr.core.structures import Face, Floats
 from videxpr.faces.track import Track
 from videxpr.model.ensemble import Predictions, PredictionStream
 from videxpr.model.inference import probabilities
+from videxpr.temporal.options import WindowOptions
 from videxpr.temporal.smoothing import moving_mean
-from videxpr.temporal.windows import LogitStream, WindowOptions, sliding_logits
+from videxpr.temporal.windows import LogitStream, sliding_logits
 
 WIDTH = 9
 WINDOWS = WindowOptions(stride=2)

@@ -18,8 +18,8 @@ from hub import stand_in
 from PIL import Image
 from pipeline import picture, write_clip
 
+from videxpr.core.crop_template import UNVERIFIED
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import UNVERIFIED
 from videxpr.evaluation.tune.settings import Origin, Settings, write_settings
 from videxpr.formats.affwild2 import HEADER, read_labels
 from videxpr.formats.predictions import read_predictions

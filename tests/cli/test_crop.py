@@ -11,7 +11,7 @@ from PIL import Image
 from pipeline import picture, write_clip
 from skimage import data
 
-from videxpr.core.structures import ARCFACE, CropTemplate
+from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.datasets.crops.geometry_file import read_crop_template, write_crop_template
 
 

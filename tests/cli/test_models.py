@@ -18,9 +18,9 @@ from published import published
 from typer.testing import CliRunner
 
 from videxpr.cli.models import app
+from videxpr.core.crop_template import ARCFACE, UNVERIFIED, CropTemplate
 from videxpr.core.errors import CheckpointError, DownloadError, FormatError, OutputError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import ARCFACE, UNVERIFIED, CropTemplate
 from videxpr.datasets.crops.geometry_file import write_crop_template
 from videxpr.faces.detection.packs import DetectorPack
 from videxpr.model.checkpoint import TrainingSummary, read_card, save_checkpoint

@@ -7,7 +7,7 @@ import pytest
 from training import small_tree
 from trees import write_tree
 
-from videxpr.core.structures import ARCFACE, CropTemplate
+from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.datasets.crops.geometry_file import write_crop_template
 from videxpr.model.checkpoint import load_checkpoint, read_card
 

@@ -14,14 +14,8 @@ from trees import Planted, runs, write_crop, write_tree
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
-from videxpr.datasets.clips import (
-    Place,
-    RunDataset,
-    SamplingOptions,
-    WindowDataset,
-    WindowSampler,
-    shares,
-)
+from videxpr.datasets.clips import Place, RunDataset, WindowDataset, WindowSampler, shares
+from videxpr.datasets.options import SamplingOptions
 
 WINDOW = 64
 LONG = Planted("long", "Train_Set", runs((0, 70), (-1, 30), (4, 50)), frozenset({5, 80, 120}))

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 
-from videxpr.core.structures import ARCFACE, CropTemplate
+from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.faces.align import aligned_crop, inverse, moved, similarity
 
 TEMPLATE = np.array(ARCFACE.landmarks, dtype=np.float32)

@@ -10,7 +10,8 @@ from pipeline import face
 
 from videxpr.core.errors import UsageError
 from videxpr.faces.detection.roi import RegionOfInterest, most_central
-from videxpr.faces.keyframes import KeyframeDetector, KeyframeOptions
+from videxpr.faces.keyframes import KeyframeDetector
+from videxpr.faces.options import KeyframeOptions
 
 SIZE = (200, 300)
 GRAY = 200

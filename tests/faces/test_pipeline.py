@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from pipeline import FPS, ScriptedDetector, face, picture, write_clip
 
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import SourceError
-from videxpr.core.structures import ARCFACE
-from videxpr.faces.pipeline import FacePipeline, FacePipelineOptions
+from videxpr.faces.options import FacePipelineOptions
+from videxpr.faces.pipeline import FacePipeline
 from videxpr.video import reader as video
 from videxpr.video.options import DecodingOptions
 from videxpr.video.timeline import Timeline

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videxpr.core.structures import Face
-from videxpr.faces.subjects import PERSONS, Person, mean_x, rank_subjects, summed_area
+from videxpr.faces.options import PERSONS, Person
+from videxpr.faces.subjects import mean_x, rank_subjects, summed_area
 from videxpr.faces.track import Track
 
 PICTURE = (1000, 600)

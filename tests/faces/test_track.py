@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videxpr.core.structures import Face
-from videxpr.faces.track import Track, Tracker, TrackingOptions
+from videxpr.faces.options import TrackingOptions
+from videxpr.faces.track import Track, Tracker
 
 STEP = 0.04
 SURE = 0.9

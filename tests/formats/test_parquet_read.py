@@ -20,8 +20,8 @@ from videxpr.annotation.annotator import Annotator
 from videxpr.annotation.options import AnnotateOptions
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.faces.detection.load import DetectionOptions, load_detector
-from videxpr.faces.keyframes import KeyframeOptions
+from videxpr.faces.detection.load import load_detector
+from videxpr.faces.options import DetectionOptions, KeyframeOptions
 from videxpr.formats.frame_labels import annotated_seconds, frame_labels, recorded_span, resmoothed
 from videxpr.formats.parquet import read_parquet, read_row_labels, to_table, write_parquet
 from videxpr.formats.record import Annotation, FaceRows

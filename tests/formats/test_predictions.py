@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import FormatError
-from videxpr.core.structures import ARCFACE
 from videxpr.datasets.crops.geometry_file import write_crop_template
 from videxpr.formats.predictions import Block, read_predictions, read_template, write_predictions
 

@@ -13,9 +13,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import CheckpointError, OutputError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import ARCFACE, CropTemplate
 from videxpr.model import checkpoint
 from videxpr.model.checkpoint import (
     TrainingSummary,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from videxpr.core.crop_template import ARCFACE, UNVERIFIED
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import ARCFACE, UNVERIFIED
 from videxpr.model.engine.engine import embedder_of
 from videxpr.model.ensemble import (
     Ensemble,
@@ -19,7 +19,7 @@ from videxpr.model.ensemble import (
 from videxpr.model.inference import predict_sequence
 from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.temporal.windows import WindowOptions
+from videxpr.temporal.options import WindowOptions
 
 SEEN = EXPRESSIONS[:7]
 SHARES = (0.3, 0.05, 0.05, 0.1, 0.2, 0.1, 0.1, 0.1)

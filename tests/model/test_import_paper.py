@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 import videxpr
 from videxpr.cli.models import app
+from videxpr.core.crop_template import ARCFACE, UNVERIFIED, CropTemplate
 from videxpr.core.errors import CheckpointError
-from videxpr.core.structures import ARCFACE, UNVERIFIED, CropTemplate
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.import_paper import THEIR_NAMES, import_checkpoint, our_name, their_name
 from videxpr.model.network import VARIANTS, ExpressionModel, ModelConfig, Variant

@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as arrays
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.model.inference import embed_crops, predict_sequence, probabilities, sequence_logits
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.temporal.windows import WindowOptions, window_starts
+from videxpr.temporal.options import WindowOptions
+from videxpr.temporal.windows import window_starts
 
 WINDOW = 8
 UNTRAINED = ("Disgust", "Other")

@@ -15,9 +15,9 @@ from reference import TOLERANCE, expected, reference_features, reference_model
 from torch import Tensor
 from torch.nn import functional
 
+from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import CheckpointError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import ARCFACE, CropTemplate
 from videxpr.model.backbones import memory_format_for, stages
 from videxpr.model.network import VARIANTS, ExpressionModel, ModelConfig, Variant
 

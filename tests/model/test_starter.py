@@ -7,8 +7,8 @@ from zipfile import ZipFile
 
 from conftest import SHARED, needs_shared
 
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import ARCFACE
 from videxpr.evaluation.images import ImageSource, evaluate_images
 from videxpr.model.checkpoint import load_checkpoint, read_card
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from skimage import data, transform
 
-from videxpr.core.structures import ARCFACE
+from videxpr.core.crop_template import ARCFACE
 from videxpr.model.network import ExpressionModel, ModelConfig
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from videxpr.core.structures import ARCFACE
+from videxpr.core.crop_template import ARCFACE
 from videxpr.datasets.crops.geometry import Measurement
 
 POINTS = np.array(ARCFACE.landmarks)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videxpr.core.errors import UsageError
+from videxpr.temporal.options import WindowOptions
 from videxpr.temporal.windows import (
     WINDOWS_AT_ONCE,
     LogitStream,
-    WindowOptions,
     cut_windows,
     sliding_logits,
     window_starts,

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import UsageError
-from videxpr.core.structures import ARCFACE
-from videxpr.training.augment import Augmentation, augment, through_jpeg
+from videxpr.training.augment import augment, through_jpeg
+from videxpr.training.options import Augmentation
 from videxpr.video.images import through_jpeg as compressed
 
 NOTHING = Augmentation(**dict.fromkeys((field.name for field in fields(Augmentation)), 0.0))

@@ -14,14 +14,16 @@ from videxpr.annotation.provenance import fingerprint, warnings
 from videxpr.annotation.rows import MainCrops, PersonRows, face_rows, nearest_crop_predictions
 from videxpr.annotation.streaming import ShotStreams, StreamTools
 from videxpr.core.auto_batch import Tell
+from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.parallel import OrderedExecutor
 from videxpr.core.row_buffer import RowBuffer
-from videxpr.core.structures import CropTemplate, Face, Floats, Image
+from videxpr.core.structures import Face, Floats, Image
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.reader import CropFolder, open_crops
 from videxpr.faces.detection.load import Detector
-from videxpr.faces.pipeline import FacePipeline, FacePipelineOptions, Progress, TrackedFace
+from videxpr.faces.options import FacePipelineOptions
+from videxpr.faces.pipeline import FacePipeline, Progress, TrackedFace
 from videxpr.faces.subjects import rank_subjects
 from videxpr.faces.track import Track
 from videxpr.formats.record import Annotation

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
 from videxpr.core.errors import UsageError
-from videxpr.faces.detection.load import DetectionOptions
-from videxpr.faces.keyframes import KeyframeOptions
-from videxpr.faces.subjects import PERSONS, Person
-from videxpr.faces.track import TrackingOptions
+from videxpr.faces.options import (
+    PERSONS,
+    DetectionOptions,
+    KeyframeOptions,
+    Person,
+    TrackingOptions,
+)
 from videxpr.formats.frame_labels import Missing
-from videxpr.model.hub.registry import STARTER
-from videxpr.temporal.windows import WindowOptions
+from videxpr.model.options import STARTER
+from videxpr.temporal.options import WindowOptions
 from videxpr.video.options import DecodingOptions
 
 Format = Literal["aff-wild2", "predictions", "parquet", "csv", "features"]

@@ -18,13 +18,11 @@ from videxpr.annotation.writer import OutputOptions
 from videxpr.core.device import stage_threads
 from videxpr.core.errors import UsageError
 from videxpr.evaluation.tune.settings import Settings
-from videxpr.faces.detection.load import DetectionOptions
-from videxpr.faces.keyframes import KeyframeOptions
-from videxpr.faces.subjects import Person
+from videxpr.faces.options import DetectionOptions, KeyframeOptions, Person
 from videxpr.formats.frame_labels import Missing
 from videxpr.formats.predictions import read_template
 from videxpr.model.checkpoint import Checkpoint
-from videxpr.temporal.windows import WindowOptions
+from videxpr.temporal.options import WindowOptions
 from videxpr.video.options import Decoder, DecodingOptions
 
 Number = TypeVar("Number", int, float)

@@ -9,6 +9,7 @@ from videxpr.annotation.writer import Outputs
 from videxpr.cli.annotate_options import STORED, Request, annotate_options, output_options
 from videxpr.cli.console import BatchDisplay, annotation_line, prepare_process, summary_table
 from videxpr.cli.model_choice import chosen_model
+from videxpr.core.crop_template import UNVERIFIED
 from videxpr.core.device import (
     describe,
     resolve_device,
@@ -17,7 +18,6 @@ from videxpr.core.device import (
     use_cpu_threads,
 )
 from videxpr.core.errors import UsageError
-from videxpr.core.structures import UNVERIFIED
 from videxpr.evaluation.tune.settings import Settings, read_settings
 from videxpr.faces.detection.load import Detector, load_detector
 from videxpr.model.checkpoint import Checkpoint, load_checkpoint

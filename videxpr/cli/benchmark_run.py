@@ -25,9 +25,9 @@ from videxpr.cli.model_choice import chosen_model
 from videxpr.core.device import cpu_threads, resolve_device
 from videxpr.core.errors import UsageError
 from videxpr.core.files import atomic_write
-from videxpr.faces.keyframes import KeyframeOptions
+from videxpr.faces.options import KeyframeOptions
 from videxpr.model.hub.resolve import ModelFile
-from videxpr.temporal.windows import WindowOptions
+from videxpr.temporal.options import WindowOptions
 from videxpr.video.options import Decoder, DecodingOptions
 from videxpr.video.sources import Source, find_sources
 

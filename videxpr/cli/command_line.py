@@ -5,8 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
 from pathlib import Path
-from types import GenericAlias
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 import typer
 from rich.markup import escape
@@ -76,15 +75,15 @@ def add_command(
     )
     command.__annotations__ = {}
     command.__doc__ = help
-    shown = "\n\n".join(f"[dim]$[/dim] {escape(line)}" for line in examples)
-    app.command(name, epilog=f"[bold]Examples[/bold]\n\n{shown}")(command)
+    shown = "\n".join(f"  [dim]$[/dim] {escape(line)}" for line in examples)
+    app.command(name, epilog=f"[bold]Examples[/bold]\n{shown}")(command)
 
 
 def _parameter(name: str, one: OptionField) -> inspect.Parameter:
     """Return a parameter as Typer reads it; None stands for an option that was not given."""
     about = one.option
     kind = _typer_type(one)
-    more: dict[str, Any] = {"help": _help(one), "metavar": about.metavar or None}
+    more: dict[str, Any] = {"help": _help(one), "metavar": _metavar(one)}
     if about.positional:
         required = one.default is MISSING
         info: Any = typer.Argument(**more, show_default=False)
@@ -97,10 +96,9 @@ def _parameter(name: str, one: OptionField) -> inspect.Parameter:
             **more,
             rich_help_panel=about.panel or None,
             show_default=False,
-            case_sensitive=False,
         )
         default, annotation = None, Annotated[kind | None, info]
-        if one.choices and one.is_list:
+        if one.choices:
             info.autocompletion = lambda incomplete: _completions(one, incomplete)
     return inspect.Parameter(
         name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation
@@ -108,17 +106,21 @@ def _parameter(name: str, one: OptionField) -> inspect.Parameter:
 
 
 def _typer_type(one: OptionField) -> Any:
-    """Return the type by which Typer reads an option; text where it is parsed here."""
-    if one.is_list:
-        is_text = one.choices or one.option.parse is not None
-        return list[str] if is_text else GenericAlias(list, (one.item_type,))
-    return str if one.option.parse is not None else _without_none(one.type)
+    """Return the type by which Typer reads an option: all but flags are texts, and read here."""
+    if one.type is bool:
+        return bool
+    return list[str] if one.is_list else str
 
 
-def _without_none(kind: Any) -> Any:
-    arguments = [one for one in getattr(kind, "__args__", ()) if one is not type(None)]
-    is_optional = type(None) in getattr(kind, "__args__", ())
-    return arguments[0] if is_optional and len(arguments) == 1 else kind
+def _metavar(one: OptionField) -> str:
+    if one.option.metavar or one.type is bool:
+        return one.option.metavar or " "  # a flag has no value
+    if one.choices:
+        return "NAME,..." if one.is_list else "|".join(map(str, one.choices))
+    words = {int: "N", float: "X", Path: "PATH"}
+    kind = one.item_type if one.is_list else one.type
+    kinds = get_args(kind) or (kind,)
+    return next((words[each] for each in kinds if each in words), "TEXT")
 
 
 def _help(one: OptionField) -> str:

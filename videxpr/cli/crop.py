@@ -7,7 +7,7 @@ import typer
 
 from videxpr.cli.face_options import Decoder, DetectEvery, DetectorDir, DetectorName, Device
 from videxpr.datasets.crops.options import CropOptions
-from videxpr.faces.detection.load import DetectionOptions
+from videxpr.faces.options import DetectionOptions
 
 DEFAULT = CropOptions()
 DETECTION = DetectionOptions()

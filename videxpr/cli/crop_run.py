@@ -10,17 +10,16 @@ from rich.text import Text
 
 from videxpr.cli.annotate_options import detection_options, seconds_of
 from videxpr.cli.console import WIDE, BatchDisplay, prepare_process
+from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.device import resolve_device, stage_threads, use_cpu_threads
 from videxpr.core.errors import UsageError
-from videxpr.core.structures import ARCFACE, CropTemplate
 from videxpr.datasets.crops.batch import CropReport, crop_sources
 from videxpr.datasets.crops.cropper import Cropper
 from videxpr.datasets.crops.geometry_file import read_crop_template
 from videxpr.datasets.crops.options import CropOptions
 from videxpr.datasets.crops.writer import CROPS, CropTree
 from videxpr.faces.detection.load import load_detector
-from videxpr.faces.keyframes import KeyframeOptions
-from videxpr.faces.subjects import Person
+from videxpr.faces.options import KeyframeOptions, Person
 from videxpr.video.options import Decoder, DecodingOptions
 from videxpr.video.sources import find_sources
 

@@ -16,9 +16,11 @@ from videxpr.cli.console import WIDE, prepare_process
 from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
 from videxpr.datasets.crops.geometry import Measurement
 from videxpr.datasets.crops.geometry_file import LANDMARKS, Facts, write_crop_template
-from videxpr.datasets.crops.measure import SMALLEST_FACE, MeasureOptions, measure_crops
+from videxpr.datasets.crops.measure import SMALLEST_FACE, measure_crops
+from videxpr.datasets.crops.options import MeasureOptions
 from videxpr.datasets.crops.preview import write_picture
-from videxpr.faces.detection.load import DetectionOptions, load_detector
+from videxpr.faces.detection.load import load_detector
+from videxpr.faces.options import DetectionOptions
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def _images(
     from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
     from videxpr.evaluation.images import ImageSource, evaluate_images
     from videxpr.model.checkpoint import load_checkpoint
-    from videxpr.model.hub.registry import STARTER
+    from videxpr.model.options import STARTER
 
     use_cpu_threads(cpu_threads())
     device = resolve_device(request.device or "auto")

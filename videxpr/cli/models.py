@@ -143,8 +143,8 @@ def import_model(
     """
     import torch
 
+    from videxpr.core.crop_template import UNVERIFIED
     from videxpr.core.errors import UsageError
-    from videxpr.core.structures import UNVERIFIED
     from videxpr.datasets.crops.geometry_file import read_crop_template
     from videxpr.model.import_paper import import_checkpoint
     from videxpr.model.publish.describe import describe_crop, describe_variant

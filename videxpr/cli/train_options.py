@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from videxpr.core.errors import UsageError
-from videxpr.training.options import ImageTrainingOptions
-from videxpr.training.recipes import RECIPES, ClipTrainingOptions, with_choices
+from videxpr.training.options import ClipTrainingOptions, ImageTrainingOptions
+from videxpr.training.recipes import RECIPES, with_choices
 
 SEQUENCE_FIELDS: Final = {
     "variant": "variant",

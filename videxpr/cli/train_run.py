@@ -19,16 +19,17 @@ from videxpr.cli.train_options import (
     image_options,
 )
 from videxpr.cli.train_progress import data_table, epoch_line, lonely_names
+from videxpr.core.crop_template import CropTemplate
 from videxpr.core.device import cpu_threads, resolve_device
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import CropTemplate
 from videxpr.datasets.affwild2.folds import fold
 from videxpr.datasets.affwild2.layout import SPLITS, Split, find_layout
 from videxpr.datasets.affwild2.videos import AffWild2Data, LabeledVideo, class_counts, read_affwild2
 from videxpr.datasets.crops.geometry_file import read_crop_template
 from videxpr.model.pretrained import NONE
-from videxpr.training.options import EpochReport, Machine
+from videxpr.training.options import Machine
+from videxpr.training.reports import EpochReport
 from videxpr.training.run import is_first_device
 
 

@@ -9,6 +9,7 @@ run, the check of its range, and the tables of docs/options.md. Dataclasses nest
 hold those of its stages, and every option is found by the name of its flag.
 """
 
+import contextlib
 import difflib
 import math
 import tomllib
@@ -158,8 +159,9 @@ class OptionField:
                     return words[str(value).lower()]
             elif one is Path and isinstance(value, str | Path):
                 return Path(value)
-            elif one is float and isinstance(value, int | float) and not isinstance(value, bool):
-                return float(value)
+            elif one in (int, float) and not isinstance(value, bool):
+                with contextlib.suppress(TypeError, ValueError):
+                    return one(value)
             elif isinstance(one, type) and type(value) is one:
                 return value
         wanted = f"one of {', '.join(self.choices)}" if self.choices else _named(kinds)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 import torch
@@ -10,55 +10,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from videxpr.core.errors import SourceError, UsageError
+from videxpr.core.errors import SourceError
 from videxpr.core.expressions import NOT_ANNOTATED
 from videxpr.core.structures import Floats, Image
 from videxpr.datasets.affwild2.videos import LabeledVideo, class_counts
-from videxpr.temporal.windows import WindowOptions, window_starts
+from videxpr.datasets.options import SamplingOptions
+from videxpr.temporal.options import WindowOptions
+from videxpr.temporal.windows import window_starts
 from videxpr.video.images import read_image
-
-Placement = Literal["non_overlapping", "sliding", "random"]
-PLACEMENTS: Final[tuple[Placement, ...]] = get_args(Placement)
 
 RUN_FRAMES: Final = 256
 """Crops that are read for validation as one piece."""
-
-
-@dataclass(frozen=True)
-class SamplingOptions:
-    """Which windows an epoch has.
-
-    Attributes:
-        placement: ``non_overlapping`` cuts a video's usable frames into windows one after another
-            (the paper's way); ``sliding`` starts one every `stride` frames; ``random`` draws as many
-            as ``non_overlapping`` has, each anywhere in its video, anew in every epoch.
-        stride: for ``sliding``.
-        balance: exponent of the class counts; 0 takes every window once, 1 draws windows so that
-            classes come about evenly.
-        batch_size: windows a step, those of all devices together.
-        shortest: frames to which a step's windows may be cut: their number is drawn log-uniformly
-            between this and the whole window, anew for each step, so that the encoder learns to
-            answer on few frames too; None never cuts.
-    """
-
-    placement: Placement = "non_overlapping"
-    stride: int = 32
-    balance: float = 0.0
-    batch_size: int = 16
-    shortest: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.placement not in PLACEMENTS:
-            raise UsageError(
-                f"windows are placed {self.placement!r}; choose one of {', '.join(PLACEMENTS)}"
-            )
-        if self.shortest is not None and self.shortest < 1:
-            raise UsageError(f"the shortest window has 1 or more frames, not {self.shortest}")
-        if self.stride < 1 or self.batch_size < 1 or not 0 <= self.balance <= 1:
-            raise UsageError(
-                f"stride ({self.stride}) and batch size ({self.batch_size}) are at least 1, and the "
-                f"balance ({self.balance}) lies between 0 and 1"
-            )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.core.structures import CropTemplate, Floats, Image
+from videxpr.core.crop_template import CropTemplate
+from videxpr.core.structures import Floats, Image
 
 LARGEST_REDUCTION: Final = 8
 

@@ -17,9 +17,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.core.errors import UsageError
 from videxpr.core.structures import Face, Image
 from videxpr.faces.detection.load import Detector
+from videxpr.faces.options import KeyframeOptions
 
 SAME_FACE_IOU: Final = 0.4
 """Boxes of one face that overlap less are of two; neighbors in a crowd hardly reach a tenth."""
@@ -36,23 +36,6 @@ jitter, and leaves steady movement as it is."""
 
 LARGEST_JITTER: Final = 0.02
 """A face that lies farther from the middle of its neighbors, in its own size, has really moved."""
-
-
-@dataclass(frozen=True)
-class KeyframeOptions:
-    """How often whole pictures are searched.
-
-    Attributes:
-        detect_every: frames in a block, of which the last one is searched; 1 searches every picture.
-    """
-
-    detect_every: int = 6
-
-    def __post_init__(self) -> None:
-        if self.detect_every < 1:
-            raise UsageError(
-                f"whole pictures are searched every 1 or more frames, not every {self.detect_every}"
-            )
 
 
 class KeyframeDetector:

@@ -7,18 +7,19 @@ is done with the faces overlap, each in a thread; results do not depend on who i
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError
 from videxpr.core.parallel import prefetch
-from videxpr.core.structures import CropTemplate, Face, Frame, Image
+from videxpr.core.structures import Face, Frame, Image
 from videxpr.faces.align import aligned_crop
 from videxpr.faces.detection.load import Detector
-from videxpr.faces.keyframes import KeyframeDetector, KeyframeOptions
-from videxpr.faces.track import Track, Tracker, TrackingOptions
-from videxpr.video.options import DecodingOptions
+from videxpr.faces.keyframes import KeyframeDetector
+from videxpr.faces.options import FacePipelineOptions
+from videxpr.faces.track import Track, Tracker
 from videxpr.video.reader import Video
 from videxpr.video.shots import ShotFrame, with_shots
 from videxpr.video.timeline import Timeline
@@ -29,29 +30,6 @@ more frames were in memory."""
 
 Progress = Callable[[int, int], None]
 """Called with the frames done so far and the number expected (0 if unknown)."""
-
-
-@dataclass(frozen=True)
-class FacePipelineOptions:
-    """How faces are followed.
-
-    Attributes:
-        tracking: when two faces are one person.
-        decoding: where videos are decoded.
-        search: how often whole pictures are searched for faces.
-        batch_size: frames that go through the detector together where every picture is searched.
-        start_seconds: frames before this time are left out; None means from the beginning.
-        end_seconds: frames from this time on are left out; None means to the end.
-        fps: frames a second to assume where a video's times tell nothing.
-    """
-
-    tracking: TrackingOptions = field(default_factory=TrackingOptions)
-    decoding: DecodingOptions = field(default_factory=DecodingOptions)
-    search: KeyframeOptions = field(default_factory=KeyframeOptions)
-    batch_size: int = 16
-    start_seconds: float | None = None
-    end_seconds: float | None = None
-    fps: float = 30.0
 
 
 @dataclass(frozen=True)

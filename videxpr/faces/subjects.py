@@ -1,13 +1,11 @@
 """Who is the main person of a shot."""
 
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 
+from videxpr.faces.options import Person
 from videxpr.faces.track import Track
-
-Person = Literal["largest", "left", "right", "center"]
-PERSONS: Final[tuple[str, ...]] = get_args(Person)
 
 PRESENCE: Final = 0.5
 """For left, right and center, a track counts as a person of the shot if it has at least this share

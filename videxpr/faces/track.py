@@ -15,28 +15,11 @@ from numpy.typing import NDArray
 
 from videxpr.core.row_buffer import RowBuffer
 from videxpr.core.structures import Face, Floats
+from videxpr.faces.options import TrackingOptions
 
 BOX: Final = 4
 LANDMARKS: Final = 10
 """Numbers of a face: corners of the box, and x and y of the landmarks; its score comes last."""
-
-
-@dataclass(frozen=True)
-class TrackingOptions:
-    """When faces are one person.
-
-    Attributes:
-        max_missed_seconds: a person not seen for longer is somebody new.
-        max_distance: farthest that a face may lie from where it is expected, in face sizes.
-        max_growth: largest ratio of sizes from one sight to the next.
-        min_frames: a track with fewer detections is a flash, and dropped, if besides none of them
-            reaches the score that the detector gives to faces it is sure of.
-    """
-
-    max_missed_seconds: float = 5.0
-    max_distance: float = 0.8
-    max_growth: float = 1.8
-    min_frames: int = 8
 
 
 class Faces:

@@ -16,8 +16,9 @@ from videxpr.faces.detection.packs import (
 )
 from videxpr.model.hub.download import Progress, fetch, unpack
 from videxpr.model.hub.huggingface import PREFIX, WEIGHTS
-from videxpr.model.hub.registry import STARTER, RegisteredModel, find_registered, registered_models
+from videxpr.model.hub.registry import RegisteredModel, find_registered, registered_models
 from videxpr.model.hub.resolve import cached_file
+from videxpr.model.options import STARTER
 
 PACK_LICENSE: Final = "non-commercial research only"
 PACK_TERMS: Final = "https://github.com/deepinsight/insightface#license"

@@ -13,13 +13,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import CheckpointError
 from videxpr.core.files import atomic_write
-from videxpr.core.structures import CropTemplate
 from videxpr.model.config import AUTHORS_NAMES
-from videxpr.model.hub.registry import STARTER
 from videxpr.model.hub.resolve import A_FILE, ModelFile, resolve_model
 from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.model.options import STARTER
 
 FORMAT: Final = 2
 

@@ -1,14 +1,13 @@
 """What a model is: the choices that its checkpoint states."""
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final
 
+from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import CheckpointError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import ARCFACE, CropTemplate
+from videxpr.model.options import BACKBONES, POSITIONS, VARIANTS, Position, Variant
 
-Variant = Literal["transformer", "attention", "both", "backbone"]
-VARIANTS: Final[tuple[str, ...]] = get_args(Variant)
 AUTHORS_NAMES: Final[dict[str, Variant]] = {
     "only_trans": "transformer",
     "only_att": "attention",
@@ -16,17 +15,6 @@ AUTHORS_NAMES: Final[dict[str, Variant]] = {
     "no_att_trans": "backbone",
 }
 """What the authors' code calls the variants."""
-
-Position = Literal["none", "learned"]
-POSITIONS: Final[tuple[str, ...]] = get_args(Position)
-
-BACKBONES: Final = (
-    "regnet_y_400mf",
-    "regnet_y_800mf",
-    "regnet_y_1_6gf",
-    "regnet_y_3_2gf",
-    "vgg16",
-)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from videxpr.core.auto_batch import Tell
-from videxpr.core.structures import CropTemplate, Floats, Image
+from videxpr.core.crop_template import CropTemplate
+from videxpr.core.structures import Floats, Image
 from videxpr.model.engine.engine import embedder_of
 from videxpr.model.inference import logit_stream, probabilities, sequence_logits
 from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.temporal.windows import LogitStream, WindowOptions
+from videxpr.temporal.options import WindowOptions
+from videxpr.temporal.windows import LogitStream
 
 
 @dataclass(frozen=True)

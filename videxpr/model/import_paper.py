@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
+from videxpr.core.crop_template import UNVERIFIED, CropTemplate
 from videxpr.core.errors import CheckpointError
-from videxpr.core.structures import UNVERIFIED, CropTemplate
 from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
 from videxpr.model.config import AUTHORS_NAMES
 from videxpr.model.network import ExpressionModel, ModelConfig, Variant

@@ -7,7 +7,8 @@ import torch
 
 from videxpr.core.structures import Floats, Image
 from videxpr.model.network import ExpressionModel
-from videxpr.temporal.windows import Classify, LogitStream, WindowOptions, sliding_logits
+from videxpr.temporal.options import WindowOptions
+from videxpr.temporal.windows import Classify, LogitStream, sliding_logits
 
 
 @torch.inference_mode()

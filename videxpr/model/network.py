@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from videxpr.model.backbones import build_backbone, memory_format_for
-from videxpr.model.config import BACKBONES, POSITIONS, VARIANTS, ModelConfig, Position, Variant
+from videxpr.model.config import ModelConfig
+from videxpr.model.options import BACKBONES, POSITIONS, VARIANTS, Position, Variant
 
 __all__ = [
     "BACKBONES",

@@ -1,37 +1,19 @@
 """Sliding windows over a sequence of features, and the mean of their overlapping answers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.errors import UsageError
 from videxpr.core.structures import Floats
+from videxpr.temporal.options import WindowOptions
 
 WINDOWS_AT_ONCE: Final = 4
 
 Classify = Callable[[Floats], Floats]
 """Logits (W, window, C) of windows (W, window, F)."""
-
-
-@dataclass(frozen=True)
-class WindowOptions:
-    """How a sequence is cut.
-
-    Attributes:
-        stride: frames from the start of one window to the start of the next.
-        tail: ``aligned`` lets the last window end on the last frame, so that it overlaps the one
-            before by more; ``padded`` keeps the stride and pads the last window by its last frame.
-    """
-
-    stride: int = 16
-    tail: Literal["aligned", "padded"] = "aligned"
-
-    def __post_init__(self) -> None:
-        if self.stride < 1:
-            raise UsageError(f"the stride is at least 1 frame, not {self.stride}")
 
 
 def window_starts(length: int, window: int, options: WindowOptions) -> NDArray[np.int64]:

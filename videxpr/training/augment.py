@@ -7,14 +7,15 @@ of consecutive images: the frames of a window change together, as those of a vid
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from videxpr.core.errors import UsageError
+from videxpr.training.options import Augmentation
 
 LUMA: Final = (0.299, 0.587, 0.114)
 
@@ -38,51 +39,6 @@ LUMINANCE: Final = (
     (72, 92, 95, 98, 112, 100, 103, 99),
 )
 """Steps of JPEG's coefficients at quality 50 (ITU-T T.81, table K.1)."""
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How far crops are changed; every field is the largest change, or a probability.
-
-    Attributes:
-        flip: probability of a mirror image.
-        rotation_degrees: rotation to either side.
-        shift: displacement as a share of the side.
-        scale: relative change of size to either side.
-        brightness: relative change to either side.
-        contrast: relative change to either side, about the image's mean.
-        saturation: relative change to either side, about the image's own gray.
-        color: relative change of each channel against the others.
-        gray: probability of losing all color.
-        gamma: relative change of the exponent of the tone curve to either side.
-        downscale: probability of a detour through a smaller size, which blurs.
-        compress: probability of JPEG's losses, at the smaller size if there is one.
-        noise: largest standard deviation of a sensor's noise, as a share of white.
-        erase: probability of a gray rectangle over part of the face.
-        background_swap: probability that around the face there is what is around another one.
-    """
-
-    flip: float = 0.5
-    rotation_degrees: float = 12.0
-    shift: float = 0.06
-    scale: float = 0.1
-    brightness: float = 0.25
-    contrast: float = 0.25
-    saturation: float = 0.0
-    color: float = 0.1
-    gray: float = 0.2
-    gamma: float = 0.4
-    downscale: float = 0.3
-    compress: float = 0.3
-    noise: float = 0.03
-    erase: float = 0.2
-    background_swap: float = 0.15
-
-    def __post_init__(self) -> None:
-        for one in fields(self):
-            value, limit = getattr(self, one.name), 180 if one.name == "rotation_degrees" else 1
-            if not 0 <= value <= limit:
-                raise UsageError(f"{one.name} lies between 0 and {limit}, not at {value}")
 
 
 def augment(pixels: Tensor, options: Augmentation, group: int = 1) -> Tensor:
@@ -265,3 +221,11 @@ def _erase(pixels: Tensor, probability: float, draw: _Draw) -> Tensor:
     chosen = draw.share(1, 1) < probability
     mask = within_rows[:, :, None] & within_columns[:, None, :] & chosen
     return pixels.masked_fill(mask[:, None], 0.5)
+
+
+SEED_SPAN: Final = 2**62
+
+
+def step_seed(seed: int, epoch: int, step: int, rank: int = 0) -> int:
+    """What a step draws depends on nothing but its number, so that a resumed run draws the same."""
+    return int(np.random.default_rng((seed, epoch, step, rank)).integers(SEED_SPAN))

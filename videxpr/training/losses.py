@@ -1,39 +1,10 @@
 """The focal loss of Phan et al. (2022), after Lin et al., "Focal Loss for Dense Object Detection"."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from videxpr.core.errors import UsageError
-
-
-@dataclass(frozen=True)
-class LossOptions:
-    """What a mistake costs.
-
-    Attributes:
-        alpha: plain factor of every class.
-        gamma: how much frames that are answered well already are played down; 0 is cross-entropy.
-        label_smoothing: share of each label spread over the classes.
-        divergence: share of the loss that is the Kullback-Leibler divergence from the smoothed label;
-            the focal loss has the rest. The paper speaks of none, the authors' code has 0.2.
-    """
-
-    alpha: float = 0.9
-    gamma: float = 2.0
-    label_smoothing: float = 0.0
-    divergence: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.alpha <= 0 or self.gamma < 0:
-            raise UsageError(f"alpha ({self.alpha}) is above 0, gamma ({self.gamma}) not below it")
-        if not (0 <= self.label_smoothing < 1 and 0 <= self.divergence <= 1):
-            raise UsageError(
-                f"label smoothing ({self.label_smoothing}) and the divergence's share "
-                f"({self.divergence}) lie between 0 and 1"
-            )
+from videxpr.training.options import LossOptions
 
 
 def frame_losses(logits: Tensor, labels: Tensor, options: LossOptions) -> Tensor:

@@ -2,23 +2,93 @@
 
 import math
 from dataclasses import dataclass, field, fields, is_dataclass
-from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import Any, Final, Literal, get_args
 
 from videxpr.core.errors import UsageError
-from videxpr.training.augment import Augmentation
+from videxpr.datasets.options import SamplingOptions
+from videxpr.model.options import Position, Variant
+from videxpr.temporal.options import WindowOptions
 
 SMALLEST_SIZE: Final = 32
 SIZE_STEP: Final = 16
 
-SEED_SPAN: Final = 2**62
 MOST_SEED: Final = 2**32 - 1
 """Above it numpy's global generator takes no seed."""
 
 GROWTH_SHARE: Final = 0.7
 """Share of the epochs after which crops have their last size."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far crops are changed; every field is the largest change, or a probability.
+
+    Attributes:
+        flip: probability of a mirror image.
+        rotation_degrees: rotation to either side.
+        shift: displacement as a share of the side.
+        scale: relative change of size to either side.
+        brightness: relative change to either side.
+        contrast: relative change to either side, about the image's mean.
+        saturation: relative change to either side, about the image's own gray.
+        color: relative change of each channel against the others.
+        gray: probability of losing all color.
+        gamma: relative change of the exponent of the tone curve to either side.
+        downscale: probability of a detour through a smaller size, which blurs.
+        compress: probability of JPEG's losses, at the smaller size if there is one.
+        noise: largest standard deviation of a sensor's noise, as a share of white.
+        erase: probability of a gray rectangle over part of the face.
+        background_swap: probability that around the face there is what is around another one.
+    """
+
+    flip: float = 0.5
+    rotation_degrees: float = 12.0
+    shift: float = 0.06
+    scale: float = 0.1
+    brightness: float = 0.25
+    contrast: float = 0.25
+    saturation: float = 0.0
+    color: float = 0.1
+    gray: float = 0.2
+    gamma: float = 0.4
+    downscale: float = 0.3
+    compress: float = 0.3
+    noise: float = 0.03
+    erase: float = 0.2
+    background_swap: float = 0.15
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            value, limit = getattr(self, one.name), 180 if one.name == "rotation_degrees" else 1
+            if not 0 <= value <= limit:
+                raise UsageError(f"{one.name} lies between 0 and {limit}, not at {value}")
+
+
+@dataclass(frozen=True)
+class LossOptions:
+    """What a mistake costs.
+
+    Attributes:
+        alpha: plain factor of every class.
+        gamma: how much frames that are answered well already are played down; 0 is cross-entropy.
+        label_smoothing: share of each label spread over the classes.
+        divergence: share of the loss that is the Kullback-Leibler divergence from the smoothed label;
+            the focal loss has the rest. The paper speaks of none, the authors' code has 0.2.
+    """
+
+    alpha: float = 0.9
+    gamma: float = 2.0
+    label_smoothing: float = 0.0
+    divergence: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.alpha <= 0 or self.gamma < 0:
+            raise UsageError(f"alpha ({self.alpha}) is above 0, gamma ({self.gamma}) not below it")
+        if not (0 <= self.label_smoothing < 1 and 0 <= self.divergence <= 1):
+            raise UsageError(
+                f"label smoothing ({self.label_smoothing}) and the divergence's share "
+                f"({self.divergence}) lie between 0 and 1"
+            )
 
 
 @dataclass(frozen=True)
@@ -165,29 +235,119 @@ class Machine:
         return self.precision or ("16-mixed" if self.accelerator == "gpu" else "32-true")
 
 
-def step_seed(seed: int, epoch: int, step: int, rank: int = 0) -> int:
-    """What a step draws depends on nothing but its number, so that a resumed run draws the same."""
-    return int(np.random.default_rng((seed, epoch, step, rank)).integers(SEED_SPAN))
+Optimizer = Literal["adam", "adamw"]
+
+
+AugmentPer = Literal["window", "frame", "none"]
+
+
+WINDOW: Final = 64
+
+
+FLIP_AND_JITTER: Final = Augmentation(
+    flip=0.5,
+    rotation_degrees=0,
+    shift=0,
+    scale=0,
+    brightness=0.5,
+    contrast=0.25,
+    saturation=0.25,
+    color=0,
+    gray=0,
+    gamma=0,
+    downscale=0,
+    compress=0,
+    noise=0,
+    erase=0,
+    background_swap=0,
+)
+
+
+"""Horizontal flip and color jitter, as far as the authors' code goes."""
+
+
+NOT_OVERLAPPING: Final = WindowOptions(stride=WINDOW, tail="padded")
 
 
 @dataclass(frozen=True)
-class EpochReport:
-    """What one epoch gave: 1-based number, mean loss, accuracy and macro F1 on validation, and the
-    temperature at which its labels are likeliest."""
+class ClipTrainingOptions:
+    """How a model is trained on windows of frames.
 
-    epoch: int
-    epochs: int
-    loss: float
-    accuracy: float
-    macro_f1: float
-    temperature: float
+    Attributes:
+        variant: which encoder, see `videxpr.model.network.ModelConfig`.
+        backbone: torchvision's name.
+        position: whether the encoder knows a frame's place in its window.
+        backbone_weights: ``imagenet``, ``none``, or a file, see `videxpr.model.pretrained`.
+        freeze: the last stage of the backbone that is not trained, and with it all before: ``none``,
+            ``stem``, ``block1`` to ``block4`` (``block5`` of VGG16). BatchNorm's statistics keep
+            moving, as in the authors' code, unless the whole backbone is frozen.
+        input_size: side in pixels to which crops are brought; None leaves it to the weights that the
+            backbone begins with, else to the crops.
+        optimizer: ``adam`` or ``adamw``.
+        learning_rate: None lets Lightning's finder choose it.
+        weight_decay: of the optimizer.
+        plateau: whether the rate falls to a tenth after 10 epochs without a better F1.
+        loss: the focal loss.
+        dropout: of the fused features before the head.
+        sampling: which windows an epoch has.
+        augment_per: whether changes are drawn once a window, for each frame (a window then flickers),
+            or not at all.
+        augmentation: how far crops are changed.
+        feature_noise: how far the features of a frozen backbone are moved, see `FeatureNoise`.
+        single_frames: weight of a loss that keeps answers to single frames those of the head that the
+            backbone came with, see `SingleFrames`; 0 leaves it out.
+        validation: how validation videos are cut into windows, by the predictor that annotates.
+        epochs: passes over the training windows.
+        patience: epochs without a better F1 after which training ends; None never.
+        seed: of all that is drawn.
+    """
 
+    variant: Variant = "transformer"
+    backbone: str = "regnet_y_1_6gf"
+    position: Position = "none"
+    backbone_weights: str = "imagenet"
+    freeze: str = "block1"
+    input_size: int | None = None
+    optimizer: Optimizer = "adam"
+    learning_rate: float | None = None
+    weight_decay: float = 0.0
+    plateau: bool = False
+    loss: LossOptions = field(default_factory=LossOptions)
+    dropout: float = 0.5
+    sampling: SamplingOptions = field(default_factory=SamplingOptions)
+    augment_per: AugmentPer = "window"
+    augmentation: Augmentation = FLIP_AND_JITTER
+    feature_noise: float = 0.0
+    single_frames: float = 0.0
+    validation: WindowOptions = NOT_OVERLAPPING
+    epochs: int = 30
+    patience: int | None = None
+    seed: int = 0
 
-@dataclass(frozen=True)
-class TrainingReport:
-    """What a training run gave: the checkpoint, sizes of the parts, figures of the last epoch."""
+    def __post_init__(self) -> None:
+        for name, known in (("optimizer", Optimizer), ("augment_per", AugmentPer)):
+            if getattr(self, name) not in get_args(known):
+                raise UsageError(
+                    f"unknown {name} {getattr(self, name)!r}; choose {', '.join(get_args(known))}"
+                )
+        if self.epochs < 1 or (self.patience is not None and self.patience < 1):
+            raise UsageError(
+                f"epochs ({self.epochs}) and patience ({self.patience}) are at least 1"
+            )
+        if self.learning_rate is not None and not 0 < self.learning_rate < 1:
+            raise UsageError(f"a learning rate lies between 0 and 1, not at {self.learning_rate}")
+        if not (0 <= self.feature_noise < 10 and 0 <= self.single_frames < 1000):
+            raise UsageError(
+                f"feature noise ({self.feature_noise}) lies between 0 and 10, and the weight of single "
+                f"frames ({self.single_frames}) between 0 and 1000"
+            )
+        if not 0 <= self.dropout < 1 or self.weight_decay < 0:
+            raise UsageError(
+                f"dropout ({self.dropout}) lies between 0 and 1, and weight decay "
+                f"({self.weight_decay}) not below 0"
+            )
+        check_seed(self.seed)
 
-    checkpoint: Path
-    train_images: int
-    validation_images: int
-    last: EpochReport
+    def as_text(self) -> dict[str, str]:
+        """Every choice as text, fields of its parts as ``loss.gamma`` and the like."""
+        return as_text(self)

@@ -16,7 +16,7 @@ from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.model.pretrained import BackboneStart
 from videxpr.training.clips.module import ClipEpochReport
-from videxpr.training.recipes import ClipTrainingOptions
+from videxpr.training.options import ClipTrainingOptions
 
 MAY_CHANGE: Final = frozenset({"epochs", "patience"})
 """Options that a run may be resumed with although it began with others."""

@@ -13,7 +13,7 @@ from videxpr.annotation.benchmark.options import BenchmarkOptions
 from videxpr.annotation.load import load_tools
 from videxpr.annotation.options import AnnotateOptions
 from videxpr.core.errors import UsageError
-from videxpr.faces.detection.load import DetectionOptions
+from videxpr.faces.options import DetectionOptions
 from videxpr.video.sources import Source
 
 MTCNN = DetectionOptions("mtcnn", min_face=60, threads=1)

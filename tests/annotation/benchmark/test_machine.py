@@ -12,7 +12,7 @@ from videxpr.annotation.benchmark.machine import in_use, this_machine
 from videxpr.annotation.load import load_tools
 from videxpr.annotation.options import AnnotateOptions
 from videxpr.core.device import stage_threads
-from videxpr.faces.detection.load import DetectionOptions
+from videxpr.faces.options import DetectionOptions
 
 PACKS = SHARED / "models" / "insightface"
 

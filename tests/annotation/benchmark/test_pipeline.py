@@ -11,7 +11,7 @@ from videxpr.annotation.benchmark.options import BenchmarkOptions
 from videxpr.annotation.benchmark.pipeline import run_pipeline
 from videxpr.annotation.options import AnnotateOptions
 from videxpr.core.errors import DetectorError, SourceError
-from videxpr.faces.detection.load import DetectionOptions
+from videxpr.faces.options import DetectionOptions
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "astronaut.mp4"
 MTCNN = AnnotateOptions(detection=DetectionOptions("mtcnn", min_face=80, threads=1))

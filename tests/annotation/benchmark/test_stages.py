@@ -10,9 +10,8 @@ from videxpr.annotation.benchmark.sample import take_sample
 from videxpr.annotation.benchmark.stages import measure_stages, stretch_length, write_results
 from videxpr.annotation.load import Tools
 from videxpr.annotation.options import AnnotateOptions
-from videxpr.faces.detection.load import DetectionOptions
 from videxpr.faces.detection.mtcnn import Mtcnn
-from videxpr.faces.keyframes import KeyframeOptions
+from videxpr.faces.options import DetectionOptions, KeyframeOptions
 from videxpr.formats.parquet import read_parquet
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.ensemble import Ensemble

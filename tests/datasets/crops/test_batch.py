@@ -4,7 +4,7 @@ import pandas
 import pytest
 from pipeline import ScriptedDetector, face, picture, write_clip
 
-from videxpr.core.structures import ARCFACE
+from videxpr.core.crop_template import ARCFACE
 from videxpr.datasets.crops.batch import crop_sources
 from videxpr.datasets.crops.cropper import Cropper
 from videxpr.datasets.crops.options import CropOptions

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from pipeline import ScriptedDetector, face, picture, write_clip
 
-from videxpr.core.structures import ARCFACE
+from videxpr.core.crop_template import ARCFACE
 from videxpr.datasets.crops.cropper import Cropper
 from videxpr.datasets.crops.options import CropOptions
 from videxpr.faces.align import aligned_crop

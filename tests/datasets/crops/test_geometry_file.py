@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import FormatError
-from videxpr.core.structures import ARCFACE, CropTemplate
 from videxpr.datasets.crops.geometry_file import LANDMARKS, read_crop_template, write_crop_template
 
 POINTS = [[30, 40], [66, 40.5], [48, 60], [33, 75], [63, 75]]

@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 from PIL import Image
 from pipeline import face
 
+from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import SourceError, UsageError
-from videxpr.core.structures import ARCFACE, CropTemplate, Face
+from videxpr.core.structures import Face
 from videxpr.datasets.crops.batch import crop_sources
 from videxpr.datasets.crops.cropper import Cropper
-from videxpr.datasets.crops.measure import SIDE, MeasureOptions, measure_crops, sampled
-from videxpr.datasets.crops.options import CropOptions
+from videxpr.datasets.crops.measure import SIDE, measure_crops, sampled
+from videxpr.datasets.crops.options import CropOptions, MeasureOptions
 from videxpr.datasets.crops.writer import CropTree
 from videxpr.faces.align import moved, similarity
-from videxpr.faces.detection.load import DetectionOptions, load_detector
+from videxpr.faces.detection.load import load_detector
+from videxpr.faces.options import DetectionOptions
 from videxpr.video.sources import find_sources
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "astronaut.mp4"

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import UsageError
-from videxpr.core.structures import ARCFACE
 from videxpr.datasets.crops.options import CropOptions
 
 

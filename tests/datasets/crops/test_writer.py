@@ -5,8 +5,8 @@ from pathlib import PurePosixPath
 import pandas
 import pytest
 
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import FormatError, OutputError, SourceError, UsageError
-from videxpr.core.structures import ARCFACE
 from videxpr.datasets.crops.cropper import PersonCrop
 from videxpr.datasets.crops.geometry_file import read_crop_template
 from videxpr.datasets.crops.writer import CropTree, PersonFolder

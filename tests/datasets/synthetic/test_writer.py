@@ -8,8 +8,8 @@ import pytest
 from faces import PARTS, write_faces
 from PIL import Image
 
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import OutputError, SourceError, UsageError
-from videxpr.core.structures import ARCFACE
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import read_affwild2
 from videxpr.datasets.crops.geometry_file import read_crop_template

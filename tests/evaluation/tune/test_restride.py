@@ -17,7 +17,7 @@ from videxpr.formats.npz import write_features
 from videxpr.formats.parquet import write_parquet
 from videxpr.model.checkpoint import Checkpoint, TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.temporal.windows import WindowOptions
+from videxpr.temporal.options import WindowOptions
 
 SHARES = (0.4, 0.1, 0.05, 0.05, 0.2, 0.1, 0.05, 0.05)
 

@@ -9,9 +9,10 @@ from skimage import data
 
 from videxpr.core.errors import DetectorError, UsageError
 from videxpr.faces.align import square_of
-from videxpr.faces.detection.load import DetectionOptions, load_detector
+from videxpr.faces.detection.load import load_detector
 from videxpr.faces.detection.packs import find_pack, installed_packs
 from videxpr.faces.detection.scrfd import nms
+from videxpr.faces.options import DetectionOptions
 
 PACKS = SHARED / "models" / "insightface"
 DETECTORS = [

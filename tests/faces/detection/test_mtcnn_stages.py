@@ -9,9 +9,9 @@ import torch
 from conftest import SHARED, needs_shared
 from skimage import data
 
-from videxpr.faces.detection.load import DetectionOptions
 from videxpr.faces.detection.mtcnn import Mtcnn
 from videxpr.faces.detection.mtcnn_stages import Candidates, without_parts
+from videxpr.faces.options import DetectionOptions
 from videxpr.video.reader import Video
 
 CLIPS = {  # clip: every which frame

@@ -12,10 +12,11 @@ from skimage import data
 from small_scrfd import write_small_scrfd
 
 from videxpr.core.errors import DetectorError, DeviceError
-from videxpr.faces.detection.load import DetectionOptions, load_detector
+from videxpr.faces.detection.load import load_detector
 from videxpr.faces.detection.packs import Pack, find_pack
 from videxpr.faces.detection.scrfd import Scrfd
 from videxpr.faces.detection.scrfd_cuda import ScrfdTorch
+from videxpr.faces.options import DetectionOptions
 from videxpr.video.reader import Video
 
 PACKS = SHARED / "models" / "insightface"

@@ -10,7 +10,7 @@ import pytest
 import torch
 from embedded import model_of
 
-from videxpr.core.structures import ARCFACE
+from videxpr.core.crop_template import ARCFACE
 from videxpr.model.engine.cache import graph_file, keep_graph, read_graph
 
 GRAPH = bytes(range(256)) * 4096

@@ -9,8 +9,8 @@ import torch
 from embedded import face_crops, model_of
 from torchvision.models.regnet import BottleneckTransform
 
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.onnx_runtime import open_session
-from videxpr.core.structures import ARCFACE
 from videxpr.model.checkpoint import load_model
 from videxpr.model.engine.onnx_export import CROPS, feature_graph, in_wider_groups
 from videxpr.model.network import BACKBONES

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from embedded import model_of
 
-from videxpr.core.structures import ARCFACE
+from videxpr.core.crop_template import ARCFACE
 from videxpr.model.engine.parity import difference_from_torch, trial_crops
 from videxpr.model.inference import embed_crops
 

@@ -8,13 +8,13 @@ import pytest
 from videxpr.core.errors import FormatError
 from videxpr.model.hub.registry import (
     PACKAGED,
-    STARTER,
     RegisteredModel,
     find_registered,
     read_registry,
     registered_models,
     users_registry,
 )
+from videxpr.model.options import STARTER
 
 SHA256 = "0123456789abcdef" * 4
 ENTRY = f"""

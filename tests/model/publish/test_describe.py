@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from videxpr.core.crop_template import ARCFACE, UNVERIFIED, CropTemplate
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import ARCFACE, UNVERIFIED, CropTemplate
 from videxpr.evaluation.metrics import macro_f1
 from videxpr.model.checkpoint import TrainingSummary
 from videxpr.model.network import ModelConfig

@@ -14,6 +14,7 @@ from training import killed_run, small_tree, train_small
 from trees import write_crop
 
 import videxpr
+from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import (
     CheckpointError,
     FormatError,
@@ -21,10 +22,10 @@ from videxpr.core.errors import (
     UsageError,
     VidexprError,
 )
-from videxpr.core.structures import ARCFACE, CropTemplate
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import read_affwild2
-from videxpr.datasets.clips import SamplingOptions, read_crops
+from videxpr.datasets.clips import read_crops
+from videxpr.datasets.options import SamplingOptions
 from videxpr.evaluation.calibration import TEMPERATURES, best_temperature, log_likelihoods
 from videxpr.evaluation.metrics import confusion_matrix, macro_f1
 from videxpr.formats.frame_labels import EXPRESSIONS
@@ -32,7 +33,8 @@ from videxpr.model.checkpoint import TrainingSummary, load_checkpoint, read_card
 from videxpr.model.inference import embed_crops, predict_sequence, sequence_logits
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.training.clips.module import drawn_length
-from videxpr.training.recipes import RECIPES, ClipTrainingOptions, with_choices
+from videxpr.training.options import ClipTrainingOptions
+from videxpr.training.recipes import RECIPES, with_choices
 
 ONE_EPOCH = {"epochs": 1}
 KEPT_FEATURES = {"freeze": "block4", "augment_per": "none"}

@@ -10,7 +10,8 @@ from trees import Planted, runs, write_tree
 from videxpr.core.errors import SourceError
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
-from videxpr.datasets.clips import SamplingOptions, WindowDataset, WindowSampler
+from videxpr.datasets.clips import WindowDataset, WindowSampler
+from videxpr.datasets.options import SamplingOptions
 from videxpr.training.clips.loader import HELD, WindowLoader
 
 WINDOW = 4

@@ -15,7 +15,8 @@ from videxpr.annotation.benchmark.sample import Sample
 from videxpr.annotation.load import Tools
 from videxpr.annotation.streaming import PersonStream, StreamTools
 from videxpr.annotation.writer import OutputOptions, Outputs
-from videxpr.core.structures import CropTemplate, Face, Floats, Image
+from videxpr.core.crop_template import CropTemplate
+from videxpr.core.structures import Face, Floats, Image
 from videxpr.faces.align import aligned_crop
 from videxpr.faces.keyframes import KeyframeDetector
 from videxpr.formats.frame_labels import Missing

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.core.structures import ARCFACE, CropTemplate, Image
+from videxpr.core.crop_template import ARCFACE, CropTemplate
+from videxpr.core.structures import Image
 from videxpr.faces.align import similarity
 
 AGREEING: Final = 1.5 / 112

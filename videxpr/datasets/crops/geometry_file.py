@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import FormatError
 from videxpr.core.files import atomic_write
-from videxpr.core.structures import CropTemplate
 
 CROP_TEMPLATE: Final = "crop_template.json"
 """What the file beside a tree's crops is called."""

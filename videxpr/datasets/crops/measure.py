@@ -21,9 +21,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.core.errors import SourceError, UsageError
-from videxpr.core.structures import ARCFACE, Face, Image
+from videxpr.core.crop_template import ARCFACE
+from videxpr.core.errors import SourceError
+from videxpr.core.structures import Face, Image
 from videxpr.datasets.crops.geometry import Measurement
+from videxpr.datasets.crops.options import MeasureOptions
 from videxpr.faces.align import inverse, moved, similarity
 from videxpr.faces.detection.load import Detector
 from videxpr.video.images import IMAGE_SUFFIXES, framed, image_size, read_image, resized
@@ -43,27 +45,6 @@ BATCH: Final = 16
 OUTLIER: Final = 3.5
 """A crop whose fit lies that many times as far from the median fit as the median crop's is set aside:
 something else than the face was found, or nothing well."""
-
-
-@dataclass(frozen=True)
-class MeasureOptions:
-    """How crops are measured.
-
-    Attributes:
-        sample: number of crops, drawn evenly from all folders.
-        seed: of the drawing.
-        name: what the measured template is called.
-    """
-
-    sample: int = 1000
-    seed: int = 0
-    name: str = "measured"
-
-    def __post_init__(self) -> None:
-        if self.sample < 1:
-            raise UsageError(f"a sample has at least 1 crop, not {self.sample}")
-        if not self.name.strip() or not self.name.isprintable():
-            raise UsageError(f"a template needs a name, not {self.name!r}")
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import UsageError
-from videxpr.core.structures import ARCFACE, CropTemplate
-from videxpr.faces.keyframes import KeyframeOptions
-from videxpr.faces.subjects import PERSONS, Person
+from videxpr.faces.options import PERSONS, KeyframeOptions, Person
 from videxpr.video.options import DecodingOptions
 
 SMALLEST: Final = 32
@@ -56,3 +55,24 @@ class CropOptions:
             raise UsageError(
                 f"crops have a side of {SMALLEST} to {LARGEST} pixels, not {self.template.size}"
             )
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """How crops are measured.
+
+    Attributes:
+        sample: number of crops, drawn evenly from all folders.
+        seed: of the drawing.
+        name: what the measured template is called.
+    """
+
+    sample: int = 1000
+    seed: int = 0
+    name: str = "measured"
+
+    def __post_init__(self) -> None:
+        if self.sample < 1:
+            raise UsageError(f"a sample has at least 1 crop, not {self.sample}")
+        if not self.name.strip() or not self.name.isprintable():
+            raise UsageError(f"a template needs a name, not {self.name!r}")

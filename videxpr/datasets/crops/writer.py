@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import OutputError, UsageError
 from videxpr.core.image_names import image_name
-from videxpr.core.structures import CropTemplate
 from videxpr.datasets.crops.cropper import PersonCrop
 from videxpr.datasets.crops.geometry_file import (
     CROP_TEMPLATE,

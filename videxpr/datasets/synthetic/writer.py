@@ -17,10 +17,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import OutputError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.image_names import image_name
-from videxpr.core.structures import ARCFACE
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.geometry_file import CROP_TEMPLATE, write_crop_template
 from videxpr.datasets.image_folder import PARTS, LabeledImage, Part, class_counts

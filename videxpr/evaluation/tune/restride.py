@@ -13,7 +13,7 @@ from videxpr.formats.record import FaceRows
 from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.inference import predict_sequence
 from videxpr.model.network import ExpressionModel
-from videxpr.temporal.windows import WindowOptions
+from videxpr.temporal.options import WindowOptions
 
 
 def restride(

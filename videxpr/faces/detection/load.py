@@ -1,57 +1,16 @@
 """Face detectors behind one contract, and the choice between them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from videxpr.core.errors import DetectorError, UsageError
 from videxpr.core.structures import Face, Image
 from videxpr.faces.detection.packs import find_pack, search_roots
 from videxpr.faces.detection.roi import RegionOfInterest
+from videxpr.faces.options import DetectionOptions
 
 if TYPE_CHECKING:  # it brings torch, and options must not
     from videxpr.core.auto_batch import Tell
-
-CHOICES: Final = ("auto", "mtcnn", "scrfd", "scrfd:PACK")
-
-
-@dataclass(frozen=True)
-class DetectionOptions:
-    """Which detector looks for faces, and which of its findings count.
-
-    Attributes:
-        detector: ``auto`` (SCRFD if a pack of it is installed, else MTCNN), ``mtcnn``, ``scrfd``
-            (the best pack installed) or ``scrfd:PACK``, PACK being a pack's name, the path of its
-            folder, or the path of an ONNX file.
-        root: insightface's root, with packs under ``models/``; its own (``~/.insightface``) if None.
-        min_face: faces whose shorter side is less, in displayed pixels, are not reported.
-        min_score: faces with less confidence are not reported; None means the detector's own
-            default, 0.5 for SCRFD and 0.9 for MTCNN.
-        device: where the networks run, e.g. ``cuda:0``: SCRFD in torch on NVIDIA's GPUs, in ONNX
-            Runtime on the CPU. Neither detector runs on Apple's: the CPU does its work instead.
-        threads: CPU threads of ONNX Runtime; 0 leaves the number to it.
-    """
-
-    detector: str = "auto"
-    root: Path | None = None
-    min_face: float = 40.0
-    min_score: float | None = None
-    device: str = "cpu"
-    threads: int = 0
-
-    def __post_init__(self) -> None:
-        kind, _, pack = self.detector.partition(":")
-        if kind not in ("auto", "mtcnn", "scrfd") or (":" in self.detector) != bool(pack):
-            raise UsageError(
-                f"unknown detector {self.detector!r}; choose one of {', '.join(CHOICES)}"
-            )
-        if pack and kind != "scrfd":
-            raise UsageError(f"{self.detector!r}: only scrfd comes in packs")
-        if not 0 <= self.min_face < float("inf"):
-            raise UsageError(f"the smallest face is a number of pixels, not {self.min_face}")
-        if self.min_score is not None and not 0 <= self.min_score <= 1:
-            raise UsageError(f"a minimum score lies between 0 and 1, not at {self.min_score}")
 
 
 class Detector(Protocol):

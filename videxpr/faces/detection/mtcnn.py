@@ -18,7 +18,7 @@ from videxpr.faces.detection.mtcnn_stages import SMALLEST_INPUT, Cascade
 from videxpr.faces.detection.roi import RegionOfInterest
 
 if TYPE_CHECKING:
-    from videxpr.faces.detection.load import DetectionOptions
+    from videxpr.faces.options import DetectionOptions
 
 MIN_SCORE: Final = 0.9
 SURE_SCORE: Final = 0.97

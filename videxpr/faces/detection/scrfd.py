@@ -18,7 +18,7 @@ from videxpr.faces.detection.roi import RegionOfInterest, most_central
 from videxpr.faces.detection.scrfd_decode import STRIDES
 
 if TYPE_CHECKING:
-    from videxpr.faces.detection.load import DetectionOptions
+    from videxpr.faces.options import DetectionOptions
 
 INPUT_SIZE: Final = 640
 RETRY_SIZES: Final = (320, 160)

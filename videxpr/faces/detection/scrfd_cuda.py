@@ -29,7 +29,7 @@ from videxpr.faces.detection.scrfd import (
 from videxpr.faces.detection.scrfd_decode import Candidates, best, candidates
 
 if TYPE_CHECKING:
-    from videxpr.faces.detection.load import DetectionOptions
+    from videxpr.faces.options import DetectionOptions
 
 SMALLEST_INPUT: Final = 128
 """Side of the input on which a file's network is tried when it is loaded, if it takes any."""

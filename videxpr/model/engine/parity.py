@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from videxpr.core.structures import CropTemplate, Floats, Image
+from videxpr.core.crop_template import CropTemplate
+from videxpr.core.structures import Floats, Image
 from videxpr.model.inference import embed_crops
 from videxpr.model.network import ExpressionModel
 

@@ -24,9 +24,6 @@ from typing import Any, Final
 from videxpr.core.errors import FormatError
 from videxpr.faces.detection.packs import MTCNN, PACKS
 
-STARTER: Final = "starter"
-"""The model in the package, and the default of every command."""
-
 PACKAGED: Final = Path(__file__).parents[2] / "weights" / "models.toml"
 USERS: Final = "VIDEXPR_MODELS"
 """Environment variable that names the user's registry."""

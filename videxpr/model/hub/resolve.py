@@ -11,7 +11,8 @@ from videxpr.core.errors import CheckpointError, DownloadError
 from videxpr.core.files import sha256_of
 from videxpr.model.hub.download import Progress, fetch
 from videxpr.model.hub.huggingface import PREFIX, WEIGHTS, fetch_weights, parse_reference
-from videxpr.model.hub.registry import STARTER, RegisteredModel, find_registered
+from videxpr.model.hub.registry import RegisteredModel, find_registered
+from videxpr.model.options import STARTER
 
 IN_PACKAGE: Final = "in the package"
 A_FILE: Final = "a file"

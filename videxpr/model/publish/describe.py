@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from videxpr.core.crop_template import UNVERIFIED, CropTemplate
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import UNVERIFIED, CropTemplate
 from videxpr.model.checkpoint import TrainingSummary
 from videxpr.model.config import AUTHORS_NAMES, ModelConfig
 

@@ -12,8 +12,7 @@ from videxpr.datasets.affwild2.videos import LabeledVideo
 from videxpr.datasets.clips import RunDataset, WindowDataset, WindowSampler
 from videxpr.model.network import ModelConfig
 from videxpr.training.clips.loader import WindowLoader
-from videxpr.training.options import Machine
-from videxpr.training.recipes import ClipTrainingOptions
+from videxpr.training.options import ClipTrainingOptions, Machine
 
 
 class ClipDataModule(lightning.LightningDataModule):

@@ -13,9 +13,10 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.tuner.tuning import Tuner
 
+from videxpr.core.crop_template import UNVERIFIED, CropTemplate
 from videxpr.core.errors import TrainingError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import UNVERIFIED, CropTemplate, Floats
+from videxpr.core.structures import Floats
 from videxpr.datasets.affwild2.layout import Split
 from videxpr.datasets.affwild2.videos import LabeledVideo, class_counts, fingerprint
 from videxpr.model.network import ExpressionModel, ModelConfig
@@ -24,8 +25,7 @@ from videxpr.training.clips.datamodule import ClipDataModule
 from videxpr.training.clips.module import ClipEpochReport, ClipModule
 from videxpr.training.feature_cache import embed_videos
 from videxpr.training.feature_noise import FeatureNoise, SingleFrames
-from videxpr.training.options import Machine
-from videxpr.training.recipes import WINDOW, ClipTrainingOptions
+from videxpr.training.options import WINDOW, ClipTrainingOptions, Machine
 from videxpr.training.run import Record, is_first_device
 from videxpr.video.images import read_image
 

@@ -19,12 +19,11 @@ from videxpr.evaluation.metrics import CLASSES, confusion_matrix, macro_f1, scor
 from videxpr.model.inference import probabilities, sequence_logits
 from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel
-from videxpr.training.augment import augment
+from videxpr.training.augment import augment, step_seed
 from videxpr.training.feature_noise import FeatureNoise, SingleFrames
 from videxpr.training.freeze import freeze
 from videxpr.training.losses import frame_losses
-from videxpr.training.options import step_seed
-from videxpr.training.recipes import ClipTrainingOptions
+from videxpr.training.options import ClipTrainingOptions
 
 STRENGTHS: Final = tuple(round(0.1 * step, 1) for step in range(16))
 """Strengths of logit adjustment that validation tries; the first is none at all."""

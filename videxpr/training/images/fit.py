@@ -28,7 +28,8 @@ from videxpr.training.images.init import read_teacher, start
 from videxpr.training.images.loaders import image_loaders
 from videxpr.training.images.module import ImageModule
 from videxpr.training.images.run import ImageTrainingRun
-from videxpr.training.options import EpochReport, ImageTrainingOptions, Machine, TrainingReport
+from videxpr.training.options import ImageTrainingOptions, Machine
+from videxpr.training.reports import EpochReport, TrainingReport
 from videxpr.training.run import check_output
 
 EMA_SPAN: Final = 0.05

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Sampler
 
-from videxpr.core.structures import ARCFACE
+from videxpr.core.crop_template import ARCFACE
 from videxpr.datasets.image_folder import (
     CachedImages,
     ImageDataset,

@@ -13,10 +13,11 @@ from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.evaluation.calibration import best_temperature, log_likelihoods
 from videxpr.model.network import ExpressionModel
-from videxpr.training.augment import augment
+from videxpr.training.augment import augment, step_seed
 from videxpr.training.feature_noise import perturb_features
 from videxpr.training.freeze import freeze
-from videxpr.training.options import EpochReport, ImageTrainingOptions, step_seed
+from videxpr.training.options import ImageTrainingOptions
+from videxpr.training.reports import EpochReport
 
 WARM_UP: Final = 0.15
 """Share of the steps in which the learning rate rises."""

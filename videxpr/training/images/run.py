@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from videxpr.core.errors import FormatError, UsageError
-from videxpr.training.options import EpochReport
+from videxpr.training.reports import EpochReport
 from videxpr.training.run import beginning, check_same, earlier_files, remove
 
 
