@@ -83,7 +83,7 @@ def measure(arguments: argparse.Namespace) -> None:
 
     threads = stage_threads()
     use_cpu_threads(threads)
-    options = videxpr.AnnotateOptions(
+    options = videxpr.AnnotationOptions(
         detection=videxpr.DetectionOptions(
             arguments.detector, root=arguments.detector_dir, threads=threads
         )

@@ -15,7 +15,7 @@ video = sys.argv[1] if len(sys.argv) > 1 else str(Path(__file__).with_name("astr
 annotator = videxpr.Annotator(
     videxpr.load_checkpoint("starter"),
     videxpr.load_detector(videxpr.DetectionOptions(detector="mtcnn")),
-    videxpr.AnnotateOptions(smooth_seconds=0.5),
+    videxpr.AnnotationOptions(smooth_seconds=0.5),
 )
 (source,) = videxpr.find_sources([video])
 annotation = annotator.annotate(source)

@@ -10,7 +10,7 @@ import videxpr
 
 def test_public_names_are_these_and_can_be_imported():
     assert videxpr.__all__ == [
-        "EXPRESSIONS", "AnnotateOptions", "Annotation", "Annotator", "Checkpoint", "DetectionOptions",
+        "EXPRESSIONS", "AnnotationOptions", "Annotation", "Annotator", "Checkpoint", "DetectionOptions",
         "ExpressionModel", "Face", "FaceRows", "Frame", "ModelConfig", "Source", "Video",
         "WindowOptions", "__version__", "find_sources", "load_checkpoint", "load_detector",
         "load_model",

@@ -18,7 +18,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from videxpr.annotation.annotator import Annotator
-    from videxpr.annotation.options import AnnotateOptions
+    from videxpr.annotation.options import AnnotationOptions
     from videxpr.core.expressions import EXPRESSIONS
     from videxpr.core.structures import Face, Frame
     from videxpr.faces.detection.load import load_detector
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXPRESSIONS",
-    "AnnotateOptions",
     "Annotation",
+    "AnnotationOptions",
     "Annotator",
     "Checkpoint",
     "DetectionOptions",
@@ -54,7 +54,7 @@ __all__ = [
 
 _HOMES = {
     "Annotator": "annotation.annotator",
-    "AnnotateOptions": "annotation.options",
+    "AnnotationOptions": "annotation.options",
     "Annotation": "formats.record",
     "FaceRows": "formats.record",
     "Checkpoint": "model.checkpoint",

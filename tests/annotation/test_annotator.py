@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from chosen import annotation_options
 from PIL import Image
 from pipeline import FPS, ScriptedDetector, face, picture, source_of, write_clip
 
 from videxpr.annotation.annotator import Annotator
-from videxpr.annotation.options import AnnotateOptions, paper_preset
+from videxpr.annotation.options import paper_preset
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
@@ -45,7 +46,7 @@ def clip(tmp_path_factory):
 @pytest.fixture
 def annotate(checkpoint):
     def run(path, script=lambda number: [face()], **options) -> Annotation:
-        chosen = AnnotateOptions(**options)
+        chosen = annotation_options(**options)
         return Annotator(checkpoint, ScriptedDetector(script), chosen).annotate(source_of(path))
 
     return run
@@ -205,7 +206,7 @@ def test_paper_preset_is_the_authors_way_with_a_test_video(checkpoint, tmp_path)
     """Nearest crop, one sequence, windows side by side, the last padded, nothing smoothed."""
     numbers = [3, 4, 5, 9, 20, *range(40, 101)]
     folder = crops_in(tmp_path / "v", numbers)
-    options = paper_preset(AnnotateOptions(), window=64)
+    options = paper_preset(annotation_options(), window=64)
     annotator = Annotator(checkpoint, ScriptedDetector(lambda n: []), options)
     annotation = annotator.annotate(source_of(folder))
 
@@ -226,7 +227,7 @@ def test_windows_of_the_default_overlap_and_end_on_the_last_frame(annotate, clip
     faces = annotate(clip, smooth_seconds=0.0, windows=WindowOptions(stride=16)).faces
     one = annotate(clip, smooth_seconds=0.0, windows=WindowOptions(stride=26)).faces
     assert not np.allclose(faces.probabilities[:, :7], one.probabilities[:, :7], atol=1e-6)
-    assert replace(AnnotateOptions()).windows.stride == 16
+    assert replace(annotation_options()).windows.stride == 16
 
 
 SHARES = (0.4, 0.1, 0.05, 0.05, 0.2, 0.1, 0.1, 0.0)
@@ -269,7 +270,7 @@ def answers(short):
         def script(number):
             return [] if 10 <= number < 15 else [face()]
 
-        chosen = AnnotateOptions(**options)
+        chosen = annotation_options(**options)
         return Annotator(checkpoints, ScriptedDetector(script), chosen).annotate(source_of(path))
 
     return run
@@ -355,7 +356,7 @@ def test_kept_logits_are_neither_smoothed_nor_adjusted(answers, one):
 
 def test_features_of_the_authors_way_are_those_of_the_crops(answers, one, tmp_path):
     folder = crops_in(tmp_path / "v", [1, 2, 3, 9, 10])
-    chosen = vars(paper_preset(AnnotateOptions(keep_features=True), window=16))
+    chosen = vars(paper_preset(annotation_options(keep_features=True), window=16))
     faces = answers(one, folder, **chosen).faces
     paths = [folder / f"{number:05d}.jpg" for number in (1, 2, 3, 9, 10)]
     crops = [np.array(Image.open(path)) for path in paths]

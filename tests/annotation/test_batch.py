@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
+from chosen import annotation_options
 from pipeline import ScriptedDetector, face, picture, write_clip, write_portrait
 
 from videxpr.annotation.annotator import Annotator
 from videxpr.annotation.batch import annotate_sources
-from videxpr.annotation.options import AnnotateOptions
-from videxpr.annotation.writer import OutputOptions, Outputs
+from videxpr.annotation.options import OutputOptions
+from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import FormatError, OutputError
 from videxpr.faces.detection.load import load_detector
 from videxpr.faces.options import DetectionOptions
@@ -45,7 +46,7 @@ def run(checkpoint, tmp_path):
     def annotate(*arguments, script=lambda number: [], people=1, missing="fill", **output):
         output = {"directory": tmp_path / "out", **output}
         outputs = Outputs(OutputOptions(**output), missing)
-        options = AnnotateOptions(people=people, missing=missing)
+        options = annotation_options(people=people, missing=missing)
         annotator = Annotator(checkpoint, ScriptedDetector(script), options)
         sources = find_sources(map(str, arguments))
         reports = list(annotate_sources(annotator, sources, outputs))

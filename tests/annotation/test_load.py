@@ -1,8 +1,8 @@
 import pytest
 from benchmarked import small_model
+from chosen import annotation_options
 
-from videxpr.annotation.load import load_tools
-from videxpr.annotation.options import AnnotateOptions
+from videxpr.annotation.load import load_annotator
 from videxpr.core.errors import UsageError
 from videxpr.faces.options import DetectionOptions
 from videxpr.temporal.options import WindowOptions
@@ -12,15 +12,15 @@ MTCNN = DetectionOptions("mtcnn")
 
 def test_models_and_detector_are_those_that_were_asked_for(tmp_path):
     files = [small_model(tmp_path / f"{name}.safetensors") for name in "ab"]
-    options = AnnotateOptions(detection=MTCNN)
-    tools = load_tools(files, options, "cpu", 1)
+    options = annotation_options(detection=MTCNN)
+    tools = load_annotator(files, options, "cpu", 1)
     assert [one.name for one in tools.checkpoints] == [file.name for file in files]
     assert tools.detector.name == "mtcnn"
     assert tools.ensemble.models == tuple(one.model for one in tools.checkpoints)
-    assert tools.annotator.options is tools.options is options
+    assert tools.options is tools.options is options
 
 
 def test_options_that_do_not_go_with_the_model_are_refused(tmp_path):
-    options = AnnotateOptions(detection=MTCNN, windows=WindowOptions(65))
+    options = annotation_options(detection=MTCNN, windows=WindowOptions(65))
     with pytest.raises(UsageError, match="65"):
-        load_tools([small_model(tmp_path / "a.safetensors")], options, "cpu", 1)
+        load_annotator([small_model(tmp_path / "a.safetensors")], options, "cpu", 1)

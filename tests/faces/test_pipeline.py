@@ -4,11 +4,11 @@ import threading
 
 import numpy as np
 import pytest
+from chosen import face_options
 from pipeline import FPS, ScriptedDetector, face, picture, write_clip
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import SourceError
-from videxpr.faces.options import FacePipelineOptions
 from videxpr.faces.pipeline import FacePipeline
 from videxpr.video import reader as video
 from videxpr.video.options import DecodingOptions
@@ -26,7 +26,7 @@ def clip(tmp_path_factory):
 
 
 def follower(script=lambda number: [face()], **options) -> FacePipeline:
-    return FacePipeline(ScriptedDetector(script), FacePipelineOptions(**options), [ARCFACE])
+    return FacePipeline(ScriptedDetector(script), face_options(**options), [ARCFACE])
 
 
 def followed(path, script=lambda number: [face()], **options):
@@ -103,7 +103,7 @@ def test_no_frame_at_all_is_an_error_that_names_the_file(clip):
 def test_why_a_gpu_does_not_decode_is_noted(tmp_path, monkeypatch):
     monkeypatch.setattr(video, "unsupported_reason", lambda codec: "it is out")
     clip = write_clip(tmp_path / "v.mp4", [picture(n) for n in range(3)])
-    options = FacePipelineOptions(decoding=DecodingOptions("auto", "cuda:0"))
+    options = face_options(decoding=DecodingOptions("auto", "cuda:0"))
     log = Timeline()
     list(
         FacePipeline(ScriptedDetector(lambda n: []), options, [ARCFACE]).shots(

@@ -10,6 +10,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import torch
+from chosen import annotation_options
 from conftest import SHARED, needs_shared
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,6 @@ from pipeline import ScriptedDetector, face, picture, source_of, write_clip
 from records import annotation, annotations, face_rows, nobody
 
 from videxpr.annotation.annotator import Annotator
-from videxpr.annotation.options import AnnotateOptions
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.faces.detection.load import load_detector
@@ -103,9 +103,9 @@ def test_a_real_clip_of_several_people_and_cuts_is_read_back(
     checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     detection = DetectionOptions("scrfd:buffalo_sc", root=SHARED / "models" / "insightface")
-    options = AnnotateOptions(
+    options = annotation_options(
         detection=detection,
-        search=KeyframeOptions(1),
+        keyframes=KeyframeOptions(1),
         people=None,
         start_seconds=1.2,
         end_seconds=2.2,
@@ -134,7 +134,7 @@ def test_gaps_and_odd_times_are_smoothed_as_annotate_does(
         near = [] if 3 <= number < 8 else [face(120)]
         return near + far + ([face(60, 5, 30)] if number > 20 else [])
 
-    options = AnnotateOptions(people=people, smooth_seconds=smooth)
+    options = annotation_options(people=people, smooth_seconds=smooth)
     annotator = Annotator(checkpoint, ScriptedDetector(script), options)
     written = annotator.annotate(source_of(clip))
     write_parquet(tmp_path / "a.parquet", written)

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from submissions import annotation, template
 
-from videxpr.annotation.writer import OutputOptions, Outputs
+from videxpr.annotation.options import OutputOptions
+from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import FormatError, SourceError
 from videxpr.formats.affwild2 import write_labels
 from videxpr.formats.parquet import write_parquet

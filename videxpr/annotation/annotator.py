@@ -1,15 +1,15 @@
 """The pipeline: pixels and features are streamed, rows are kept."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from videxpr.annotation.options import AnnotateOptions
+from videxpr.annotation.options import AnnotationOptions
 from videxpr.annotation.provenance import fingerprint, warnings
 from videxpr.annotation.rows import MainCrops, PersonRows, face_rows, nearest_crop_predictions
 from videxpr.annotation.streaming import ShotStreams, StreamTools
@@ -22,13 +22,13 @@ from videxpr.core.structures import Face, Floats, Image
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.reader import CropFolder, open_crops
 from videxpr.faces.detection.load import Detector
-from videxpr.faces.options import FacePipelineOptions
 from videxpr.faces.pipeline import FacePipeline, Progress, TrackedFace
 from videxpr.faces.subjects import rank_subjects
 from videxpr.faces.track import Track
 from videxpr.formats.record import Annotation
 from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.ensemble import Ensemble, Predictions
+from videxpr.video.options import TimeRange
 from videxpr.video.sources import Source
 from videxpr.video.timeline import Timeline
 
@@ -47,17 +47,25 @@ class Annotator:
         detector: that looks for faces.
         options: what a user can choose.
         ensemble: the models as one.
+        device: where they run.
     """
 
     def __init__(
         self,
         checkpoint: Checkpoint | Sequence[Checkpoint],
         detector: Detector,
-        options: AnnotateOptions | None = None,
+        options: AnnotationOptions | None = None,
         tell: Tell | None = None,
+        stated: Mapping[str, Any] | None = None,
     ) -> None:
-        """Args: a checkpoint or several, a detector, what a user can choose, and what is called with
-        sentences that come up while a video is annotated.
+        """Make ready.
+
+        Args:
+            checkpoint: one model, or several.
+            detector: that looks for faces.
+            options: what a user can choose.
+            tell: called with sentences that come up while a video is annotated.
+            stated: what the metadata say of options beside those.
 
         Raises:
             UsageError: the options do not go with the models.
@@ -65,13 +73,13 @@ class Annotator:
         several = (checkpoint,) if isinstance(checkpoint, Checkpoint) else tuple(checkpoint)
         self.checkpoints = several
         self.detector = detector
-        self.options = options or AnnotateOptions()
+        self.options = options or AnnotationOptions()
+        self._stated = {key: str(value) for key, value in (stated or {}).items()}
         _check_models(self.checkpoints, self.options)
         models = [one.model for one in self.checkpoints]
-        self.ensemble = Ensemble(models, self.options.logit_adjustment, tell=tell)
-        self._follower = FacePipeline(
-            detector, _pipeline_options(self.options), self.ensemble.templates
-        )
+        self.ensemble = Ensemble(models, float(self.options.logit_adjustment), tell=tell)
+        self.device = models[0].device
+        self._follower = FacePipeline(detector, self.options.faces, self.ensemble.templates)
 
     def annotate(self, source: Source, progress: Progress | None = None) -> Annotation:
         """Annotate one source from its first frame to its last.
@@ -82,7 +90,7 @@ class Annotator:
         _check_name(source)
         run = self._begun()
         if source.kind == "crops":
-            if (self.options.start_seconds, self.options.end_seconds) != (None, None):
+            if self.options.faces.time_range != TimeRange():
                 raise SourceError(
                     f"{source.path} holds crops, which have no times to start or end at"
                 )
@@ -92,7 +100,7 @@ class Annotator:
         return self._annotation(source, run)
 
     def _begun(self) -> "_Run":
-        log = Timeline(fps=self.options.crop_fps)
+        log = Timeline(fps=self.options.faces.crop_fps)
         tools = StreamTools(
             begin=lambda: self.ensemble.stream(self.options.windows),
             times=log.times,
@@ -115,7 +123,7 @@ class Annotator:
 
             for shot in self._follower.shots(path, run.log, take, progress):
                 embedding.finish()
-                people = rank_subjects(shot.tracks, self.options.person, shot.picture)
+                people = rank_subjects(shot.tracks, self.options.faces.person, shot.picture)
                 self._end_shot(people[: self.options.people], run)
 
     def _read_crops(self, folder: CropFolder, run: "_Run", progress: Progress | None) -> None:
@@ -125,7 +133,7 @@ class Annotator:
         crops = folder.crops(_one_size(templates, folder))
         run.log.add_untimed(folder.frames)
         with self._embedding(run) as embedding:
-            while batch := list(islice(crops, self.options.batch_size)):
+            while batch := list(islice(crops, self.options.faces.batch_size)):
                 for frame, _ in batch:
                     track.add(frame, run.log.seconds[frame], _GIVEN)
                 owners = [(track, frame) for frame, _ in batch]
@@ -139,11 +147,11 @@ class Annotator:
         """What turns faces into features and gives them to whom they belong, in order."""
 
         def embed(faces: _Faces) -> Floats:
-            return self.ensemble.embed(faces.crops, self.options.batch_size)
+            return self.ensemble.embed(faces.crops, self.options.faces.batch_size)
 
         def keep(faces: _Faces, features: Floats) -> None:
             for (track, frame), row in zip(faces.owners, features, strict=True):
-                if self.options.nearest_crop:
+                if self.options.preset == "paper":
                     run.features.setdefault(track.number, RowBuffer(len(row))).add(row)
                 else:
                     run.streams.add(track.number, frame, row)
@@ -152,7 +160,7 @@ class Annotator:
 
     def _end_shot(self, people: list[Track], run: "_Run") -> None:
         """Keep the rows of the persons of one shot; in the authors' way, only keep the main one."""
-        if self.options.nearest_crop:
+        if self.options.preset == "paper":
             run.mains += [MainCrops(one, run.features[one.number].values) for one in people[:1]]
         else:
             run.people += [
@@ -167,7 +175,7 @@ class Annotator:
 
     def _annotation(self, source: Source, run: "_Run") -> Annotation:
         log, every_frame = run.log, None
-        if self.options.nearest_crop:
+        if self.options.preset == "paper":
             run.people, every_frame = nearest_crop_predictions(
                 run.mains, log.first_frame, len(log), self._predict, self.options.keep_features
             )
@@ -181,7 +189,7 @@ class Annotator:
             every_frame=every_frame,
             people=self.options.people,
             decode_errors=log.decode_errors,
-            fps=self.options.crop_fps,
+            fps=self.options.faces.crop_fps,
             warnings=tuple(warnings(source, log, len(faces))),
             provenance=self._provenance(source, log),
         )
@@ -189,7 +197,9 @@ class Annotator:
     def _provenance(self, source: Source, log: Timeline) -> dict[str, str]:
         size, digest = fingerprint(source)
         found = source.kind == "video"
-        options = self.options.as_text() | {"min_score": str(self.detector.min_score)}
+        options = (
+            self.options.as_text() | {"min_score": str(self.detector.min_score)} | self._stated
+        )
         return {
             "videxpr_version": VERSION,
             "model": JOINT.join(one.name for one in self.checkpoints),
@@ -247,7 +257,7 @@ _GIVEN = Face(
 """Stands for a face that came as a crop: nobody knows where it was."""
 
 
-def _check_models(checkpoints: Sequence[Checkpoint], options: AnnotateOptions) -> None:
+def _check_models(checkpoints: Sequence[Checkpoint], options: AnnotationOptions) -> None:
     """Refuse options that do not go with the models."""
     if not checkpoints:
         raise UsageError("at least one model is needed")
@@ -278,18 +288,6 @@ def _one_size(templates: Sequence[CropTemplate], folder: CropFolder) -> int:
             f"{' and '.join(map(str, sizes))} pixels; run each model by itself"
         )
     return sizes[0]
-
-
-def _pipeline_options(options: AnnotateOptions) -> FacePipelineOptions:
-    return FacePipelineOptions(
-        tracking=options.tracking,
-        decoding=options.decoding,
-        search=options.search,
-        batch_size=options.batch_size,
-        start_seconds=options.start_seconds,
-        end_seconds=options.end_seconds,
-        fps=options.crop_fps,
-    )
 
 
 def _check_name(source: Source) -> None:

@@ -14,7 +14,8 @@ from videxpr.core.errors import OutputError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.core.parallel import ordered_map
 from videxpr.faces.pipeline import Progress
-from videxpr.formats.frame_labels import Missing, frame_labels
+from videxpr.formats.frame_labels import frame_labels
+from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
 from videxpr.video.jobs import JobResult, run_jobs
 from videxpr.video.sources import Source
@@ -104,7 +105,7 @@ class _Annotating:
                 shown(completed, total)
 
         annotation = self._annotator.annotate(source, advance)
-        return _Made(annotation, self._annotator.options.missing, perf_counter() - begun)
+        return _Made(annotation, self._outputs.missing, perf_counter() - begun)
 
     def _check_name(self, source: Source) -> None:
         """Refuse a source whose files would be written over others of the run."""

@@ -1,47 +1,83 @@
-"""The models and the detector, loaded as `annotate` loads them."""
+"""From options to an annotator that is ready: the one way, for every command and for Python."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from videxpr.annotation.annotator import Annotator
-from videxpr.annotation.options import AnnotateOptions
+from videxpr.annotation.options import STORED, AnnotationOptions, paper_preset
 from videxpr.core.device import use_cpu_threads
-from videxpr.faces.detection.load import Detector, load_detector
+from videxpr.core.errors import UsageError
+from videxpr.faces.detection.load import load_detector
 from videxpr.model.checkpoint import Checkpoint, load_checkpoint
-from videxpr.model.ensemble import Ensemble
 from videxpr.model.hub.resolve import ModelFile
 
 
-@dataclass(frozen=True)
-class Tools:
-    """What is measured.
+def load_annotator(
+    models: Sequence[ModelFile],
+    options: AnnotationOptions,
+    device: str,
+    threads: int,
+    *,
+    keep_features: bool = False,
+    tell: Callable[[str], None] | None = None,
+    stated: Mapping[str, Any] | None = None,
+) -> Annotator:
+    """Load models and detector.
 
-    Attributes:
-        checkpoints: the models, in the order in which they were given.
-        detector: that looks for faces.
-        options: how videos are annotated.
-        annotator: the pipeline, made of these.
-        ensemble: the models as one.
-    """
-
-    checkpoints: tuple[Checkpoint, ...]
-    detector: Detector
-    options: AnnotateOptions
-    annotator: Annotator
-    ensemble: Ensemble
-
-
-def load_tools(
-    models: Sequence[ModelFile], options: AnnotateOptions, device: str, threads: int
-) -> Tools:
-    """Load everything, with so many threads on the CPU for each network.
+    Args:
+        models: the files that answer together.
+        options: what a user can choose.
+        device: where networks run, e.g. ``cuda:0``.
+        threads: of each network on the CPU.
+        keep_features: whether annotations hold features and logits.
+        tell: called with sentences that come up while a video is annotated.
+        stated: options beside those, for the metadata.
 
     Raises:
         CheckpointError, DetectorError: a file cannot be read.
         UsageError: the options do not go with the models.
     """
     use_cpu_threads(threads)
-    checkpoints = tuple(load_checkpoint(file, device) for file in models)
-    detector = load_detector(replace(options.detection, threads=threads))
-    annotator = Annotator(checkpoints, detector, options)
-    return Tools(checkpoints, detector, options, annotator, annotator.ensemble)
+    checkpoints = [load_checkpoint(file, device) for file in models]
+    options = replace(options, keep_features=options.keep_features or keep_features)
+    options = _for_models(_on_device(options, device, threads), checkpoints)
+    detector = load_detector(options.faces.detection, tell)
+    return Annotator(checkpoints, detector, options, tell, stated)
+
+
+def _on_device(options: AnnotationOptions, device: str, threads: int) -> AnnotationOptions:
+    faces = replace(
+        options.faces,
+        detection=replace(options.faces.detection, device=device, threads=threads),
+        decoding=replace(options.faces.decoding, device=device),
+    )
+    return replace(options, faces=faces)
+
+
+def _for_models(options: AnnotationOptions, checkpoints: Sequence[Checkpoint]) -> AnnotationOptions:
+    """Take from the models what options leave to them: strength and the preset's window."""
+    if options.logit_adjustment == STORED:
+        options = replace(options, logit_adjustment=_stored_strength(checkpoints))
+    if options.preset != "paper":
+        return options
+    windows = sorted({one.model.config.window for one in checkpoints})
+    if len(windows) > 1:
+        raise UsageError(
+            f"--preset paper sets the stride to the window, and the models' windows have "
+            f"{' and '.join(map(str, windows))} frames; run each model by itself"
+        )
+    return paper_preset(options, windows[0])
+
+
+def _stored_strength(checkpoints: Sequence[Checkpoint]) -> float:
+    stored = {one.name: one.model.config.logit_adjustment for one in checkpoints}
+    if not all(one.model.config.class_shares for one in checkpoints):
+        raise UsageError(
+            f"nothing is stored for logit adjustment in {' or '.join(stored)}: the share of each "
+            "expression among the training labels is unknown; leave out --logit-adjustment"
+        )
+    if len(set(stored.values())) > 1:
+        each = ", ".join(f"{name} {value:g}" for name, value in stored.items())
+        raise UsageError(f"the models store different strengths ({each}); give a number")
+    return checkpoints[0].model.config.logit_adjustment

@@ -1,122 +1,259 @@
 """What a user can choose about an annotation; defaults are here and nowhere else."""
 
-import math
-from dataclasses import dataclass, field, replace
-from typing import Final, Literal, get_args
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from videxpr.core.errors import UsageError
-from videxpr.faces.options import (
-    PERSONS,
-    DetectionOptions,
-    KeyframeOptions,
-    Person,
-    TrackingOptions,
-)
-from videxpr.formats.frame_labels import Missing
-from videxpr.model.options import STARTER
+from videxpr.core.option import check_ranges, option
+from videxpr.core.options import RunOptions
+from videxpr.faces.options import PANEL as FACES
+from videxpr.faces.options import FaceOptions
+from videxpr.formats.options import Missing
+from videxpr.model.options import ModelOptions
 from videxpr.temporal.options import WindowOptions
-from videxpr.video.options import DecodingOptions
+
+WHAT, HOW, WHERE = "What is written", "Time and model", "Running"
 
 Format = Literal["aff-wild2", "predictions", "parquet", "csv", "features"]
-FORMATS: Final[tuple[str, ...]] = get_args(Format)
-ALL_FORMATS: Final = ("aff-wild2", "predictions", "parquet", "csv")
+ALL_FORMATS: Final[tuple[Format, ...]] = ("aff-wild2", "predictions", "parquet", "csv")
 """What ``all`` means: features are large, and only for those who ask for them."""
 
-DEFAULT_MODEL: Final = STARTER
-DEFAULT_FORMATS: Final = ("aff-wild2", "predictions", "parquet")
+DEFAULT_FORMATS: Final[tuple[Format, ...]] = ("aff-wild2", "predictions", "parquet")
 
 LONGEST_BRIDGE_FRAMES: Final = 16
 """A gap in a track of up to this many frames is bridged by holding features."""
 
+STORED: Final = "stored"
+"""Stands for the strength of logit adjustment that a checkpoint states."""
+
+ALL_PEOPLE: Final = "all"
+PAPER_WINDOW: Final = 64
+
+
+def parse_people(text: str) -> int | None:
+    """Return how many persons a text wants; None for all."""
+    if text == ALL_PEOPLE:
+        return None
+    if text not in ("1", "2"):
+        raise UsageError(f"--people must be 1, 2 or all, not {text!r}")
+    return int(text)
+
+
+def parse_strength(text: str) -> float | Literal["stored"]:
+    """Return the strength of logit adjustment that a text wants."""
+    if text == STORED:
+        return "stored"
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(
+            f"--logit-adjustment must be a number of 0 or more, or {STORED!r}, not {text!r}"
+        ) from None
+
 
 @dataclass(frozen=True)
-class AnnotateOptions:
-    """Everything that decides what is written about a video, besides the model.
+class AnnotationOptions:
+    """Everything that decides what is said about a video, besides the model.
 
     Attributes:
-        detection: which detector, and which faces count.
-        decoding: where videos are decoded.
-        search: how often whole pictures are searched for faces.
-        tracking: when two faces are one person.
+        faces: how faces are found and followed.
         windows: how sequences are cut.
         smooth_seconds: span of the moving mean of probabilities; 0 is off.
         logit_adjustment: strength of logit adjustment, which raises expressions that were rare among
-            the training labels, before anything is smoothed; 0 is off.
-        person: who is the main person of a shot.
+            the training labels, before anything is smoothed; 0 is off; ``stored`` takes the model's.
         people: how many persons of a shot are annotated; None means all.
-        missing: whether text formats fill frames without a face, or write -1.
-        nearest_crop: the authors' way with a test video: a frame without a crop gets the features of
-            the nearest crop, and the whole video is one sequence, so that all of its features are in
-            memory at its end (3.5 kB a frame, three times).
-        batch_size: frames that go through the detector and the backbone together.
-        start_seconds: frames before this time are not annotated; None means from the beginning.
-        end_seconds: frames from this time on are not annotated; None means to the end.
-        crop_fps: frames a second assumed for folders of crops, which have no times of their own.
+        preset: ``paper`` does what the method's authors do with a test video: a frame without a crop
+            gets the features of the nearest crop, and the whole video is one sequence, so that all of
+            its features are in memory at its end (3.5 kB a frame, three times).
         keep_features: whether an annotation holds the features and logits of every row; of one model
             only, and all of a video's are in memory at its end (3.6 kB a row).
     """
 
-    detection: DetectionOptions = field(default_factory=DetectionOptions)
-    decoding: DecodingOptions = field(default_factory=DecodingOptions)
-    search: KeyframeOptions = field(default_factory=KeyframeOptions)
-    tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    faces: FaceOptions = field(default_factory=FaceOptions)
     windows: WindowOptions = field(default_factory=WindowOptions)
-    smooth_seconds: float = 0.5
-    logit_adjustment: float = 0.0
-    person: Person = "largest"
-    people: int | None = 1
-    missing: Missing = "fill"
-    nearest_crop: bool = False
-    batch_size: int = 16
-    start_seconds: float | None = None
-    end_seconds: float | None = None
-    crop_fps: float = 30.0
+    smooth_seconds: float = option(
+        0.5,
+        "Span of the moving mean of probabilities; 0 is off.",
+        flag="smooth",
+        metavar="SECONDS",
+        least=0,
+        panel=HOW,
+    )
+    logit_adjustment: float | Literal["stored"] = option(
+        0.0,
+        "Raise expressions that were rare in training: probabilities are multiplied by share^-TAU "
+        "before smoothing; stored takes the model's own TAU, 0 is off.",
+        metavar="TAU|stored",
+        least=0,
+        parse=parse_strength,
+        default_text="0",
+        panel=HOW,
+    )
+    people: int | None = option(
+        1,
+        "How many persons of a shot are annotated; text files hold at most two.",
+        metavar="1|2|all",
+        least=1,
+        parse=parse_people,
+        show=lambda people: ALL_PEOPLE if people is None else str(people),
+        panel=FACES,
+    )
+    preset: Literal["paper"] | None = option(
+        None,
+        "paper: what the method's authors do with a test video (windows that do not overlap, missing "
+        "crops replaced by the nearest one, no smoothing).",
+        panel=HOW,
+        default_text="none",
+    )
     keep_features: bool = False
 
     def __post_init__(self) -> None:
-        if self.person not in PERSONS:
-            raise UsageError(f"unknown person {self.person!r}; choose one of {', '.join(PERSONS)}")
-        if self.missing not in get_args(Missing):
-            raise UsageError(f"unknown way {self.missing!r} with missing faces; fill or none")
-        if self.people is not None and self.people < 1:
-            raise UsageError(f"the number of people is at least 1, not {self.people}")
-        if self.batch_size < 1 or not (
-            0 <= self.smooth_seconds < math.inf and 0 < self.crop_fps < math.inf
-        ):
-            raise UsageError("batch size and frame rate are above 0, and smoothing is not below 0")
-        if not 0 <= self.logit_adjustment < math.inf:
+        check_ranges(self)
+        if self.preset == "paper" and (self.smooth_seconds or self.people != 1):
             raise UsageError(
-                f"the strength of logit adjustment is 0 or more, not {self.logit_adjustment}"
-            )
-        if (math.inf if self.end_seconds is None else self.end_seconds) <= (
-            self.start_seconds or 0
-        ):
-            raise UsageError(
-                f"the end ({self.end_seconds} s) must come after the start ({self.start_seconds} s)"
+                "--preset paper sets stride and smoothing and knows one person; leave out --stride, "
+                "--smooth and --people"
             )
 
     def as_text(self) -> dict[str, str]:
         """Every choice that can change a result, resolved, as text; for an output's metadata."""
-        nested = (self.detection, self.search, self.tracking, self.windows)
+        faces = self.faces
+        nested = (faces.detection, faces.keyframes, faces.tracking, faces.time_range, self.windows)
         flat = {key: value for part in nested for key, value in vars(part).items()}
+        flat |= {"person": faces.person, "crop_fps": faces.crop_fps}
         flat |= {key: value for key, value in vars(self).items() if value not in nested}
-        silent = {
-            "root",
-            "device",
-            "threads",
-            "batch_size",
-            "decoding",
-            "detector",
-            "keep_features",
-        }
+        silent = {"root", "device", "threads", "faces", "detector", "keep_features"}
         return {key: str(value) for key, value in sorted(flat.items()) if key not in silent}
 
 
-def paper_preset(options: AnnotateOptions, window: int) -> AnnotateOptions:
-    """The options with which the authors' code treats a test video (Phan et al., 2022)."""
+@dataclass(frozen=True)
+class OutputOptions:
+    """What is written and where.
+
+    Attributes:
+        directory: under which the sources' relative folders are kept.
+        formats: any of `Format`, or ``all``.
+        missing: whether text formats fill frames without a face, or write -1.
+        template: the organizers' rows, for ``predictions.txt``; None without one.
+        template_force: cut or pad whatever the difference in frames.
+        overwrite: whether files that are there already are made again.
+    """
+
+    directory: Path = option(
+        Path("annotations"),
+        "Where results go.",
+        flag="output-dir",
+        short="o",
+        panel=WHAT,
+        changes_results=False,
+    )
+    formats: tuple[Format | Literal["all"], ...] = option(
+        DEFAULT_FORMATS,
+        "aff-wild2 (a text file a video), predictions (one predictions.txt a run), parquet, csv, all "
+        "(these four), or features (the backbone's features and unsmoothed logits, "
+        "VIDEO.features.npz, 3.6 kB a face).",
+        flag="format",
+        short="f",
+        panel=WHAT,
+        changes_results=False,
+    )
+    missing: Missing = option(
+        "fill",
+        "Frames without a face in text files: interpolated (fill), or -1 (none).",
+        panel=WHAT,
+    )
+    template: Path | None = option(
+        None,
+        "The organizers' prediction template, or a list of names: decides rows, order, frame counts "
+        "and names of predictions.txt.",
+        panel=WHAT,
+    )
+    template_force: bool = option(
+        False,
+        "Pad or cut to the template's frame counts whatever the difference; without it, more than 2 "
+        "frames are an error.",
+        panel=WHAT,
+    )
+    overwrite: bool = option(
+        False,
+        "Annotate videos again whose files are already there.",
+        panel=WHAT,
+        changes_results=False,
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if not self.formats:
+            raise UsageError("--format must name at least one format")
+        if self.template is not None and "predictions" not in self.written:
+            raise UsageError("a template shapes predictions.txt; add --format predictions")
+        if self.template_force and self.template is None:
+            raise UsageError("--template-force goes with --template")
+
+    @property
+    def written(self) -> frozenset[str]:
+        """The formats, ``all`` spelled out."""
+        return frozenset(self.formats) - {"all"} | (
+            frozenset(ALL_FORMATS) if "all" in self.formats else frozenset()
+        )
+
+
+@dataclass(frozen=True)
+class AnnotateCommand:
+    """Everything that ``videxpr annotate`` takes.
+
+    Attributes:
+        sources: what is annotated.
+        output: what is written and where.
+        annotation: how videos are annotated.
+        model: which models answer.
+        run: where it computes, and what it says.
+        workers: videos annotated at the same time.
+    """
+
+    sources: tuple[str, ...] = option(
+        MISSING,
+        "Videos, folders (searched recursively), globs (also quoted), @list.txt with one source a "
+        "line, or folders of aligned crops (cropped_aligned/NAME/00001.jpg).",
+        positional=True,
+    )
+    output: OutputOptions = field(default_factory=OutputOptions)
+    annotation: AnnotationOptions = field(default_factory=AnnotationOptions)
+    model: ModelOptions = field(default_factory=ModelOptions)
+    run: RunOptions = field(default_factory=RunOptions)
+    workers: int = option(
+        1,
+        "Videos annotated at the same time: for a GPU that one video cannot fill, or more than four "
+        "cores.",
+        short="j",
+        metavar="N",
+        least=1,
+        panel=WHERE,
+        changes_results=False,
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        times = self.annotation.faces.time_range
+        if self.output.template is not None and (times.start_seconds or times.end_seconds):
+            raise UsageError("--template wants whole videos; leave out --start and --end")
+
+
+def preset_base(given: Mapping[str, Any]) -> AnnotateCommand:
+    """Return the options of a preset, over which others are chosen."""
+    command = AnnotateCommand(given["sources"])
+    if given.get("preset") != "paper":
+        return command
+    return replace(command, annotation=paper_preset(command.annotation, PAPER_WINDOW))
+
+
+def paper_preset(options: AnnotationOptions, window: int) -> AnnotationOptions:
+    """Return the options with which the authors' code treats a test video (Phan et al., 2022)."""
     return replace(
         options,
         windows=WindowOptions(stride=window, tail="padded"),
         smooth_seconds=0.0,
-        nearest_crop=True,
+        preset="paper",
     )

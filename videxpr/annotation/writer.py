@@ -2,21 +2,26 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from videxpr.annotation.options import DEFAULT_FORMATS, FORMATS, Format
-from videxpr.core.errors import FormatError, OutputError, UsageError
+from videxpr.annotation.options import OutputOptions
+from videxpr.core.errors import FormatError, OutputError
 from videxpr.datasets.affwild2.template import TemplateMatch, match_template
 from videxpr.formats.affwild2 import read_labels, write_labels
 from videxpr.formats.csv_tables import merge_summary, write_csv
-from videxpr.formats.frame_labels import Missing, padded_labels, second_side
+from videxpr.formats.frame_labels import padded_labels, second_side
 from videxpr.formats.npz import FEATURES_SUFFIX, write_features
 from videxpr.formats.parquet import write_parquet
-from videxpr.formats.predictions import PREDICTIONS, Block, read_predictions, write_predictions
+from videxpr.formats.predictions import (
+    PREDICTIONS,
+    Block,
+    read_predictions,
+    read_template,
+    write_predictions,
+)
 from videxpr.formats.record import Annotation
 from videxpr.video.sources import Source
 
@@ -33,32 +38,6 @@ SUFFIXES: Final[dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class OutputOptions:
-    """What is written and where.
-
-    Attributes:
-        directory: under which the sources' relative folders are kept.
-        formats: any of `FORMATS`.
-        overwrite: whether files that are there already are made again.
-        template: the organizers' rows, for ``predictions.txt``; None without one.
-        template_force: cut or pad whatever the difference in frames.
-    """
-
-    directory: Path
-    formats: tuple[Format, ...] = DEFAULT_FORMATS
-    overwrite: bool = False
-    template: tuple[Block, ...] | None = None
-    template_force: bool = False
-
-    def __post_init__(self) -> None:
-        unknown = [one for one in self.formats if one not in FORMATS]
-        if unknown or not self.formats:
-            raise UsageError(f"unknown formats {unknown}; choose from {', '.join(FORMATS)}")
-        if self.template is not None and "predictions" not in self.formats:
-            raise UsageError("a template shapes predictions.txt; add --format predictions")
-
-
 class Outputs:
     """The files of one run.
 
@@ -67,9 +46,10 @@ class Outputs:
         FormatError: it holds a ``predictions.txt`` or ``summary.csv`` that is not videxpr's.
     """
 
-    def __init__(self, options: OutputOptions, missing: Missing) -> None:
+    def __init__(self, options: OutputOptions) -> None:
         self.options = options
-        self.missing = missing
+        self.missing = options.missing
+        self.template = None if options.template is None else read_template(options.template)
         _check_writable(options.directory)
         merge_summary(options.directory / SUMMARY, [])
         self._earlier = self._existing_blocks()
@@ -83,7 +63,7 @@ class Outputs:
         paths = [self._path(source, suffix) for suffix in self._suffixes()]
         if not paths or not all(path.is_file() for path in paths):
             return False
-        return "predictions" not in self.options.formats or self._recall(source)
+        return "predictions" not in self.options.written or self._recall(source)
 
     def write(self, source: Source, annotation: Annotation) -> list[str]:
         """Write the files of one source; what there is to say about names, counts and kept files.
@@ -100,18 +80,18 @@ class Outputs:
             seen = len(annotation.faces.of_rank(1))
             notes.append(f"the second person was seen in {seen} of {len(annotation)} frames")
         blocks = []
-        if "predictions" in self.options.formats:  # first, as a template may refuse the video
+        if "predictions" in self.options.written:  # first, as a template may refuse the video
             for match in matches:
                 block, note = match.block(annotation, self.missing, self.options.template_force)
                 blocks.append(block)
                 notes += note
-        if "aff-wild2" in self.options.formats:
+        if "aff-wild2" in self.options.written:
             notes += self._write_text(source, annotation, matches)
-        if "parquet" in self.options.formats and self._may_write(source, ".parquet", notes):
+        if "parquet" in self.options.written and self._may_write(source, ".parquet", notes):
             write_parquet(self._path(source, ".parquet"), annotation)
-        if "csv" in self.options.formats and self._may_write(source, ".csv", notes):
+        if "csv" in self.options.written and self._may_write(source, ".csv", notes):
             write_csv(self._path(source, ".csv"), annotation)
-        if "features" in self.options.formats and self._may_write(source, FEATURES_SUFFIX, notes):
+        if "features" in self.options.written and self._may_write(source, FEATURES_SUFFIX, notes):
             write_features(self._path(source, FEATURES_SUFFIX), annotation)
         self._mine |= {block.name: block for block in blocks}
         return notes
@@ -125,14 +105,14 @@ class Outputs:
 
         Rows of other videos that are there already stay, so that a folder can be annotated in parts.
         """
-        if "predictions" not in self.options.formats:
+        if "predictions" not in self.options.written:
             return []
         earlier = self._existing_blocks()  # read again: another run may have added to it
         blocks = {name: block for name, block in earlier.items() if name not in self._redone}
         blocks |= self._mine
         notes: list[str] = []
-        if self.options.template is not None:
-            wanted = self.options.template
+        if self.template is not None:
+            wanted = self.template
             notes = [
                 f"the template wants {one.name}, which was not annotated, or not with these frames"
                 for one in wanted
@@ -164,12 +144,12 @@ class Outputs:
     ) -> tuple[list[TemplateMatch], list[str]]:
         """Which person is written under which name."""
         side = second_side(annotation) if annotation.people == 2 else None
-        if self.options.template is None:
+        if self.template is None:
             people = [TemplateMatch(source.name, 0, "", None)]
             if side is not None:
                 people.append(TemplateMatch(f"{source.name}_{side}", 1, f"_{side}", None))
             return people, []
-        return match_template(source.name, self.options.template, side)
+        return match_template(source.name, self.template, side)
 
     def _may_write(self, source: Source, ending: str, notes: list[str]) -> bool:
         path = self._path(source, ending)
@@ -179,7 +159,7 @@ class Outputs:
         return False
 
     def _suffixes(self) -> list[str]:
-        return [suffix for name, suffix in SUFFIXES.items() if name in self.options.formats]
+        return [suffix for name, suffix in SUFFIXES.items() if name in self.options.written]
 
     def _path(self, source: Source, ending: str) -> Path:
         return self.options.directory / source.relative.parent / f"{source.stem}{ending}"
@@ -195,15 +175,15 @@ class Outputs:
 
     def _existing_blocks(self) -> dict[str, Block]:
         path = self.options.directory / PREDICTIONS
-        if "predictions" not in self.options.formats or not path.is_file():
+        if "predictions" not in self.options.written or not path.is_file():
             return {}
         return {block.name: block for block in read_predictions(path)}
 
     def _recall(self, source: Source) -> bool:
         """Whether the rows of a source are known, from the run's file or from its text files."""
-        if self.options.template is not None:
+        if self.template is not None:
             names = self._names(source)
-            wanted = [block for block in self.options.template if block.name in names]
+            wanted = [block for block in self.template if block.name in names]
             return all(_fits(self._earlier.get(block.name), block) for block in wanted)
         if self._names(source) & set(self._earlier):
             return True

@@ -4,16 +4,17 @@ from typing import Annotated, Final
 
 import typer
 
-from videxpr.cli import crops, models, submission
-from videxpr.cli.annotate import annotate
-from videxpr.cli.benchmark import benchmark
-from videxpr.cli.crop import crop
+from videxpr.annotation.benchmark.options import BenchmarkCommand
+from videxpr.annotation.options import AnnotateCommand, preset_base
+from videxpr.cli import models, submission
+from videxpr.cli.command_line import add_command
 from videxpr.cli.evaluate import evaluate
 from videxpr.cli.stitch import stitch
 from videxpr.cli.train import train
 from videxpr.cli.tune import tune
 from videxpr.core.errors import DownloadError, OutputError, TrainingError, VidexprError
 from videxpr.core.version import VERSION
+from videxpr.datasets.crops.options import CropCommand, MeasureCommand
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
@@ -26,15 +27,72 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Annotate the facial expression of every frame of your videos.",
 )
-app.command()(annotate)
-app.command()(crop)
+add_command(
+    app,
+    "annotate",
+    AnnotateCommand,
+    "annotate",
+    base=preset_base,
+    help="""Write one expression for every frame of every video.
+
+    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
+    wrong usage, such as a file of an option that is not there (nothing is done).""",
+    examples=(
+        "videxpr annotate folder/ -o annotations",
+        "videxpr annotate talk.mp4 --people 2 -f parquet,csv",
+        "videxpr annotate @test.lst -m mine.safetensors --template template.txt",
+    ),
+)
+add_command(
+    app,
+    "crop",
+    CropCommand,
+    "crop",
+    help="""Cut the aligned face of the main person out of every frame of every video.
+
+    The result is laid out like Aff-Wild2: put annotation files beside it and train, or annotate it.
+
+    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
+    wrong usage, such as a file of an option that is not there (nothing is done).""",
+    examples=("videxpr crop videos/ -o crops", "videxpr crop talk.mp4 --people 2 --size 224"),
+)
 app.command()(evaluate)
 app.command()(stitch)
 app.command()(train)
 app.command()(tune)
-app.command()(benchmark)
+add_command(
+    app,
+    "benchmark",
+    BenchmarkCommand,
+    "benchmark",
+    help="""Measure each stage of the pipeline by itself, the bound that they set, and the whole of it.
+
+    Efficiency is the pipeline's speed over the bound: on a CPU the stages share the cores, and the
+    bound is 1 / sum(1 / stage); on a GPU they overlap, and it is the slowest stage. The videos are
+    annotated into a temporary folder; nothing is kept but the figures.
+
+    Exit code: 0 if all went well, 1 if a video failed or is not there (the others are done), 2 for
+    wrong usage, such as a file of an option that is not there (nothing is done).""",
+    examples=("videxpr benchmark talk.mp4", "videxpr benchmark talk.mp4 --json figures.json"),
+)
+crops = typer.Typer(no_args_is_help=True, help="Find out about face crops that somebody else made.")
+crops.callback()(lambda: None)
+add_command(
+    crops,
+    "measure",
+    MeasureCommand,
+    "crops",
+    help="""Measure to which template crops were aligned, and compare it with ArcFace's.
+
+    Take the detector with which you will annotate: detectors differ among themselves by up to a pixel.
+    Give the file to train --template, so that annotate aligns raw video in the same way.
+
+    Exit code: 0, 1 if a file cannot be written, 2 for wrong usage, such as a folder that is not
+    there.""",
+    examples=("videxpr crops measure cropped_aligned/ -o measured.json",),
+)
 app.add_typer(submission.app, name="submission")
-app.add_typer(crops.app, name="crops")
+app.add_typer(crops, name="crops")
 app.add_typer(models.app, name="models")
 
 

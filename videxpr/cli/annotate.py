@@ -1,258 +1,167 @@
-"""``videxpr annotate``: options in, one line a video and a table out."""
+"""``videxpr annotate``: options in, one line a video and a table out.
 
-from pathlib import Path
-from typing import Annotated, Literal
+What can be answered without torch is answered before it is imported.
+"""
 
-import typer
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from videxpr.annotation.options import DEFAULT_FORMATS, DEFAULT_MODEL, AnnotateOptions
-from videxpr.cli.face_options import DECODER_HELP, DETECT_EVERY_HELP
-from videxpr.cli.model_choice import FORMS, METAVAR
+from videxpr.annotation.options import STORED, AnnotateCommand
+from videxpr.cli.console import BatchDisplay, annotation_line, prepare_process, summary_table
+from videxpr.cli.model_choice import chosen_models
+from videxpr.core.option import record
+from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile
+from videxpr.video.sources import Source, find_sources
 
-DEFAULT = AnnotateOptions()
-WHAT, WHO, HOW, WHERE = "What is written", "Faces and people", "Time and model", "Running"
+if TYPE_CHECKING:
+    from videxpr.annotation.annotator import Annotator
+    from videxpr.annotation.batch import Report
+    from videxpr.annotation.writer import Outputs
+    from videxpr.model.checkpoint import Checkpoint
 
 
-def annotate(
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            help="Videos, folders (searched recursively), globs (also quoted), @list.txt with one "
-            "source a line, or folders of aligned crops (cropped_aligned/NAME/00001.jpg)."
-        ),
-    ],
-    output_dir: Annotated[
-        Path,
-        typer.Option("--output-dir", "-o", rich_help_panel=WHAT, help="Where results go."),
-    ] = Path("annotations"),
-    format: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--format",
-            "-f",
-            rich_help_panel=WHAT,
-            help="aff-wild2 (a text file a video), predictions (one predictions.txt a run), parquet, "
-            "csv, all (these four), or features (the backbone's features and unsmoothed logits, "
-            "VIDEO.features.npz, 3.6 kB a face); repeatable.  "
-            f"\\[default: {', '.join(DEFAULT_FORMATS)}]",
-        ),
-    ] = None,
-    missing: Annotated[
-        Literal["fill", "none"],
-        typer.Option(
-            rich_help_panel=WHAT,
-            help="Frames without a face in text files: interpolated (fill), or -1 (none).",
-        ),
-    ] = DEFAULT.missing,
-    template: Annotated[
-        Path | None,
-        typer.Option(
-            rich_help_panel=WHAT,
-            help="The organizers' prediction template, or a list of names: decides rows, order, frame "
-            "counts and names of predictions.txt.  \\[default: none]",
-        ),
-    ] = None,
-    template_force: Annotated[
-        bool,
-        typer.Option(
-            "--template-force",
-            rich_help_panel=WHAT,
-            help="Pad or cut to the template's frame counts whatever the difference; without it, "
-            "more than 2 frames are an error.  \\[default: off]",
-        ),
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite",
-            rich_help_panel=WHAT,
-            help="Annotate videos again whose files are already there.  \\[default: off]",
-        ),
-    ] = False,
-    detector: Annotated[
-        str,
-        typer.Option(
-            rich_help_panel=WHO,
-            help="auto (SCRFD if a pack is installed, else MTCNN), mtcnn, scrfd, or scrfd:PACK.",
-        ),
-    ] = DEFAULT.detection.detector,
-    detector_dir: Annotated[
-        Path | None,
-        typer.Option(
-            rich_help_panel=WHO,
-            help="insightface's root, with packs under models/.  \\[default: ~/.insightface]",
-        ),
-    ] = None,
-    min_face: Annotated[
-        float,
-        typer.Option(rich_help_panel=WHO, metavar="PIXELS", help="Smallest face, shorter side."),
-    ] = DEFAULT.detection.min_face,
-    min_score: Annotated[
-        float | None,
-        typer.Option(
-            rich_help_panel=WHO,
-            help="Least confidence of a face, 0 to 1.  \\[default: 0.5 with scrfd, 0.9 with mtcnn]",
-        ),
-    ] = None,
-    detect_every: Annotated[
-        int,
-        typer.Option(rich_help_panel=WHO, metavar="FRAMES", help=DETECT_EVERY_HELP),
-    ] = DEFAULT.search.detect_every,
-    person: Annotated[
-        Literal["largest", "left", "right", "center"],
-        typer.Option(rich_help_panel=WHO, help="Who is the main person of each shot."),
-    ] = DEFAULT.person,
-    people: Annotated[
-        Literal["1", "2", "all"],
-        typer.Option(
-            rich_help_panel=WHO,
-            help="How many persons of a shot are annotated; text files hold at most two.",
-        ),
-    ] = "1",
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            "-m",
-            rich_help_panel=HOW,
-            metavar=METAVAR,
-            help=f"Expression weights: {FORMS}; repeatable: probabilities are "
-            "averaged, each expression's over the models that were trained on it.  "
-            f"\\[default: {DEFAULT_MODEL}]",
-        ),
-    ] = None,
-    stride: Annotated[
-        int | None,
-        typer.Option(
-            rich_help_panel=HOW,
-            help=f"Frames between the starts of two windows.  \\[default: {DEFAULT.windows.stride}]",
-        ),
-    ] = None,
-    smooth: Annotated[
-        float | None,
-        typer.Option(
-            rich_help_panel=HOW,
-            metavar="SECONDS",
-            help="Span of the moving mean of probabilities; 0 is off.  "
-            f"\\[default: {DEFAULT.smooth_seconds}]",
-        ),
-    ] = None,
-    logit_adjustment: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=HOW,
-            metavar="TAU|stored",
-            help="Raise expressions that were rare in training: probabilities are multiplied by "
-            "share^-TAU before smoothing; stored takes the model's own TAU, 0 is off.  "
-            f"\\[default: {DEFAULT.logit_adjustment:g}]",
-        ),
-    ] = None,
-    settings: Annotated[
-        Path | None,
-        typer.Option(
-            rich_help_panel=HOW,
-            metavar="FILE",
-            help="Stride, smoothing and logit adjustment that videxpr tune wrote; options given here "
-            "win.  \\[default: none]",
-        ),
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=HOW,
-            metavar="TIME",
-            help="Annotate from this time on, in seconds or as HH:MM:SS.  \\[default: the beginning]",
-        ),
-    ] = None,
-    end: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=HOW,
-            metavar="TIME",
-            help="Annotate up to this time, in seconds or as HH:MM:SS.  \\[default: the end]",
-        ),
-    ] = None,
-    crop_fps: Annotated[
-        float,
-        typer.Option(
-            rich_help_panel=HOW, help="Frames a second of crop folders, which have no times."
-        ),
-    ] = DEFAULT.crop_fps,
-    preset: Annotated[
-        Literal["paper"] | None,
-        typer.Option(
-            rich_help_panel=HOW,
-            help="paper: what the method's authors do with a test video (windows that do not overlap, "
-            "missing crops replaced by the nearest one, no smoothing).  \\[default: none]",
-        ),
-    ] = None,
-    device: Annotated[
-        str,
-        typer.Option(rich_help_panel=WHERE, help="auto, cpu, cuda, cuda:N, N (the same), or mps."),
-    ] = "auto",
-    decoder: Annotated[
-        Literal["auto", "cpu", "cuda"],
-        typer.Option(rich_help_panel=WHERE, help=DECODER_HELP),
-    ] = DEFAULT.decoding.decoder,
-    workers: Annotated[
-        int,
-        typer.Option(
-            "--workers",
-            "-j",
-            rich_help_panel=WHERE,
-            min=1,
-            metavar="N",
-            help="Videos annotated at the same time: for a GPU that one video cannot fill, or more "
-            "than four cores.",
-        ),
-    ] = 1,
-    batch_size: Annotated[
-        int,
-        typer.Option(rich_help_panel=WHERE, help="Frames that go through the networks together."),
-    ] = DEFAULT.batch_size,
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet", "-q", rich_help_panel=WHERE, help="Say nothing but errors.  \\[default: off]"
-        ),
-    ] = False,
-) -> None:
-    """Write one expression for every frame of every video.
+def run(command: AnnotateCommand, given: frozenset[str]) -> int:
+    """Annotate what was asked for; 0 if all went well, 1 if a video failed."""
+    prepare_process()
+    sources = find_sources(command.sources)
+    models = chosen_models(command.model, command.run.quiet)
+    from videxpr.annotation.writer import Outputs
 
-    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
-    wrong usage, such as a file of an option that is not there (nothing is done).
-    """
-    from videxpr.cli.annotate_options import Request
-    from videxpr.cli.annotate_run import run
+    outputs = Outputs(command.output)
+    with BatchDisplay(len(sources), command.run.quiet) as display:
+        told: list[str] = []  # what came up while a video was annotated
+        annotator = _load(command, models, told.append, display)
+        has_videos = any(source.kind == "video" for source in sources)
+        display.say(_introduction(annotator, has_videos))
+        display.warn([*_concerns(command, annotator, sources)])
+        from videxpr.annotation.batch import annotate_sources
 
-    request = Request(
-        sources=sources,
-        output_dir=output_dir,
-        formats=tuple(format or ()),
-        missing=missing,
-        template=template,
-        template_force=template_force,
-        overwrite=overwrite,
-        detector=detector,
-        detector_dir=detector_dir,
-        min_face=min_face,
-        min_score=min_score,
-        detect_every=detect_every,
-        person=person,
-        people=None if people == "all" else int(people),
-        models=tuple(model or [DEFAULT_MODEL]),
-        stride=stride,
-        smooth=smooth,
-        logit_adjustment=logit_adjustment,
-        settings=settings,
-        start=start,
-        end=end,
-        crop_fps=crop_fps,
-        preset=preset,
-        device=device,
-        decoder=decoder,
-        workers=workers,
-        batch_size=batch_size,
-        quiet=quiet,
+        reports = _all_reports(
+            annotate_sources(annotator, sources, outputs, display.begin, command.workers),
+            outputs,
+            display,
+            told,
+        )
+    if not command.run.quiet:
+        found_by = f", detector {annotator.detector.name}" if has_videos else ""
+        names = " + ".join(one.name for one in annotator.checkpoints)
+        summary_table(reports, f"model {names}{found_by}", command.output.directory)
+    return int(any(report.status == "failed" for report in reports) or display.incomplete)
+
+
+def _load(
+    command: AnnotateCommand,
+    models: Sequence[ModelFile],
+    tell: Callable[[str], None],
+    display: BatchDisplay,
+) -> "Annotator":
+    with display.waiting("loading model"):
+        from videxpr.annotation.load import load_annotator
+        from videxpr.core.device import resolve_device, stage_threads
+
+        return load_annotator(
+            models,
+            command.annotation,
+            str(resolve_device(command.run.device)),
+            stage_threads(command.workers),
+            keep_features="features" in command.output.written,
+            tell=tell,
+            stated=record(command.output, results_only=True),
+        )
+
+
+def _all_reports(
+    reports: "Iterator[Report]", outputs: "Outputs", display: BatchDisplay, told: list[str]
+) -> "list[Report]":
+    """Every report, shown as it comes; the run's own files are written even when stopped."""
+    collected: list[Report] = []
+    try:
+        for report in reports:
+            collected.append(report)
+            display.end(report, annotation_line(report))
+            display.warn_of(told)
+    finally:
+        display.lack(outputs.finish())
+    return collected
+
+
+def _introduction(annotator: "Annotator", has_videos: bool) -> str:
+    from videxpr.core.device import describe
+
+    detector = annotator.detector
+    models = " + ".join(map(_named, annotator.checkpoints))
+    found_by = f"detector {detector.name} on {detector.device}, " if has_videos else ""
+    line = f"model {models}, {found_by}device {describe(annotator.device)}"
+    if all(one.origin != IN_PACKAGE for one in annotator.checkpoints):
+        return line
+    return (
+        f"{line}; an ABAW entry needs a model trained on Aff-Wild2 (videxpr train), not the starter"
     )
-    raise typer.Exit(run(request))
+
+
+def _named(checkpoint: "Checkpoint") -> str:
+    """A model by its hash and, if it came from elsewhere, by where that was."""
+    origin = "" if checkpoint.origin in (A_FILE, IN_PACKAGE) else f", {checkpoint.origin}"
+    return f"{checkpoint.name} ({checkpoint.sha256[:12]}{origin})"
+
+
+def _concerns(
+    command: AnnotateCommand, annotator: "Annotator", sources: Sequence[Source]
+) -> Iterator[str]:
+    """What a user should know before the first number."""
+    yield from _concerns_of_models(annotator.checkpoints, sources)
+    stated = command.model.sha256
+    if stated and stated != tuple(one.sha256 for one in annotator.checkpoints):
+        yield f"the configuration was made with SHA-256 {' + '.join(stated)}, not with this model"
+    options = annotator.options
+    if command.annotation.logit_adjustment == STORED and options.logit_adjustment == 0:
+        yield "the strength of logit adjustment that the model stores is 0: nothing is adjusted"
+    yield from _concerns_of_devices(command.run.device, annotator.device.type)
+    for one, embedder in zip(annotator.checkpoints, annotator.ensemble.embedders, strict=True):
+        if embedder.concern:
+            yield f"model {one.name}: {embedder.concern}"
+    if options.smooth_seconds and any(source.kind == "crops" for source in sources):
+        yield (
+            f"crops have no times: {options.faces.crop_fps:g} frames a second are assumed for "
+            "smoothing (--crop-fps)"
+        )
+
+
+def _concerns_of_models(
+    checkpoints: "Sequence[Checkpoint]", sources: Sequence[Source]
+) -> Iterator[str]:
+    from videxpr.core.crop_template import UNVERIFIED
+    from videxpr.model.ensemble import partly_known
+
+    configs = {one.name: one.model.config for one in checkpoints}
+    untrained = [set(config.untrained_expressions) for config in configs.values()]
+    never = [
+        name
+        for name in checkpoints[0].model.config.expressions
+        if name in set.intersection(*untrained)
+    ]
+    if never:
+        names = " + ".join(configs)
+        yield f"model {names} was never trained on {', '.join(never)} and never answers it"
+    for expression in partly_known(list(configs.values())):
+        voters = [name for name, c in configs.items() if expression in c.trained_expressions]
+        yield (
+            f"only {', '.join(voters)} was trained on {expression}: its probability is the mean over "
+            "the models that were"
+        )
+    unmeasured = [name for name, config in configs.items() if config.crop.name == UNVERIFIED.name]
+    if unmeasured and any(source.kind == "video" for source in sources):
+        yield (
+            f"nobody measured the crops that {', '.join(unmeasured)} was trained on, and ArcFace's "
+            "template is assumed for raw video: find theirs with videxpr crops measure, and give it "
+            "to videxpr train --template"
+        )
+
+
+def _concerns_of_devices(wanted: str, taken: str) -> Iterator[str]:
+    """A GPU that is there and was not taken."""
+    from videxpr.core.device import unused_gpu_reason
+
+    reason = unused_gpu_reason() if (wanted, taken) == ("auto", "cpu") else None
+    if reason is not None:
+        yield f"the CPU does the work although there is an NVIDIA GPU: {reason}"

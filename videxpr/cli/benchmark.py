@@ -1,104 +1,124 @@
 """``videxpr benchmark``: how fast each stage and the whole pipeline are on this machine."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Final
 
-import typer
+from rich.console import Console
+from rich.status import Status
 
-from videxpr.annotation.benchmark.options import BenchmarkOptions
-from videxpr.annotation.options import DEFAULT_MODEL
-from videxpr.cli.face_options import Decoder, DetectEvery, DetectorDir, DetectorName, Device
-from videxpr.cli.model_choice import FORMS, METAVAR
+from videxpr.annotation.annotator import Annotator
+from videxpr.annotation.benchmark.batch import Begin, BenchmarkReport, benchmark_sources
+from videxpr.annotation.benchmark.figures import StageName
+from videxpr.annotation.benchmark.machine import Machine, in_use, this_machine
+from videxpr.annotation.benchmark.options import BenchmarkCommand
+from videxpr.annotation.benchmark.report import as_json
+from videxpr.annotation.load import load_annotator
+from videxpr.cli.benchmark_tables import show_setup, show_video
+from videxpr.cli.console import prepare_process, told
+from videxpr.cli.model_choice import chosen_models
+from videxpr.core.device import cpu_threads, resolve_device
+from videxpr.core.errors import UsageError
+from videxpr.core.files import atomic_write
+from videxpr.video.sources import Source, find_sources
 
-DEFAULT = BenchmarkOptions()
+STANDARD_OUTPUT: Final = Path("-")
+
+BUSY: Final = 0.5
+"""A load of more than this for each core is worth a warning."""
 
 
-def benchmark(
-    videos: Annotated[
-        list[str],
-        typer.Argument(
-            help="Videos, folders (searched recursively), globs (also quoted), or @list.txt with one "
-            "source a line. Ten seconds to a few minutes each are enough."
-        ),
-    ],
-    device: Device = "auto",
-    detector: DetectorName = DEFAULT.annotate.detection.detector,
-    detector_dir: DetectorDir = None,
-    min_face: Annotated[
-        float, typer.Option(metavar="PIXELS", help="Smallest face, shorter side.")
-    ] = DEFAULT.annotate.detection.min_face,
-    min_score: Annotated[
-        float | None,
-        typer.Option(
-            help="Least confidence of a face, 0 to 1.  \\[default: 0.5 with scrfd, 0.9 with mtcnn]"
-        ),
-    ] = None,
-    people: Annotated[
-        Literal["1", "2", "all"], typer.Option(help="How many persons of a shot are annotated.")
-    ] = "1",
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar=METAVAR,
-            help=f"Expression weights: {FORMS}; repeatable.  \\[default: {DEFAULT_MODEL}]",
-        ),
-    ] = None,
-    stride: Annotated[
-        int, typer.Option(help="Frames between the starts of two windows.")
-    ] = DEFAULT.annotate.windows.stride,
-    decoder: Decoder = DEFAULT.annotate.decoding.decoder,
-    detect_every: DetectEvery = DEFAULT.annotate.search.detect_every,
-    batch_size: Annotated[
-        int, typer.Option(help="Frames that go through the networks together.")
-    ] = DEFAULT.annotate.batch_size,
-    runs: Annotated[
-        int, typer.Option(help="Runs of each stage and of the pipeline, after one to warm up.")
-    ] = DEFAULT.runs,
-    json: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE|-",
-            help="Every figure as JSON; - is standard output, and then nothing else goes there.  "
-            "\\[default: none]",
-        ),
-    ] = None,
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet",
-            "-q",
-            help="Say nothing but the tables and errors.  \\[default: off]",
-        ),
-    ] = False,
-) -> None:
-    """Measure each stage of the pipeline by itself, the bound that they set, and the whole of it.
+def run(command: BenchmarkCommand, given: frozenset[str]) -> int:
+    """Measure what was asked for; 0 if all went well, 1 if a video failed."""
+    prepare_process()
+    if command.json is not None:
+        _check_json(command.json)
+    device = resolve_device(command.run.device)
+    machine = this_machine(device)
+    options = command.options
+    models = chosen_models(command.model, command.run.quiet)
+    tools = load_annotator(models, options.annotate, str(device), cpu_threads())
+    used = in_use(tools)
+    messages = Console(stderr=True, highlight=False)
+    tables = command.json != STANDARD_OUTPUT
+    if tables:
+        show_setup(machine, used, options)
+    if not command.run.quiet:
+        _warn(messages, _concerns(machine, tools))
+    reports: list[BenchmarkReport] = []
+    sources = find_sources(command.videos)
+    try:
+        with _status(messages, command.run.quiet) as begin:
+            for report in benchmark_sources(tools, models, sources, options, begin):
+                reports.append(report)
+                _say(messages, report, command.run.quiet)
+                if tables and report.figures is not None:
+                    show_video(report.source.relative.as_posix(), report.figures)
+    finally:  # a run that is stopped keeps what it has measured
+        if command.json is not None and reports:
+            _write(command.json, as_json(machine, used, options, reports))
+    return int(any(report.status == "failed" for report in reports))
 
-    Efficiency is the pipeline's speed over the bound: on a CPU the stages share the cores, and the
-    bound is 1 / sum(1 / stage); on a GPU they overlap, and it is the slowest stage. The videos are
-    annotated into a temporary folder; nothing is kept but the figures.
 
-    Exit code: 0 if all went well, 1 if a video failed or is not there (the others are done), 2 for
-    wrong usage, such as a file of an option that is not there (nothing is done).
-    """
-    from videxpr.cli.benchmark_run import BenchmarkRequest, run
+def _check_json(path: Path) -> None:
+    """Refuse a file that cannot be written before anything is measured, which takes a while."""
+    if path == STANDARD_OUTPUT:
+        return
+    if path.is_dir():
+        raise UsageError(f"--json {path} is a folder; name a file in it")
+    above = next(one for one in path.absolute().parents if one.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise UsageError(f"--json {path} cannot be written; choose another place")
 
-    request = BenchmarkRequest(
-        videos=videos,
-        device=device,
-        detector=detector,
-        detector_dir=detector_dir,
-        min_face=min_face,
-        min_score=min_score,
-        people=None if people == "all" else int(people),
-        models=tuple(model or [DEFAULT_MODEL]),
-        stride=stride,
-        decoder=decoder,
-        detect_every=detect_every,
-        batch_size=batch_size,
-        runs=runs,
-        json=json,
-        quiet=quiet,
-    )
-    raise typer.Exit(run(request))
+
+def _concerns(machine: Machine, tools: Annotator) -> Iterator[str]:
+    """What a reader of all figures should know."""
+    if machine.load is not None and machine.load > BUSY * machine.cores:
+        yield (
+            f"the machine was busy in the last minute (load {machine.load:.1f} on "
+            f"{machine.cores} cores); what else runs makes all figures worse"
+        )
+    for one, embedder in zip(tools.checkpoints, tools.ensemble.embedders, strict=True):
+        if embedder.concern:
+            yield f"model {one.name}: {embedder.concern}"
+
+
+def _warn(messages: Console, concerns: Iterator[str]) -> None:
+    for concern in concerns:
+        messages.print(f"warning: {concern}", soft_wrap=True, markup=False)
+
+
+@contextmanager
+def _status(messages: Console, quiet: bool) -> Iterator[Begin]:
+    """Says on a terminal what is being measured."""
+    if quiet or not messages.is_terminal:
+        yield lambda source, stage: None
+        return
+    with Status("", console=messages) as status:
+
+        def begin(source: Source, stage: StageName | None) -> None:
+            status.update(f"{source.path.name}: {stage or 'the whole pipeline'}")
+
+        yield begin
+
+
+def _say(messages: Console, report: BenchmarkReport, quiet: bool) -> None:
+    """Why a video failed, or what the reader of its figures should know."""
+    if report.status == "failed":
+        text = f"{report.trace}error: {told(report)}"
+        messages.print(text, soft_wrap=True, markup=False, style="red")
+    elif not quiet:
+        for warning in report.warnings:
+            text = f"warning: {report.source.path}: {warning}"
+            messages.print(text, soft_wrap=True, markup=False)
+
+
+def _write(path: Path, text: str) -> None:
+    if path == STANDARD_OUTPUT:
+        sys.stdout.write(text)
+        return
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

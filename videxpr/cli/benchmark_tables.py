@@ -24,13 +24,14 @@ def show_setup(machine: Machine, used: InUse, options: BenchmarkOptions) -> None
             (used.providers, used.detector_threads),
         )
     )
+    faces = options.annotate.faces
     for line in (
         f"{machine.cpu}, {cores}{_size(machine.memory_bytes)}{gpu}",
         f"model {' + '.join(used.models)} on {used.device} (torch {machine.torch}, "
         f"{used.torch_threads} threads), faces embedded by {embeds}",
         f"detector {used.detector} on {used.detector_device} ({detects})",
-        f"whole pictures searched every {options.annotate.search.detect_every} frames, batches of "
-        f"{options.annotate.batch_size}, {used.stage_threads} threads a network in the pipeline, "
+        f"whole pictures searched every {faces.keyframes.detect_every} frames, batches of "
+        f"{faces.batch_size}, {used.stage_threads} threads a network in the pipeline, "
         f"median of {options.runs} runs after a warm-up",
     ):
         _console().print(line, soft_wrap=True, markup=False)

@@ -4,11 +4,13 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar, get_args
 
 import typer
 from rich.markup import escape
+from typer.core import TyperCommand
 
 from videxpr.core.option import OptionField, option_fields, read_config, record, with_values
 
@@ -21,7 +23,7 @@ def add_command(
     app: typer.Typer,
     name: str,
     options: type[Options],
-    run: Callable[[Options, frozenset[str]], int],
+    module: str,
     *,
     help: str,
     examples: Sequence[str],
@@ -36,7 +38,8 @@ def add_command(
         app: to which it is added.
         name: of the command.
         options: the dataclass.
-        run: takes the options and the names of those that were given; returns the exit code.
+        module: of `videxpr.cli`, imported when the command runs; its ``run`` takes the options and the
+            names of those that were given, and returns the exit code.
         help: what the command does; the first sentence is its line in lists.
         examples: two or three calls, shown below the help.
         base: the options that others are chosen over, from the values that were given; without it
@@ -63,6 +66,7 @@ def add_command(
 
             sys.stdout.write(tomli_w.dumps(record(chosen)))
             raise typer.Exit
+        run = import_module(f"videxpr.cli.{module}").run
         raise typer.Exit(run(chosen, frozenset(given)))
 
     parameters = {
@@ -76,7 +80,18 @@ def add_command(
     command.__annotations__ = {}
     command.__doc__ = help
     shown = "\n".join(f"  [dim]$[/dim] {escape(line)}" for line in examples)
-    app.command(name, epilog=f"[bold]Examples[/bold]\n{shown}")(command)
+    app.command(name, cls=_Command, epilog=f"[bold]Examples[/bold]\n{shown}")(command)
+
+
+class _Command(TyperCommand):
+    """A command whose help does not call --help a bool."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return the option, shown as a flag."""
+        shown = super().get_help_option(ctx)
+        if shown is not None:
+            shown.metavar = " "
+        return shown
 
 
 def _parameter(name: str, one: OptionField) -> inspect.Parameter:
@@ -158,6 +173,7 @@ def _config_parameters() -> list[inspect.Parameter]:
     )
     shown = typer.Option(
         "--print-config",
+        metavar=" ",
         help="Print the options that would be used as such a file, and end.",
         rich_help_panel=CONFIGURATION,
         show_default=False,

@@ -4,10 +4,11 @@ import io
 import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -21,10 +22,12 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.annotation.batch import Report
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.video.jobs import JobResult
 from videxpr.video.sources import Source
+
+if TYPE_CHECKING:
+    from videxpr.annotation.batch import Report
 
 WIDE = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
@@ -101,6 +104,16 @@ class BatchDisplay:
         for note in notes:
             self.console.print(f"error: {note}", soft_wrap=True, markup=False, style="red")
 
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Say on a terminal what is waited for while a block runs."""
+        task = self._progress.add_task(what, total=None, speed="") if self.bars else None
+        try:
+            yield
+        finally:
+            if task is not None:
+                self._progress.remove_task(task)
+
     def begin(self, source: Source) -> Callable[[int, int], None]:
         """A video begins; the callback for its frames."""
         if not self.bars:
@@ -140,7 +153,7 @@ def told(report: JobResult) -> str:
     return report.error if is_missing else f"{report.source.path}: {report.error}"
 
 
-def summary_table(reports: list[Report], made_by: str, output_dir: Path) -> None:
+def summary_table(reports: "list[Report]", made_by: str, output_dir: Path) -> None:
     """The run as a table on standard output."""
     terminal = sys.stdout.isatty()
     console = Console(width=None if terminal else WIDE, highlight=False)
@@ -157,7 +170,7 @@ def summary_table(reports: list[Report], made_by: str, output_dir: Path) -> None
     console.print("{} annotated, {} skipped, {} failed".format(*counts))
 
 
-def _cells(report: Report) -> list[str]:
+def _cells(report: "Report") -> list[str]:
     name = report.source.relative.as_posix()
     if report.status == "failed":
         return [name, "", "", "", "", "", report.error]
@@ -182,7 +195,7 @@ def _cells(report: Report) -> list[str]:
     ]
 
 
-def annotation_line(report: Report) -> str:
+def annotation_line(report: "Report") -> str:
     """A video's annotation in a line."""
     if report.status == "failed":
         return told(report)
@@ -195,7 +208,7 @@ def annotation_line(report: Report) -> str:
     )
 
 
-def _shares(report: Report) -> str:
+def _shares(report: "Report") -> str:
     """Expressions by falling share, those under half a percent left out."""
     shares = sorted(zip(EXPRESSIONS, report.shares, strict=True), key=lambda pair: -pair[1])
     return ", ".join(f"{name} {share:.0%}" for name, share in shares if share >= 0.005)

@@ -1,126 +1,99 @@
 """``videxpr crop``: videos in, a folder of aligned face crops a person out."""
 
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
 
-import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from videxpr.cli.face_options import Decoder, DetectEvery, DetectorDir, DetectorName, Device
-from videxpr.datasets.crops.options import CropOptions
-from videxpr.faces.options import DetectionOptions
+from videxpr.cli.console import WIDE, BatchDisplay, prepare_process
+from videxpr.core.crop_template import ARCFACE, CropTemplate
+from videxpr.core.device import resolve_device, stage_threads, use_cpu_threads
+from videxpr.datasets.crops.batch import CropReport, crop_sources
+from videxpr.datasets.crops.cropper import Cropper
+from videxpr.datasets.crops.geometry_file import read_crop_template
+from videxpr.datasets.crops.options import CropCommand
+from videxpr.datasets.crops.writer import CROPS, CropTree
+from videxpr.faces.detection.load import load_detector
+from videxpr.video.sources import find_sources
 
-DEFAULT = CropOptions()
-DETECTION = DetectionOptions()
+
+def run(command: CropCommand, given: frozenset[str]) -> int:
+    """Crop what was asked for; 0 if all went well, 1 if a video failed."""
+    prepare_process()
+    device, threads = str(resolve_device(command.run.device)), stage_threads()
+    faces = command.crops.faces
+    detection = replace(faces.detection, device=device, threads=threads)
+    faces = replace(faces, detection=detection, decoding=replace(faces.decoding, device=device))
+    options = replace(command.crops, template=_template(command), faces=faces)
+    tree = CropTree(command.directory, options.template, command.overwrite)
+    use_cpu_threads(threads)
+    told: list[str] = []  # what came up while a video was cropped
+    cropper = Cropper(load_detector(detection, told.append), options)
+    sources = find_sources(command.sources)
+    reports: list[CropReport] = []
+    with BatchDisplay(len(sources), command.run.quiet) as display:
+        display.say(_introduction(cropper))
+        for report in crop_sources(cropper, sources, tree, display.begin):
+            reports.append(report)
+            display.end(report, _line(report))
+            display.warn_of(told)
+    if not command.run.quiet:
+        _print_table(reports, command.directory)
+    return int(any(report.status == "failed" for report in reports))
 
 
-def crop(
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            help="Videos, folders (searched recursively), globs (also quoted), or @list.txt with one "
-            "source a line."
-        ),
-    ],
-    output_dir: Annotated[
-        Path,
-        typer.Option(
-            "--output-dir",
-            "-o",
-            help="Where cropped_aligned/NAME/00001.jpg, crop_template.json and summary.csv go.",
-        ),
-    ] = Path("crops"),
-    template: Annotated[
-        Path | None,
-        typer.Option(
-            help="Geometry of the crops, as videxpr crops measure writes it.  \\[default: ArcFace's]"
-        ),
-    ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PIXELS",
-            help="Side of the crops; videxpr's models want 112.  \\[default: the template's]",
-        ),
-    ] = None,
-    quality: Annotated[int, typer.Option(help="Of the JPEG files, 1 to 100.")] = DEFAULT.quality,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Crop videos again that have crops.  \\[default: off]"),
-    ] = False,
-    person: Annotated[
-        Literal["largest", "left", "right", "center"],
-        typer.Option(help="Who is the main person of each shot."),
-    ] = DEFAULT.person,
-    people: Annotated[
-        Literal["1", "2"],
-        typer.Option(
-            help="How many persons of a shot get crops; the second one's go to NAME_left or NAME_right."
-        ),
-    ] = "1",
-    start: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Crop from this time on, in seconds or as HH:MM:SS; frames keep their numbers.  "
-            "\\[default: the beginning]",
-        ),
-    ] = None,
-    end: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Crop up to this time, in seconds or as HH:MM:SS.  \\[default: the end]",
-        ),
-    ] = None,
-    detector: DetectorName = DETECTION.detector,
-    detector_dir: DetectorDir = None,
-    min_face: Annotated[
-        float, typer.Option(metavar="PIXELS", help="Smallest face, shorter side.")
-    ] = DETECTION.min_face,
-    min_score: Annotated[
-        float | None,
-        typer.Option(
-            help="Least confidence of a face, 0 to 1.  \\[default: 0.5 with scrfd, 0.9 with mtcnn]"
-        ),
-    ] = None,
-    device: Device = "auto",
-    decoder: Decoder = DEFAULT.decoding.decoder,
-    detect_every: DetectEvery = DEFAULT.search.detect_every,
-    batch_size: Annotated[
-        int, typer.Option(help="Frames that go through the detector together.")
-    ] = DEFAULT.batch_size,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but errors.  \\[default: off]")
-    ] = False,
-) -> None:
-    """Cut the aligned face of the main person out of every frame of every video.
+def _template(command: CropCommand) -> CropTemplate:
+    template = ARCFACE if command.geometry is None else read_crop_template(command.geometry)
+    return template if command.size is None else template.resized(command.size)
 
-    The result is laid out like Aff-Wild2: put annotation files beside it and train, or annotate it.
 
-    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
-    wrong usage, such as a file of an option that is not there (nothing is done).
-    """
-    from videxpr.cli.crop_run import CropRequest, run
-
-    request = CropRequest(
-        sources=sources,
-        output_dir=output_dir,
-        template=template,
-        size=size,
-        quality=quality,
-        overwrite=overwrite,
-        start=start,
-        end=end,
-        person=person,
-        people=int(people),
-        detector=detector,
-        detector_dir=detector_dir,
-        min_face=min_face,
-        min_score=min_score,
-        device=device,
-        decoder=decoder,
-        detect_every=detect_every,
-        batch_size=batch_size,
-        quiet=quiet,
+def _introduction(cropper: Cropper) -> str:
+    detector, template = cropper.detector, cropper.options.template
+    return (
+        f"detector {detector.name} on {detector.device}, crops of {template.size} x {template.size} "
+        f"pixels, geometry {template.name}"
     )
-    raise typer.Exit(run(request))
+
+
+def _line(report: CropReport) -> str:
+    if report.status == "skipped":
+        return f"{report.source.path}: skipped, its crops are there"
+    folders = ", ".join(f"{each.crops} crops in {each.name}" for each in report.folders)
+    warnings = "".join(f"; warning: {warning}" for warning in report.warnings)
+    speed = f"{report.frames_per_second:.1f} frames/s"
+    return f"{report.source.path}: {report.frames} frames, {folders}, {speed}{warnings}"
+
+
+def _print_table(reports: list[CropReport], output_dir: Path) -> None:
+    """The run as a table on standard output."""
+    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    table = Table(title=Text(f"crops in {output_dir / CROPS}"))
+    for name in ("video", "folder"):
+        table.add_column(name, overflow="fold")
+    for name in ("frames", "crops", "face", "frames/s"):
+        table.add_column(name, justify="right")
+    table.add_column("warnings and errors", overflow="fold")
+    for report in reports:
+        for row in _rows(report):
+            table.add_row(*map(Text, row), style="red" if report.status == "failed" else None)
+    console.print(table)
+    counts = [sum(r.status == status for r in reports) for status in ("done", "skipped", "failed")]
+    console.print("{} cropped, {} skipped, {} failed".format(*counts))
+
+
+def _rows(report: CropReport) -> list[list[str]]:
+    """One row a folder; one for a video that has none."""
+    video = report.source.relative.as_posix()
+    if report.status != "done":
+        skipped = "skipped: its crops are there (--overwrite does it again)"
+        return [[video, "", "", "", "", "", report.error or skipped]]
+    rows = []
+    for folder in report.folders:
+        counts = [str(report.frames), str(folder.crops), f"{report.coverage(folder):.1%}"]
+        speed = f"{report.frames_per_second:.1f}"
+        rows.append([video, folder.name, *counts, speed, "; ".join(report.warnings)])
+        video = ""
+    return rows

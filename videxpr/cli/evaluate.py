@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from videxpr.cli.model_choice import FORMS, METAVAR
 from videxpr.evaluation.options import EvaluateOptions
+from videxpr.model.options import FORMS, METAVAR
 
 DEFAULT = EvaluateOptions()
 FILES, STILLS, BOOTSTRAP = "What is written", "A model on labeled crops", "Bootstrap"

@@ -2,20 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import typer
+
+from videxpr.core.errors import UsageError
+from videxpr.model.options import ModelOptions
 
 if TYPE_CHECKING:
     from videxpr.model.hub.download import Progress
     from videxpr.model.hub.resolve import ModelFile
-
-METAVAR: Final = "NAME|PATH|hf:OWNER/REPO"
-FORMS: Final = (
-    "starter, another name of videxpr models list, a .safetensors file, a folder that videxpr models "
-    "pack made, or hf:OWNER/REPO\\[@REVISION] on the Hugging Face Hub"
-)
-"""For help texts, in which a bare bracket would be markup."""
 
 
 def chosen_model(asked: str, quiet: bool = False) -> "ModelFile":
@@ -28,6 +24,21 @@ def chosen_model(asked: str, quiet: bool = False) -> "ModelFile":
 
     with download_bar(asked, quiet) as progress:
         return resolve_model(asked, progress, tell)
+
+
+def chosen_models(options: ModelOptions, quiet: bool = False) -> "list[ModelFile]":
+    """Return the weights of several models, none of them twice.
+
+    Raises:
+        UsageError: one is given twice.
+    """
+    models: list[ModelFile] = []
+    for name in options.models:
+        file = chosen_model(name, quiet)
+        if any(file.sha256 == other.sha256 for other in models):
+            raise UsageError(f"model {name} is given twice; its probabilities would count twice")
+        models.append(file)
+    return models
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from videxpr.cli.model_choice import FORMS, chosen_model, download_bar
+from videxpr.cli.model_choice import chosen_model, download_bar
+from videxpr.model.options import FORMS
 
 app: Final = typer.Typer(
     name="models",

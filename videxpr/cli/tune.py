@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from videxpr.cli.model_choice import METAVAR
 from videxpr.evaluation.tune.options import SPANS, STRENGTHS, STRIDES, TuneOptions
+from videxpr.model.options import METAVAR
 
 DEFAULT = TuneOptions()
 TRIED = "What is tried"

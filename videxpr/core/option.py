@@ -23,6 +23,9 @@ from videxpr.core.errors import FormatError, UsageError
 
 OPTION: Final = "option"
 
+NUMBERS: Final[Mapping[type, Any]] = {int: int | str, float: float | int | str}
+"""From which values a number is read; text is what a command line gives."""
+
 Options = TypeVar("Options")
 
 
@@ -159,8 +162,8 @@ class OptionField:
                     return words[str(value).lower()]
             elif one is Path and isinstance(value, str | Path):
                 return Path(value)
-            elif one in (int, float) and not isinstance(value, bool):
-                with contextlib.suppress(TypeError, ValueError):
+            elif one in NUMBERS and isinstance(value, NUMBERS[one]) and value is not True:
+                with contextlib.suppress(ValueError):
                     return one(value)
             elif isinstance(one, type) and type(value) is one:
                 return value

@@ -1,13 +1,17 @@
-"""What a user can choose about this wing; defaults are here and nowhere else."""
+"""What a user can choose about faces; annotate, crop and benchmark share it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 from videxpr.core.errors import UsageError
-from videxpr.video.options import DecodingOptions
+from videxpr.core.option import check_ranges, option
+from videxpr.video.options import DecodingOptions, TimeRange
 
 CHOICES: Final = ("auto", "mtcnn", "scrfd", "scrfd:PACK")
+Person = Literal["largest", "left", "right", "center"]
+PERSONS: Final[tuple[str, ...]] = get_args(Person)
+PANEL: Final = "Faces and people"
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,30 @@ class DetectionOptions:
         threads: CPU threads of ONNX Runtime; 0 leaves the number to it.
     """
 
-    detector: str = "auto"
-    root: Path | None = None
-    min_face: float = 40.0
-    min_score: float | None = None
+    detector: str = option(
+        "auto",
+        "auto (SCRFD if a pack is installed, else MTCNN), mtcnn, scrfd, or scrfd:PACK.",
+        panel=PANEL,
+    )
+    root: Path | None = option(
+        None,
+        "insightface's root, with packs under models/.",
+        flag="detector-dir",
+        default_text="~/.insightface",
+        panel=PANEL,
+        changes_results=False,
+    )
+    min_face: float = option(
+        40.0, "Smallest face, shorter side.", metavar="PIXELS", least=0, panel=PANEL
+    )
+    min_score: float | None = option(
+        None,
+        "Least confidence of a face.",
+        least=0,
+        most=1,
+        default_text="0.5 with scrfd, 0.9 with mtcnn",
+        panel=PANEL,
+    )
     device: str = "cpu"
     threads: int = 0
 
@@ -42,10 +66,7 @@ class DetectionOptions:
             )
         if pack and kind != "scrfd":
             raise UsageError(f"{self.detector!r}: only scrfd comes in packs")
-        if not 0 <= self.min_face < float("inf"):
-            raise UsageError(f"the smallest face is a number of pixels, not {self.min_face}")
-        if self.min_score is not None and not 0 <= self.min_score <= 1:
-            raise UsageError(f"a minimum score lies between 0 and 1, not at {self.min_score}")
+        check_ranges(self)
 
 
 @dataclass(frozen=True)
@@ -56,13 +77,17 @@ class KeyframeOptions:
         detect_every: frames in a block, of which the last one is searched; 1 searches every picture.
     """
 
-    detect_every: int = 6
+    detect_every: int = option(
+        6,
+        "Search the whole picture every so many frames, and where a face is lost; in between, each "
+        "face is found again near where it was. 1 searches every picture.",
+        metavar="FRAMES",
+        least=1,
+        panel=PANEL,
+    )
 
     def __post_init__(self) -> None:
-        if self.detect_every < 1:
-            raise UsageError(
-                f"whole pictures are searched every 1 or more frames, not every {self.detect_every}"
-            )
+        check_ranges(self)
 
 
 @dataclass(frozen=True)
@@ -72,7 +97,7 @@ class TrackingOptions:
     Attributes:
         max_missed_seconds: a person not seen for longer is somebody new.
         max_distance: farthest that a face may lie from where it is expected, in face sizes.
-        max_growth: largest ratio of sizes from one sight to the next.
+        max_growth: largest ratio of sizes from one frame to the next.
         min_frames: a track with fewer detections is a flash, and dropped, if besides none of them
             reaches the score that the detector gives to faces it is sure of.
     """
@@ -83,30 +108,40 @@ class TrackingOptions:
     min_frames: int = 8
 
 
-Person = Literal["largest", "left", "right", "center"]
-
-
-PERSONS: Final[tuple[str, ...]] = get_args(Person)
-
-
 @dataclass(frozen=True)
-class FacePipelineOptions:
-    """How faces are followed.
+class FaceOptions:
+    """How faces are found and followed in a video.
 
     Attributes:
+        detection: which detector, and which faces count.
+        keyframes: how often whole pictures are searched for faces.
         tracking: when two faces are one person.
+        person: who is the main person of a shot.
         decoding: where videos are decoded.
-        search: how often whole pictures are searched for faces.
-        batch_size: frames that go through the detector together where every picture is searched.
-        start_seconds: frames before this time are left out; None means from the beginning.
-        end_seconds: frames from this time on are left out; None means to the end.
-        fps: frames a second to assume where a video's times tell nothing.
+        time_range: which part of a video is looked at.
+        batch_size: frames that go through the detector and the backbone together.
+        crop_fps: frames a second to assume where a source's times tell nothing.
     """
 
+    detection: DetectionOptions = field(default_factory=DetectionOptions)
+    keyframes: KeyframeOptions = field(default_factory=KeyframeOptions)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    person: Person = option("largest", "Who is the main person of each shot.", panel=PANEL)
     decoding: DecodingOptions = field(default_factory=DecodingOptions)
-    search: KeyframeOptions = field(default_factory=KeyframeOptions)
-    batch_size: int = 16
-    start_seconds: float | None = None
-    end_seconds: float | None = None
-    fps: float = 30.0
+    time_range: TimeRange = field(default_factory=TimeRange)
+    batch_size: int = option(
+        16,
+        "Frames that go through the networks together.",
+        least=1,
+        panel="Running",
+        changes_results=False,
+    )
+    crop_fps: float = option(
+        30.0,
+        "Frames a second of crop folders, which have no times.",
+        above=0,
+        panel="Time and model",
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self)

@@ -18,7 +18,7 @@ from videxpr.core.structures import Face, Frame, Image
 from videxpr.faces.align import aligned_crop
 from videxpr.faces.detection.load import Detector
 from videxpr.faces.keyframes import KeyframeDetector
-from videxpr.faces.options import FacePipelineOptions
+from videxpr.faces.options import FaceOptions
 from videxpr.faces.track import Track, Tracker
 from videxpr.video.reader import Video
 from videxpr.video.shots import ShotFrame, with_shots
@@ -98,7 +98,7 @@ class FacePipeline:
     """
 
     def __init__(
-        self, detector: Detector, options: FacePipelineOptions, templates: Sequence[CropTemplate]
+        self, detector: Detector, options: FaceOptions, templates: Sequence[CropTemplate]
     ) -> None:
         self.detector = detector
         self.options = options
@@ -133,7 +133,7 @@ class FacePipeline:
 
     def _between(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Frames from the first one at the start to the last one before the end, without a gap."""
-        start, end = self.options.start_seconds, self.options.end_seconds
+        start, end = self.options.time_range.start_seconds, self.options.time_range.end_seconds
         begun = start is None
         for frame in frames:
             if end is not None and frame.pts_seconds >= end:
@@ -144,7 +144,7 @@ class FacePipeline:
 
     def _located(self, video: Video) -> Generator[_Located, None, None]:
         """The faces of blocks of frames; decoding and detection in a thread each."""
-        searcher = KeyframeDetector(self.detector, self.options.search)
+        searcher = KeyframeDetector(self.detector, self.options.keyframes)
         length = searcher.block_length(self.options.batch_size)
         decoded = prefetch(_blocks(with_shots(self._between(video)), length), DEPTH)
         return prefetch(self._searched(decoded, searcher), DEPTH)

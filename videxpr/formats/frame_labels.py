@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from videxpr.core.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
 from videxpr.core.structures import Times
+from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
 from videxpr.temporal.smoothing import filled, monotonic_times, moving_mean
-
-Missing = Literal["fill", "none"]
 
 
 def frame_labels(annotation: Annotation, rank: int, missing: Missing) -> NDArray[np.int64]:

@@ -67,7 +67,7 @@ def write_features(path: Path, annotation: Annotation) -> None:
     if len(faces) == 0:
         features = logits = np.zeros((0, 8), np.float32)
     if features is None or logits is None:
-        raise ValueError("this annotation holds no features; AnnotateOptions.keep_features keeps")
+        raise ValueError("this annotation holds no features; AnnotationOptions.keep_features keeps")
     with atomic_write(path) as temporary, temporary.open("wb") as stream:
         np.savez(
             stream,

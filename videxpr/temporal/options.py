@@ -1,9 +1,11 @@
-"""What a user can choose about this wing; defaults are here and nowhere else."""
+"""What a user can choose about time: windows and smoothing."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from videxpr.core.errors import UsageError
+from videxpr.core.option import check_ranges, option
+
+PANEL: Final = "Time and model"
 
 
 @dataclass(frozen=True)
@@ -16,9 +18,10 @@ class WindowOptions:
             before by more; ``padded`` keeps the stride and pads the last window by its last frame.
     """
 
-    stride: int = 16
+    stride: int = option(
+        16, "Frames between the starts of two windows.", metavar="FRAMES", least=1, panel=PANEL
+    )
     tail: Literal["aligned", "padded"] = "aligned"
 
     def __post_init__(self) -> None:
-        if self.stride < 1:
-            raise UsageError(f"the stride is at least 1 frame, not {self.stride}")
+        check_ranges(self)

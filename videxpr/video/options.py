@@ -1,12 +1,25 @@
-"""Where videos are decoded, as users choose it; nothing heavy is imported for that."""
+"""What a user can choose about reading videos."""
 
+import math
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from videxpr.core.errors import UsageError
+from videxpr.core.option import check_ranges, option
 
 Decoder = Literal["auto", "cpu", "cuda"]
-DECODERS: Final[tuple[str, ...]] = get_args(Decoder)
+PANEL: Final = "Time and model"
+
+
+def parse_seconds(text: str) -> float:
+    """Return the seconds of a time like ``90``, ``1:30`` or ``0:01:30.5``."""
+    try:
+        values = [float(part) for part in text.split(":")]
+    except ValueError:
+        values = []
+    if not 1 <= len(values) <= 3 or not all(0 <= value < math.inf for value in values):
+        raise UsageError(f"{text!r} is no time; write seconds (90.5) or HH:MM:SS (00:01:30.5)")
+    return float(sum(value * 60**power for power, value in enumerate(reversed(values))))
 
 
 @dataclass(frozen=True)
@@ -19,12 +32,17 @@ class DecodingOptions:
         device: where the networks run, e.g. ``cuda:1``; the GPU that decodes, the first if it is none.
     """
 
-    decoder: Decoder = "auto"
+    decoder: Decoder = option(
+        "auto",
+        "Where videos are decoded; auto takes an NVIDIA GPU if the networks run on one and it can "
+        "decode the video.",
+        panel="Running",
+        changes_results=False,
+    )
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        if self.decoder not in DECODERS:
-            raise UsageError(f"unknown decoder {self.decoder!r}; choose {', '.join(DECODERS)}")
+        check_ranges(self)
 
     @property
     def gpu(self) -> int | None:
@@ -38,3 +56,39 @@ class DecodingOptions:
     def gpu_or_nothing(self) -> bool:
         """Whether a video that the GPU cannot decode is an error."""
         return self.decoder == "cuda"
+
+
+@dataclass(frozen=True)
+class TimeRange:
+    """Which part of a video is looked at: half-open, in the video's own seconds.
+
+    Attributes:
+        start_seconds: frames before this time are left out; None means from the beginning.
+        end_seconds: frames from this time on are left out; None means to the end.
+    """
+
+    start_seconds: float | None = option(
+        None,
+        "Begin at this time, in seconds or as HH:MM:SS.",
+        flag="start",
+        metavar="TIME",
+        default_text="the beginning",
+        parse=parse_seconds,
+        panel=PANEL,
+    )
+    end_seconds: float | None = option(
+        None,
+        "End before this time, in seconds or as HH:MM:SS.",
+        flag="end",
+        metavar="TIME",
+        default_text="the end",
+        parse=parse_seconds,
+        panel=PANEL,
+    )
+
+    def __post_init__(self) -> None:
+        end = math.inf if self.end_seconds is None else self.end_seconds
+        if end <= (self.start_seconds or 0.0):
+            raise UsageError(
+                f"the end ({self.end_seconds} s) must come after the start ({self.start_seconds} s)"
+            )

@@ -4,14 +4,14 @@ from pathlib import PurePosixPath
 
 import pytest
 from benchmarked import small_model
+from chosen import annotation_options
 from PIL import Image
 from pipeline import source_of, write_portrait
 
 from videxpr.annotation.benchmark.batch import benchmark_sources
 from videxpr.annotation.benchmark.figures import STAGES
 from videxpr.annotation.benchmark.options import BenchmarkOptions
-from videxpr.annotation.load import load_tools
-from videxpr.annotation.options import AnnotateOptions
+from videxpr.annotation.load import load_annotator
 from videxpr.core.errors import UsageError
 from videxpr.faces.options import DetectionOptions
 from videxpr.video.sources import Source
@@ -42,8 +42,8 @@ def test_every_source_has_its_report(model, clips):
         Source(clips / "x.mp4", "missing", PurePosixPath("x.mp4"), problem="no such file"),
         source_of(clips / "face.mp4"),
     ]
-    options = BenchmarkOptions(AnnotateOptions(detection=MTCNN, batch_size=4), runs=2)
-    tools = load_tools([model], options.annotate, "cpu", 1)
+    options = BenchmarkOptions(annotation_options(detection=MTCNN, batch_size=4), runs=2)
+    tools = load_annotator([model], options.annotate, "cpu", 1)
     begun = []
 
     def begin(source, stage):
@@ -71,9 +71,9 @@ def test_every_source_has_its_report(model, clips):
 
 
 def test_wrong_usage_is_so_for_every_video(model, clips):
-    options = BenchmarkOptions(AnnotateOptions(detection=MTCNN), runs=1)
-    tools = load_tools([model], options.annotate, "cpu", 1)
-    elsewhere = AnnotateOptions(detection=DetectionOptions("scrfd", root=clips / "nowhere"))
+    options = BenchmarkOptions(annotation_options(detection=MTCNN), runs=1)
+    tools = load_annotator([model], options.annotate, "cpu", 1)
+    elsewhere = annotation_options(detection=DetectionOptions("scrfd", root=clips / "nowhere"))
     reports = benchmark_sources(
         tools, [model], [source_of(clips / "face.mp4")], BenchmarkOptions(elsewhere, runs=1)
     )

@@ -6,11 +6,11 @@ import platform
 import pytest
 import torch
 from benchmarked import small_model
+from chosen import annotation_options
 from conftest import SHARED
 
 from videxpr.annotation.benchmark.machine import in_use, this_machine
-from videxpr.annotation.load import load_tools
-from videxpr.annotation.options import AnnotateOptions
+from videxpr.annotation.load import load_annotator
 from videxpr.core.device import stage_threads
 from videxpr.faces.options import DetectionOptions
 
@@ -38,7 +38,7 @@ def test_a_gpu_is_named_where_it_is_used():
 def test_networks_say_themselves_what_they_run_on(tmp_path):
     model = small_model(tmp_path / "m.safetensors")
     used = in_use(
-        load_tools([model], AnnotateOptions(detection=DetectionOptions("mtcnn")), "cpu", 2)
+        load_annotator([model], annotation_options(detection=DetectionOptions("mtcnn")), "cpu", 2)
     )
     assert (used.models, used.models_sha256) == ((model.name,), (model.sha256,))
     assert (used.model_runtimes, used.model_providers) == (
@@ -56,5 +56,5 @@ def test_networks_say_themselves_what_they_run_on(tmp_path):
 def test_providers_are_those_that_the_session_got(tmp_path):
     model = small_model(tmp_path / "m.safetensors")
     scrfd = DetectionOptions("scrfd:buffalo_sc", root=PACKS, threads=1)
-    used = in_use(load_tools([model], AnnotateOptions(detection=scrfd), "cpu", 1))
+    used = in_use(load_annotator([model], annotation_options(detection=scrfd), "cpu", 1))
     assert (used.providers, used.detector_threads) == (("CPUExecutionProvider",), 1)

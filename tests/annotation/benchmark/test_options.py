@@ -1,12 +1,12 @@
 import pytest
+from chosen import annotation_options
 
 from videxpr.annotation.benchmark.options import BenchmarkOptions
-from videxpr.annotation.options import AnnotateOptions
 from videxpr.core.errors import UsageError
 
 
 def test_videos_are_annotated_as_annotate_does_by_default():
-    assert BenchmarkOptions().annotate == AnnotateOptions()
+    assert BenchmarkOptions().annotate == annotation_options()
 
 
 def test_something_is_measured_at_least_once():

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 from benchmarked import small_model
+from chosen import annotation_options
 from pipeline import source_of
 
 from videxpr.annotation.benchmark.options import BenchmarkOptions
 from videxpr.annotation.benchmark.pipeline import run_pipeline
-from videxpr.annotation.options import AnnotateOptions
 from videxpr.core.errors import DetectorError, SourceError
 from videxpr.faces.options import DetectionOptions
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "astronaut.mp4"
-MTCNN = AnnotateOptions(detection=DetectionOptions("mtcnn", min_face=80, threads=1))
+MTCNN = annotation_options(detection=DetectionOptions("mtcnn", min_face=80, threads=1))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_errors_of_the_process_are_errors_here(model, temporary):
     (temporary / "broken.mp4").write_bytes(b"no video")
     with pytest.raises(SourceError, match=r"broken\.mp4"):
         run_pipeline(source_of(temporary / "broken.mp4"), [model], BenchmarkOptions(MTCNN), "cpu")
-    nowhere = AnnotateOptions(detection=DetectionOptions("scrfd", root=temporary))
+    nowhere = annotation_options(detection=DetectionOptions("scrfd", root=temporary))
     with pytest.raises(DetectorError, match="no SCRFD pack"):
         run_pipeline(source_of(EXAMPLE), [model], BenchmarkOptions(nowhere), "cpu")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from benchmarked import SPEEDS, figures
+from chosen import annotation_options
 from pipeline import source_of
 
 from videxpr.annotation.benchmark.batch import BenchmarkReport
@@ -12,7 +13,6 @@ from videxpr.annotation.benchmark.figures import STAGES
 from videxpr.annotation.benchmark.machine import InUse, Machine
 from videxpr.annotation.benchmark.options import BenchmarkOptions
 from videxpr.annotation.benchmark.report import as_json
-from videxpr.annotation.options import AnnotateOptions
 from videxpr.core.version import VERSION
 
 MACHINE = Machine("Abacus", 4, 2, 8_000_000_000, 0.25, None, None, "Linux", "3.11", "2.6", None)
@@ -20,7 +20,7 @@ USED = InUse(("starter",), ("ab" * 32,), "cpu", ("torch",), (), 2, 2, 1, "mtcnn"
 
 
 def found(*reports):
-    options = BenchmarkOptions(AnnotateOptions(batch_size=8), runs=3)
+    options = BenchmarkOptions(annotation_options(batch_size=8), runs=3)
     return json.loads(as_json(MACHINE, USED, options, reports))
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from benchmarked import small_model
+from chosen import annotation_options
 from pipeline import ScriptedDetector, face, picture, source_of, write_clip, write_portrait
 
 from videxpr.annotation.annotator import Annotator
@@ -9,7 +10,6 @@ from videxpr.annotation.benchmark.figures import STAGES
 from videxpr.annotation.benchmark.sample import take_sample
 from videxpr.annotation.benchmark.stages import measure_stages, stretch_length, write_results
 from videxpr.annotation.load import Tools
-from videxpr.annotation.options import AnnotateOptions
 from videxpr.faces.detection.mtcnn import Mtcnn
 from videxpr.faces.options import DetectionOptions, KeyframeOptions
 from videxpr.formats.parquet import read_parquet
@@ -17,7 +17,7 @@ from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.ensemble import Ensemble
 
 FRAMES = 20
-OPTIONS = AnnotateOptions(batch_size=8)
+OPTIONS = annotation_options(batch_size=8)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_without_a_face_there_is_nothing_to_do_per_face(measure):
 
 
 def test_faces_are_followed_as_in_the_pipeline(checkpoint, tmp_path):
-    frames, options = 30, AnnotateOptions(search=KeyframeOptions(3))
+    frames, options = 30, annotation_options(keyframes=KeyframeOptions(3))
     write_portrait(tmp_path / "p.mp4", frames)
     source, detector = source_of(tmp_path / "p.mp4"), CountingDetector()
     annotator = Annotator(checkpoint, detector, options)

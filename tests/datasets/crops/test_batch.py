@@ -2,12 +2,12 @@ from pathlib import Path, PurePosixPath
 
 import pandas
 import pytest
+from chosen import crop_options
 from pipeline import ScriptedDetector, face, picture, write_clip
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.datasets.crops.batch import crop_sources
 from videxpr.datasets.crops.cropper import Cropper
-from videxpr.datasets.crops.options import CropOptions
 from videxpr.datasets.crops.writer import CropTree
 from videxpr.video.sources import Source, find_sources
 
@@ -22,7 +22,7 @@ def clips(tmp_path_factory):
 
 
 def run(sources, root, script=lambda number: [face()], overwrite=False, **options):
-    cropper = Cropper(ScriptedDetector(script), CropOptions(**options))
+    cropper = Cropper(ScriptedDetector(script), crop_options(**options))
     tree = CropTree(root, ARCFACE, overwrite)
     return list(crop_sources(cropper, sources, tree))
 

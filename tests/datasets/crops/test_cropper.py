@@ -2,12 +2,12 @@ import io
 
 import numpy as np
 import pytest
+from chosen import crop_options
 from PIL import Image
 from pipeline import ScriptedDetector, face, picture, write_clip
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.datasets.crops.cropper import Cropper
-from videxpr.datasets.crops.options import CropOptions
 from videxpr.faces.align import aligned_crop
 from videxpr.video.reader import Video
 from videxpr.video.timeline import Timeline
@@ -21,7 +21,7 @@ def clip(tmp_path_factory):
 
 
 def crops(path, script, **options):
-    cropper = Cropper(ScriptedDetector(script), CropOptions(**options))
+    cropper = Cropper(ScriptedDetector(script), crop_options(**options))
     return list(cropper.crops(path, Timeline()))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chosen import crop_options
 from conftest import SHARED, needs_shared
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from videxpr.core.structures import Face
 from videxpr.datasets.crops.batch import crop_sources
 from videxpr.datasets.crops.cropper import Cropper
 from videxpr.datasets.crops.measure import SIDE, measure_crops, sampled
-from videxpr.datasets.crops.options import CropOptions, MeasureOptions
+from videxpr.datasets.crops.options import MeasureOptions
 from videxpr.datasets.crops.writer import CropTree
 from videxpr.faces.align import moved, similarity
 from videxpr.faces.detection.load import load_detector
@@ -196,7 +197,7 @@ def test_wrong_options_are_refused():
 
 def crop_and_measure(detector, paths, root, crops, seconds):
     """What `crops measure` says of the crops that `crop` makes with a template."""
-    options = CropOptions(template=crops, end_seconds=seconds)
+    options = crop_options(template=crops, end_seconds=seconds)
     cropper, tree = Cropper(detector, options), CropTree(root, crops)
     reports = list(crop_sources(cropper, find_sources(map(str, paths)), tree))
     assert {report.status for report in reports} == {"done"}

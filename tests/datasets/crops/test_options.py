@@ -1,10 +1,10 @@
 from dataclasses import replace
 
 import pytest
+from chosen import crop_options
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import UsageError
-from videxpr.datasets.crops.options import CropOptions
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,8 @@ from videxpr.datasets.crops.options import CropOptions
 )
 def test_wrong_choices_are_refused(wrong):
     with pytest.raises(UsageError):
-        CropOptions(**wrong)
+        crop_options(**wrong)
 
 
 def test_the_default_is_what_models_want():
-    assert CropOptions().template == ARCFACE
+    assert crop_options().template == ARCFACE

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from chosen import annotation_options
 from pipeline import ScriptedDetector, face, picture, source_of, write_clip
 
 from videxpr.annotation.annotator import Annotator
-from videxpr.annotation.options import AnnotateOptions
 from videxpr.core.errors import FormatError, UsageError
 from videxpr.evaluation.tune.data import read_tuning_data
 from videxpr.evaluation.tune.restride import restride
@@ -49,7 +49,7 @@ def annotated(checkpoint, clip, tmp_path):
 
     def run(stride, folder="predictions", **options):
         chosen = {"people": 2, "keep_features": True, "windows": WindowOptions(stride)} | options
-        annotator = Annotator(checkpoint, ScriptedDetector(script), AnnotateOptions(**chosen))
+        annotator = Annotator(checkpoint, ScriptedDetector(script), annotation_options(**chosen))
         annotation = annotator.annotate(source_of(clip))
         write_parquet(tmp_path / folder / "a.parquet", annotation)
         write_features(tmp_path / folder / "a.features.npz", annotation)

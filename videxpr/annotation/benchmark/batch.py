@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from videxpr.annotation.annotator import Annotator
 from videxpr.annotation.benchmark.figures import StageFigures, StageName, VideoFigures
 from videxpr.annotation.benchmark.options import BenchmarkOptions
 from videxpr.annotation.benchmark.pipeline import run_pipeline
 from videxpr.annotation.benchmark.sample import take_sample
 from videxpr.annotation.benchmark.stages import measure_stages, stretch_length
-from videxpr.annotation.load import Tools
 from videxpr.core.errors import SourceError
 from videxpr.model.hub.resolve import ModelFile
 from videxpr.video.jobs import JobResult, run_jobs
@@ -34,7 +34,7 @@ class BenchmarkReport(JobResult):
 
 
 def benchmark_sources(
-    tools: Tools,
+    tools: Annotator,
     models: Sequence[ModelFile],
     sources: Sequence[Source],
     options: BenchmarkOptions,
@@ -60,7 +60,7 @@ def benchmark_sources(
 
 
 def _measured(
-    tools: Tools,
+    tools: Annotator,
     models: Sequence[ModelFile],
     source: Source,
     options: BenchmarkOptions,

@@ -9,7 +9,7 @@ from typing import Final
 
 import torch
 
-from videxpr.annotation.load import Tools
+from videxpr.annotation.annotator import Annotator
 from videxpr.core.device import cpu_threads, stage_threads
 
 CPU_INFO: Final = Path("/proc/cpuinfo")
@@ -100,7 +100,7 @@ def this_machine(device: torch.device) -> Machine:
     )
 
 
-def in_use(tools: Tools) -> InUse:
+def in_use(tools: Annotator) -> InUse:
     """What the loaded networks run on."""
     detector, embedders = tools.detector, tools.ensemble.embedders
     return InUse(

@@ -17,8 +17,9 @@ from videxpr.annotation.benchmark.figures import PipelineFigures, Speed
 from videxpr.annotation.benchmark.measuring import peak_host_bytes, timed
 from videxpr.annotation.benchmark.options import BenchmarkOptions
 from videxpr.annotation.benchmark.stages import write_results
-from videxpr.annotation.load import load_tools
-from videxpr.annotation.writer import OutputOptions, Outputs
+from videxpr.annotation.load import load_annotator
+from videxpr.annotation.options import OutputOptions
+from videxpr.annotation.writer import Outputs
 from videxpr.core.device import stage_threads
 from videxpr.core.errors import SourceError, VidexprError
 from videxpr.formats.record import Annotation
@@ -85,7 +86,7 @@ def _answer(
     warnings.simplefilter("ignore")
     answer: PipelineRuns | VidexprError
     try:
-        annotator = load_tools(models, options.annotate, device, stage_threads()).annotator
+        annotator = load_annotator(models, options.annotate, device, stage_threads())
         answer = _runs(annotator, source, options.runs, folder)
     except VidexprError as error:
         answer = error
@@ -94,7 +95,7 @@ def _answer(
 
 def _runs(annotator: Annotator, source: Source, runs: int, folder: Path) -> PipelineRuns:
     annotation = annotator.annotate(source)  # this, and writing it, are the warm-up
-    write_results(source, annotation, annotator.options.missing, folder / "warm-up")
+    write_results(source, annotation, folder / "warm-up")
     seconds = timed(lambda: _annotate(annotator, source, folder), runs)
     device = annotator.checkpoints[0].model.device
     figures = PipelineFigures(
@@ -108,7 +109,7 @@ def _runs(annotator: Annotator, source: Source, runs: int, folder: Path) -> Pipe
 def _annotate(annotator: Annotator, source: Source, folder: Path) -> None:
     """As ``videxpr annotate`` does it, into a folder without earlier results."""
     with tempfile.TemporaryDirectory(dir=folder) as fresh:
-        outputs = Outputs(OutputOptions(Path(fresh)), annotator.options.missing)
+        outputs = Outputs(OutputOptions(Path(fresh)))
         for report in annotate_sources(annotator, [source], outputs):
             if report.status == "failed":
                 raise SourceError(report.error)

@@ -24,7 +24,7 @@ def as_json(
         "machine": asdict(machine),
         "in_use": asdict(used),
         "runs": options.runs,
-        "batch_size": options.annotate.batch_size,
+        "batch_size": options.annotate.faces.batch_size,
         "options": options.annotate.as_text(),
         "videos": [_video(report) for report in reports],
     }

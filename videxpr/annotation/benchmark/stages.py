@@ -9,17 +9,17 @@ from typing import Final
 
 import numpy as np
 
+from videxpr.annotation.annotator import Annotator
 from videxpr.annotation.benchmark.figures import Speed, StageFigures, StageName
 from videxpr.annotation.benchmark.measuring import measured
 from videxpr.annotation.benchmark.sample import Sample
-from videxpr.annotation.load import Tools
+from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.streaming import PersonStream, StreamTools
-from videxpr.annotation.writer import OutputOptions, Outputs
+from videxpr.annotation.writer import Outputs
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.structures import Face, Floats, Image
 from videxpr.faces.align import aligned_crop
 from videxpr.faces.keyframes import KeyframeDetector
-from videxpr.formats.frame_labels import Missing
 from videxpr.formats.record import Annotation
 from videxpr.video.options import DecodingOptions
 from videxpr.video.reader import Video
@@ -43,7 +43,7 @@ def measure_stages(
     source: Source,
     sample: Sample,
     annotation: Annotation,
-    tools: Tools,
+    tools: Annotator,
     runs: int,
     begin: Callable[[StageName], None],
 ) -> tuple[StageFigures, ...]:
@@ -57,10 +57,10 @@ def measure_stages(
         runs: of each, after a warm-up.
         begin: called with each stage that begins.
     """
-    ensemble, size = tools.ensemble, tools.options.batch_size
+    ensemble, size = tools.ensemble, tools.options.faces.batch_size
 
     begin("decode")
-    decoded = measured(lambda: _decode(source.path, tools.options.decoding), runs)
+    decoded = measured(lambda: _decode(source.path, tools.options.faces.decoding), runs)
     begin("detect")
     found = measured(lambda: _found(sample, tools), runs)
     faces = sum(len(one) for batch in found.made for one in batch)
@@ -78,9 +78,7 @@ def measure_stages(
     begin("write")
     with tempfile.TemporaryDirectory(prefix="videxpr-") as folder:
         fresh = (Path(folder) / str(number) for number in count())
-        written = measured(
-            lambda: write_results(source, annotation, tools.options.missing, next(fresh)), runs
-        )
+        written = measured(lambda: write_results(source, annotation, next(fresh)), runs)
     return (
         _figures("decode", sample.frames, sample.frames, decoded.seconds),
         _figures("detect", sample.images, sample.images, found.seconds),
@@ -103,31 +101,31 @@ def _decode(path: Path, decoding: DecodingOptions) -> None:
             pass
 
 
-def stretch_length(tools: Tools) -> int:
+def stretch_length(tools: Annotator) -> int:
     """How many successive frames a sample needs for faces to be followed as in a whole video."""
-    follows = tools.detector.roi is not None and tools.options.search.detect_every > 1
+    follows = tools.detector.roi is not None and tools.options.faces.keyframes.detect_every > 1
     return _block_length(tools) * (STRETCH_BLOCKS if follows else 1)
 
 
-def _block_length(tools: Tools) -> int:
-    return _searcher(tools).block_length(tools.options.batch_size)
+def _block_length(tools: Annotator) -> int:
+    return _searcher(tools).block_length(tools.options.faces.batch_size)
 
 
-def _searcher(tools: Tools) -> KeyframeDetector:
-    return KeyframeDetector(tools.detector, tools.options.search)
+def _searcher(tools: Annotator) -> KeyframeDetector:
+    return KeyframeDetector(tools.detector, tools.options.faces.keyframes)
 
 
-def _blocks(sample: Sample, tools: Tools) -> list[Sequence[Image]]:
+def _blocks(sample: Sample, tools: Annotator) -> list[Sequence[Image]]:
     """The sample in the blocks in which the pipeline works."""
     return [block for stretch in sample.stretches for block in _parts(stretch, tools)]
 
 
-def _parts(stretch: Sequence[Image], tools: Tools) -> list[Sequence[Image]]:
+def _parts(stretch: Sequence[Image], tools: Annotator) -> list[Sequence[Image]]:
     length = _block_length(tools)
     return [stretch[first : first + length] for first in range(0, len(stretch), length)]
 
 
-def _found(sample: Sample, tools: Tools) -> list[list[list[Face]]]:
+def _found(sample: Sample, tools: Annotator) -> list[list[list[Face]]]:
     """Faces by block and by frame, each stretch a shot of its own."""
     searcher, found = _searcher(tools), []
     for stretch in sample.stretches:
@@ -175,7 +173,7 @@ def _people(annotation: Annotation, pool: int, end_frame: int) -> list[_Person]:
 
 
 def _classify(
-    people: Sequence[_Person], features: Floats, annotation: Annotation, tools: Tools
+    people: Sequence[_Person], features: Floats, annotation: Annotation, tools: Annotator
 ) -> None:
     options = tools.options
     made_with = StreamTools(
@@ -190,8 +188,8 @@ def _classify(
         stream.finish()
 
 
-def write_results(source: Source, annotation: Annotation, missing: Missing, folder: Path) -> None:
+def write_results(source: Source, annotation: Annotation, folder: Path) -> None:
     """Write what `annotate` writes by default, into a folder without earlier results."""
-    outputs = Outputs(OutputOptions(folder), missing)
+    outputs = Outputs(OutputOptions(folder))
     outputs.write(source, annotation)
     outputs.finish()

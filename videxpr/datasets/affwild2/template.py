@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError
-from videxpr.formats.frame_labels import Missing, frame_labels
+from videxpr.formats.frame_labels import frame_labels
+from videxpr.formats.options import Missing
 from videxpr.formats.predictions import Block
 from videxpr.formats.record import Annotation
 

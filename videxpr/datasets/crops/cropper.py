@@ -7,7 +7,6 @@ from pathlib import Path
 from videxpr.datasets.crops.options import CropOptions
 from videxpr.datasets.crops.spool import CropSpool
 from videxpr.faces.detection.load import Detector
-from videxpr.faces.options import FacePipelineOptions
 from videxpr.faces.pipeline import FacePipeline, Progress, Shot, TrackedFace
 from videxpr.faces.subjects import rank_subjects
 from videxpr.video.images import jpeg_bytes
@@ -39,13 +38,7 @@ class Cropper:
         self.options = options
         self._follower = FacePipeline(
             detector,
-            FacePipelineOptions(
-                decoding=options.decoding,
-                search=options.search,
-                batch_size=options.batch_size,
-                start_seconds=options.start_seconds,
-                end_seconds=options.end_seconds,
-            ),
+            options.faces,
             [options.template],
         )
 
@@ -80,7 +73,7 @@ class Cropper:
         return jpeg_bytes(sight.crops[0], self.options.quality)
 
     def _of_shot(self, shot: Shot, buffered: CropSpool) -> Iterator[PersonCrop]:
-        people = rank_subjects(shot.tracks, self.options.person, shot.picture)[
+        people = rank_subjects(shot.tracks, self.options.faces.person, shot.picture)[
             : self.options.people
         ]
         for rank, track in enumerate(people):

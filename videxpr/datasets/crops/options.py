@@ -1,16 +1,21 @@
 """What a user can choose about crops; defaults are here and nowhere else."""
 
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
+from pathlib import Path
 from typing import Final
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import UsageError
-from videxpr.faces.options import PERSONS, KeyframeOptions, Person
-from videxpr.video.options import DecodingOptions
+from videxpr.core.option import check_ranges, option
+from videxpr.core.options import RunOptions
+from videxpr.faces.options import PANEL as FACES
+from videxpr.faces.options import DetectionOptions, FaceOptions
 
 SMALLEST: Final = 32
 LARGEST: Final = 1024
 """Sides of a crop in pixels; models want 112."""
+
+WHAT: Final = "What is written"
 
 
 @dataclass(frozen=True)
@@ -19,42 +24,83 @@ class CropOptions:
 
     Attributes:
         template: geometry of the crops.
-        person: who is the main person of a shot.
         people: how many persons of a shot are cut out, 1 or 2: Aff-Wild2 has names for no more.
-        quality: of the JPEG files, 1 to 100.
-        decoding: where videos are decoded.
-        search: how often whole pictures are searched for faces.
-        batch_size: frames that go through the detector together where every picture is searched.
-        start_seconds: frames before this time get no crops; None means from the beginning.
-        end_seconds: frames from this time on get no crops; None means to the end.
+        quality: of the JPEG files.
+        faces: how faces are found and followed.
     """
 
     template: CropTemplate = ARCFACE
-    person: Person = "largest"
-    people: int = 1
-    quality: int = 95
-    decoding: DecodingOptions = field(default_factory=DecodingOptions)
-    search: KeyframeOptions = field(default_factory=KeyframeOptions)
-    batch_size: int = 16
-    start_seconds: float | None = None
-    end_seconds: float | None = None
+    people: int = option(
+        1,
+        "How many persons of a shot get crops; the second one's go to NAME_left or NAME_right.",
+        metavar="1|2",
+        least=1,
+        most=2,
+        panel=FACES,
+    )
+    quality: int = option(95, "Of the JPEG files.", least=1, most=100, panel=WHAT)
+    faces: FaceOptions = field(default_factory=FaceOptions)
 
     def __post_init__(self) -> None:
-        if self.person not in PERSONS:
-            raise UsageError(f"unknown person {self.person!r}; choose one of {', '.join(PERSONS)}")
-        if self.people not in (1, 2):
-            raise UsageError(f"crops are made of 1 or 2 people of a shot, not of {self.people}")
-        if not 1 <= self.quality <= 100:
-            raise UsageError(f"JPEG's quality is a number from 1 to 100, not {self.quality}")
-        if self.batch_size < 1:
-            raise UsageError(f"the batch size is 1 or more, not {self.batch_size}")
-        start, end = self.start_seconds or 0.0, self.end_seconds
-        if end is not None and end <= start:
-            raise UsageError(f"the end ({end} s) must come after the start ({start} s)")
+        check_ranges(self)
         if not SMALLEST <= self.template.size <= LARGEST:
             raise UsageError(
                 f"crops have a side of {SMALLEST} to {LARGEST} pixels, not {self.template.size}"
             )
+
+
+@dataclass(frozen=True)
+class CropCommand:
+    """Everything that ``videxpr crop`` takes.
+
+    Attributes:
+        sources: videos.
+        directory: where crops go.
+        geometry: file of a measured template; None is ArcFace's.
+        size: side of the crops in pixels; None is the template's.
+        overwrite: whether videos that have crops are cropped again.
+        crops: how videos are cropped.
+        run: where it computes, and what it says.
+    """
+
+    sources: tuple[str, ...] = option(
+        MISSING,
+        "Videos, folders (searched recursively), globs (also quoted), or @list.txt with one source a "
+        "line.",
+        positional=True,
+    )
+    directory: Path = option(
+        Path("crops"),
+        "Where cropped_aligned/NAME/00001.jpg, crop_template.json and summary.csv go.",
+        flag="output-dir",
+        short="o",
+        panel=WHAT,
+        changes_results=False,
+    )
+    geometry: Path | None = option(
+        None,
+        "Geometry of the crops, as videxpr crops measure writes it.",
+        flag="template",
+        default_text="ArcFace's",
+        panel=WHAT,
+    )
+    size: int | None = option(
+        None,
+        "Side of the crops; videxpr's models want 112.",
+        metavar="PIXELS",
+        least=SMALLEST,
+        most=LARGEST,
+        default_text="the template's",
+        panel=WHAT,
+    )
+    overwrite: bool = option(
+        False, "Crop videos again that have crops.", panel=WHAT, changes_results=False
+    )
+    crops: CropOptions = field(default_factory=CropOptions)
+    run: RunOptions = field(default_factory=RunOptions)
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
 
 
 @dataclass(frozen=True)
@@ -67,12 +113,43 @@ class MeasureOptions:
         name: what the measured template is called.
     """
 
-    sample: int = 1000
-    seed: int = 0
-    name: str = "measured"
+    sample: int = option(1000, "Crops to look at, drawn evenly from all folders.", least=1)
+    seed: int = option(0, "Of the drawing.", least=0)
+    name: str = option("measured", "What the template is called.")
 
     def __post_init__(self) -> None:
-        if self.sample < 1:
-            raise UsageError(f"a sample has at least 1 crop, not {self.sample}")
+        check_ranges(self)
         if not self.name.strip() or not self.name.isprintable():
-            raise UsageError(f"a template needs a name, not {self.name!r}")
+            raise UsageError(f"--name {self.name!r} must be a printable name")
+
+
+@dataclass(frozen=True)
+class MeasureCommand:
+    """Everything that ``videxpr crops measure`` takes.
+
+    Attributes:
+        folder: of crops.
+        output: the template to write.
+        plot: picture to draw; None draws none.
+        measuring: how crops are measured.
+        detection: which detector looks for faces.
+        run: where it computes, and what it says.
+    """
+
+    folder: Path = option(
+        MISSING,
+        "Aff-Wild2's cropped_aligned, or any folder with crops; searched recursively.",
+        positional=True,
+    )
+    output: Path = option(
+        Path("measured_template.json"), "The measured template to write (JSON).", short="o"
+    )
+    plot: Path | None = option(
+        None,
+        "Draw the mean crop with ArcFace's points and the measured ones.",
+        metavar="FILE.png",
+        default_text="none",
+    )
+    measuring: MeasureOptions = field(default_factory=MeasureOptions)
+    detection: DetectionOptions = field(default_factory=DetectionOptions)
+    run: RunOptions = field(default_factory=RunOptions)

@@ -20,7 +20,7 @@ from videxpr.datasets.labels.reader import (
 )
 from videxpr.evaluation.pairing import paired, read_truth
 from videxpr.evaluation.tune.options import Setting
-from videxpr.formats.frame_labels import Missing
+from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
 from videxpr.model.logit_adjustment import adjusted
 

@@ -12,7 +12,8 @@ from videxpr.core.structures import Floats
 from videxpr.evaluation.metrics import CLASSES, Counts, confusion_matrix
 from videxpr.evaluation.tune.data import AnnotationSettings, LabeledTrack
 from videxpr.evaluation.tune.options import Setting
-from videxpr.formats.frame_labels import Missing, padded_labels, resmoothed
+from videxpr.formats.frame_labels import padded_labels, resmoothed
+from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
 from videxpr.model.logit_adjustment import adjusted
 

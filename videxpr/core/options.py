@@ -1,0 +1,34 @@
+"""What a user can choose about every long run."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from videxpr.core.errors import DeviceError
+from videxpr.core.option import option
+
+PANEL: Final = "Running"
+DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d+)?|\d+")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where a run computes, and what it says.
+
+    Attributes:
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``N`` (the same) or ``mps``.
+        quiet: whether nothing is said but errors.
+    """
+
+    device: str = option(
+        "auto", "auto, cpu, cuda, cuda:N, N (the same), or mps.", panel=PANEL, changes_results=False
+    )
+    quiet: bool = option(
+        False, "Say nothing but errors.", short="q", panel=PANEL, changes_results=False
+    )
+
+    def __post_init__(self) -> None:
+        if not DEVICE.fullmatch(self.device):
+            raise DeviceError(
+                f"unknown device {self.device!r}; choose auto, cpu, cuda, cuda:N, N or mps"
+            )
