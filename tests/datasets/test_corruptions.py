@@ -1,10 +1,11 @@
-"""Degradations change what they say, by as much as they say, and the same way every time."""
+"""Corruptions change what they say, by as much as they say, and the same way every time."""
 
 import numpy as np
 import pytest
 
 from videxpr.core.structures import Image
-from videxpr.datasets.corruptions import DEGRADATIONS, Degradation, corrupt
+from videxpr.datasets.corruptions import corrupt
+from videxpr.datasets.options import CORRUPTIONS, Corruption
 
 
 def spots(side: int = 112) -> Image:
@@ -24,8 +25,8 @@ def centers(picture: Image) -> np.ndarray:
     return np.array([[columns[one].mean(), rows[one].mean()] for one in (left, ~left)])
 
 
-@pytest.mark.parametrize("kind", DEGRADATIONS)
-def test_pictures_keep_their_shape_and_change_alike_every_time(kind: Degradation) -> None:
+@pytest.mark.parametrize("kind", CORRUPTIONS)
+def test_pictures_keep_their_shape_and_change_alike_every_time(kind: Corruption) -> None:
     picture = spots()
     worse = corrupt(picture, kind, 3)
     assert (worse.shape, worse.dtype) == (picture.shape, np.uint8)

@@ -105,7 +105,7 @@ def test_a_pattern_chooses_the_images(checkpoint: Checkpoint, faces: Path) -> No
 
 
 def test_images_are_made_worse_first(checkpoint: Checkpoint, faces: Path) -> None:
-    source = ImageSource(faces, degradation="dark")
+    source = ImageSource(faces, corruption="dark")
     found = evaluate_images(checkpoint, source)
     stills = find_images(faces)
     answers = []

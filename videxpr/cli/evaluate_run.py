@@ -18,8 +18,7 @@ from videxpr.evaluation.result import Evaluation
 from videxpr.evaluation.videos import evaluate
 
 if TYPE_CHECKING:
-    from videxpr.datasets.corruptions import Degradation
-    from videxpr.datasets.image_folder import Part
+    from videxpr.datasets.options import Corruption, Part
 
 STANDARD_OUTPUT: Final = Path("-")
 
@@ -40,7 +39,7 @@ class Request:
     split: Path | None
     part: "Part | None"
     only: str | None
-    degrade: "Degradation | None"
+    degrade: "Corruption | None"
     device: str | None
     samples: int
     seed: int
@@ -113,7 +112,7 @@ def _images(
         request.split,
         request.part or "test",
         only=request.only,
-        degradation=request.degrade,
+        corruption=request.degrade,
     )
     hidden = not messages.is_terminal
     with Progress(console=messages, transient=True, disable=hidden) as bar:

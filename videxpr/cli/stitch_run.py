@@ -15,7 +15,8 @@ from rich.text import Text
 from videxpr.cli.console import WIDE, prepare_process
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.datasets.image_folder import LabeledImage, Part, draw_split, find_images, read_split
+from videxpr.datasets.image_folder import LabeledImage, draw_split, find_images, read_split
+from videxpr.datasets.options import Part
 from videxpr.datasets.synthetic.options import SynthesisOptions
 from videxpr.datasets.synthetic.sampler import people_of
 from videxpr.datasets.synthetic.writer import SetSummary, Share, synthesize

@@ -2,15 +2,13 @@
 
 import math
 from collections.abc import Callable
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 
 from videxpr.core.structures import Image
+from videxpr.datasets.options import Corruption
 from videxpr.video.images import resized, through_jpeg, warped
-
-Degradation = Literal["small", "compressed", "dark", "misaligned"]
-DEGRADATIONS: Final[tuple[Degradation, ...]] = get_args(Degradation)
 
 SMALL_SIDE: Final = 32
 JPEG_QUALITY: Final = 20
@@ -22,8 +20,8 @@ MARGIN: Final = 0.25
 """Of the longer side; more than a turn, a shift and a scale together reach beyond an edge."""
 
 
-def corrupt(image: Image, kind: Degradation, seed: int) -> Image:
-    """An image as a video might have had it.
+def corrupt(image: Image, kind: Corruption, seed: int) -> Image:
+    """Return an image as a video might have had it.
 
     Args:
         image: (H, W, 3) uint8.
@@ -63,7 +61,7 @@ def _misaligned(image: Image, seed: int) -> Image:
     return warped(wider, np.column_stack([turn, source]), width, height)
 
 
-_CHANGES: Final[dict[Degradation, Callable[[Image, int], Image]]] = {
+_CHANGES: Final[dict[Corruption, Callable[[Image, int], Image]]] = {
     "small": _small,
     "compressed": _compressed,
     "dark": _dark,

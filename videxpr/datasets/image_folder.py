@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 import torch
@@ -17,11 +17,10 @@ from torch.utils.data import DataLoader, Dataset
 from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Floats
-from videxpr.datasets.corruptions import Degradation, corrupt
+from videxpr.datasets.corruptions import corrupt
+from videxpr.datasets.options import PARTS, Corruption, Part
 from videxpr.video.images import IMAGE_SUFFIXES, read_image, resized
 
-Part = Literal["train", "validation", "test"]
-PARTS: Final[tuple[Part, ...]] = get_args(Part)
 VALIDATION_SHARE: Final = 0.1
 SPLIT_SEED: Final = 0
 HASH_SIDE: Final = 16
@@ -147,11 +146,11 @@ class ImageDataset(Dataset[tuple[Tensor, int]]):
     """Images as uint8 RGB tensors (3, size, size) with their labels, made worse if that is wanted."""
 
     def __init__(
-        self, stills: Sequence[LabeledImage], size: int, degradation: Degradation | None = None
+        self, stills: Sequence[LabeledImage], size: int, corruption: Corruption | None = None
     ) -> None:
         self.stills = stills
         self.size = size
-        self.degradation = degradation
+        self.corruption = corruption
 
     def __len__(self) -> int:
         return len(self.stills)
@@ -159,8 +158,8 @@ class ImageDataset(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         still = self.stills[index]
         image = resized(read_image(still.path), self.size, self.size)
-        if self.degradation is not None:
-            image = corrupt(image, self.degradation, seed=index)
+        if self.corruption is not None:
+            image = corrupt(image, self.corruption, seed=index)
         return torch.from_numpy(image).permute(2, 0, 1), still.label
 
 

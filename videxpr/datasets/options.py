@@ -6,9 +6,15 @@ from typing import Final, Literal, get_args
 from videxpr.core.errors import UsageError
 
 Placement = Literal["non_overlapping", "sliding", "random"]
-
-
 PLACEMENTS: Final[tuple[Placement, ...]] = get_args(Placement)
+
+Part = Literal["train", "validation", "test"]
+"""Of a folder of labeled images."""
+PARTS: Final[tuple[Part, ...]] = get_args(Part)
+
+Corruption = Literal["small", "compressed", "dark", "misaligned"]
+"""What video does to a face; `datasets.corruptions` does it."""
+CORRUPTIONS: Final[tuple[Corruption, ...]] = get_args(Corruption)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader
 from videxpr.core.errors import SourceError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Floats
-from videxpr.datasets.corruptions import Degradation
-from videxpr.datasets.image_folder import ImageDataset, LabeledImage, Part, find_images, read_split
+from videxpr.datasets.image_folder import ImageDataset, LabeledImage, find_images, read_split
+from videxpr.datasets.options import Corruption, Part
 from videxpr.evaluation.calibration import reliability
 from videxpr.evaluation.metrics import CLASSES, Counts, bootstrap_intervals, confusion_matrix
 from videxpr.evaluation.options import EvaluateOptions
@@ -35,7 +35,7 @@ class ImageSource:
         split: a CSV file with the columns ``image,split``; None takes all images.
         part: which part of the split.
         only: pattern that a file's name must match, e.g. ``fer2013_*``; None takes all.
-        degradation: how the images are made worse first, or None.
+        corruption: how the images are made worse first, or None.
         batch_size: images that go through the model together.
     """
 
@@ -43,7 +43,7 @@ class ImageSource:
     split: Path | None = None
     part: Part = "test"
     only: str | None = None
-    degradation: Degradation | None = None
+    corruption: Corruption | None = None
     batch_size: int = 64
 
     def stills(self) -> list[LabeledImage]:
@@ -70,7 +70,7 @@ class ImageSource:
         parts = [
             f"{self.part} part of {self.split}" if self.split else "",
             self.only or "",
-            self.degradation or "",
+            self.corruption or "",
         ]
         said = ", ".join(filter(None, parts))
         return f"{self.folder} ({said})" if said else str(self.folder)
@@ -117,7 +117,7 @@ def _probabilities(
 ) -> Iterator[Floats]:
     """Probabilities (N, 8) of the images, a batch at a time."""
     done = 0
-    dataset = ImageDataset(stills, model.config.crop.size, source.degradation)
+    dataset = ImageDataset(stills, model.config.crop.size, source.corruption)
     for images, _ in DataLoader(dataset, batch_size=source.batch_size):
         features = model.embed(images.permute(0, 2, 3, 1))
         logits = model.classify(features[:, None])[:, 0]  # each image is a window of one frame

@@ -23,7 +23,8 @@ from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.image_names import image_name
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.geometry_file import CROP_TEMPLATE, write_crop_template
-from videxpr.datasets.image_folder import PARTS, LabeledImage, Part, class_counts
+from videxpr.datasets.image_folder import LabeledImage, class_counts
+from videxpr.datasets.options import PARTS, Part
 from videxpr.datasets.synthetic.options import SynthesisOptions
 from videxpr.datasets.synthetic.render import render_sequence
 from videxpr.datasets.synthetic.sampler import image_sampler
