@@ -15,12 +15,12 @@ from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.files import sha256_of
 from videxpr.datasets.image_folder import (
     LabeledImage,
-    Part,
     class_counts,
     draw_split,
     find_images,
     read_split,
 )
+from videxpr.datasets.options import Part
 from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.model.pretrained import NONE

@@ -12,9 +12,9 @@ from videxpr.datasets.image_folder import (
     CachedImages,
     ImageDataset,
     LabeledImage,
-    Part,
     class_counts,
 )
+from videxpr.datasets.options import Part
 from videxpr.training.options import ImageTrainingOptions, Machine
 
 HELD_BYTES: Final = 4 << 30
