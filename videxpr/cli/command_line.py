@@ -144,14 +144,16 @@ def _help(one: OptionField) -> str:
         parts.append(f"Choose from {', '.join(one.choices)}; separated by commas.")
     if one.option.range_text:
         parts.append(f"({one.option.range_text})")
-    default = one.option.default_text or _default_text(one)
-    if default:
-        parts.append(f"[dim]{escape(f'[default: {default}]')}[/dim]")
+    defaults = [one.option.default_text or _default_text(one)]
+    defaults += [f"{name}: {one.show(value)}" for name, value in one.option.presets.items()]
+    if any(defaults):
+        text = f"[default: {'; '.join(filter(None, defaults))}]"
+        parts.append(f"[dim]{escape(text)}[/dim]")
     return " ".join(parts)
 
 
 def _default_text(one: OptionField) -> str:
-    if one.default is MISSING or one.default in (None, False, ()):
+    if any(one.default is absent for absent in (MISSING, None, False)) or one.default == ():
         return ""
     value = one.show(one.default)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -44,6 +44,7 @@ class Option:
         most: the largest value that makes sense, itself included.
         below: the value that it must not reach.
         default_text: what help texts say where the default is not a value.
+        presets: other defaults, by the name of the preset that brings them.
         parse: makes a value from a user's text; without it the field's type decides.
         show: the text that `parse` would read.
         changes_results: whether another value can change a result, so that it is recorded.
@@ -61,6 +62,7 @@ class Option:
     most: float | None = None
     below: float | None = None
     default_text: str = ""
+    presets: Mapping[str, Any] = field(default_factory=dict)
     parse: Callable[[str], Any] | None = None
     show: Callable[[Any], str] | None = None
     changes_results: bool = True
@@ -70,10 +72,10 @@ class Option:
     @property
     def range_text(self) -> str:
         """The range in words; empty without one."""
-        low = f"at least {self.least:g}" if self.least is not None else ""
-        low = f"above {self.above:g}" if self.above is not None else low
-        high = f"at most {self.most:g}" if self.most is not None else ""
-        high = f"below {self.below:g}" if self.below is not None else high
+        low = f"at least {self.least:.10g}" if self.least is not None else ""
+        low = f"above {self.above:.10g}" if self.above is not None else low
+        high = f"at most {self.most:.10g}" if self.most is not None else ""
+        high = f"below {self.below:.10g}" if self.below is not None else high
         return " and ".join(filter(None, (low, high)))
 
     def holds(self, value: float) -> bool:
@@ -103,7 +105,8 @@ class OptionField:
         name: of its flag, without dashes before it.
         paths: where its value belongs; several where stages share it.
         type: of its value.
-        default: of the field; `dataclasses.MISSING` where a value is required.
+        default: of the field, or of the instance that is an outer field's default;
+            `dataclasses.MISSING` where a value is required.
         option: what else is known.
     """
 
@@ -181,7 +184,7 @@ class OptionField:
 def option_fields(options: type) -> Mapping[str, OptionField]:
     """Return every option of a tree of dataclasses, by the name of its flag, in order."""
     found: dict[str, OptionField] = {}
-    for one in _walk(options, ()):
+    for one in _walk(options, (), None):
         earlier = found.get(one.name)
         found[one.name] = (
             one if earlier is None else replace(earlier, paths=earlier.paths + one.paths)
@@ -209,6 +212,15 @@ def with_values(options: Options, values: Mapping[str, Any]) -> Options:
     }
     changed: Options = _changed(options, changes)
     return changed
+
+
+def preset_values(options: type, preset: str) -> dict[str, Any]:
+    """Return what a preset chooses, by the names of flags."""
+    return {
+        name: one.option.presets[preset]
+        for name, one in option_fields(options).items()
+        if preset in one.option.presets
+    }
 
 
 def read_config(path: Path, options: type) -> dict[str, Any]:
@@ -280,14 +292,18 @@ def check_ranges(options: Any) -> None:
                 one.read(item)
 
 
-def _walk(options: type, prefix: tuple[str, ...]) -> Iterator[OptionField]:
+def _walk(options: type, prefix: tuple[str, ...], defaults: Any) -> Iterator[OptionField]:
+    """Yield the options of a tree of dataclasses; `defaults` is an instance that stands for fields'
+    own defaults, as where an outer field's default is one."""
     hints = get_type_hints(options)
     for one in fields(options):
         kind = hints[one.name]
+        default = one.default if defaults is None else getattr(defaults, one.name)
         if OPTION in one.metadata:
-            yield _option_field(one, kind, prefix)
+            yield replace(_option_field(one, kind, prefix), default=default)
         elif is_dataclass(kind):
-            yield from _walk(kind, (*prefix, one.name))  # type: ignore[arg-type]
+            inner = None if default is MISSING else default
+            yield from _walk(kind, (*prefix, one.name), inner)  # type: ignore[arg-type]
 
 
 def _own_fields(options: type) -> tuple[OptionField, ...]:
