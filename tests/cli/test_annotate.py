@@ -377,7 +377,7 @@ def test_where_torch_must_embed_the_answers_are_the_same_and_it_is_said(
     request.getfixturevalue("no_graphs")
     code, _, err = videxpr(*run, tmp_path / "torch", model=False)
     assert code == 0
-    assert "model one: faces are embedded by torch, which is slower: no graph of it" in err
+    assert "warning: faces are embedded by torch, which is slower: no graph of it" in err
     usual, by_torch = (tmp_path / name / "v.parquet" for name in ("usual", "torch"))
     assert provenance_of(by_torch)["model_runtime"] == "torch"
     np.testing.assert_allclose(probabilities_of(by_torch), probabilities_of(usual), atol=1e-5)

@@ -131,7 +131,7 @@ def test_json_on_standard_output_is_all_that_is_there(videxpr, tmp_path, model):
 def test_it_is_said_when_faces_are_embedded_the_slow_way(videxpr, model, no_graphs):
     code, out, err = videxpr("benchmark", "nowhere.mp4", "--detector", "mtcnn", "-m", model)
     assert code == 1
-    assert "warning: model m: faces are embedded by torch, which is slower: no graph" in err
+    assert "warning: faces are embedded by torch, which is slower: no graph" in err
     assert "faces embedded by torch," in out
 
 

@@ -18,48 +18,46 @@ class Network:
         return [number + 1 for number in part]
 
 
-def test_batch_that_fits_goes_through_whole():
-    network, told = Network(fits=16), []
-    halving = AutoBatch("detection", told.append)
-    assert halving.run(range(16), network) == list(range(1, 17))
-    assert (network.asked, halving.largest, told) == ([16], None, [])
+def test_batch_that_fits_goes_through_whole(caplog):
+    network = Network(fits=16)
+    batches = AutoBatch("detection")
+    assert batches.run(range(16), network) == list(range(1, 17))
+    assert (network.asked, batches.largest, caplog.messages) == ([16], None, [])
 
 
-def test_batch_is_halved_until_it_fits_and_the_size_is_remembered():
-    network, told = Network(fits=5), []
-    halving = AutoBatch("detection", told.append)
-    assert halving.run(range(16), network) == list(range(1, 17))
+def test_batch_is_halved_until_it_fits_and_the_size_is_remembered(caplog):
+    network = Network(fits=5)
+    batches = AutoBatch("detection")
+    assert batches.run(range(16), network) == list(range(1, 17))
     assert network.asked == [16, 8, 4, 4, 4, 4]
     network.asked.clear()
-    assert halving.run(range(9), network) == list(range(1, 10))
+    assert batches.run(range(9), network) == list(range(1, 10))
     assert network.asked == [4, 4, 1]
-    (sentence,) = told
+    (sentence,) = caplog.messages
     assert "detection goes on with at most 4 together" in sentence
 
 
-def test_memory_that_shrinks_later_is_told_no_second_time():
-    network, told = Network(fits=4), []
-    halving = AutoBatch("detection", told.append)
-    halving.run(range(8), network)
+def test_memory_that_shrinks_later_is_logged_no_second_time(caplog):
+    network = Network(fits=4)
+    batches = AutoBatch("detection")
+    batches.run(range(8), network)
     network.fits = 1
-    assert halving.run(range(8), network) == list(range(1, 9))
-    assert (halving.largest, len(told)) == (1, 1)
+    assert batches.run(range(8), network) == list(range(1, 9))
+    assert (batches.largest, len(caplog.messages)) == (1, 1)
 
 
-def test_one_at_a_time_is_said_so():
-    told = []
-    AutoBatch("embedding", told.append).run(range(2), Network(fits=1))
-    assert "embedding goes on with one at a time" in told[0]
+def test_one_at_a_time_is_said_so(caplog):
+    AutoBatch("embedding").run(range(2), Network(fits=1))
+    assert "embedding goes on with one at a time" in caplog.text
 
 
-def test_network_that_does_not_even_fit_for_one_is_an_error():
-    told = []
+def test_network_that_does_not_even_fit_for_one_is_an_error(caplog):
     with pytest.raises(torch.OutOfMemoryError):
-        AutoBatch("detection", told.append).run(range(4), Network(fits=0))
-    assert told == []
+        AutoBatch("detection").run(range(4), Network(fits=0))
+    assert caplog.messages == []
 
 
-def test_nobody_need_listen_and_other_errors_pass():
+def test_other_errors_pass():
     assert AutoBatch("detection").run(range(3), Network(fits=1)) == [1, 2, 3]
     assert AutoBatch("detection").run([], Network(fits=1)) == []
     with pytest.raises(ZeroDivisionError):

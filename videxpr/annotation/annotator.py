@@ -13,7 +13,6 @@ from videxpr.annotation.options import AnnotationOptions
 from videxpr.annotation.provenance import fingerprint, warnings
 from videxpr.annotation.rows import MainCrops, PersonRows, face_rows, nearest_crop_predictions
 from videxpr.annotation.streaming import ShotStreams, StreamTools
-from videxpr.core.auto_batch import Tell
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.parallel import OrderedExecutor
@@ -55,7 +54,6 @@ class Annotator:
         checkpoint: Checkpoint | Sequence[Checkpoint],
         detector: Detector,
         options: AnnotationOptions | None = None,
-        tell: Tell | None = None,
         stated: Mapping[str, Any] | None = None,
     ) -> None:
         """Make ready.
@@ -64,7 +62,6 @@ class Annotator:
             checkpoint: one model, or several.
             detector: that looks for faces.
             options: what a user can choose.
-            tell: called with sentences that come up while a video is annotated.
             stated: what the metadata say of options beside those.
 
         Raises:
@@ -77,7 +74,7 @@ class Annotator:
         self._stated = {key: str(value) for key, value in (stated or {}).items()}
         _check_models(self.checkpoints, self.options)
         models = [one.model for one in self.checkpoints]
-        self.ensemble = Ensemble(models, float(self.options.logit_adjustment), tell=tell)
+        self.ensemble = Ensemble(models, float(self.options.logit_adjustment))
         self.device = models[0].device
         self._follower = FacePipeline(detector, self.options.faces, self.ensemble.templates)
 

@@ -1,6 +1,6 @@
 """From options to an annotator that is ready: the one way, for every command and for Python."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,6 @@ def load_annotator(
     threads: int,
     *,
     keep_features: bool = False,
-    tell: Callable[[str], None] | None = None,
     stated: Mapping[str, Any] | None = None,
 ) -> Annotator:
     """Load models and detector.
@@ -31,7 +30,6 @@ def load_annotator(
         device: where networks run, e.g. ``cuda:0``.
         threads: of each network on the CPU.
         keep_features: whether annotations hold features and logits.
-        tell: called with sentences that come up while a video is annotated.
         stated: options beside those, for the metadata.
 
     Raises:
@@ -42,8 +40,8 @@ def load_annotator(
     checkpoints = [load_checkpoint(file, device) for file in models]
     options = replace(options, keep_features=options.keep_features or keep_features)
     options = _for_models(_on_device(options, device, threads), checkpoints)
-    detector = load_detector(options.faces.detection, tell)
-    return Annotator(checkpoints, detector, options, tell, stated)
+    detector = load_detector(options.faces.detection)
+    return Annotator(checkpoints, detector, options, stated)
 
 
 def _on_device(options: AnnotationOptions, device: str, threads: int) -> AnnotationOptions:

@@ -3,7 +3,7 @@
 What can be answered without torch is answered before it is imported.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from videxpr.annotation.options import STORED, AnnotateCommand
@@ -22,15 +22,14 @@ if TYPE_CHECKING:
 
 def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     """Annotate what was asked for; 0 if all went well, 1 if a video failed."""
-    prepare_process()
+    prepare_process(command.run.quiet)
     sources = find_sources(command.sources)
     models = chosen_models(command.model, command.run.quiet)
     from videxpr.annotation.writer import Outputs
 
     outputs = Outputs(command.output)
     with BatchDisplay(len(sources), command.run.quiet) as display:
-        told: list[str] = []  # what came up while a video was annotated
-        annotator = _load(command, models, told.append, display)
+        annotator = _load(command, models, display)
         has_videos = any(source.kind == "video" for source in sources)
         display.say(_introduction(annotator, has_videos))
         display.warn([*_concerns(command, annotator, sources)])
@@ -40,7 +39,6 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
             annotate_sources(annotator, sources, outputs, display.begin, command.workers),
             outputs,
             display,
-            told,
         )
     if not command.run.quiet:
         found_by = f", detector {annotator.detector.name}" if has_videos else ""
@@ -50,10 +48,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
 
 
 def _load(
-    command: AnnotateCommand,
-    models: Sequence[ModelFile],
-    tell: Callable[[str], None],
-    display: BatchDisplay,
+    command: AnnotateCommand, models: Sequence[ModelFile], display: BatchDisplay
 ) -> "Annotator":
     with display.waiting("loading model"):
         from videxpr.annotation.load import load_annotator
@@ -65,13 +60,12 @@ def _load(
             str(resolve_device(command.run.device)),
             stage_threads(command.workers),
             keep_features="features" in command.output.written,
-            tell=tell,
             stated=record(command.output, results_only=True),
         )
 
 
 def _all_reports(
-    reports: "Iterator[Report]", outputs: "Outputs", display: BatchDisplay, told: list[str]
+    reports: "Iterator[Report]", outputs: "Outputs", display: BatchDisplay
 ) -> "list[Report]":
     """Every report, shown as it comes; the run's own files are written even when stopped."""
     collected: list[Report] = []
@@ -79,7 +73,6 @@ def _all_reports(
         for report in reports:
             collected.append(report)
             display.end(report, annotation_line(report))
-            display.warn_of(told)
     finally:
         display.lack(outputs.finish())
     return collected
@@ -117,9 +110,6 @@ def _concerns(
     if command.annotation.logit_adjustment == STORED and options.logit_adjustment == 0:
         yield "the strength of logit adjustment that the model stores is 0: nothing is adjusted"
     yield from _concerns_of_devices(command.run.device, annotator.device.type)
-    for one, embedder in zip(annotator.checkpoints, annotator.ensemble.embedders, strict=True):
-        if embedder.concern:
-            yield f"model {one.name}: {embedder.concern}"
     if options.smooth_seconds and any(source.kind == "crops" for source in sources):
         yield (
             f"crops have no times: {options.faces.crop_fps:g} frames a second are assumed for "

@@ -10,7 +10,6 @@ from typing import Final
 from rich.console import Console
 from rich.status import Status
 
-from videxpr.annotation.annotator import Annotator
 from videxpr.annotation.benchmark.batch import Begin, BenchmarkReport, benchmark_sources
 from videxpr.annotation.benchmark.figures import StageName
 from videxpr.annotation.benchmark.machine import Machine, in_use, this_machine
@@ -33,7 +32,7 @@ BUSY: Final = 0.5
 
 def run(command: BenchmarkCommand, given: frozenset[str]) -> int:
     """Measure what was asked for; 0 if all went well, 1 if a video failed."""
-    prepare_process()
+    prepare_process(command.run.quiet)
     if command.json is not None:
         _check_json(command.json)
     device = resolve_device(command.run.device)
@@ -47,7 +46,7 @@ def run(command: BenchmarkCommand, given: frozenset[str]) -> int:
     if tables:
         show_setup(machine, used, options)
     if not command.run.quiet:
-        _warn(messages, _concerns(machine, tools))
+        _warn(messages, _concerns(machine))
     reports: list[BenchmarkReport] = []
     sources = find_sources(command.videos)
     try:
@@ -74,16 +73,13 @@ def _check_json(path: Path) -> None:
         raise UsageError(f"--json {path} cannot be written; choose another place")
 
 
-def _concerns(machine: Machine, tools: Annotator) -> Iterator[str]:
+def _concerns(machine: Machine) -> Iterator[str]:
     """What a reader of all figures should know."""
     if machine.load is not None and machine.load > BUSY * machine.cores:
         yield (
             f"the machine was busy in the last minute (load {machine.load:.1f} on "
             f"{machine.cores} cores); what else runs makes all figures worse"
         )
-    for one, embedder in zip(tools.checkpoints, tools.ensemble.embedders, strict=True):
-        if embedder.concern:
-            yield f"model {one.name}: {embedder.concern}"
 
 
 def _warn(messages: Console, concerns: Iterator[str]) -> None:

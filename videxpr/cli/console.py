@@ -1,6 +1,7 @@
 """What is shown while videos are annotated or cropped, and the table of annotations at the end."""
 
 import io
+import logging
 import signal
 import sys
 import warnings
@@ -33,13 +34,26 @@ WIDE = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
 
 
-def prepare_process() -> None:
-    """Make a long run end well: stopped like by Ctrl-C, any name printable, no chatter."""
+def prepare_process(quiet: bool = False) -> None:
+    """Make a long run end well: stopped like by Ctrl-C, any name printable, no chatter.
+
+    Args:
+        quiet: whether warnings that concern the process are left out.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is lost
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     warnings.filterwarnings("ignore", module=r"facenet_pytorch|insightface|onnxruntime")
+    show = _WarningLines(logging.ERROR if quiet else logging.WARNING)
+    logging.getLogger("videxpr").handlers = [show]  # those of an earlier command are replaced
+
+
+class _WarningLines(logging.Handler):
+    """Shows what is logged on standard error, above the bars if there are any."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{record.levelname.lower()}: {record.getMessage()}\n")
 
 
 class BatchDisplay:
@@ -92,11 +106,6 @@ class BatchDisplay:
         """Lines of warning."""
         for concern in concerns:
             self.say(f"warning: {concern}")
-
-    def warn_of(self, told: list[str]) -> None:
-        """Lines of warning about what was told since the last time."""
-        while told:
-            self.warn([told.pop(0)])
 
     def lack(self, notes: list[str]) -> None:
         """Things that are missing from the run's files; they make the run a failure."""

@@ -22,7 +22,7 @@ from videxpr.video.sources import find_sources
 
 def run(command: CropCommand, given: frozenset[str]) -> int:
     """Crop what was asked for; 0 if all went well, 1 if a video failed."""
-    prepare_process()
+    prepare_process(command.run.quiet)
     device, threads = str(resolve_device(command.run.device)), stage_threads()
     faces = command.crops.faces
     detection = replace(faces.detection, device=device, threads=threads)
@@ -30,8 +30,7 @@ def run(command: CropCommand, given: frozenset[str]) -> int:
     options = replace(command.crops, template=_template(command), faces=faces)
     tree = CropTree(command.directory, options.template, command.overwrite)
     use_cpu_threads(threads)
-    told: list[str] = []  # what came up while a video was cropped
-    cropper = Cropper(load_detector(detection, told.append), options)
+    cropper = Cropper(load_detector(detection), options)
     sources = find_sources(command.sources)
     reports: list[CropReport] = []
     with BatchDisplay(len(sources), command.run.quiet) as display:
@@ -39,7 +38,6 @@ def run(command: CropCommand, given: frozenset[str]) -> int:
         for report in crop_sources(cropper, sources, tree, display.begin):
             reports.append(report)
             display.end(report, _line(report))
-            display.warn_of(told)
     if not command.run.quiet:
         _print_table(reports, command.directory)
     return int(any(report.status == "failed" for report in reports))

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from videxpr.core.auto_batch import Tell
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.structures import Floats, Image
 from videxpr.model.engine.engine import embedder_of
@@ -55,13 +54,12 @@ class Ensemble:
         models: Sequence[ExpressionModel],
         logit_adjustment: float = 0.0,
         threads: int | None = None,
-        tell: Tell | None = None,
     ) -> None:
         """Args: the models, at least one; the strength of logit adjustment, 0 being off, and other
         strengths wanting models that know their shares; the threads that embed on a CPU, as many
-        as torch has if None; what is called once if a device's memory is too small for a batch."""
+        as torch has if None."""
         self.models = tuple(models)
-        self.embedders = tuple(embedder_of(model, threads, tell) for model in models)
+        self.embedders = tuple(embedder_of(model, threads) for model in models)
         self.batches_at_once = min(one.batches_at_once for one in self.embedders)
         configs = [model.config for model in models]
         self.shares = mean_shares(configs)

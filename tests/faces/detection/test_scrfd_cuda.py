@@ -120,9 +120,8 @@ def test_it_says_what_it_is_and_where_it_runs(pack):
     assert detector.weights_sha256 == Scrfd(pack, DetectionOptions(threads=1)).weights_sha256
 
 
-def test_memory_that_is_too_small_is_told_once_and_the_faces_are_the_same(pack, pictures):
-    told = []
-    detector = ScrfdTorch(pack, DetectionOptions(min_face=0), told.append)
+def test_memory_that_is_too_small_is_logged_once_and_the_faces_are_the_same(pack, pictures, caplog):
+    detector = ScrfdTorch(pack, DetectionOptions(min_face=0))
     expected = detector.detect(pictures)
     graph = detector._graph
 
@@ -134,7 +133,7 @@ def test_memory_that_is_too_small_is_told_once_and_the_faces_are_the_same(pack, 
     detector._graph = cramped
     assert_same(detector.detect(pictures), expected)
     assert_same(detector.detect(pictures), expected)
-    (sentence,) = told
+    (sentence,) = caplog.messages
     assert "detection" in sentence and "--batch-size" in sentence
 
 

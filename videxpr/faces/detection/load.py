@@ -1,16 +1,13 @@
 """Face detectors behind one contract, and the choice between them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from videxpr.core.errors import DetectorError, UsageError
 from videxpr.core.structures import Face, Image
 from videxpr.faces.detection.packs import find_pack, search_roots
 from videxpr.faces.detection.roi import RegionOfInterest
 from videxpr.faces.options import DetectionOptions
-
-if TYPE_CHECKING:  # it brings torch, and options must not
-    from videxpr.core.auto_batch import Tell
 
 
 class Detector(Protocol):
@@ -51,13 +48,11 @@ class Detector(Protocol):
         ...
 
 
-def load_detector(options: DetectionOptions, tell: "Tell | None" = None) -> Detector:
+def load_detector(options: DetectionOptions) -> Detector:
     """The detector that the options ask for, its weights loaded.
 
     Args:
         options: which one, where, and which of its findings count.
-        tell: called with what the user should know while it works: once if the memory of a GPU is
-            too small for a batch.
 
     Raises:
         DetectorError: SCRFD was asked for and no such pack is installed, or it cannot be read.
@@ -72,7 +67,7 @@ def load_detector(options: DetectionOptions, tell: "Tell | None" = None) -> Dete
     if found is not None and options.device.startswith("cuda"):
         from videxpr.faces.detection.scrfd_cuda import ScrfdTorch
 
-        return ScrfdTorch(found, options, tell)
+        return ScrfdTorch(found, options)
     if found is not None:
         from videxpr.faces.detection.scrfd import Scrfd
 

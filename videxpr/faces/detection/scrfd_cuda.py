@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
-from videxpr.core.auto_batch import AutoBatch, Tell
+from videxpr.core.auto_batch import AutoBatch
 from videxpr.core.errors import DetectorError, DeviceError
 from videxpr.core.files import sha256_of
 from videxpr.core.structures import Face, Image
@@ -43,11 +43,10 @@ class ScrfdTorch:
     roi: RegionOfInterest | None = None
     """Whole pictures go through the network batch by batch; one close-up after another would not."""
 
-    def __init__(self, pack: Pack, options: "DetectionOptions", tell: Tell | None = None) -> None:
+    def __init__(self, pack: Pack, options: "DetectionOptions") -> None:
         """Args:
         pack: the model.
         options: which of its findings count, and where it runs.
-        tell: called once if the device's memory is too small for a batch.
 
         Raises:
             DetectorError: the file cannot be read, or is no SCRFD model with landmarks.
@@ -63,7 +62,7 @@ class ScrfdTorch:
         pinned = self._graph.input_side
         self._sides = (INPUT_SIZE, *RETRY_SIZES) if pinned is None else (pinned,)
         self._step = LARGEST_STRIDE.get(len(self._graph.outputs)) if pinned is None else None
-        self._batches = AutoBatch("detection", tell)
+        self._batches = AutoBatch("detection")
         self._try_out(pack, pinned or SMALLEST_INPUT)
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:

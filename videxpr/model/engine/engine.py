@@ -1,5 +1,6 @@
 """Features of face crops by the quickest way that a device has: ONNX Runtime on a CPU, else torch."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
@@ -7,7 +8,7 @@ from typing import Final, Protocol
 import numpy as np
 import torch
 
-from videxpr.core.auto_batch import AutoBatch, Tell
+from videxpr.core.auto_batch import AutoBatch
 from videxpr.core.errors import DeviceError
 from videxpr.core.onnx_runtime import open_session, session_providers
 from videxpr.core.structures import Floats, Image
@@ -17,6 +18,8 @@ from videxpr.model.engine.onnx_export import CROPS, feature_graph
 from videxpr.model.engine.parity import difference_from_torch
 from videxpr.model.inference import embed_crops
 from videxpr.model.network import ExpressionModel
+
+LOGGER: Final = logging.getLogger(__name__)
 
 LARGEST_DIFFERENCE: Final = 1e-3
 """Between features of ONNX Runtime and of torch, as a share of torch's length; float noise is 1e-6."""
@@ -35,14 +38,12 @@ class Embedder(Protocol):
             where torch does the work.
         threads: that work together on a CPU.
         batches_at_once: how many batches are best embedded at the same time, each by a caller's thread.
-        concern: what a user should know of the choice; empty if there is nothing.
     """
 
     runtime: str
     providers: tuple[str, ...]
     threads: int
     batches_at_once: int
-    concern: str
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
         """Features (N, width) of N crops (size, size, 3) uint8, a batch at a time."""
@@ -55,15 +56,14 @@ class TorchEmbedder:
     A batch that does not fit into the device's memory is halved.
     """
 
-    def __init__(self, model: ExpressionModel, concern: str = "", tell: Tell | None = None) -> None:
+    def __init__(self, model: ExpressionModel) -> None:
         self.runtime = "torch"
         self.providers: tuple[str, ...] = ()
         self.threads = torch.get_num_threads()
         self.batches_at_once = 1
-        self.concern = concern
         self._model = model
         self._network = _network_of(model)
-        self._batches = AutoBatch("embedding", tell)
+        self._batches = AutoBatch("embedding")
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
         """As `Embedder` has it.
@@ -107,7 +107,6 @@ class OnnxEmbedder:
         self.providers = session_providers(self._session)
         self.threads = threads
         self.batches_at_once = BATCHES_AT_ONCE
-        self.concern = ""
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
         """As `Embedder` has it."""
@@ -118,9 +117,7 @@ class OnnxEmbedder:
         return np.concatenate(batches) if batches else np.zeros((0, self._width), np.float32)
 
 
-def embedder_of(
-    model: ExpressionModel, threads: int | None = None, tell: Tell | None = None
-) -> Embedder:
+def embedder_of(model: ExpressionModel, threads: int | None = None) -> Embedder:
     """What embeds a model's crops on the device where its weights are now.
 
     On a CPU its graph is taken from the user's cache, or is made, tried against torch and kept there.
@@ -128,16 +125,16 @@ def embedder_of(
     Args:
         model: in evaluation mode; its backbone must not change any more.
         threads: of ONNX Runtime; None means as many as torch has.
-        tell: called once if a device's memory is too small for a batch.
     """
     if model.device.type != "cpu":
-        return TorchEmbedder(model, tell=tell)
+        return TorchEmbedder(model)
     count = torch.get_num_threads() if threads is None else threads
     try:
         return _kept_or_made(model, count)
     except ValueError as exc:
         reason = " ".join(str(exc).split())
-        return TorchEmbedder(model, f"faces are embedded by torch, which is slower: {reason}")
+        LOGGER.warning("faces are embedded by torch, which is slower: %s", reason)
+        return TorchEmbedder(model)
 
 
 def _kept_or_made(model: ExpressionModel, threads: int) -> OnnxEmbedder:
