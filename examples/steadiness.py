@@ -32,7 +32,7 @@ from videxpr.datasets.clips import read_crops
 from videxpr.evaluation.events import EventCounts, at_flicker, count_events, no_events
 from videxpr.evaluation.metrics import confusion_matrix, macro_f1
 from videxpr.formats.affwild2 import read_labels
-from videxpr.formats.frame_labels import annotated_seconds, frame_labels, resmoothed
+from videxpr.formats.frame_labels import frame_labels, resmoothed
 from videxpr.formats.parquet import read_parquet
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.engine.engine import Embedder, embedder_of
@@ -165,9 +165,7 @@ def of_clips(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]
             mine = [row for row in rows if row["clip"] == clip]
             truth = marked_labels(mine, annotation.pts_seconds)
             found = [frame_labels(resmoothed(annotation, span), 0, "fill") for span in SPANS]
-            answered[name].append(
-                PersonPredictions(truth, annotated_seconds(annotation), tuple(found))
-            )
+            answered[name].append(PersonPredictions(truth, annotation.seconds, tuple(found)))
     return answered
 
 

@@ -1,5 +1,7 @@
 """One label a frame, from made-up rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,6 +46,7 @@ def annotation(
         video="a.mp4",
         first_frame=first_frame,
         pts_seconds=(first_frame + np.arange(count)) / 25,
+        seconds=np.arange(count) / 25,
         shots=np.array(shots or [0] * count),
         faces=faces,
     )
@@ -78,9 +81,9 @@ def test_fill_interpolates_inside_a_shot_and_holds_at_its_edges() -> None:
 def test_fill_goes_by_time_and_not_by_count() -> None:
     gaps = one_person(3, None, None, 5)
     times = np.array([0.0, 0.1, 0.2, 1.0])
-    late = Annotation("a.mp4", 0, times, gaps.shots, gaps.faces)
+    late = replace(gaps, pts_seconds=times, seconds=times)
     assert frame_labels(late, 0, "fill").tolist() == [3, 3, 3, 5]
-    unknown = Annotation("a.mp4", 0, np.full(4, nan), gaps.shots, gaps.faces)
+    unknown = replace(gaps, pts_seconds=np.full(4, nan), seconds=np.arange(4) / 30)
     assert frame_labels(unknown, 0, "fill").tolist() == [3, 3, 5, 5]
 
 

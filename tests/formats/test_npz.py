@@ -28,7 +28,13 @@ def annotation_of(rows: int) -> Annotation:
     )
     provenance = {"model": "mine", "model_sha256": "ab" * 32}
     return Annotation(
-        "a.mp4", 5, np.arange(rows) / 25, np.zeros(rows, np.int64), faces, provenance=provenance
+        video="a.mp4",
+        first_frame=5,
+        pts_seconds=np.arange(rows) / 25,
+        seconds=np.arange(rows) / 25,
+        shots=np.zeros(rows, np.int64),
+        faces=faces,
+        provenance=provenance,
     )
 
 

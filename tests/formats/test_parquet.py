@@ -182,7 +182,8 @@ def test_long_tables_are_written_in_row_groups_and_say_the_same(
     frames = [n for n in range(40) if n not in range(12, 27)]  # one group has no face at all
     faces = face_rows(frames, [0] * len(frames), [n % 7 == 3 for n in frames])
     times = np.where(np.arange(40) == 5, nan, np.arange(40) / 25)
-    long = Annotation("v.mp4", 0, times, np.arange(40) // 13, faces, provenance={"model": "m"})
+    seconds, shots = np.arange(40) / 25, np.arange(40) // 13
+    long = Annotation("v.mp4", 0, times, seconds, shots, faces, provenance={"model": "m"})
     whole, parted = tmp_path / "whole", tmp_path / "parted"
     for folder in (whole, parted):
         write_parquet(folder / "v.parquet", long)
@@ -211,7 +212,8 @@ def test_a_small_csv_file_has_exactly_these_bytes(tmp_path: Path) -> None:
         probabilities=np.array([[0.25, 0.75, *[0] * 5, nan]], np.float32),
         smoothed=np.array([[0.625, 0.375, *[0] * 5, nan]], np.float32),
     )
-    small = Annotation("a,b.mp4", 0, np.array([0.0, nan]), np.array([0, 0]), faces)
+    times, seconds = np.array([0.0, nan]), np.array([0.0, 0.04])
+    small = Annotation("a,b.mp4", 0, times, seconds, np.array([0, 0]), faces)
     write_csv(tmp_path / "a.csv", small)
     assert (tmp_path / "a.csv").read_text() == (
         ",".join(SCHEMA) + "\n"

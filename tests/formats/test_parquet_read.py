@@ -13,7 +13,6 @@ import torch
 from chosen import annotation_options
 from conftest import SHARED, needs_shared
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from pipeline import ScriptedDetector, face, picture, source_of, write_clip
 from records import annotation, annotations, face_rows, nobody
 
@@ -22,7 +21,7 @@ from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.faces.detection.load import load_detector
 from videxpr.faces.options import DetectionOptions, KeyframeOptions
-from videxpr.formats.frame_labels import annotated_seconds, frame_labels, recorded_span, resmoothed
+from videxpr.formats.frame_labels import frame_labels, recorded_span, resmoothed
 from videxpr.formats.parquet import read_parquet, read_row_labels, to_table, write_parquet
 from videxpr.formats.record import Annotation, FaceRows
 from videxpr.model.checkpoint import Checkpoint, TrainingSummary
@@ -50,6 +49,7 @@ def assert_read_back(path: Path, written: Annotation) -> None:
     for name in ("video", "first_frame", "people", "fps", "decode_errors", "provenance"):
         assert getattr(read, name) == getattr(written, name)
     np.testing.assert_array_equal(read.pts_seconds, written.pts_seconds)
+    np.testing.assert_array_equal(read.seconds, written.seconds)
     np.testing.assert_array_equal(read.shots, written.shots)
 
 
@@ -144,37 +144,6 @@ def test_gaps_and_odd_times_are_smoothed_as_annotate_does(
         for missing in ("fill", "none"):
             labels = frame_labels(written, rank, missing)
             assert frame_labels(again, rank, missing).tolist() == labels.tolist()
-
-
-nan = float("nan")
-
-
-@pytest.mark.parametrize(
-    ("pts", "seconds"),
-    [
-        ([0.0, 0.1, 0.2], [0.0, 0.1, 0.2]),
-        ([5.0, 5.1, 5.4], [0.0, 0.1, 0.4]),
-        ([0.0, 0.1, 0.1, 0.3, 0.2, 0.3], [0.0, 0.1, 0.2, 0.4, 0.55, 0.65]),
-        ([0.0, 0.5, nan, 1.5, 1.6], [0.0, 0.5, 1.0, 1.5, 1.6]),
-        ([0.0, 0.0, 0.0], [0.0, 0.04, 0.08]),
-        ([nan, nan, nan], [0.0, 0.04, 0.08]),
-    ],
-)
-def test_the_clock_is_that_of_annotate(pts: list[float], seconds: list[float]) -> None:
-    timed = Annotation(
-        "a", 0, np.array(pts), np.zeros(len(pts), np.int64), nobody().faces, fps=25.0
-    )
-    np.testing.assert_allclose(annotated_seconds(timed), seconds)
-
-
-@given(pts=st.lists(st.one_of(st.just(nan), st.floats(0, 100)), min_size=1, max_size=30))
-def test_the_clock_never_falls_and_keeps_the_steps_that_rise(pts: list[float]) -> None:
-    times = np.array(pts)
-    timed = Annotation("a", 0, times, np.zeros(len(pts), np.int64), nobody().faces, fps=25.0)
-    seconds = annotated_seconds(timed)
-    good = np.diff(times) > 0
-    assert seconds[0] == 0 and (np.diff(seconds) >= 0).all()
-    np.testing.assert_allclose(np.diff(seconds)[good], np.diff(times)[good], atol=1e-9)
 
 
 def test_files_that_pandas_wrote_again_are_taken(tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ def annotation(
         video=f"{name}.mp4",
         first_frame=0,
         pts_seconds=times,
+        seconds=times,
         shots=shots,
         faces=faces,
         provenance={

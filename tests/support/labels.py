@@ -50,6 +50,7 @@ def annotated(
         video="a.mp4",
         first_frame=first_frame,
         pts_seconds=(first_frame + np.arange(count)) / 25,
+        seconds=np.arange(count) / 25,
         shots=np.zeros(count, np.int64),
         faces=faces,
         people=len(people),

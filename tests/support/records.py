@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.formats.record import Annotation, FaceRows
+from videxpr.video.timeline import monotonic_seconds
 
 nan = float("nan")
 
@@ -42,6 +43,7 @@ def annotation() -> Annotation:
         video="folder/clip.mp4",
         first_frame=5,
         pts_seconds=np.array([0.2, 0.24, 0.28, nan, 0.36]),
+        seconds=monotonic_seconds(np.array([0.2, 0.24, 0.28, nan, 0.36]), 30.0),
         shots=np.array([0, 0, 0, 0, 1]),
         faces=face_rows([5, 6, 6, 8], [0, 0, 1, 0], [False, False, False, True]),
         people=2,
@@ -62,10 +64,12 @@ def annotations(draw: st.DrawFn) -> Annotation:
     bridged = draw(st.lists(st.booleans(), min_size=len(pairs), max_size=len(pairs)))
     frames, ranks = [frame for frame, _ in pairs], [rank for _, rank in pairs]
     times = st.one_of(st.just(nan), st.floats(0, 1e5))
+    pts_seconds = np.array(draw(st.lists(times, min_size=count, max_size=count)))
     return Annotation(
         video=draw(st.text("ab ,\"'é/.", min_size=1)),
         first_frame=first,
-        pts_seconds=np.array(draw(st.lists(times, min_size=count, max_size=count))),
+        pts_seconds=pts_seconds,
+        seconds=monotonic_seconds(pts_seconds, 30.0),
         shots=np.arange(count) // 5,
         faces=face_rows(frames, ranks, bridged, draw(st.integers(0, 1000))),
         people=None,

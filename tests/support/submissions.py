@@ -67,6 +67,7 @@ def annotation(
         video="a.mp4",
         first_frame=first_frame,
         pts_seconds=(first_frame + np.arange(len(main))) / 25,
+        seconds=np.arange(len(main)) / 25,
         shots=np.zeros(len(main), np.int64),
         faces=faces,
         people=len(people),

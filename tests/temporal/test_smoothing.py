@@ -1,14 +1,12 @@
 """Smoothing and filling against plain loops. Times are whole milliseconds, so that edges are sharp."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from videxpr.temporal.smoothing import (
     MovingMean,
     filled,
-    monotonic_times,
     moving_mean,
     nearest_known,
 )
@@ -129,44 +127,7 @@ def test_means_of_probabilities_still_sum_to_one(milliseconds: np.ndarray, seed:
     np.testing.assert_allclose(sums, 1, atol=1e-5)
 
 
-@given(rising_milliseconds)
-def test_times_that_rise_only_begin_at_zero(milliseconds: np.ndarray) -> None:
-    times = milliseconds * 0.001
-    np.testing.assert_allclose(monotonic_times(times, 1.0), times - times[0], atol=1e-9)
-
-
-@given(
-    st.lists(st.one_of(st.just(float("nan")), st.integers(-50, 50).map(float)), max_size=40),
-    st.floats(0.01, 1),
-)
-def test_any_times_become_times_that_do_not_fall(times: list[float], step: float) -> None:
-    result = monotonic_times(np.array(times), step)
-    assert len(result) == len(times)
-    assert np.isfinite(result).all() and (np.diff(result) >= 0).all()
-    assert len(times) == 0 or result[0] == 0
-
-
 nan = float("nan")
-
-
-@pytest.mark.parametrize(
-    ("times", "expected"),
-    [
-        ([], []),
-        ([7.0], [0.0]),
-        ([nan], [0.0]),
-        ([nan, nan, nan], [0.0, 0.25, 0.5]),
-        ([3.0, 4.0, nan, 6.0, 7.0], [0.0, 1.0, 2.0, 3.0, 4.0]),
-        ([nan, 4.0, 5.0], [0.0, 1.0, 2.0]),
-        ([0.0, 2.0, 4.0, 1.0, 3.0], [0.0, 2.0, 4.0, 6.0, 8.0]),
-        ([5.0, 4.0, 3.0], [0.0, 0.25, 0.5]),
-        ([0.0, 1.0, 2.0, 12.0, 11.0], [0.0, 1.0, 2.0, 12.0, 13.0]),
-    ],
-)
-def test_unknown_and_falling_steps_become_the_usual_step(
-    times: list[float], expected: list[float]
-) -> None:
-    np.testing.assert_allclose(monotonic_times(np.array(times), 0.25), expected)
 
 
 def one_column(*values: float) -> np.ndarray:

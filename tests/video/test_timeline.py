@@ -3,10 +3,13 @@
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videxpr.video.timeline import Timeline
+from videxpr.video.timeline import RunningMedian, Timeline, monotonic_seconds
+
+nan = math.nan
 
 
 @given(
@@ -44,3 +47,60 @@ def test_untimed_frames_have_the_assumed_rate():
     assert np.isnan(log.pts_seconds).all()
     assert log.seconds.tolist() == [0.0, 0.05, 0.1]
     assert log.shots.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("pts", "seconds"),
+    [
+        ([0.0, 0.1, 0.2], [0.0, 0.1, 0.2]),
+        ([5.0, 5.1, 5.4], [0.0, 0.1, 0.4]),
+        ([0.0, 0.1, 0.1, 0.3, 0.2, 0.3], [0.0, 0.1, 0.2, 0.4, 0.55, 0.65]),
+        ([0.0, 0.5, nan, 1.5, 1.6], [0.0, 0.5, 1.0, 1.5, 1.6]),
+        ([0.0, 0.0, 0.0], [0.0, 0.04, 0.08]),
+        ([nan, nan, nan], [0.0, 0.04, 0.08]),
+        # the third frame jumps back: only the step before it, .04, is known when it comes
+        (
+            [0.0, 0.04, 0.02, 0.06, 0.10, 0.20, 0.30, 0.40, 0.50],
+            [0.0, 0.04, 0.08, 0.12, 0.16, 0.26, 0.36, 0.46, 0.56],
+        ),
+        ([], []),
+        ([7.0], [0.0]),
+        ([nan, 4.0, 5.0], [0.0, 0.04, 1.04]),
+        ([0.0, 2.0, 4.0, 1.0, 3.0], [0.0, 2.0, 4.0, 6.0, 8.0]),
+        ([5.0, 4.0, 3.0], [0.0, 0.04, 0.08]),
+        ([0.0, 1.0, 2.0, 12.0, 11.0], [0.0, 1.0, 2.0, 12.0, 13.0]),
+    ],
+)
+def test_unknown_and_falling_steps_become_the_usual_step_so_far(
+    pts: list[float], seconds: list[float]
+) -> None:
+    np.testing.assert_allclose(monotonic_seconds(np.array(pts), 25.0), seconds)
+
+
+@given(st.lists(st.just(nan) | st.floats(0, 100), min_size=1, max_size=30), st.integers(1, 30))
+def test_the_clock_keeps_the_steps_that_rise_and_needs_no_later_frame(
+    pts: list[float], known: int
+) -> None:
+    times = np.array(pts)
+    seconds = monotonic_seconds(times, 25.0)
+    good = np.diff(times) > 0
+    assert seconds[0] == 0 and (np.diff(seconds) >= 0).all()
+    np.testing.assert_allclose(np.diff(seconds)[good], np.diff(times)[good], atol=1e-9)
+    np.testing.assert_allclose(monotonic_seconds(times[:known], 25.0), seconds[:known])
+
+
+@given(st.lists(st.floats(-1e6, 1e6) | st.sampled_from([0.04, 1 / 3, 0.0]), max_size=50))
+def test_the_running_median_is_the_median_of_all_that_came(numbers: list[float]) -> None:
+    running = RunningMedian()
+    assert running.median(7.0) == 7.0
+    for count, number in enumerate(numbers, 1):
+        running.add(number)
+        assert running.median(7.0) == np.median(numbers[:count])
+
+
+def test_the_running_median_grows_with_distinct_numbers_only() -> None:
+    running = RunningMedian()
+    for number in [0.04, 0.08] * 10_000:
+        running.add(number)
+    assert running.distinct == [0.04, 0.08]
+    assert running.counts == {0.04: 10_000, 0.08: 10_000}

@@ -181,6 +181,7 @@ class Annotator:
             video=source.relative.as_posix(),
             first_frame=log.first_frame,
             pts_seconds=np.array(log.pts_seconds),
+            seconds=np.array(log.seconds),
             shots=np.array(log.shots, dtype=np.int64),
             faces=faces,
             every_frame=every_frame,

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
-from videxpr.core.structures import Times
 from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
-from videxpr.temporal.smoothing import filled, monotonic_times, moving_mean
+from videxpr.temporal.smoothing import filled, moving_mean
 
 
 def frame_labels(annotation: Annotation, rank: int, missing: Missing) -> NDArray[np.int64]:
@@ -36,8 +35,8 @@ def frame_labels(annotation: Annotation, rank: int, missing: Missing) -> NDArray
         return labels
     if not seen.any():
         return np.full(len(annotation), NEUTRAL)
-    times = monotonic_times(annotation.pts_seconds, 1 / annotation.fps)
-    return np.asarray(np.nanargmax(filled(known, times, annotation.shots), axis=1))
+    every = filled(known, annotation.seconds, annotation.shots)
+    return np.asarray(np.nanargmax(every, axis=1))
 
 
 def frame_probabilities(annotation: Annotation, rank: int) -> NDArray[np.float32]:
@@ -71,7 +70,7 @@ def resmoothed(annotation: Annotation, span_seconds: float) -> Annotation:
         annotation: of a video, e.g. from `formats.parquet.read_parquet`.
         span_seconds: span of the moving mean; 0 is off.
     """
-    faces, seconds = annotation.faces, annotated_seconds(annotation)
+    faces, seconds = annotation.faces, annotation.seconds
     smoothed = faces.probabilities.copy()
     order = np.lexsort((faces.frame, faces.track))
     for rows in np.split(order, np.flatnonzero(np.diff(faces.track[order])) + 1):
@@ -83,18 +82,3 @@ def resmoothed(annotation: Annotation, span_seconds: float) -> Annotation:
 def recorded_span(annotation: Annotation) -> float:
     """Span in seconds of the moving mean with which an annotation was made; 0 if it does not say."""
     return float(annotation.options.get("smooth_seconds", 0))
-
-
-def annotated_seconds(annotation: Annotation) -> Times:
-    """(N,) times on the clock by which annotate smooths: from 0, and always rising.
-
-    A step that does not rise, or is unknown, is the median of the rising steps before it.
-    """
-    if np.isnan(annotation.pts_seconds).all():
-        return np.arange(len(annotation)) / annotation.fps
-    steps = np.diff(annotation.pts_seconds)
-    good = np.asarray(steps > 0)
-    for odd in np.flatnonzero(~good):
-        earlier = steps[:odd][good[:odd]]
-        steps[odd] = np.median(earlier) if len(earlier) else 1 / annotation.fps
-    return np.concatenate([[0.0], np.cumsum(steps)])

@@ -21,6 +21,7 @@ from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.files import atomic_write
 from videxpr.formats.record import Annotation, FaceRows
 from videxpr.formats.row_order import ranks_by_order
+from videxpr.video.timeline import monotonic_seconds
 
 BOX: Final = ("x1", "y1", "x2", "y2")
 LANDMARKS: Final = tuple(
@@ -170,10 +171,12 @@ def read_parquet(path: Path) -> Annotation:
     frames, shots = _numbers(table, "frame_index"), _numbers(table, "shot")
     first, seen = _first_rows(path, frames), table["track_id"].is_valid()
     provenance = _texts(table)
+    pts_seconds = _numbers(table, "pts_seconds")[first]
     bare = Annotation(
         video=table["video"][0].as_py(),
         first_frame=int(frames[0]),
-        pts_seconds=_numbers(table, "pts_seconds")[first],
+        pts_seconds=pts_seconds,
+        seconds=pts_seconds,
         shots=shots[first],
         faces=_faces(path, table.filter(seen)),
         provenance=provenance,
@@ -274,11 +277,13 @@ def _with_options(path: Path, annotation: Annotation) -> Annotation:
         options, stated = annotation.options, annotation.provenance
         people = options.get("people", "None")
         float(options.get("smooth_seconds", "0"))  # its readers may rely on it
+        fps = float(options.get("crop_fps", "30"))
         return replace(
             annotation,
+            seconds=monotonic_seconds(annotation.pts_seconds, fps),
             people=None if people == "None" else int(people),
             decode_errors=int(stated.get("decode_errors", "0")),
-            fps=float(options.get("crop_fps", "30")),
+            fps=fps,
         )
     except (AttributeError, TypeError, ValueError) as exc:
         raise FormatError(f"{path} has metadata that videxpr did not write: {exc}") from exc

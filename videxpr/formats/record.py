@@ -83,6 +83,7 @@ class Annotation:
         video: the source's path relative to its argument, with forward slashes.
         first_frame: index of the first annotated frame; 0 unless a start was asked for.
         pts_seconds: (N,) times of the annotated frames in order; NaN where unknown.
+        seconds: (N,) the same on the clock that always rises, from 0 (`video.timeline`).
         shots: (N,) 0-based number of each frame's shot.
         faces: one row for each (frame, person).
         every_frame: (N, 8) probabilities of the main person for all frames, where the authors' way
@@ -97,6 +98,7 @@ class Annotation:
     video: str
     first_frame: int
     pts_seconds: Times
+    seconds: Times
     shots: Integers
     faces: FaceRows
     every_frame: Floats | None = None
@@ -107,8 +109,8 @@ class Annotation:
     provenance: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.pts_seconds.shape != self.shots.shape or self.pts_seconds.ndim != 1:
-            raise ValueError("pts_seconds and shots must have the same length")
+        if not self.pts_seconds.shape == self.seconds.shape == self.shots.shape == (len(self),):
+            raise ValueError("pts_seconds, seconds and shots must have the same length")
 
     def __len__(self) -> int:
         return len(self.pts_seconds)

@@ -81,25 +81,6 @@ class MovingMean:
         return means.astype(np.float32)
 
 
-def monotonic_times(times: Times, frame_seconds: float) -> Times:
-    """Times that can be ordered: unknown and falling steps become the usual step.
-
-    Args:
-        times: (T,) seconds, NaN where unknown; may jump back.
-        frame_seconds: the step to take where no step is known.
-
-    Returns:
-        (T,) seconds from 0, not falling; equal to ``times - times[0]`` wherever that rises.
-    """
-    if len(times) == 0:
-        return times
-    steps = np.diff(times)
-    good = steps[steps > 0]
-    usual = float(np.median(good)) if len(good) else frame_seconds
-    steps = np.where(np.nan_to_num(steps, nan=-1.0) < 0, usual, steps)
-    return np.concatenate([[0.0], np.cumsum(steps)])
-
-
 def filled(probabilities: Floats, times: Times, shots: NDArray[np.int64]) -> Floats:
     """Probabilities for every frame of a video.
 

@@ -1,14 +1,53 @@
-"""What is known of a video's frames while it is read."""
+"""What is known of a video's frames while it is read, and their seconds: the only clock there is.
+
+A file's times may be unknown, stand still or jump back. The clock begins at 0 and always rises: a step
+that rises is taken as it is, any other is the median of the rising steps *before* it, so that the
+seconds of a frame never depend on what follows and a video can be read as a stream.
+"""
 
 import math
 from array import array
+from bisect import insort
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.structures import Times
-from videxpr.video.running_median import RunningMedian
+
+
+@dataclass
+class RunningMedian:
+    """The median of numbers that come one by one; its size is how many of them are distinct.
+
+    Attributes:
+        distinct: the numbers, rising.
+        counts: how often each came.
+    """
+
+    distinct: list[float] = field(default_factory=list)
+    counts: dict[float, int] = field(default_factory=dict)
+
+    def add(self, number: float) -> None:
+        """Take another number."""
+        if number not in self.counts:
+            insort(self.distinct, number)
+        self.counts[number] = self.counts.get(number, 0) + 1
+
+    def median(self, default: float) -> float:
+        """Return the mean of the two in the middle, or the one; `default` if none has come."""
+        count = sum(self.counts.values())
+        if count == 0:
+            return default
+        return (self._at((count - 1) // 2) + self._at(count // 2)) / 2
+
+    def _at(self, place: int) -> float:
+        """Return the number at a place if all stood in order, those alike side by side."""
+        for number in self.distinct:
+            place -= self.counts[number]
+            if place < 0:
+                return number
+        raise IndexError(f"there are not {place} more numbers")
 
 
 @dataclass
@@ -42,7 +81,7 @@ class Timeline:
         return len(self.pts_seconds)
 
     def add(self, index: int, pts_seconds: float, shot: int, picture: tuple[int, int]) -> float:
-        """Take note of a frame; its time on the clock that always rises."""
+        """Take note of a frame; return its time on the clock that always rises."""
         if not self.pts_seconds:
             self.first_frame = index
         self.picture = picture
@@ -59,7 +98,7 @@ class Timeline:
         self.shots = array("q", [0]) * count
 
     def times(self, frames: NDArray[np.int64]) -> Times:
-        """Rising seconds of frames, which rise themselves; nothing else is looked at."""
+        """Return the seconds of frames, whose indices must rise; nothing else is looked at."""
         first, end = frames[0] - self.first_frame, frames[-1] + 1 - self.first_frame
         seconds: Times = np.array(self.seconds[first:end])[frames - frames[0]]
         return seconds
@@ -75,3 +114,22 @@ class Timeline:
             self.odd_steps += 1
             step = self._good_steps.median(1 / self.fps)
         return self.seconds[-1] + step
+
+
+def monotonic_seconds(pts_seconds: Times, fps: float) -> Times:
+    """Return what a `Timeline` calls the seconds of a video's frames.
+
+    Args:
+        pts_seconds: (N,) times of the frames in order; NaN where unknown.
+        fps: frames a second to assume where the times tell nothing.
+
+    Returns:
+        (N,) seconds, always rising, from 0.
+    """
+    timeline = Timeline(fps=fps)
+    if np.isnan(pts_seconds).all():
+        timeline.add_untimed(len(pts_seconds))
+    else:
+        for frame, pts in enumerate(pts_seconds.tolist()):
+            timeline.add(frame, pts, 0, timeline.picture)
+    return np.array(timeline.seconds)

@@ -30,7 +30,7 @@ def annotation(main: list[int], second: list[int] | None = None, first: int = 0)
         smoothed=np.eye(8, dtype=np.float32)[labels],
     )
     times = (first + np.arange(len(main))) / 25
-    return Annotation("a.mp4", first, times, np.zeros(len(main), np.int64), faces)
+    return Annotation("a.mp4", first, times, times - times[0], np.zeros(len(main), np.int64), faces)
 
 
 def rows(name: str, frames: list[int]) -> Block:
