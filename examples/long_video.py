@@ -75,25 +75,24 @@ def repeat(path: Path, times: int, output: Path) -> None:
 
 def measure(arguments: argparse.Namespace) -> None:
     """Annotate a video, and print what it took."""
-    import videxpr
     from videxpr.annotation.batch import annotate_sources
     from videxpr.annotation.benchmark.measuring import peak_host_bytes
-    from videxpr.annotation.writer import OutputOptions, Outputs
-    from videxpr.core.device import stage_threads, use_cpu_threads
+    from videxpr.annotation.load import load_annotator
+    from videxpr.annotation.options import AnnotationOptions, OutputOptions
+    from videxpr.annotation.writer import Outputs
+    from videxpr.core.device import stage_threads
+    from videxpr.faces.options import DetectionOptions, FaceOptions
+    from videxpr.model.hub.resolve import resolve_model
+    from videxpr.video.sources import find_sources
 
-    threads = stage_threads()
-    use_cpu_threads(threads)
-    options = videxpr.AnnotationOptions(
-        detection=videxpr.DetectionOptions(
-            arguments.detector, root=arguments.detector_dir, threads=threads
-        )
-    )
-    checkpoint = videxpr.load_checkpoint(arguments.model)
-    annotator = videxpr.Annotator(checkpoint, videxpr.load_detector(options.detection), options)
+    detection = DetectionOptions(arguments.detector, root=arguments.detector_dir)
+    options = AnnotationOptions(FaceOptions(detection))
+    models = [resolve_model(arguments.model)]
+    annotator = load_annotator(models, options, "cpu", stage_threads())
     counts, times, work = array("q"), array("d"), array("d")  # frames done, when, after what work
     with tempfile.TemporaryDirectory() as folder:
-        outputs = Outputs(OutputOptions(Path(folder)), options.missing)
-        sources = videxpr.find_sources([str(arguments.video)])
+        outputs = Outputs(OutputOptions(Path(folder)))
+        sources = find_sources([str(arguments.video)])
 
         def note(done: int, total: int) -> None:
             counts.append(done)

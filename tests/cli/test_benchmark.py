@@ -161,7 +161,7 @@ def test_table_of_a_gpu_names_the_stage_that_decides(capsys):
     ("arguments", "said"),
     [
         (["--runs", "0"], "at least 1"),
-        (["--batch-size", "0"], "batch size"),
+        (["--batch-size", "0"], "--batch-size must be at least 1"),
         (["--stride", "0"], "stride"),
         (["--stride", "65"], "65"),
         (["--detector", "yolo"], "unknown detector"),

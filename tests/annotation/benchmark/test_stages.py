@@ -9,12 +9,10 @@ from videxpr.annotation.annotator import Annotator
 from videxpr.annotation.benchmark.figures import STAGES
 from videxpr.annotation.benchmark.sample import take_sample
 from videxpr.annotation.benchmark.stages import measure_stages, stretch_length, write_results
-from videxpr.annotation.load import Tools
 from videxpr.faces.detection.mtcnn import Mtcnn
 from videxpr.faces.options import DetectionOptions, KeyframeOptions
 from videxpr.formats.parquet import read_parquet
 from videxpr.model.checkpoint import load_checkpoint
-from videxpr.model.ensemble import Ensemble
 
 FRAMES = 20
 OPTIONS = annotation_options(batch_size=8)
@@ -36,15 +34,12 @@ def measure(checkpoint, source):
     """Measures the stages where each frame has these faces, counted over one pass of the video."""
 
     def run(script):
-        def detector():
-            return ScriptedDetector(lambda number: script(number % FRAMES))
-
-        annotator = Annotator(checkpoint, detector(), OPTIONS)
-        tools = Tools((checkpoint,), detector(), OPTIONS, annotator, Ensemble([checkpoint.model]))
+        detector = ScriptedDetector(lambda number: script(number % FRAMES))
+        annotator = Annotator(checkpoint, detector, OPTIONS)
         annotation = annotator.annotate(source)
-        sample = take_sample(source.path, OPTIONS.batch_size)
+        sample = take_sample(source.path, OPTIONS.faces.batch_size)
         begun = []
-        stages = measure_stages(source, sample, annotation, tools, 2, begun.append)
+        stages = measure_stages(source, sample, annotation, annotator, 2, begun.append)
         assert begun == [one.name for one in stages] == list(STAGES)
         return {one.name: one for one in stages}, annotation
 
@@ -91,12 +86,11 @@ def test_faces_are_followed_as_in_the_pipeline(checkpoint, tmp_path):
     write_portrait(tmp_path / "p.mp4", frames)
     source, detector = source_of(tmp_path / "p.mp4"), CountingDetector()
     annotator = Annotator(checkpoint, detector, options)
-    tools = Tools((checkpoint,), detector, options, annotator, Ensemble([checkpoint.model]))
     annotation = annotator.annotate(source)
-    assert stretch_length(tools) == 24
-    sample = take_sample(source.path, stretch_length(tools))
+    assert stretch_length(annotator) == 24
+    sample = take_sample(source.path, stretch_length(annotator))
     detector.searched = 0
-    stages = measure_stages(source, sample, annotation, tools, 1, lambda name: None)
+    stages = measure_stages(source, sample, annotation, annotator, 1, lambda name: None)
     # of the warm-up and the run: the first picture of each of two stretches, and the last of 10 blocks
     assert detector.searched == 2 * (2 + 10)
     assert {one.name: one.items for one in stages}["embed"] == frames
@@ -116,7 +110,7 @@ class CountingDetector(Mtcnn):
 
 def test_what_is_written_is_what_annotate_writes_by_default(measure, source, tmp_path):
     _, annotation = measure(lambda number: [face()])
-    write_results(source, annotation, "fill", tmp_path / "out")
+    write_results(source, annotation, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"v.txt", "v.parquet", "predictions.txt"} <= names
     assert len(read_parquet(tmp_path / "out" / "v.parquet")) == FRAMES
