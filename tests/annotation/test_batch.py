@@ -45,8 +45,10 @@ def run(checkpoint, tmp_path):
 
     def annotate(*arguments, script=lambda number: [], people=1, missing="fill", **output):
         output = {"directory": tmp_path / "out", **output}
-        outputs = Outputs(OutputOptions(**output), missing)
-        options = annotation_options(people=people, missing=missing)
+        template = output.pop("template", None)
+        outputs = Outputs(OutputOptions(**output, missing=missing))
+        outputs.template = template
+        options = annotation_options(people=people)
         annotator = Annotator(checkpoint, ScriptedDetector(script), options)
         sources = find_sources(map(str, arguments))
         reports = list(annotate_sources(annotator, sources, outputs))
@@ -174,7 +176,7 @@ def test_any_number_of_workers_writes_the_same(checkpoint, tmp_path):
     written, statuses = [], []
     for workers in (1, 3):
         annotator = Annotator(checkpoint, load_detector(DetectionOptions("mtcnn")))
-        outputs = Outputs(OutputOptions(tmp_path / str(workers)), "fill")
+        outputs = Outputs(OutputOptions(tmp_path / str(workers)))
         reports = list(annotate_sources(annotator, sources, outputs, workers=workers))
         outputs.finish()
         statuses.append([(one.source.path.name, one.status, one.frames) for one in reports])
@@ -188,7 +190,7 @@ def test_any_number_of_workers_writes_the_same(checkpoint, tmp_path):
 def test_who_stops_early_stops_all_workers(checkpoint, clips, tmp_path):
     annotator = Annotator(checkpoint, ScriptedDetector(lambda number: [face()]))
     sources = find_sources([str(clips)])
-    begun, outputs = [], Outputs(OutputOptions(tmp_path), "fill")
+    begun, outputs = [], Outputs(OutputOptions(tmp_path))
 
     def progress(source):
         begun.append(source)

@@ -13,11 +13,11 @@ MTCNN = DetectionOptions("mtcnn")
 def test_models_and_detector_are_those_that_were_asked_for(tmp_path):
     files = [small_model(tmp_path / f"{name}.safetensors") for name in "ab"]
     options = annotation_options(detection=MTCNN)
-    tools = load_annotator(files, options, "cpu", 1)
-    assert [one.name for one in tools.checkpoints] == [file.name for file in files]
-    assert tools.detector.name == "mtcnn"
-    assert tools.ensemble.models == tuple(one.model for one in tools.checkpoints)
-    assert tools.options is tools.options is options
+    annotator = load_annotator(files, options, "cpu", 1)
+    assert [one.name for one in annotator.checkpoints] == [file.name for file in files]
+    assert annotator.detector.name == "mtcnn"
+    assert annotator.ensemble.models == tuple(one.model for one in annotator.checkpoints)
+    assert annotator.options.faces.detection == DetectionOptions("mtcnn", threads=1)
 
 
 def test_options_that_do_not_go_with_the_model_are_refused(tmp_path):

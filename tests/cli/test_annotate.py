@@ -18,9 +18,10 @@ from hub import stand_in
 from PIL import Image
 from pipeline import picture, write_clip
 
+from videxpr.annotation.options import AnnotateCommand
 from videxpr.core.crop_template import UNVERIFIED
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.evaluation.tune.settings import Origin, Settings, write_settings
+from videxpr.core.option import option_fields
 from videxpr.formats.affwild2 import HEADER, read_labels
 from videxpr.formats.predictions import read_predictions
 from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
@@ -28,28 +29,6 @@ from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel, ModelConfig
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.mp4"
-OPTIONS = [
-    *(
-        "--output-dir",
-        "--format",
-        "--model",
-        "--detector",
-        "--detector-dir",
-        "--device",
-        "--stride",
-    ),
-    *("--smooth", "--person", "--people", "--missing", "--min-face", "--min-score", "--start"),
-    *(
-        "--end",
-        "--template",
-        "--template-force",
-        "--preset",
-        "--batch-size",
-        "--overwrite",
-        "--quiet",
-    ),
-    *("--logit-adjustment", "--settings"),
-]
 SEEN = tuple(name for name in EXPRESSIONS if name != "Other")
 SHARES = (0.4, 0.1, 0.05, 0.05, 0.2, 0.1, 0.1, 0.0)
 
@@ -119,8 +98,10 @@ def test_help_is_instant_and_names_every_option():
     command = [sys.executable, "-X", "importtime", "-m", "videxpr", "annotate", "--help"]
     environment = os.environ | {"COLUMNS": "200"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    for option in OPTIONS:
-        assert option in done.stdout
+    for name, one in option_fields(AnnotateCommand).items():
+        hidden = one.option.positional or one.option.config_only
+        assert hidden or f"--{name} " in done.stdout
+    assert "<bool>" not in done.stdout
     for default in (
         "[default: 16]",
         "[default: 0.5]",
@@ -234,7 +215,7 @@ def test_video_that_the_template_wants_and_nobody_annotated_fails_the_run(
         (["--detector", "yolo"], "unknown detector 'yolo'"),
         (["--device", "cuda:99"], "cuda"),
         (["--device", "gpu"], "unknown device 'gpu'"),
-        (["-f", "xml"], "unknown format 'xml'"),
+        (["-f", "xml"], "--format must be one of aff-wild2, predictions"),
         (["-m", "nosuch.safetensors"], "nosuch.safetensors"),
         (["--stride", "0"], "stride"),
         (["--stride", "65"], "stride"),
@@ -243,13 +224,13 @@ def test_video_that_the_template_wants_and_nobody_annotated_fails_the_run(
         (["--preset", "paper", "--smooth", "1"], "--preset paper"),
         (["--template", "nosuch.txt"], "nosuch.txt"),
         (["--template-force"], "--template"),
-        (["--min-score", "7"], "between 0 and 1"),
+        (["--min-score", "7"], "--min-score must be at least 0 and at most 1, not 7.0"),
         (["--detector", "scrfd:nosuch"], "nosuch"),
         (["--logit-adjustment", "1"], "model noise does not state them"),
         (["--logit-adjustment", "stored"], "nothing is stored for logit adjustment in noise"),
-        (["--logit-adjustment", "much"], "--logit-adjustment takes a number of 0 or more"),
-        (["--logit-adjustment", "-1"], "0 or more, not -1"),
-        (["--settings", "nosuch.json"], "nosuch.json"),
+        (["--logit-adjustment", "much"], "--logit-adjustment must be a number of 0 or more"),
+        (["--logit-adjustment", "-1"], "--logit-adjustment must be at least 0, not -1.0"),
+        (["--config", "nosuch.toml"], "--config nosuch.toml cannot be read"),
         (["-m", "starter", "-m", "starter"], "starter is given twice"),
         (["-m", "starter", "-m", "nosuch"], "nosuch"),
     ],
@@ -418,14 +399,13 @@ def test_a_model_of_the_hub_is_named_with_its_commit_everywhere(lights, crops, t
     assert "ABAW" not in done.stderr
 
 
-def test_one_line_says_that_the_starter_speaks_and_what_an_entry_needs(videxpr, crops, tmp_path):
-    code, _, err = videxpr("annotate", crops, "-o", tmp_path, "-f", "parquet", model=False)
+def test_an_entry_of_the_starter_is_said_to_need_another_model_once(videxpr, crops, tmp_path):
+    run = ("annotate", crops, "-o", tmp_path, "--overwrite", "-f")
+    code, _, err = videxpr(*run, "parquet,predictions", model=False)
     assert code == 0
-    (line,) = [line for line in err.splitlines() if line.startswith("model starter (")]
-    assert line.endswith(
-        "an ABAW entry needs a model trained on Aff-Wild2 (videxpr train), not the starter"
-    )
+    assert err.count("an ABAW entry needs a model trained on Aff-Wild2") == 1
     assert provenance_of(tmp_path / "v.parquet")["model_origin"] == "in the package"
+    assert "ABAW" not in videxpr(*run, "parquet", model=False)[2]
 
 
 def test_logit_adjustment_is_the_number_given_or_the_stored_one(videxpr, lights, crops, tmp_path):
@@ -450,14 +430,16 @@ def test_models_that_store_two_strengths_want_a_number(videxpr, lights, crops, t
     assert videxpr(*run, "0.5", model=False)[0] == 0
 
 
-def test_settings_of_a_file_are_taken_and_the_command_line_wins(videxpr, lights, crops, tmp_path):
-    file = tmp_path / "settings.json"
-    origin = Origin("0", "another", "ef" * 32, "p", "l", 3, 900, 0.5, 0.4, 0.1)
-    write_settings(file, Settings(8, 2.5, 0.75, origin))
-    run = ("annotate", crops, "-m", lights[0], "--settings", file)
+def test_a_configuration_is_taken_and_the_command_line_wins(videxpr, lights, crops, tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text(
+        f"model = ['{lights[0]}']\nmodel-sha256 = ['{'ef' * 32}']\n"
+        "stride = 8\nsmooth = 2.5\nlogit-adjustment = 0.75\n"
+    )
+    run = ("annotate", crops, "--config", file)
     code, _, err = videxpr(*run, "-o", tmp_path / "a", model=False)
     assert code == 0
-    assert "was tuned for model another (efefefefefef), not for this one" in err
+    assert "the configuration was made with SHA-256 efefefef" in err
     options = options_of(tmp_path / "a" / "v.parquet")
     assert [options[key] for key in ("stride", "smooth_seconds", "logit_adjustment")] == [
         "8",
@@ -474,17 +456,48 @@ def test_settings_of_a_file_are_taken_and_the_command_line_wins(videxpr, lights,
     ]
 
 
-def test_settings_do_not_go_with_a_preset_and_odd_ones_are_named(videxpr, lights, crops, tmp_path):
-    file = tmp_path / "settings.json"
-    file.write_text('{"smooth_seconds": 2}')
-    run = ("annotate", crops, "-m", lights[0], "--settings", file, "-o", tmp_path / "out")
+def test_a_configuration_that_contradicts_a_preset_or_is_odd_is_named(
+    videxpr, lights, crops, tmp_path
+):
+    file = tmp_path / "run.toml"
+    file.write_text("smooth = 2")
+    run = ("annotate", crops, "-m", lights[0], "--config", file, "-o", tmp_path / "out")
     code, _, err = videxpr(*run, "--preset", "paper", model=False)
     assert code == 2
-    assert "--preset paper sets what --settings sets" in err
-    file.write_text('{"smoothing": 2}')
+    assert "--preset paper sets stride and smoothing" in err
+    file.write_text("smoothing = 2")
     code, _, err = videxpr(*run, model=False)
     assert code == 2
-    assert "settings.json: unknown key 'smoothing'" in err
+    assert "run.toml: there is no option 'smoothing'; did you mean 'smooth'?" in err
+
+
+def test_a_printed_configuration_is_the_run_that_printed_it(videxpr, crops, lights, tmp_path):
+    given = ("-m", lights[0], "--stride", "8", "--people", "all", "--start", "0:01", "-f", "csv")
+    code, printed, _ = videxpr("annotate", *given, "--print-config", model=False)
+    assert code == 0
+    file = tmp_path / "run.toml"
+    file.write_text(printed)
+    assert videxpr("annotate", "--config", file, "--print-config", model=False)[1] == printed
+    assert {"stride = 8", 'people = "all"', "start = 1.0"} <= set(printed.splitlines())
+
+
+def test_what_is_done_already_is_said_without_torch(crops, tmp_path):
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "videxpr",
+        "annotate",
+        crops,
+        "-o",
+        tmp_path,
+    ]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert "0 annotated, 1 skipped, 0 failed" in done.stdout
+    assert "| torch\n" not in done.stderr
 
 
 def test_crops_that_nobody_measured_are_warned_of_once_and_only_for_raw_video(

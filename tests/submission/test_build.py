@@ -121,9 +121,10 @@ def test_parquet_gives_what_annotate_writes_with_the_template(
 ) -> None:
     folder = tmp_path_factory.mktemp("run")
     wanted = template(**dict.fromkeys(sorted(names), count))
-    options = OutputOptions(folder, ("predictions",), template=tuple(wanted))
+    options = OutputOptions(folder, ("predictions",))
     source = Source(Path("a.mp4"), "video", PurePosixPath("a.mp4"), "a")
-    outputs = Outputs(options, "fill")
+    outputs = Outputs(options)
+    outputs.template = wanted
     outputs.write(source, annotation(main, second))
     outputs.finish()
     write_parquet(folder / "p" / "a.parquet", annotation(main, second, missing=missing))

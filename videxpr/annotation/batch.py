@@ -5,10 +5,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from threading import Event, Lock
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from videxpr.annotation.annotator import Annotator
 from videxpr.annotation.writer import RESERVED, Outputs
 from videxpr.core.errors import OutputError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
@@ -19,6 +19,9 @@ from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
 from videxpr.video.jobs import JobResult, run_jobs
 from videxpr.video.sources import Source
+
+if TYPE_CHECKING:  # it brings torch, which a run with nothing to do does without
+    from videxpr.annotation.annotator import Annotator
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Report(JobResult):
 
 
 def annotate_sources(
-    annotator: Annotator,
+    annotator: "Annotator | None",
     sources: Sequence[Source],
     outputs: Outputs,
     progress: Callable[[Source], Progress] | None = None,
@@ -48,7 +51,7 @@ def annotate_sources(
     What is written is the same with any number of workers, and so is its order.
 
     Args:
-        annotator: with its model, detector and options.
+        annotator: with its model, detector and options; None if all files are known to be there.
         sources: what to annotate.
         outputs: where results go.
         progress: called with each source that is begun, to get the callback for its frames.
@@ -76,7 +79,7 @@ class _Annotating:
 
     def __init__(
         self,
-        annotator: Annotator,
+        annotator: "Annotator | None",
         outputs: Outputs,
         progress: Callable[[Source], Progress] | None,
         owners: dict[str, Source | None],
@@ -104,6 +107,7 @@ class _Annotating:
             if shown is not None:
                 shown(completed, total)
 
+        assert self._annotator is not None, "there is something to do"
         annotation = self._annotator.annotate(source, advance)
         return _Made(annotation, self._outputs.missing, perf_counter() - begun)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from videxpr.annotation.annotator import Annotator
-from videxpr.annotation.options import STORED, AnnotationOptions, paper_preset
+from videxpr.annotation.options import PAPER_WINDOW, STORED, AnnotationOptions, paper_preset
 from videxpr.core.device import use_cpu_threads
 from videxpr.core.errors import UsageError
 from videxpr.faces.detection.load import load_detector
@@ -65,6 +65,8 @@ def _for_models(options: AnnotationOptions, checkpoints: Sequence[Checkpoint]) -
             f"--preset paper sets the stride to the window, and the models' windows have "
             f"{' and '.join(map(str, windows))} frames; run each model by itself"
         )
+    if options.windows.stride not in (PAPER_WINDOW, windows[0]):
+        raise UsageError("--preset paper sets the stride to the window; leave out --stride")
     return paper_preset(options, windows[0])
 
 

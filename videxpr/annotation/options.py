@@ -111,7 +111,9 @@ class AnnotationOptions:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if self.preset == "paper" and (self.smooth_seconds or self.people != 1):
+        if self.preset == "paper" and (
+            self.smooth_seconds or self.people != 1 or self.windows.tail != "padded"
+        ):
             raise UsageError(
                 "--preset paper sets stride and smoothing and knows one person; leave out --stride, "
                 "--smooth and --people"
@@ -241,9 +243,8 @@ class AnnotateCommand:
             raise UsageError("--template wants whole videos; leave out --start and --end")
 
 
-def preset_base(given: Mapping[str, Any]) -> AnnotateCommand:
+def preset_base(command: AnnotateCommand, given: Mapping[str, Any]) -> AnnotateCommand:
     """Return the options of a preset, over which others are chosen."""
-    command = AnnotateCommand(given["sources"])
     if given.get("preset") != "paper":
         return command
     return replace(command, annotation=paper_preset(command.annotation, PAPER_WINDOW))

@@ -28,21 +28,29 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     from videxpr.annotation.writer import Outputs
 
     outputs = Outputs(command.output)
-    with BatchDisplay(len(sources), command.run.quiet) as display:
-        annotator = _load(command, models, display)
-        has_videos = any(source.kind == "video" for source in sources)
-        display.say(_introduction(annotator, has_videos))
-        display.warn([*_concerns(command, annotator, sources)])
-        from videxpr.annotation.batch import annotate_sources
+    from videxpr.annotation.batch import annotate_sources
 
+    is_done = all(source.kind != "missing" and outputs.is_done(source) for source in sources)
+    has_videos = any(source.kind == "video" for source in sources)
+    with BatchDisplay(len(sources), command.run.quiet) as display:
+        annotator = None if is_done else _load(command, models, display)
+        if annotator is not None:
+            display.say(_introduction(annotator, has_videos))
+            display.warn([*_concerns(command, annotator, sources)])
         reports = _all_reports(
             annotate_sources(annotator, sources, outputs, display.begin, command.workers),
             outputs,
             display,
         )
+        from_package = any(file.origin == IN_PACKAGE for file in models)
+        if from_package and "predictions" in command.output.written and annotator is not None:
+            display.say(
+                "predictions.txt is the starter's: an ABAW entry needs a model trained on Aff-Wild2 "
+                "(videxpr train clips)"
+            )
     if not command.run.quiet:
-        found_by = f", detector {annotator.detector.name}" if has_videos else ""
-        names = " + ".join(one.name for one in annotator.checkpoints)
+        names = " + ".join(file.name for file in models)
+        found_by = f", detector {annotator.detector.name}" if annotator and has_videos else ""
         summary_table(reports, f"model {names}{found_by}", command.output.directory)
     return int(any(report.status == "failed" for report in reports) or display.incomplete)
 
@@ -84,12 +92,7 @@ def _introduction(annotator: "Annotator", has_videos: bool) -> str:
     detector = annotator.detector
     models = " + ".join(map(_named, annotator.checkpoints))
     found_by = f"detector {detector.name} on {detector.device}, " if has_videos else ""
-    line = f"model {models}, {found_by}device {describe(annotator.device)}"
-    if all(one.origin != IN_PACKAGE for one in annotator.checkpoints):
-        return line
-    return (
-        f"{line}; an ABAW entry needs a model trained on Aff-Wild2 (videxpr train), not the starter"
-    )
+    return f"model {models}, {found_by}device {describe(annotator.device)}"
 
 
 def _named(checkpoint: "Checkpoint") -> str:

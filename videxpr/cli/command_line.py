@@ -12,11 +12,13 @@ import typer
 from rich.markup import escape
 from typer.core import TyperCommand
 
+from videxpr.core.errors import UsageError
 from videxpr.core.option import OptionField, option_fields, read_config, record, with_values
 
 Options = TypeVar("Options")
 
 CONFIGURATION: Final = "Configuration"
+KIND: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
 def add_command(
@@ -27,7 +29,7 @@ def add_command(
     *,
     help: str,
     examples: Sequence[str],
-    base: Callable[[Mapping[str, Any]], Options] | None = None,
+    base: Callable[[Options, Mapping[str, Any]], Options] | None = None,
 ) -> None:
     """Add a command whose arguments are the fields of a dataclass.
 
@@ -42,10 +44,11 @@ def add_command(
             names of those that were given, and returns the exit code.
         help: what the command does; the first sentence is its line in lists.
         examples: two or three calls, shown below the help.
-        base: the options that others are chosen over, from the values that were given; without it
-            the dataclass's defaults.
+        base: makes the options that others are chosen over, from the defaults and the values that
+            were given; a preset.
     """
     known = option_fields(options)
+    required = [one for one in known.values() if one.default is MISSING]
 
     def command(**values: Any) -> None:
         config, print_config = values.pop("config"), values.pop("print_config")
@@ -55,19 +58,20 @@ def add_command(
             for parameter, one in parameters.items()
             if values[parameter] is not None and values[parameter] != []
         }
-        if base is not None:
-            chosen = with_values(base(given), given)
-        else:
-            required = {key: given[key] for key, one in known.items() if one.default is MISSING}
-            first = options(**{known[key].paths[0][-1]: value for key, value in required.items()})
-            chosen = with_values(first, given)
+        asked = frozenset(given)
+        for one in required:
+            if one.name not in given and not print_config:
+                raise UsageError(f"name {one.option.metavar or one.name.upper()}: {examples[0]}")
+            given.setdefault(one.name, () if one.is_list else Path())
+        first = options(**{one.paths[0][-1]: given[one.name] for one in required})
+        chosen = with_values(first if base is None else base(first, given), given)
         if print_config:
             import tomli_w
 
             sys.stdout.write(tomli_w.dumps(record(chosen)))
             raise typer.Exit
         run = import_module(f"videxpr.cli.{module}").run
-        raise typer.Exit(run(chosen, frozenset(given)))
+        raise typer.Exit(run(chosen, asked))
 
     parameters = {
         one.paths[0][-1] if one.option.positional else one.name.replace("-", "_"): one
@@ -100,10 +104,7 @@ def _parameter(name: str, one: OptionField) -> inspect.Parameter:
     kind = _typer_type(one)
     more: dict[str, Any] = {"help": _help(one), "metavar": _metavar(one)}
     if about.positional:
-        required = one.default is MISSING
         info: Any = typer.Argument(**more, show_default=False)
-        default = inspect.Parameter.empty if required else None
-        annotation: Any = Annotated[kind if required else kind | None, info]
     else:
         flags = [f"--{one.name}", *([f"-{about.short}"] if about.short else [])]
         info = typer.Option(
@@ -112,12 +113,10 @@ def _parameter(name: str, one: OptionField) -> inspect.Parameter:
             rich_help_panel=about.panel or None,
             show_default=False,
         )
-        default, annotation = None, Annotated[kind | None, info]
         if one.choices:
             info.autocompletion = lambda incomplete: _completions(one, incomplete)
-    return inspect.Parameter(
-        name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation
-    )
+    annotation: Any = Annotated[kind | None, info]
+    return inspect.Parameter(name, KIND, default=None, annotation=annotation)
 
 
 def _typer_type(one: OptionField) -> Any:
@@ -128,6 +127,8 @@ def _typer_type(one: OptionField) -> Any:
 
 
 def _metavar(one: OptionField) -> str:
+    if one.option.positional and not one.option.metavar:
+        return one.name.upper() + "..." * one.is_list
     if one.option.metavar or one.type is bool:
         return one.option.metavar or " "  # a flag has no value
     if one.choices:
@@ -180,8 +181,7 @@ def _config_parameters() -> list[inspect.Parameter]:
         rich_help_panel=CONFIGURATION,
         show_default=False,
     )
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return [
-        inspect.Parameter("config", kind, default=None, annotation=Annotated[Path | None, config]),
-        inspect.Parameter("print_config", kind, default=False, annotation=Annotated[bool, shown]),
+        inspect.Parameter("config", KIND, default=None, annotation=Annotated[Path | None, config]),
+        inspect.Parameter("print_config", KIND, default=False, annotation=Annotated[bool, shown]),
     ]
