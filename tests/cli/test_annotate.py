@@ -102,12 +102,9 @@ def test_help_is_instant_and_names_every_option():
         hidden = one.option.positional or one.option.config_only
         assert hidden or f"--{name} " in done.stdout
     assert "<bool>" not in done.stdout
-    for default in (
-        "[default: 16]",
-        "[default: 0.5]",
-        "[default: aff-wild2, predictions, parquet]",
-    ):
-        assert default in done.stdout
+    shown = " ".join(done.stdout.replace("│", " ").split())
+    for default in ("16", "0.5", "aff-wild2, predictions, parquet", "the beginning"):
+        assert f"[default: {default}]" in shown
     heavy = ("torch", "av", "pandas", "pyarrow", "scipy", "cv2", "insightface", "onnxruntime")
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
     assert not imported & set(heavy)

@@ -1,69 +1,115 @@
-"""A command line that is made from the fields of options, by a command made up."""
+"""The layer that makes a command line from options."""
 
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from videxpr.cli import command_line
 from videxpr.cli.command_line import add_command
 from videxpr.core.errors import UsageError
-from videxpr.core.option import (
-    check_ranges,
-    option,
-    option_fields,
-    preset_values,
-    read_values,
-    with_values,
-)
+from videxpr.core.option import check_ranges, option
 
 
 @dataclass(frozen=True)
-class Oven:
-    heat: float = option(180.0, "Of the air.", least=0, most=300, presets={"pizza": 300.0})
-    fan: int = option(0, "Speed.", presets={"pizza": 2})
+class Inner:
+    stride: int = option(16, "Frames.", least=1, panel="Time")
 
-    def __post_init__(self) -> None:
+    def __post_init__(self):
         check_ranges(self)
 
 
 @dataclass(frozen=True)
-class Bake:
-    dough: Path = option(Path("dough"), "What.", positional=True)
-    oven: Oven = Oven(heat=220.0)
-    proving: Oven = field(default_factory=Oven)
+class Command:
+    sources: tuple[str, ...] = option(MISSING, "Videos.", positional=True)
+    folder: Path = option(Path("out"), "Where.", flag="output-dir", short="o")
+    format: tuple[Literal["csv", "parquet"], ...] = option(("csv",), "What.", short="f")
+    quiet: bool = option(False, "Nothing is said.", short="q", panel="Running")
+    secret: int = option(0, "Not shown.", config_only=True)
+    inner: Inner = field(default_factory=Inner)
 
 
-def test_a_default_is_that_of_the_outer_fields_instance():
-    fields = option_fields(Bake)
-    assert fields["heat"].default == 220.0 and fields["heat"].paths[0] == ("oven", "heat")
-    assert option_fields(Oven)["heat"].default == 180.0
+def eighth(command, given):
+    return Command(command.sources, inner=Inner(8)) if given.get("quiet") else command
 
 
-def test_a_preset_chooses_by_the_names_of_flags():
-    assert preset_values(Oven, "pizza") == {"heat": 300.0, "fan": 2}
-    assert preset_values(Oven, "cake") == {}
-    assert with_values(Oven(), preset_values(Oven, "pizza")) == Oven(300.0, 2)
+@pytest.fixture
+def call(monkeypatch):
+    """Runs the command; gives what its module was called with, or the result."""
+    seen = []
+
+    class Module:
+        @staticmethod
+        def run(command, given):
+            seen.append((command, given))
+            return 3
+
+    monkeypatch.setattr(command_line, "import_module", lambda name: Module)
+    app = typer.Typer(cls=command_line.Group)
+    app.callback()(lambda: None)
+    add_command(
+        app, "go", Command, "go", base=eighth, help="Go there.\n\nAnd back.", examples=("go a.mp4",)
+    )
+
+    def run(*words):
+        result = CliRunner().invoke(app, ["go", *map(str, words)], env={"COLUMNS": "100"})
+        if isinstance(result.exception, UsageError):
+            raise result.exception
+        return (*seen.pop(), result.exit_code) if seen else result
+
+    return run
 
 
-def test_help_tells_the_default_of_each_preset_and_a_default_of_0(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    app = typer.Typer()
-    add_command(app, "bake", Oven, "nowhere", help="Bake.", examples=("bake",))
-    shown = CliRunner().invoke(app, ["--help"]).output
-    assert "Of the air. (at least 0 and at most 300) [default: 180.0; pizza: 300.0]" in shown
-    assert "Speed. [default: 0; pizza: 2]" in shown
+def test_arguments_become_options_and_what_was_given_is_known(call):
+    command, given, code = call("a", "b", "-f", "CSV,parquet", "--stride", "4", "-o", "x")
+    assert command == Command(("a", "b"), Path("x"), ("csv", "parquet"), inner=Inner(4))
+    assert given == {"sources", "output-dir", "format", "stride"}
+    assert code == 3
 
 
-def test_a_range_is_told_in_all_its_digits():
-    @dataclass(frozen=True)
-    class Seeded:
-        seed: int = option(0, "Of what is drawn.", most=2**32 - 1)
+def test_command_line_wins_over_file_over_preset_over_default(call, tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text("stride = 5\nsecret = 7")
+    assert call("a")[0].inner.stride == 16
+    assert call("a", "-q")[0].inner.stride == 8
+    assert call("a", "-q", "--config", file)[0].inner.stride == 5
+    command, given, _ = call("a", "-q", "--config", file, "--stride", 4)
+    assert (command.inner.stride, command.secret) == (4, 7)
+    assert given == {"sources", "quiet", "secret", "stride"}
 
-        def __post_init__(self) -> None:
-            check_ranges(self)
 
-    with pytest.raises(UsageError, match="--seed must be at most 4294967295, not 4294967296"):
-        Seeded(2**32)
-    assert read_values({"seed": 3}, Seeded, "a file") == {"seed": 3}
+def test_what_is_printed_is_a_configuration_and_wants_no_source(call, tmp_path):
+    printed = call("-f", "parquet", "--print-config").stdout
+    file = tmp_path / "c.toml"
+    file.write_text(printed)
+    assert call("a", "--config", file)[0] == Command(("a",), format=("parquet",))
+
+
+def test_help_has_panels_defaults_ranges_and_examples_and_no_python_types(call):
+    text = call("--help").stdout
+    shown = " ".join(text.replace("│", " ").split())
+    for words in (
+        "Go there. And back.",
+        "SOURCES",
+        "Choose from csv, parquet; separated by commas. [default: csv]",
+        "Frames. (at least 1) [default: 16]",
+        "$ go a.mp4",
+    ):
+        assert words in shown
+    assert text.index("Time") < text.index("Running") < text.index("Configuration")
+    for absent in ("<", "secret"):
+        assert absent not in text
+
+
+def test_a_missing_source_is_one_sentence_with_an_example(call):
+    with pytest.raises(UsageError, match=r"name SOURCES: go a\.mp4"):
+        call("-q")
+
+
+def test_words_of_lists_and_choices_are_completed():
+    known = command_line.option_fields(Command)["format"]
+    assert command_line._completions(known, "par") == ["parquet"]
+    assert command_line._completions(known, "csv,P") == ["csv,parquet"]

@@ -7,7 +7,7 @@ import typer
 from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.annotation.options import AnnotateCommand, preset_base
 from videxpr.cli import models, submission
-from videxpr.cli.command_line import add_command
+from videxpr.cli.command_line import Group, add_command
 from videxpr.cli.evaluate import evaluate
 from videxpr.cli.stitch import stitch
 from videxpr.cli.train import train
@@ -22,7 +22,7 @@ WRONG_USAGE: Final = 2
 app = typer.Typer(
     name="videxpr",
     no_args_is_help=True,
-    add_completion=False,
+    cls=Group,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Annotate the facial expression of every frame of your videos.",

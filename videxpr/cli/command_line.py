@@ -10,10 +10,11 @@ from typing import Annotated, Any, Final, TypeVar, get_args
 
 import typer
 from rich.markup import escape
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from videxpr.core.errors import UsageError
 from videxpr.core.option import OptionField, option_fields, read_config, record, with_values
+from videxpr.core.options import PANEL as RUNNING
 
 Options = TypeVar("Options")
 
@@ -79,23 +80,45 @@ def add_command(
         if not one.option.config_only
     }
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [_parameter(name, one) for name, one in parameters.items()] + _config_parameters()
+        [_parameter(name, one) for name, one in sorted(parameters.items(), key=_runs_last)]
+        + _config_parameters()
     )
     command.__annotations__ = {}
-    command.__doc__ = help
+    command.__doc__ = _paragraphs(help)
     shown = "\n".join(f"  [dim]$[/dim] {escape(line)}" for line in examples)
-    app.command(name, cls=_Command, epilog=f"[bold]Examples[/bold]\n{shown}")(command)
+    app.command(name, cls=Command, epilog=f"[bold]Examples[/bold]\n{shown}")(command)
 
 
-class _Command(TyperCommand):
-    """A command whose help does not call --help a bool."""
+class _WithoutTypes:
+    """Shows no Python types in a command's help: neither a flag nor a list of names has one."""
 
-    def get_help_option(self, ctx: Any) -> Any:
-        """Return the option, shown as a flag."""
-        shown = super().get_help_option(ctx)
-        if shown is not None:
-            shown.metavar = " "
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, flags and arguments without a type to show."""
+        shown: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for one in shown:
+            if one.param_type_name == "argument":
+                one.display_type_rich = lambda ctx: None
+            elif one.is_flag:
+                one.metavar = " "
         return shown
+
+
+class Command(_WithoutTypes, TyperCommand):
+    """A command."""
+
+
+class Group(_WithoutTypes, TyperGroup):
+    """A command that others are below."""
+
+
+def _paragraphs(text: str) -> str:
+    """Join the lines of each paragraph, so that a terminal breaks them."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
+def _runs_last(parameter: tuple[str, OptionField]) -> bool:
+    """Order the panel of what concerns the machine behind those of what concerns results."""
+    return parameter[1].option.panel == RUNNING
 
 
 def _parameter(name: str, one: OptionField) -> inspect.Parameter:
@@ -128,7 +151,7 @@ def _typer_type(one: OptionField) -> Any:
 
 def _metavar(one: OptionField) -> str:
     if one.option.positional and not one.option.metavar:
-        return one.name.upper() + "..." * one.is_list
+        return one.name.upper()
     if one.option.metavar or one.type is bool:
         return one.option.metavar or " "  # a flag has no value
     if one.choices:
@@ -157,7 +180,8 @@ def _default_text(one: OptionField) -> str:
     if any(one.default is absent for absent in (MISSING, None, False)) or one.default == ():
         return ""
     value = one.show(one.default)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(f"{each:g}" if isinstance(each, float) else str(each) for each in values)
 
 
 def _completions(one: OptionField, incomplete: str) -> list[str]:

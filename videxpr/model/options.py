@@ -21,10 +21,10 @@ STARTER: Final = "starter"
 """The model in the package, and the default of every command."""
 
 FORMS: Final = (
-    "starter, another name of videxpr models list, a .safetensors file, a folder that videxpr models "
-    "pack made, or hf:OWNER/REPO[@REVISION] on the Hugging Face Hub"
+    "starter, another name of videxpr models list, a .safetensors file, a packed folder, or "
+    "hf:OWNER/REPO[@REVISION]"
 )
-METAVAR: Final = "NAME|PATH|hf:OWNER/REPO"
+METAVAR: Final = "MODEL"
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class ModelOptions:
 
     models: tuple[str, ...] = option(
         (STARTER,),
-        f"Expression weights: {FORMS}; repeatable: probabilities are averaged, each expression's "
-        "over the models that were trained on it.",
+        f"Expression weights: {FORMS}; repeatable: probabilities are averaged.",
         flag="model",
         short="m",
         metavar=METAVAR,
