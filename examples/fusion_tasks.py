@@ -104,7 +104,7 @@ def moving_mean_f1(checkpoint: Path, root: Path) -> float:
     confusions = dict.fromkeys(spans, 0)
     for video in read_affwild2(find_layout(root)).videos["validation"]:
         features = embed_crops(model, list(read_crops(video, 0, len(video), SIDE)), 256)
-        answers = predict_sequence(model, features, videxpr.WindowOptions(WINDOW, "padded"))
+        answers = predict_sequence(model, features, WindowOptions(WINDOW, "padded"))
         for span in spans:
             smooth = moving_mean(answers, np.arange(len(video), dtype=float), span)
             found = np.nanargmax(smooth, axis=1)

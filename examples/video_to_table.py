@@ -10,17 +10,11 @@ import numpy as np
 
 import videxpr
 
-video = sys.argv[1] if len(sys.argv) > 1 else str(Path(__file__).with_name("astronaut.mp4"))
+video = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).with_name("astronaut.mp4")
 
-annotator = videxpr.Annotator(
-    videxpr.load_checkpoint("starter"),
-    videxpr.load_detector(videxpr.DetectionOptions(detector="mtcnn")),
-    videxpr.AnnotationOptions(smooth_seconds=0.5),
-)
-(source,) = videxpr.find_sources([video])
-annotation = annotator.annotate(source)
+annotation = videxpr.annotate(video, {"detector": "mtcnn"})
 
-print(f"{source.path.name}: {len(annotation)} frames, a face in {annotation.coverage:.0%} of them")
+print(f"{annotation.video}: {len(annotation)} frames, a face in {annotation.coverage:.0%} of them")
 counts = np.bincount(annotation.faces.label, minlength=len(videxpr.EXPRESSIONS))
 for name, count in zip(videxpr.EXPRESSIONS, counts, strict=True):
     print(f"{name:>10} {count:5d} frames")

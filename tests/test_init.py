@@ -10,10 +10,9 @@ import videxpr
 
 def test_public_names_are_these_and_can_be_imported():
     assert videxpr.__all__ == [
-        "EXPRESSIONS", "AnnotationOptions", "Annotation", "Annotator", "Checkpoint", "DetectionOptions",
-        "ExpressionModel", "Face", "FaceRows", "Frame", "ModelConfig", "Source", "Video",
-        "WindowOptions", "__version__", "find_sources", "load_checkpoint", "load_detector",
-        "load_model",
+        "EXPRESSIONS", "Annotation", "AnnotationOptions", "Annotator", "Checkpoint",
+        "ExpressionModel", "Face", "FaceRows", "Frame", "ModelConfig", "Result", "Source", "Video",
+        "__version__", "annotate", "annotate_many", "find_sources", "load_checkpoint", "load_model",
     ]  # fmt: skip
     for name in videxpr.__all__:
         assert getattr(videxpr, name) is not None

@@ -1,5 +1,8 @@
 """videxpr: the facial expression of every frame of your videos.
 
+    annotation = videxpr.annotate("talk.mp4")
+    annotation.to_pandas()
+
 The names below are the library's public face; each is imported when it is first used, so that
 ``import videxpr`` and ``videxpr --help`` stay instant.
 """
@@ -17,18 +20,32 @@ __version__ = _version.VERSION
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
+    from videxpr.annotation.annotate import Result, annotate, annotate_many
     from videxpr.annotation.annotator import Annotator
     from videxpr.annotation.options import AnnotationOptions
     from videxpr.core.expressions import EXPRESSIONS
     from videxpr.core.structures import Face, Frame
-    from videxpr.faces.detection.load import load_detector
-    from videxpr.faces.options import DetectionOptions
     from videxpr.formats.record import Annotation, FaceRows
     from videxpr.model.checkpoint import Checkpoint, load_checkpoint, load_model
-    from videxpr.model.network import ExpressionModel, ModelConfig
-    from videxpr.temporal.options import WindowOptions
+    from videxpr.model.config import ModelConfig
+    from videxpr.model.network import ExpressionModel
     from videxpr.video.reader import Video
     from videxpr.video.sources import Source, find_sources
+
+_ROOMS = {
+    "annotation.annotate": ("annotate", "annotate_many", "Result"),
+    "annotation.annotator": ("Annotator",),
+    "annotation.options": ("AnnotationOptions",),
+    "core.expressions": ("EXPRESSIONS",),
+    "core.structures": ("Face", "Frame"),
+    "formats.record": ("Annotation", "FaceRows"),
+    "model.checkpoint": ("Checkpoint", "load_checkpoint", "load_model"),
+    "model.config": ("ModelConfig",),
+    "model.network": ("ExpressionModel",),
+    "video.reader": ("Video",),
+    "video.sources": ("Source", "find_sources"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "EXPRESSIONS",
@@ -36,48 +53,27 @@ __all__ = [
     "AnnotationOptions",
     "Annotator",
     "Checkpoint",
-    "DetectionOptions",
     "ExpressionModel",
     "Face",
     "FaceRows",
     "Frame",
     "ModelConfig",
+    "Result",
     "Source",
     "Video",
-    "WindowOptions",
     "__version__",
+    "annotate",
+    "annotate_many",
     "find_sources",
     "load_checkpoint",
-    "load_detector",
     "load_model",
 ]
 
-_HOMES = {
-    "Annotator": "annotation.annotator",
-    "AnnotationOptions": "annotation.options",
-    "Annotation": "formats.record",
-    "FaceRows": "formats.record",
-    "Checkpoint": "model.checkpoint",
-    "load_checkpoint": "model.checkpoint",
-    "load_model": "model.checkpoint",
-    "DetectionOptions": "faces.detection.load",
-    "load_detector": "faces.detection.load",
-    "EXPRESSIONS": "core.expressions",
-    "ExpressionModel": "model.network",
-    "ModelConfig": "model.config",
-    "Source": "video.sources",
-    "find_sources": "video.sources",
-    "Face": "core.structures",
-    "Frame": "core.structures",
-    "Video": "video.reader",
-    "WindowOptions": "temporal.windows",
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _ROOM_OF:
         raise AttributeError(f"module 'videxpr' has no attribute {name!r}")
-    return getattr(import_module(f"videxpr.{_HOMES[name]}"), name)
+    return getattr(import_module(f"videxpr.{_ROOM_OF[name]}"), name)
 
 
 def __dir__() -> list[str]:
