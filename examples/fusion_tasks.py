@@ -97,6 +97,7 @@ def moving_mean_f1(checkpoint: Path, root: Path) -> float:
     from videxpr.datasets.clips import read_crops
     from videxpr.evaluation.metrics import confusion_matrix, macro_f1
     from videxpr.model.inference import embed_crops, predict_sequence
+    from videxpr.temporal.options import WindowOptions
     from videxpr.temporal.smoothing import moving_mean
 
     model = videxpr.load_model(checkpoint)

@@ -85,6 +85,7 @@ def add_command(
     )
     command.__annotations__ = {}
     command.__doc__ = _paragraphs(help)
+    command.options = options  # type: ignore[attr-defined]
     shown = "\n".join(f"  [dim]$[/dim] {escape(line)}" for line in examples)
     app.command(name, cls=Command, epilog=f"[bold]Examples[/bold]\n{shown}")(command)
 
@@ -129,9 +130,8 @@ def _parameter(name: str, one: OptionField) -> inspect.Parameter:
     if about.positional:
         info: Any = typer.Argument(**more, show_default=False)
     else:
-        flags = [f"--{one.name}", *([f"-{about.short}"] if about.short else [])]
         info = typer.Option(
-            *flags,
+            *one.flags,
             **more,
             rich_help_panel=about.panel or None,
             show_default=False,
@@ -168,20 +168,9 @@ def _help(one: OptionField) -> str:
         parts.append(f"Choose from {', '.join(one.choices)}; separated by commas.")
     if one.option.range_text:
         parts.append(f"({one.option.range_text})")
-    defaults = [one.option.default_text or _default_text(one)]
-    defaults += [f"{name}: {one.show(value)}" for name, value in one.option.presets.items()]
-    if any(defaults):
-        text = f"[default: {'; '.join(filter(None, defaults))}]"
-        parts.append(f"[dim]{escape(text)}[/dim]")
+    if one.default_text:
+        parts.append(f"[dim]{escape(f'[default: {one.default_text}]')}[/dim]")
     return " ".join(parts)
-
-
-def _default_text(one: OptionField) -> str:
-    if any(one.default is absent for absent in (MISSING, None, False)) or one.default == ():
-        return ""
-    value = one.show(one.default)
-    values = value if isinstance(value, list) else [value]
-    return ", ".join(f"{each:g}" if isinstance(each, float) else str(each) for each in values)
 
 
 def _completions(one: OptionField, incomplete: str) -> list[str]:

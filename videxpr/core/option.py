@@ -126,6 +126,19 @@ class OptionField:
         )
 
     @property
+    def flags(self) -> tuple[str, ...]:
+        """How it stands on a command line: the long flag, and the short one if there is one."""
+        short = (f"-{self.option.short}",) if self.option.short else ()
+        return (f"--{self.name}", *short)
+
+    @property
+    def default_text(self) -> str:
+        """The default in words, with those of presets; empty where there is none to speak of."""
+        plain = self.option.default_text or _words(self, self.default)
+        of_presets = (f"{name}: {self.show(value)}" for name, value in self.option.presets.items())
+        return "; ".join(filter(None, (plain, *of_presets)))
+
+    @property
     def is_list(self) -> bool:
         """Whether it takes several values."""
         return get_origin(self.type) is tuple and get_args(self.type)[-1:] == (...,)
@@ -329,6 +342,14 @@ def _changed(options: Any, changes: Mapping[tuple[str, ...], Any]) -> Any:
             inner.setdefault(path[0], {})[path[1:]] = value
     parts = {name: _changed(getattr(options, name), part) for name, part in inner.items()}
     return replace(options, **own, **parts)
+
+
+def _words(one: OptionField, default: Any) -> str:
+    if any(default is absent for absent in (MISSING, None, False)) or default == ():
+        return ""
+    shown = one.show(default)
+    values = shown if isinstance(shown, list) else [shown]
+    return ", ".join(f"{each:g}" if isinstance(each, float) else str(each) for each in values)
 
 
 def _named(kinds: tuple[Any, ...]) -> str:
