@@ -23,18 +23,28 @@ OPTIONS = {
 }
 """Fields of format 1, and what format 2 calls them."""
 
+VARIANTS = {
+    "only_trans": "transformer",
+    "only_att": "attention",
+    "combine": "both",
+    "no_att_trans": "backbone",
+}
+"""Names of variants that the oldest files have."""
+
 
 def upgraded(card: dict[str, Any]) -> dict[str, Any]:
     """Return what a checkpoint says of itself, in the words of format 2."""
     if card["format"] != 1:
         raise SystemExit(f"format {card['format']} is not 1: nothing to do")
     training = card["training"]
+    config = {CONFIG.get(name, name): value for name, value in card["config"].items()}
+    config["variant"] = VARIANTS.get(config["variant"], config["variant"])
     options = {OPTIONS.get(name, name): value for name, value in training["options"].items()}
     if options.get("sampling.placement") == "apart":
         options["sampling.placement"] = "non_overlapping"
     return {
         "format": 2,
-        "config": {CONFIG.get(name, name): value for name, value in card["config"].items()},
+        "config": config,
         "training": training | {"options": options},
         "license": card["licence"],
     }

@@ -22,7 +22,8 @@ from videxpr.datasets.image_folder import find_images, read_split
 from videxpr.datasets.synthetic.options import SynthesisOptions
 from videxpr.datasets.synthetic.writer import Share, synthesize
 from videxpr.formats.parquet import write_parquet
-from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.model.checkpoint import save_checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.video.reader import Video
 from videxpr.video.shots import with_shots

@@ -17,9 +17,10 @@ from videxpr.core.expressions import EXPRESSIONS
 from videxpr.formats.frame_labels import frame_labels
 from videxpr.formats.parquet import write_parquet
 from videxpr.formats.record import Annotation
-from videxpr.model.checkpoint import Checkpoint, TrainingSummary
+from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.engine.engine import embedder_of
 from videxpr.model.ensemble import mean_probabilities
+from videxpr.model.header import TrainingSummary
 from videxpr.model.inference import predict_sequence
 from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel, ModelConfig

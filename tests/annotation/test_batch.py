@@ -18,7 +18,8 @@ from videxpr.faces.detection.load import load_detector
 from videxpr.faces.options import DetectionOptions
 from videxpr.formats.affwild2 import read_labels, write_labels
 from videxpr.formats.predictions import Block, read_predictions
-from videxpr.model.checkpoint import Checkpoint, TrainingSummary
+from videxpr.model.checkpoint import Checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.video.sources import find_sources
 

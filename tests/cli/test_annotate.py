@@ -24,7 +24,8 @@ from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.option import option_fields
 from videxpr.formats.affwild2 import HEADER, read_labels
 from videxpr.formats.predictions import read_predictions
-from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.model.checkpoint import save_checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel, ModelConfig
 

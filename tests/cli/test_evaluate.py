@@ -21,7 +21,8 @@ from videxpr.core.expressions import EXPRESSIONS
 from videxpr.formats.affwild2 import write_labels
 from videxpr.formats.parquet import write_parquet
 from videxpr.formats.predictions import Block, write_predictions
-from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.model.checkpoint import save_checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 
 KEYS = {

@@ -23,8 +23,9 @@ from videxpr.core.errors import CheckpointError, DownloadError, FormatError, Out
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.crops.geometry_file import write_crop_template
 from videxpr.faces.detection.packs import DetectorPack
-from videxpr.model.checkpoint import TrainingSummary, read_card, save_checkpoint
-from videxpr.model.import_paper import their_name
+from videxpr.model.checkpoint import save_checkpoint
+from videxpr.model.header import TrainingSummary, read_card
+from videxpr.model.import_paper import paper_key
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.training.recipes import RECIPES
 
@@ -165,7 +166,7 @@ def test_show_tells_what_an_encoder_sees_and_what_nobody_measured(tmp_path: Path
 
 def test_import_takes_a_crop_template(tmp_path: Path) -> None:
     theirs = {
-        their_name("backbone", name): value
+        paper_key("backbone", name): value
         for name, value in ExpressionModel(ModelConfig(variant="backbone")).state_dict().items()
     }
     torch.save({"state_dict": theirs, "epoch": 3}, tmp_path / "a.ckpt")

@@ -9,7 +9,8 @@ from trees import write_tree
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.datasets.crops.geometry_file import write_crop_template
-from videxpr.model.checkpoint import load_checkpoint, read_card
+from videxpr.model.checkpoint import load_checkpoint
+from videxpr.model.header import read_card
 
 QUICK = ("--backbone", "regnet_y_400mf", "--backbone-weights", "none", "--freeze", "block4",
          "--augment", "none", "--learning-rate", "0.001", "--epochs", "1")  # fmt: skip

@@ -22,7 +22,8 @@ from videxpr.evaluation.videos import evaluate
 from videxpr.formats.affwild2 import read_labels, write_labels
 from videxpr.formats.frame_labels import resmoothed
 from videxpr.formats.parquet import read_parquet
-from videxpr.model.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
+from videxpr.model.checkpoint import load_checkpoint, save_checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel, ModelConfig
 

@@ -14,7 +14,8 @@ from videxpr.datasets.corruptions import corrupt
 from videxpr.datasets.image_folder import find_images
 from videxpr.evaluation.calibration import reliability
 from videxpr.evaluation.images import ImageSource, evaluate_images
-from videxpr.model.checkpoint import Checkpoint, TrainingSummary
+from videxpr.model.checkpoint import Checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.video.images import read_image, resized
 

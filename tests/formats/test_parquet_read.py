@@ -24,7 +24,8 @@ from videxpr.faces.options import DetectionOptions, KeyframeOptions
 from videxpr.formats.frame_labels import frame_labels, recorded_span, resmoothed
 from videxpr.formats.parquet import read_parquet, read_row_labels, to_table, write_parquet
 from videxpr.formats.record import Annotation, FaceRows
-from videxpr.model.checkpoint import Checkpoint, TrainingSummary
+from videxpr.model.checkpoint import Checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 
 in_one_folder = settings(

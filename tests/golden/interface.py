@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from videxpr.cli import main
-from videxpr.model.checkpoint import TrainingSummary, read_card, save_checkpoint
+from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.config import ModelConfig
+from videxpr.model.header import TrainingSummary, read_card
 from videxpr.model.network import ExpressionModel
 
 __all__ = ["main", "save_small_model", "stated_figures"]

@@ -20,7 +20,8 @@ from videxpr.model.catalog import (
     is_expression_model,
     listing,
 )
-from videxpr.model.checkpoint import TrainingSummary, read_card, save_checkpoint
+from videxpr.model.checkpoint import save_checkpoint
+from videxpr.model.header import TrainingSummary, read_card
 from videxpr.model.hub import registry
 from videxpr.model.network import ExpressionModel, ModelConfig
 

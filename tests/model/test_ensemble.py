@@ -63,7 +63,7 @@ def test_one_model_answers_as_it_does_alone(plain, crops):
     alone = Ensemble([plain])
     features = alone.embed([crops], 7)
     np.testing.assert_array_equal(features, embedder_of(plain).embed(crops, 7))
-    answers = alone.answers(features, WINDOWS)
+    answers = alone.predict(features, WINDOWS)
     expected = predict_sequence(plain, features, WINDOWS)
     np.testing.assert_array_equal(answers.probabilities, expected)
     logits = answers.logits
@@ -85,7 +85,7 @@ def test_a_sequence_that_comes_bit_by_bit_is_answered_as_a_whole(plain, other, b
         finalized = [one for part in bits for one in stream.add(part)]
         assert stream.buffered < 100
         finalized += stream.finish()
-        whole = ensemble.answers(features, WINDOWS)
+        whole = ensemble.predict(features, WINDOWS)
         found = np.concatenate([one.probabilities for one in finalized])
         np.testing.assert_array_equal(found, whole.probabilities)
         if len(chosen) == 1:
@@ -99,7 +99,7 @@ def test_two_models_see_their_own_crops_and_are_averaged(plain, other, crops):
     shifted = [np.roll(crop, 4, axis=0) for crop in crops]
     features = both.embed([crops, shifted], 7)
     assert features.shape == (20, plain.width + other.width)
-    answers = both.answers(features, WINDOWS)
+    answers = both.predict(features, WINDOWS)
     one = predict_sequence(plain, embedder_of(plain).embed(crops, 7), WINDOWS)
     two = predict_sequence(other, embedder_of(other).embed(shifted, 7), WINDOWS)
     voted = np.column_stack([(one[:, :7] + two[:, :7]) / 2, one[:, 7]])
@@ -118,8 +118,8 @@ def test_models_of_one_geometry_share_their_crops(plain, crops):
 
 def test_adjustment_comes_after_the_mean(plain, other, crops):
     features = Ensemble([plain, other]).embed([crops, crops], 20)
-    before = Ensemble([plain, other]).answers(features, WINDOWS).probabilities
-    after = Ensemble([plain, other], 0.7).answers(features, WINDOWS).probabilities
+    before = Ensemble([plain, other]).predict(features, WINDOWS).probabilities
+    after = Ensemble([plain, other], 0.7).predict(features, WINDOWS).probabilities
     shares = mean_shares([plain.config, other.config])
     np.testing.assert_array_equal(after, adjusted(before, shares, 0.7))
     assert not np.allclose(after, before, atol=1e-3)

@@ -19,7 +19,8 @@ from videxpr.cli.models import app
 from videxpr.core.crop_template import ARCFACE, UNVERIFIED, CropTemplate
 from videxpr.core.errors import CheckpointError
 from videxpr.model.checkpoint import load_checkpoint
-from videxpr.model.import_paper import THEIR_NAMES, import_checkpoint, our_name, their_name
+from videxpr.model.config import PAPER_NAMES
+from videxpr.model.import_paper import import_checkpoint, paper_key, videxpr_key
 from videxpr.model.network import VARIANTS, ExpressionModel, ModelConfig, Variant
 
 Weights = dict[str, Tensor]
@@ -30,7 +31,7 @@ def drawn(variant: Variant) -> Weights:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = ExpressionModel(ModelConfig(variant=variant))
-    return {their_name(variant, name): value for name, value in model.state_dict().items()}
+    return {paper_key(variant, name): value for name, value in model.state_dict().items()}
 
 
 def lightning(weights: Weights, **more: object) -> dict[str, object]:
@@ -63,7 +64,7 @@ def test_an_imported_checkpoint_gives_the_authors_logits(tmp_path: Path, variant
     assert result.exit_code == 0
     for name in ("feed.0.weight", "feed.0.bias", "cls_weights"):
         assert f"dropped: {name}," in result.output
-    assert f"variant: {variant} ({THEIR_NAMES[variant]} in the authors' code)" in result.output
+    assert f"variant: {variant} ({PAPER_NAMES[variant]} in the authors' code)" in result.output
     assert "unverified" in result.output
     model = videxpr.load_model(output)
     features = model.embed(recipe()["make_crops"]()[1, :8])[:, :8].numpy()
@@ -76,10 +77,10 @@ def test_an_imported_checkpoint_gives_the_authors_logits(tmp_path: Path, variant
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_names_lead_there_and_back(variant: Variant) -> None:
     theirs = drawn(variant)
-    ours = {our_name(variant, name): value for name, value in theirs.items()}
+    ours = {videxpr_key(variant, name): value for name, value in theirs.items()}
     model = ExpressionModel(ModelConfig(variant=variant))
     model.load_state_dict(ours)
-    assert [their_name(variant, name) for name in ours] == list(theirs)
+    assert [paper_key(variant, name) for name in ours] == list(theirs)
     prefixes = {name.split(".")[0] for name in theirs} - {"backbone"}
     assert (
         prefixes
@@ -104,7 +105,7 @@ def test_a_checkpoint_says_where_it_comes_from(weights: Weights, tmp_path: Path)
     assert "carries no license" in found.license
     read = found.model.state_dict()
     for name, value in weights.items():
-        assert torch.equal(read[our_name("attention", name)], value), name
+        assert torch.equal(read[videxpr_key("attention", name)], value), name
 
 
 def test_template_and_precision_can_be_given(weights: Weights, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from torch import nn
 from torchvision import models
 
 from videxpr.core.errors import CheckpointError, DownloadError
-from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.model.checkpoint import save_checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig, Variant
 from videxpr.model.pretrained import VGGFACE_NAMES, backbone_start
 

@@ -10,7 +10,8 @@ from conftest import SHARED, needs_shared
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.evaluation.images import ImageSource, evaluate_images
-from videxpr.model.checkpoint import load_checkpoint, read_card
+from videxpr.model.checkpoint import load_checkpoint
+from videxpr.model.header import read_card
 
 WEIGHTS = Path(str(resources.files("videxpr"))) / "weights"
 STARTER = WEIGHTS / "starter.safetensors"

@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 
 from videxpr.annotation.benchmark.figures import PipelineFigures, Speed, StageFigures, VideoFigures
-from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.model.checkpoint import save_checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.hub.resolve import ModelFile, resolve_model
 from videxpr.model.network import ExpressionModel, ModelConfig
 

@@ -1,7 +1,7 @@
 """What tests of publish cards share."""
 
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.model.checkpoint import TrainingSummary
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ModelConfig
 
 SHARES = (0.4, 0.1, 0.05, 0.05, 0.2, 0.1, 0.1, 0.0)

@@ -11,7 +11,8 @@ from conftest import SHARED
 from torch import Tensor
 
 from videxpr.model.backbones import build_backbone
-from videxpr.model.import_paper import THEIR_NAMES, our_name
+from videxpr.model.config import PAPER_NAMES
+from videxpr.model.import_paper import videxpr_key
 from videxpr.model.network import ExpressionModel, ModelConfig, Variant
 
 TOLERANCE = 1e-4
@@ -32,7 +33,7 @@ def backbone_shapes() -> dict[str, list[int]]:
 def authors_weights(variant: Variant) -> dict[str, Tensor]:
     """The reference's weights by their names in the authors' checkpoints."""
     with np.load(FIXTURES / "prl_reference.npz") as numbers:
-        keys = json.loads(str(numbers[f"{THEIR_NAMES[variant]}/keys"]))
+        keys = json.loads(str(numbers[f"{PAPER_NAMES[variant]}/keys"]))
     weights = recipe()["make_weights"](keys | backbone_shapes())
     return {name: torch.from_numpy(value) for name, value in weights.items()}
 
@@ -40,14 +41,14 @@ def authors_weights(variant: Variant) -> dict[str, Tensor]:
 def expected(variant: Variant, what: str) -> np.ndarray:
     """The reference's ``logits`` (2, 64, 8) or ``features_first8`` (2, 64, 8)."""
     with np.load(FIXTURES / "prl_reference.npz") as numbers:
-        return numbers[f"{THEIR_NAMES[variant]}/{what}"]
+        return numbers[f"{PAPER_NAMES[variant]}/{what}"]
 
 
 @cache
 def reference_model(variant: Variant) -> ExpressionModel:
     """Our model with the reference's weights."""
     model = ExpressionModel(ModelConfig(variant=variant)).eval().requires_grad_(False)
-    weights = {our_name(variant, name): each for name, each in authors_weights(variant).items()}
+    weights = {videxpr_key(variant, name): each for name, each in authors_weights(variant).items()}
     model.load_state_dict(weights)
     return model
 

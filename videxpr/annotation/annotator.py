@@ -168,7 +168,7 @@ class Annotator:
         run.streams.clear()
 
     def _predict(self, features: Floats) -> Predictions:
-        return self.ensemble.answers(features, self.options.windows)
+        return self.ensemble.predict(features, self.options.windows)
 
     def _annotation(self, source: Source, run: "_Run") -> Annotation:
         log, every_frame = run.log, None

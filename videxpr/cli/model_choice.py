@@ -1,4 +1,4 @@
-"""Which expression model: what every command with ``-m`` says of it, and how it fetches one."""
+"""Which expression model: what every command with ``-m`` does before torch is loaded."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,23 +14,16 @@ if TYPE_CHECKING:
     from videxpr.model.hub.resolve import ModelFile
 
 
-def chosen_model(asked: str, quiet: bool = False) -> "ModelFile":
-    """The weights that a user means; the license is told before a download, which a terminal shows."""
-    from videxpr.model.hub.resolve import resolve_model
-
-    def tell(what: str) -> None:
-        if not quiet:
-            typer.echo(what, err=True)
-
-    with download_bar(asked, quiet) as progress:
-        return resolve_model(asked, progress, tell)
-
-
 def chosen_models(options: ModelOptions, quiet: bool = False) -> "list[ModelFile]":
     """Return the weights of several models, none of them twice.
 
+    Args:
+        options: which models.
+        quiet: whether nothing is said of a download.
+
     Raises:
         UsageError: one is given twice.
+        CheckpointError: one is not there, or is no checkpoint that this version reads.
     """
     models: list[ModelFile] = []
     for name in options.models:
@@ -41,9 +34,34 @@ def chosen_models(options: ModelOptions, quiet: bool = False) -> "list[ModelFile
     return models
 
 
+def chosen_model(asked: str, quiet: bool = False) -> "ModelFile":
+    """Return the weights that a user means, once what they say of themselves has been read.
+
+    The license is said before a download, which a terminal shows.
+
+    Args:
+        asked: as `videxpr.model.hub.resolve.resolve_model` takes it.
+        quiet: whether nothing is said of a download.
+
+    Raises:
+        CheckpointError: it is not there, or is no checkpoint that this version reads.
+    """
+    from videxpr.model.header import read_card
+    from videxpr.model.hub.resolve import resolve_model
+
+    def say(text: str) -> None:
+        if not quiet:
+            typer.echo(text, err=True)
+
+    with download_bar(asked, quiet) as progress:
+        file = resolve_model(asked, progress, say)
+    read_card(file)
+    return file
+
+
 @contextmanager
 def download_bar(label: str, quiet: bool = False) -> "Iterator[Progress]":
-    """A bar on standard error while a block runs, if that is a terminal."""
+    """Show a bar on standard error while a block runs, if that is a terminal."""
     from rich import progress as bars
     from rich.console import Console
 

@@ -58,7 +58,7 @@ def show_model(
     elif (absent := absent_model(name)) is not None:
         _print_facts(absent_facts(absent))
     else:
-        from videxpr.model.checkpoint import read_card
+        from videxpr.model.header import read_card
 
         _print_facts(expression_facts(read_card(chosen_model(name))))
 
@@ -87,9 +87,7 @@ def download_model(
 
 def _download_expressions(name: str) -> None:
     file = chosen_model(name)
-    from videxpr.model.checkpoint import (
-        read_card,  # torch, for which nobody waits where nothing came
-    )
+    from videxpr.model.header import read_card
 
     card = read_card(file)
     typer.echo(f"{name}: {card.license}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from videxpr.model.catalog import PACK_LICENSE, PACK_TERMS, ListedModel
-from videxpr.model.checkpoint import ModelCard
+from videxpr.model.header import ModelCard
 from videxpr.model.hub.registry import RegisteredModel
 from videxpr.model.hub.resolve import A_FILE
 from videxpr.model.publish.describe import (

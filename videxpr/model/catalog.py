@@ -142,7 +142,7 @@ _MTCNN: Final = ListedModel(
 
 def _expressions(model: RegisteredModel) -> ListedModel:
     """A registered model, by what its file says of itself if it is here."""
-    from videxpr.model.checkpoint import read_card
+    from videxpr.model.header import read_card
 
     file = cached_file(model)
     row = ListedModel(model.name, "expressions", "not installed", license=model.license)

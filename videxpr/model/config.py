@@ -8,13 +8,13 @@ from videxpr.core.errors import CheckpointError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.model.options import BACKBONES, POSITIONS, VARIANTS, Position, Variant
 
-AUTHORS_NAMES: Final[dict[str, Variant]] = {
-    "only_trans": "transformer",
-    "only_att": "attention",
-    "combine": "both",
-    "no_att_trans": "backbone",
+PAPER_NAMES: Final[dict[Variant, str]] = {
+    "transformer": "only_trans",
+    "attention": "only_att",
+    "both": "combine",
+    "backbone": "no_att_trans",
 }
-"""What the authors' code calls the variants."""
+"""What the code of the method's authors calls the variants."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ModelConfig:
     Attributes:
         variant: ``transformer`` (backbone and transformer block, the paper's best), ``attention``
             (backbone and bare attention), ``both`` (backbone, attention and transformer in parallel)
-            or ``backbone`` (no encoder); `AUTHORS_NAMES` says what the authors' code calls them.
+            or ``backbone`` (no encoder); `PAPER_NAMES` says what the authors' code calls them.
         backbone: name of a torchvision architecture; the paper's is ``regnet_y_1_6gf``, its
             baseline ``vgg16``.
         position: ``none``, as in the paper: the encoder sees a window as a set of frames; or

@@ -55,9 +55,13 @@ class Ensemble:
         logit_adjustment: float = 0.0,
         threads: int | None = None,
     ) -> None:
-        """Args: the models, at least one; the strength of logit adjustment, 0 being off, and other
-        strengths wanting models that know their shares; the threads that embed on a CPU, as many
-        as torch has if None."""
+        """Make ready.
+
+        Args:
+            models: at least one.
+            logit_adjustment: its strength; 0 is off, others want models that know their shares.
+            threads: that embed on a CPU; as many as torch has if None.
+        """
         self.models = tuple(models)
         self.embedders = tuple(embedder_of(model, threads) for model in models)
         self.batches_at_once = min(one.batches_at_once for one in self.embedders)
@@ -73,7 +77,7 @@ class Ensemble:
         self._ends = np.cumsum([model.width for model in models])[:-1].tolist()
 
     def embed(self, crops: Sequence[Sequence[Image]], batch_size: int) -> Floats:
-        """Features of faces, all models' side by side.
+        """Return features of faces, all models' side by side.
 
         Args:
             crops: for each of `templates` the crops of the same N faces.
@@ -89,22 +93,27 @@ class Ensemble:
         ]
         return np.concatenate(features, axis=1) if len(features) > 1 else features[0]
 
-    def answers(self, features: Floats, options: WindowOptions) -> Predictions:
-        """What all models say, together, of one sequence of features (T, sum of widths)."""
+    def predict(self, features: Floats, options: WindowOptions) -> Predictions:
+        """Return the predictions of all models together for one sequence.
+
+        Args:
+            features: (T, sum of widths), as `embed` gives them.
+            options: how the sequence is cut into windows.
+        """
         parts = np.split(features, self._ends, axis=1)
         logits = [
             sequence_logits(model, part, options)
             for model, part in zip(self.models, parts, strict=True)
         ]
-        return self._together(logits)
+        return self._combine(logits)
 
     def stream(self, options: WindowOptions) -> "PredictionStream":
-        """`answers` for one sequence that comes bit by bit."""
+        """Return what does as `predict` for a sequence that comes bit by bit."""
         streams = [logit_stream(model, options) for model in self.models]
-        return PredictionStream(streams, self._ends, self._together)
+        return PredictionStream(streams, self._ends, self._combine)
 
-    def _together(self, logits: Sequence[Floats]) -> Predictions:
-        """One answer of the logits (T, 8) of each of the models."""
+    def _combine(self, logits: Sequence[Floats]) -> Predictions:
+        """Return the predictions of the logits (T, 8) of each of the models."""
         mean = mean_probabilities([probabilities(one) for one in logits])
         return Predictions(
             probabilities=adjusted(mean, self.shares, self._strength),
@@ -115,63 +124,68 @@ class Ensemble:
 class PredictionStream:
     """Predictions for one sequence that comes bit by bit, as soon as no later frame can change them.
 
-    They are those of `Ensemble.answers`. Models whose windows differ settle frames at different times;
-    the logits of the faster ones wait.
+    They are those of `Ensemble.predict`. Models whose windows differ finalize frames at different
+    times; the logits of the faster ones are buffered.
     """
 
     def __init__(
         self,
         streams: Sequence[LogitStream],
         ends: Sequence[int],
-        together: Callable[[Sequence[Floats]], Predictions],
+        combine: Callable[[Sequence[Floats]], Predictions],
     ) -> None:
-        """Args: a stream a model, where each but the last model's features end, and what makes one
-        answer of all models' logits."""
+        """Begin a sequence.
+
+        Args:
+            streams: one for each model.
+            ends: columns where each but the last model's features end.
+            combine: makes predictions of the models' logits (T, 8).
+        """
         self._streams = streams
         self._ends = ends
-        self._together = together
-        self._waiting: list[list[Floats]] = [[] for _ in streams]
+        self._combine = combine
+        self._buffered: list[list[Floats]] = [[] for _ in streams]  # logits, for each model
 
     @property
     def buffered(self) -> int:
-        """Number of frames whose features are held."""
+        """Number of frames whose features are kept."""
         return max(stream.buffered for stream in self._streams)
 
     def add(self, features: Floats) -> list[Predictions]:
-        """Take the features (T, sum of widths) of the next frames; the answers that this settles."""
+        """Take features (T, sum of widths) of the next frames; return what is final now."""
         parts = np.split(features, self._ends, axis=1)
-        for stream, part, waiting in zip(self._streams, parts, self._waiting, strict=True):
-            waiting += stream.add(part)
+        for stream, part, logits in zip(self._streams, parts, self._buffered, strict=True):
+            logits += stream.add(part)
         return self._finalized()
 
     def finish(self) -> list[Predictions]:
-        """End the sequence, which has at least one frame: the answers for all that are left."""
-        for stream, waiting in zip(self._streams, self._waiting, strict=True):
-            waiting += stream.finish()
+        """End the sequence, which has at least one frame; return the predictions that are left."""
+        for stream, logits in zip(self._streams, self._buffered, strict=True):
+            logits += stream.finish()
         return self._finalized()
 
     def _finalized(self) -> list[Predictions]:
-        """Predictions for the frames for which all models have logits, none or one array of them."""
-        count = min(sum(map(len, waiting)) for waiting in self._waiting)
+        """Return predictions of the frames for which all models have logits, at most one batch."""
+        count = min(sum(map(len, logits)) for logits in self._buffered)
         if count == 0:
             return []
-        logits = [np.concatenate(waiting) for waiting in self._waiting]
-        self._waiting = [[one[count:]] for one in logits]
-        return [self._together([one[:count] for one in logits])]
+        logits = [np.concatenate(one) for one in self._buffered]
+        self._buffered = [[one[count:]] for one in logits]
+        return [self._combine([one[:count] for one in logits])]
 
 
-def mean_probabilities(answers: Sequence[Floats]) -> Floats:
-    """The mean over models, each class over the models that know it; rows sum to 1.
+def mean_probabilities(predictions: Sequence[Floats]) -> Floats:
+    """Return the mean over models, each class over the models that know it; rows sum to 1.
 
     Args:
-        answers: (T, 8) of each model, NaN for classes that it was never trained on.
+        predictions: (T, 8) of each model, NaN for classes that it was never trained on.
 
     Returns:
         (T, 8) float32; NaN for classes that no model knows.
     """
-    if len(answers) == 1:
-        return answers[0]
-    stacked = np.stack(answers).astype(np.float64)
+    if len(predictions) == 1:
+        return predictions[0]
+    stacked = np.stack(predictions).astype(np.float64)
     known = ~np.isnan(stacked)
     voters = known.sum(axis=0)
     total = np.where(known, stacked, 0).sum(axis=0)
@@ -180,7 +194,7 @@ def mean_probabilities(answers: Sequence[Floats]) -> Floats:
 
 
 def mean_shares(configs: Sequence[ModelConfig]) -> tuple[float, ...]:
-    """Class shares of several models, each class over the models that know it; sums to 1.
+    """Return class shares of several models, each class over the models that know it; sums to 1.
 
     Returns:
         8 shares, 0 for a class that no model knows; empty if a model does not state its shares.
@@ -197,7 +211,7 @@ def mean_shares(configs: Sequence[ModelConfig]) -> tuple[float, ...]:
 
 
 def partly_known(configs: Sequence[ModelConfig]) -> tuple[str, ...]:
-    """Expressions that only some of the models were trained on, and so only some answer for."""
+    """Return the expressions that some of the models were trained on and others were not."""
     counts = {
         name: sum(name in config.trained_expressions for config in configs)
         for name in configs[0].expressions
@@ -206,7 +220,7 @@ def partly_known(configs: Sequence[ModelConfig]) -> tuple[str, ...]:
 
 
 def distinct_templates(templates: Sequence[CropTemplate]) -> tuple[CropTemplate, ...]:
-    """Templates of different geometry, whatever they are called; the first of each."""
+    """Return templates of different geometry, whatever they are called; the first of each."""
     distinct: list[CropTemplate] = []
     for template in templates:
         if all(_geometry(template) != _geometry(other) for other in distinct):

@@ -16,8 +16,9 @@ from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from videxpr.core.crop_template import UNVERIFIED, CropTemplate
 from videxpr.core.errors import CheckpointError
-from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
-from videxpr.model.config import AUTHORS_NAMES
+from videxpr.model.checkpoint import save_checkpoint
+from videxpr.model.config import PAPER_NAMES
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig, Variant
 
 ATTENTION: Final = {"to_qkv": "to_qkv", "to_out.0": "to_out"}
@@ -35,7 +36,7 @@ def _below(theirs: str, ours: str, names: Mapping[str, str]) -> dict[str, str]:
     return {f"{theirs}.{name}": f"{ours}.{own}" for name, own in names.items()}
 
 
-OUR_NAMES: Final[dict[Variant, dict[str, str]]] = {
+KEYS_HERE: Final[dict[Variant, dict[str, str]]] = {
     "transformer": {**_below("trans3", "transformer", BLOCK), "fc3": "head"},
     "attention": {**_below("att2", "attention", ATTENTION), "fc2": "head"},
     "both": {
@@ -46,9 +47,6 @@ OUR_NAMES: Final[dict[Variant, dict[str, str]]] = {
     "backbone": {"fc1": "head"},
 }
 """Modules here by their names in the authors' code, for each variant; the backbone is the same."""
-
-THEIR_NAMES: Final = {ours: theirs for theirs, ours in AUTHORS_NAMES.items()}
-"""What the authors' code calls each variant."""
 
 COUNTERS: Final = "num_batches_tracked"
 """Of BatchNorm; no weights, and nothing reads them."""
@@ -100,12 +98,12 @@ def import_checkpoint(
     config = ModelConfig(variant=variant, crop=crop)
     model = ExpressionModel(config)
     dropped = tuple(name for name in state if name.split(".")[0] in DROPPED)
-    kept = {our_name(variant, name): state[name] for name in state if name not in dropped}
+    kept = {videxpr_key(variant, name): state[name] for name in state if name not in dropped}
     _fill(model, kept, source)
     epochs = content.get("epoch")
     training = TrainingSummary(
         data=f"Aff-Wild2, imported from {source.name}",
-        recipe=f"the authors' ({THEIR_NAMES[variant]})",
+        recipe=f"the authors' ({PAPER_NAMES[variant]})",
         images=0,
         epochs=epochs if isinstance(epochs, int) else 0,
     )
@@ -113,16 +111,16 @@ def import_checkpoint(
     return Imported(config, training, dropped)
 
 
-def our_name(variant: Variant, theirs: str) -> str:
+def videxpr_key(variant: Variant, theirs: str) -> str:
     """A parameter's name here, from its name in the authors' checkpoint; unchanged if unknown."""
     module, _, kind = theirs.rpartition(".")
-    return f"{OUR_NAMES[variant][module]}.{kind}" if module in OUR_NAMES[variant] else theirs
+    return f"{KEYS_HERE[variant][module]}.{kind}" if module in KEYS_HERE[variant] else theirs
 
 
-def their_name(variant: Variant, ours: str) -> str:
+def paper_key(variant: Variant, ours: str) -> str:
     """A parameter's name in the authors' checkpoint, from its name here."""
     module, _, kind = ours.rpartition(".")
-    theirs = {own: name for name, own in OUR_NAMES[variant].items()}
+    theirs = {own: name for name, own in KEYS_HERE[variant].items()}
     return f"{theirs[module]}.{kind}" if module in theirs else ours
 
 
@@ -189,7 +187,7 @@ def _state(content: Mapping[str, Any], source: Path) -> dict[str, Tensor]:
 def _variant(state: Mapping[str, Tensor], source: Path) -> Variant:
     """The variant that most parameters belong to."""
     modules = [name.rpartition(".")[0] for name in state]
-    counts = {variant: sum(m in names for m in modules) for variant, names in OUR_NAMES.items()}
+    counts = {variant: sum(m in names for m in modules) for variant, names in KEYS_HERE.items()}
     best = max(counts, key=lambda variant: counts[variant])
     if counts[best] == 0:
         heads = "fc3.weight (only_trans), fc2.weight (only_att), fc.weight (combine), fc1.weight"
@@ -206,21 +204,21 @@ def _fill(model: ExpressionModel, kept: Mapping[str, Tensor], source: Path) -> N
     absent = [name for name in wanted if name not in kept and not name.endswith(COUNTERS)]
     shared = [name for name in wanted if name in kept]
     problems = {
-        "missing": [their_name(variant, name) for name in absent],
-        "surplus": [their_name(variant, name) for name in kept if name not in wanted],
+        "missing": [paper_key(variant, name) for name in absent],
+        "surplus": [paper_key(variant, name) for name in kept if name not in wanted],
         "of another shape": [
-            f"{their_name(variant, name)} {tuple(kept[name].shape)} instead of "
+            f"{paper_key(variant, name)} {tuple(kept[name].shape)} instead of "
             f"{tuple(wanted[name].shape)}"
             for name in shared
             if kept[name].shape != wanted[name].shape
         ],
         "not finite": [
-            their_name(variant, name) for name in shared if not kept[name].isfinite().all()
+            paper_key(variant, name) for name in shared if not kept[name].isfinite().all()
         ],
     }
     found = [f"{what}: {', '.join(names)}" for what, names in problems.items() if names]
     if found:
         raise CheckpointError(
-            f"{source} does not hold the parameters of {THEIR_NAMES[variant]}; " + "; ".join(found)
+            f"{source} does not hold the parameters of {PAPER_NAMES[variant]}; " + "; ".join(found)
         )
     model.load_state_dict(wanted | {name: kept[name] for name in shared})

@@ -12,7 +12,8 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from videxpr.core.errors import FormatError, UsageError
 from videxpr.core.files import atomic_write
-from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.model.checkpoint import save_checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.model.pretrained import BackboneStart
 from videxpr.training.clips.module import ClipEpochReport

@@ -15,7 +15,8 @@ from videxpr.evaluation.tune.restride import restride
 from videxpr.formats.affwild2 import write_labels
 from videxpr.formats.npz import write_features
 from videxpr.formats.parquet import write_parquet
-from videxpr.model.checkpoint import Checkpoint, TrainingSummary
+from videxpr.model.checkpoint import Checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.temporal.options import WindowOptions
 

@@ -9,7 +9,8 @@ from publish_cards import CONFIG, TRAINING
 from publish_reports import ON_STILLS, ON_VIDEOS, written
 
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.model.checkpoint import Checkpoint, TrainingSummary
+from videxpr.model.checkpoint import Checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel
 from videxpr.model.publish.card import card_text
 from videxpr.model.publish.report import read_report

@@ -6,7 +6,7 @@ import pytest
 from videxpr.core.crop_template import ARCFACE, UNVERIFIED, CropTemplate
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.evaluation.metrics import macro_f1
-from videxpr.model.checkpoint import TrainingSummary
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ModelConfig
 from videxpr.model.publish.describe import (
     describe_crop,

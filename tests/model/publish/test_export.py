@@ -10,7 +10,8 @@ from publish_cards import CONFIG, TRAINING
 from publish_reports import ON_STILLS, ON_VIDEOS, written
 
 from videxpr.core.errors import CheckpointError, FormatError, OutputError, UsageError
-from videxpr.model.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
+from videxpr.model.checkpoint import load_checkpoint, save_checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.hub.resolve import resolve_model
 from videxpr.model.network import ExpressionModel
 from videxpr.model.publish.export import pack

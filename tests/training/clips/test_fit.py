@@ -29,7 +29,8 @@ from videxpr.datasets.options import SamplingOptions
 from videxpr.evaluation.calibration import TEMPERATURES, best_temperature, log_likelihoods
 from videxpr.evaluation.metrics import confusion_matrix, macro_f1
 from videxpr.formats.frame_labels import EXPRESSIONS
-from videxpr.model.checkpoint import TrainingSummary, load_checkpoint, read_card, save_checkpoint
+from videxpr.model.checkpoint import load_checkpoint, save_checkpoint
+from videxpr.model.header import TrainingSummary, read_card
 from videxpr.model.inference import embed_crops, predict_sequence, sequence_logits
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.training.clips.module import drawn_length

@@ -13,7 +13,8 @@ from PIL import Image
 
 from videxpr.core.errors import CheckpointError, FormatError, UsageError, VidexprError
 from videxpr.datasets.image_folder import LabeledImage, find_images, read_split
-from videxpr.model.checkpoint import TrainingSummary, load_checkpoint, save_checkpoint
+from videxpr.model.checkpoint import load_checkpoint, save_checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.training.images import loaders as stills_loaders
 from videxpr.training.images.fit import train_on_images

@@ -1,5 +1,6 @@
 """The one door for models: from what a user typed to a file, and where that came from."""
 
+import difflib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from videxpr.core.errors import CheckpointError, DownloadError
 from videxpr.core.files import sha256_of
 from videxpr.model.hub.download import Progress, fetch
 from videxpr.model.hub.huggingface import PREFIX, WEIGHTS, fetch_weights, parse_reference
-from videxpr.model.hub.registry import RegisteredModel, find_registered
+from videxpr.model.hub.registry import NAME, RegisteredModel, find_registered, registered_models
 from videxpr.model.options import STARTER
 
 IN_PACKAGE: Final = "in the package"
@@ -97,13 +98,20 @@ def _at_path(asked: str) -> ModelFile:
     path = Path(asked)
     file = path / WEIGHTS if path.is_dir() else path
     if not file.is_file():
-        lacks = f" (the folder has no {WEIGHTS})" if path.is_dir() else ""
+        reason = f" (the folder has no {WEIGHTS})" if path.is_dir() else _did_you_mean(asked)
         raise CheckpointError(
-            f"no model {asked!r}{lacks}: give {STARTER!r} or another name of videxpr models list, "
+            f"no model {asked!r}{reason}: give {STARTER!r} or another name of videxpr models list, "
             f"the path of a .safetensors file or of a folder with {WEIGHTS}, or hf:OWNER/REPO"
         )
     name = path.resolve().name if path.is_dir() else file.stem
     return ModelFile(name, file, _sha256(file), A_FILE)
+
+
+def _did_you_mean(asked: str) -> str:
+    """Return a question about the registered name that is most like this one; empty without one."""
+    names = registered_models() if NAME.fullmatch(asked) else ()
+    close = difflib.get_close_matches(asked.lower(), names, 1)
+    return f", did you mean {close[0]!r}?" if close else ""
 
 
 def _on_this_machine(model: RegisteredModel) -> ModelFile:

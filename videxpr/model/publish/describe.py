@@ -5,14 +5,13 @@ from typing import Literal
 
 from videxpr.core.crop_template import UNVERIFIED, CropTemplate
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.model.checkpoint import TrainingSummary
-from videxpr.model.config import AUTHORS_NAMES, ModelConfig
+from videxpr.model.config import PAPER_NAMES, ModelConfig
+from videxpr.model.header import TrainingSummary
 
 
 def describe_variant(config: ModelConfig) -> str:
     """The variant, and what the authors' code calls it."""
-    theirs = {ours: name for name, ours in AUTHORS_NAMES.items()}
-    return f"{config.variant} ({theirs[config.variant]} in the authors' code)"
+    return f"{config.variant} ({PAPER_NAMES[config.variant]} in the authors' code)"
 
 
 def describe_position(config: ModelConfig) -> str:

@@ -10,7 +10,8 @@ from typing import Final
 from videxpr.core.errors import OutputError, UsageError
 from videxpr.core.files import atomic_write
 from videxpr.core.version import VERSION
-from videxpr.model.checkpoint import FORMAT, Checkpoint, load_checkpoint
+from videxpr.model.checkpoint import Checkpoint, load_checkpoint
+from videxpr.model.header import FORMAT
 from videxpr.model.hub.huggingface import WEIGHTS
 from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile
 from videxpr.model.publish.card import LICENSE_FILE, card_text

@@ -21,7 +21,8 @@ from videxpr.datasets.image_folder import (
     read_split,
 )
 from videxpr.datasets.options import Part
-from videxpr.model.checkpoint import TrainingSummary, save_checkpoint
+from videxpr.model.checkpoint import save_checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.model.pretrained import NONE
 from videxpr.training.images.init import read_teacher, start

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from videxpr.core.errors import UsageError
-from videxpr.model.checkpoint import Checkpoint, TrainingSummary, load_checkpoint
+from videxpr.model.checkpoint import Checkpoint, load_checkpoint
+from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.model.pretrained import NONE, backbone_start
 
