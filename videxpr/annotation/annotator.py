@@ -17,6 +17,7 @@ from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.parallel import OrderedExecutor
 from videxpr.core.row_buffer import RowBuffer
+from videxpr.core.stage_timer import StageTimer, measured
 from videxpr.core.structures import Face, Floats, Image
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.reader import CropFolder, open_crops
@@ -55,6 +56,7 @@ class Annotator:
         detector: Detector,
         options: AnnotationOptions | None = None,
         stated: Mapping[str, Any] | None = None,
+        timer: StageTimer | None = None,
     ) -> None:
         """Make ready.
 
@@ -63,6 +65,7 @@ class Annotator:
             detector: that looks for faces.
             options: what a user can choose.
             stated: what the metadata say of options beside those.
+            timer: that measures the stages, which then do not overlap.
 
         Raises:
             UsageError: the options do not go with the models.
@@ -76,7 +79,8 @@ class Annotator:
         models = [one.model for one in self.checkpoints]
         self.ensemble = Ensemble(models, float(self.options.logit_adjustment))
         self.device = models[0].device
-        self._follower = FacePipeline(detector, self.options.faces, self.ensemble.templates)
+        self._timer = timer
+        self._follower = FacePipeline(detector, self.options.faces, self.ensemble.templates, timer)
 
     def annotate(self, source: Source, progress: Progress | None = None) -> Annotation:
         """Annotate one source from its first frame to its last.
@@ -121,7 +125,8 @@ class Annotator:
             for shot in self._follower.shots(path, run.log, take, progress):
                 embedding.finish()
                 people = rank_subjects(shot.tracks, self.options.faces.person, shot.picture)
-                self._end_shot(people[: self.options.people], run)
+                with measured(self._timer, "classify"):
+                    self._end_shot(people[: self.options.people], run)
 
     def _read_crops(self, folder: CropFolder, run: "_Run", progress: Progress | None) -> None:
         """One person in one shot; nothing is detected, and there are no times."""
@@ -144,16 +149,19 @@ class Annotator:
         """What turns faces into features and gives them to whom they belong, in order."""
 
         def embed(faces: _Faces) -> Floats:
-            return self.ensemble.embed(faces.crops, self.options.faces.batch_size)
+            with measured(self._timer, "embed", len(faces.owners)):
+                return self.ensemble.embed(faces.crops, self.options.faces.batch_size)
 
         def keep(faces: _Faces, features: Floats) -> None:
-            for (track, frame), row in zip(faces.owners, features, strict=True):
-                if self.options.preset == "paper":
-                    run.features.setdefault(track.number, RowBuffer(len(row))).add(row)
-                else:
-                    run.streams.add(track.number, frame, row)
+            with measured(self._timer, "classify"):
+                for (track, frame), row in zip(faces.owners, features, strict=True):
+                    if self.options.preset == "paper":
+                        run.features.setdefault(track.number, RowBuffer(len(row))).add(row)
+                    else:
+                        run.streams.add(track.number, frame, row)
 
-        return OrderedExecutor(embed, keep, self.ensemble.batches_at_once)
+        at_once = self.ensemble.batches_at_once if self._timer is None else 1
+        return OrderedExecutor(embed, keep, at_once)
 
     def _end_shot(self, people: list[Track], run: "_Run") -> None:
         """Keep the rows of the persons of one shot; in the authors' way, only keep the main one."""
@@ -173,9 +181,10 @@ class Annotator:
     def _annotation(self, source: Source, run: "_Run") -> Annotation:
         log, every_frame = run.log, None
         if self.options.preset == "paper":
-            run.people, every_frame = nearest_crop_predictions(
-                run.mains, log.first_frame, len(log), self._predict, self.options.keep_features
-            )
+            with measured(self._timer, "classify"):
+                run.people, every_frame = nearest_crop_predictions(
+                    run.mains, log.first_frame, len(log), self._predict, self.options.keep_features
+                )
         faces = face_rows(run.people)
         return Annotation(
             video=source.relative.as_posix(),

@@ -8,6 +8,7 @@ from videxpr.annotation.annotator import Annotator
 from videxpr.annotation.options import PAPER_WINDOW, STORED, AnnotationOptions, paper_preset
 from videxpr.core.device import use_cpu_threads
 from videxpr.core.errors import UsageError
+from videxpr.core.stage_timer import StageTimer
 from videxpr.faces.detection.load import load_detector
 from videxpr.model.checkpoint import Checkpoint, load_checkpoint
 from videxpr.model.hub.resolve import ModelFile
@@ -21,6 +22,7 @@ def load_annotator(
     *,
     keep_features: bool = False,
     stated: Mapping[str, Any] | None = None,
+    timer: StageTimer | None = None,
 ) -> Annotator:
     """Load models and detector.
 
@@ -31,6 +33,7 @@ def load_annotator(
         threads: of each network on the CPU.
         keep_features: whether annotations hold features and logits.
         stated: options beside those, for the metadata.
+        timer: that measures the stages, which then do not overlap.
 
     Raises:
         CheckpointError, DetectorError: a file cannot be read.
@@ -41,7 +44,7 @@ def load_annotator(
     options = replace(options, keep_features=options.keep_features or keep_features)
     options = _for_models(_on_device(options, device, threads), checkpoints)
     detector = load_detector(options.faces.detection)
-    return Annotator(checkpoints, detector, options, stated)
+    return Annotator(checkpoints, detector, options, stated, timer)
 
 
 def _on_device(options: AnnotationOptions, device: str, threads: int) -> AnnotationOptions:

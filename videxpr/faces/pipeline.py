@@ -14,6 +14,7 @@ from typing import Final
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError
 from videxpr.core.parallel import prefetch
+from videxpr.core.stage_timer import StageTimer, measured
 from videxpr.core.structures import Face, Frame, Image
 from videxpr.faces.align import aligned_crop
 from videxpr.faces.detection.load import Detector
@@ -98,11 +99,16 @@ class FacePipeline:
     """
 
     def __init__(
-        self, detector: Detector, options: FaceOptions, templates: Sequence[CropTemplate]
+        self,
+        detector: Detector,
+        options: FaceOptions,
+        templates: Sequence[CropTemplate],
+        timer: StageTimer | None = None,
     ) -> None:
         self.detector = detector
         self.options = options
         self.templates = tuple(templates)
+        self._timer = timer
 
     def shots(
         self, path: Path, log: Timeline, take: Take, progress: Progress | None = None
@@ -121,7 +127,8 @@ class FacePipeline:
         Raises:
             SourceError: the video is missing, cannot be opened, or gives no frame.
         """
-        video = Video(path, self.options.decoding)
+        with measured(self._timer, "decode"):
+            video = Video(path, self.options.decoding)
         with video, closing(self._located(video)) as blocks:
             log.decoder_note = video.decoder_note
             yield from self._followed(blocks, video.info.frames_hint, log, take, progress)
@@ -143,9 +150,12 @@ class FacePipeline:
                 yield frame
 
     def _located(self, video: Video) -> Generator[_Located, None, None]:
-        """The faces of blocks of frames; decoding and detection in a thread each."""
+        """The faces of blocks of frames; decoding and detection in a thread each, unless timed."""
         searcher = KeyframeDetector(self.detector, self.options.keyframes)
         length = searcher.block_length(self.options.batch_size)
+        if self._timer is not None:
+            frames = self._between(self._timer.measure_each("decode", video))
+            return self._searched(_blocks(with_shots(frames), length), searcher)
         decoded = prefetch(_blocks(with_shots(self._between(video)), length), DEPTH)
         return prefetch(self._searched(decoded, searcher), DEPTH)
 
@@ -159,9 +169,11 @@ class FacePipeline:
                 if block.shot != shot:
                     searcher.begin_shot()
                     shot = block.shot
-                faces = searcher.faces([frame.image for frame in block.frames])
-                located = map(self._cut_out, block.frames, faces)
-                yield _Located(block.shot, list(located))
+                with measured(self._timer, "detect", len(block.frames)):
+                    faces = searcher.faces([frame.image for frame in block.frames])
+                with measured(self._timer, "align", sum(map(len, faces))):
+                    located = list(map(self._cut_out, block.frames, faces))
+                yield _Located(block.shot, located)
 
     def _cut_out(self, frame: Frame, faces: list[Face]) -> _LocatedFrame:
         crops = [
