@@ -29,7 +29,7 @@ from videxpr.formats.record import Annotation
 from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.ensemble import Ensemble, Predictions
 from videxpr.video.options import TimeRange
-from videxpr.video.sources import Source
+from videxpr.video.sources import Source, check_source
 from videxpr.video.timeline import Timeline
 
 JOINT: Final = " + "
@@ -88,7 +88,7 @@ class Annotator:
         Raises:
             SourceError: it is missing, cannot be opened, or gives no frame.
         """
-        _check_name(source)
+        check_source(source)
         run = self._begun()
         if source.kind == "crops":
             if self.options.faces.time_range != TimeRange():
@@ -295,12 +295,3 @@ def _one_size(templates: Sequence[CropTemplate], folder: CropFolder) -> int:
             f"{' and '.join(map(str, sizes))} pixels; run each model by itself"
         )
     return sizes[0]
-
-
-def _check_name(source: Source) -> None:
-    """Refuse what is not there, and names that no text file can hold."""
-    if source.kind == "missing":
-        raise SourceError(f"nothing to annotate at {source.path}: {source.problem}")
-    name = source.relative.as_posix()
-    if not name.isprintable():
-        raise SourceError(f"the name {name!r} cannot be written to a text file; rename it")

@@ -18,7 +18,7 @@ from videxpr.formats.frame_labels import frame_labels
 from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
 from videxpr.video.jobs import JobResult, run_jobs
-from videxpr.video.sources import Source
+from videxpr.video.sources import Source, check_source
 
 if TYPE_CHECKING:  # it brings torch, which a run with nothing to do does without
     from videxpr.annotation.annotator import Annotator
@@ -93,11 +93,11 @@ class _Annotating:
 
     def annotate(self, source: Source) -> "_Made | None":
         """The annotation of a source; None if its files are there already."""
-        if source.kind != "missing":  # else annotate says so
-            self._check_name(source)
-            with self._looking:
-                if self._outputs.is_done(source):
-                    return None
+        check_source(source)
+        self._check_name(source)
+        with self._looking:
+            if self._outputs.is_done(source):
+                return None
         begun = perf_counter()
         shown = self._progress(source) if self._progress else None
 

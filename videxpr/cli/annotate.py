@@ -30,7 +30,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     outputs = Outputs(command.output)
     from videxpr.annotation.batch import annotate_sources
 
-    is_done = all(source.kind != "missing" and outputs.is_done(source) for source in sources)
+    is_done = all(source.kind == "missing" or outputs.is_done(source) for source in sources)
     has_videos = any(source.kind == "video" for source in sources)
     with BatchDisplay(len(sources), command.run.quiet) as display:
         annotator = None if is_done else _load(command, models, display)

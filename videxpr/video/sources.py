@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
+from videxpr.core.errors import SourceError
 from videxpr.core.image_names import frame_of
 
 # fmt: off
@@ -63,6 +64,19 @@ class Source:
     def printable(self) -> str:
         """Its relative path as text that any file can hold."""
         return self.relative.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def check_source(source: Source) -> None:
+    """Refuse what is not there, and names that no text file can hold.
+
+    Raises:
+        SourceError: it says which.
+    """
+    if source.kind == "missing":
+        raise SourceError(f"nothing to annotate at {source.path}: {source.problem}")
+    name = source.relative.as_posix()
+    if not name.isprintable():
+        raise SourceError(f"the name {name!r} cannot be written to a text file; rename it")
 
 
 def find_sources(arguments: Iterable[str]) -> list[Source]:
