@@ -31,8 +31,9 @@ from videxpr.annotation.benchmark.measuring import timed
 from videxpr.core.device import cpu_threads, describe, resolve_device
 from videxpr.core.structures import Image
 from videxpr.faces.align import aligned_crop
+from videxpr.faces.detection.detector import Detector
 from videxpr.faces.detection.letterbox import input_shape, letterboxed
-from videxpr.faces.detection.load import Detector, load_detector
+from videxpr.faces.detection.load import load_detector
 from videxpr.faces.detection.onnx_to_torch import Graph
 from videxpr.faces.detection.packs import Pack, find_pack
 from videxpr.faces.detection.scrfd import INPUT_SIZE, LARGEST_STRIDE, Scrfd

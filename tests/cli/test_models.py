@@ -21,7 +21,7 @@ from videxpr.cli.models import app
 from videxpr.core.crop_template import ARCFACE, UNVERIFIED, CropTemplate
 from videxpr.core.errors import CheckpointError, DownloadError, FormatError, OutputError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.datasets.crops.geometry_file import write_crop_template
+from videxpr.datasets.crops.geometry_file import write_crop_geometry
 from videxpr.faces.detection.packs import DetectorPack
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary, read_card
@@ -171,7 +171,7 @@ def test_import_takes_a_crop_template(tmp_path: Path) -> None:
     }
     torch.save({"state_dict": theirs, "epoch": 3}, tmp_path / "a.ckpt")
     crop = CropTemplate("measured", 112, tuple((x, y + 2) for x, y in ARCFACE.landmarks))
-    write_crop_template(tmp_path / "crop.json", crop)
+    write_crop_geometry(tmp_path / "crop.json", crop)
     ours = tmp_path / "a.safetensors"
     done = run("import", tmp_path / "a.ckpt", ours, "--template", tmp_path / "crop.json")
     assert f"{ours}: written" in done and "measured, 112 x 112" in done

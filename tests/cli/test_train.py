@@ -8,7 +8,7 @@ from training import small_tree
 from trees import write_tree
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
-from videxpr.datasets.crops.geometry_file import write_crop_template
+from videxpr.datasets.crops.geometry_file import write_crop_geometry
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.header import read_card
 
@@ -67,8 +67,8 @@ def test_a_template_is_taken_from_beside_the_crops_or_from_the_option(
 ) -> None:
     root = small_tree(tmp_path / "tree")
     points = tuple((x * 2 / 7, y * 2 / 7 + 1) for x, y in ARCFACE.landmarks)
-    write_crop_template(root / "crop_template.json", CropTemplate("beside", 32, points))
-    write_crop_template(tmp_path / "other.json", CropTemplate("other", 32, points))
+    write_crop_geometry(root / "crop_geometry.json", CropTemplate("beside", 32, points))
+    write_crop_geometry(tmp_path / "other.json", CropTemplate("other", 32, points))
     for more, name in (((), "beside"), (("--template", tmp_path / "other.json"), "other")):
         output = tmp_path / f"{name}.safetensors"
         code, said, errors = videxpr("train", root, *QUICK, *more, "-o", output)

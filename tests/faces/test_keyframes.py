@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline import face
 
 from videxpr.core.errors import UsageError
-from videxpr.faces.detection.roi import RegionOfInterest, most_central
+from videxpr.faces.detection.detector import RegionOfInterest, most_central
 from videxpr.faces.keyframes import KeyframeDetector
 from videxpr.faces.options import KeyframeOptions
 

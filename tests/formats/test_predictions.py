@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import FormatError
-from videxpr.datasets.crops.geometry_file import write_crop_template
+from videxpr.datasets.crops.geometry_file import write_crop_geometry
 from videxpr.formats.predictions import Block, read_predictions, read_template, write_predictions
 
 HEADER = b"image_location,Neutral,Anger,Disgust,Fear,Happiness,Sadness,Surprise,Other"
@@ -178,6 +178,6 @@ def test_a_template_that_is_no_text_or_another_kind_of_file_is_told_from_names(
     (tmp_path / "clip.mp4").write_bytes(b"\0\0\xbb")
     with pytest.raises(FormatError, match="cannot read .*clip.mp4: it is no UTF-8 text"):
         read_template(tmp_path / "clip.mp4")
-    write_crop_template(tmp_path / "crop.json", ARCFACE)
+    write_crop_geometry(tmp_path / "crop.json", ARCFACE)
     with pytest.raises(FormatError, match="crop.json looks like JSON; .* geometry of crops"):
         read_template(tmp_path / "crop.json")

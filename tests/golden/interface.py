@@ -21,7 +21,7 @@ __all__ = ["main", "save_small_model", "stated_figures"]
 
 COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "annotate": ("annotate",),
-    "crop": ("crop",),
+    "crop": ("crops", "make"),
     "evaluate": ("evaluate",),
     "evaluate a model": ("evaluate",),
     "tune": ("tune",),

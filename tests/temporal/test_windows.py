@@ -249,5 +249,5 @@ def test_a_stream_that_would_leave_gaps_is_refused_before_any_frame() -> None:
 def test_a_stride_that_leaves_gaps_or_stands_still_is_refused() -> None:
     with pytest.raises(UsageError, match="stride of 65 leaves gaps between windows of 64"):
         window_starts(100, 64, WindowOptions(65))
-    with pytest.raises(UsageError, match="at least 1 frame, not 0"):
+    with pytest.raises(UsageError, match="--stride must be at least 1, not 0"):
         WindowOptions(0)

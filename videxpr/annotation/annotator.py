@@ -21,7 +21,7 @@ from videxpr.core.stage_timer import StageTimer, measured
 from videxpr.core.structures import Face, Floats, Image
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.reader import CropFolder, open_crops
-from videxpr.faces.detection.load import Detector
+from videxpr.faces.detection.detector import Detector
 from videxpr.faces.pipeline import FacePipeline, Progress, TrackedFace
 from videxpr.faces.subjects import rank_subjects
 from videxpr.faces.track import Track

@@ -14,7 +14,7 @@ from videxpr.cli.train import train
 from videxpr.cli.tune import tune
 from videxpr.core.errors import DownloadError, OutputError, TrainingError, VidexprError
 from videxpr.core.version import VERSION
-from videxpr.datasets.crops.options import CropCommand, MeasureCommand
+from videxpr.datasets.crops.options import CropsMakeCommand, CropsMeasureCommand
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
@@ -43,19 +43,6 @@ add_command(
         "videxpr annotate @test.lst -m mine.safetensors --template template.txt",
     ),
 )
-add_command(
-    app,
-    "crop",
-    CropCommand,
-    "crop",
-    help="""Cut the aligned face of the main person out of every frame of every video.
-
-    The result is laid out like Aff-Wild2: put annotation files beside it and train, or annotate it.
-
-    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
-    wrong usage, such as a file of an option that is not there (nothing is done).""",
-    examples=("videxpr crop videos/ -o crops", "videxpr crop talk.mp4 --people 2 --size 224"),
-)
 app.command()(evaluate)
 app.command()(stitch)
 app.command()(train)
@@ -75,21 +62,45 @@ add_command(
     wrong usage, such as a file of an option that is not there (nothing is done).""",
     examples=("videxpr benchmark talk.mp4", "videxpr benchmark talk.mp4 --json figures.json"),
 )
-crops = typer.Typer(no_args_is_help=True, help="Find out about face crops that somebody else made.")
+crops = typer.Typer(
+    no_args_is_help=True,
+    cls=Group,
+    help="Cut face crops out of videos; measure crops that somebody else made.",
+)
 crops.callback()(lambda: None)
 add_command(
     crops,
+    "make",
+    CropsMakeCommand,
+    "crops:make",
+    help="""Cut the aligned face of the main person out of every frame of every video.
+
+    The result is laid out like Aff-Wild2: put annotation files beside it and train, or annotate it.
+
+    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
+    wrong usage, such as a file of an option that is not there (nothing is done).""",
+    examples=(
+        "videxpr crops make videos/ -o crops",
+        "videxpr crops make talk.mp4 --people 2 --size 224",
+        "videxpr crops make videos/ --geometry measured_geometry.json",
+    ),
+)
+add_command(
+    crops,
     "measure",
-    MeasureCommand,
-    "crops",
-    help="""Measure to which template crops were aligned, and compare it with ArcFace's.
+    CropsMeasureCommand,
+    "crops:measure",
+    help="""Measure to which geometry crops were aligned, and compare it with ArcFace's.
 
     Take the detector with which you will annotate: detectors differ among themselves by up to a pixel.
     Give the file to train --template, so that annotate aligns raw video in the same way.
 
     Exit code: 0, 1 if a file cannot be written, 2 for wrong usage, such as a folder that is not
     there.""",
-    examples=("videxpr crops measure cropped_aligned/ -o measured.json",),
+    examples=(
+        "videxpr crops measure cropped_aligned/",
+        "videxpr crops measure cropped_aligned/ -o affwild2.json --plot crops.png",
+    ),
 )
 app.add_typer(submission.app, name="submission")
 app.add_typer(crops, name="crops")

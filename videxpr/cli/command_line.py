@@ -41,8 +41,9 @@ def add_command(
         app: to which it is added.
         name: of the command.
         options: the dataclass.
-        module: of `videxpr.cli`, imported when the command runs; its ``run`` takes the options and the
-            names of those that were given, and returns the exit code.
+        module: of `videxpr.cli`, imported when the command runs; its ``run``, or the function that is
+            named behind a colon, takes the options and the names of those that were given, and returns
+            the exit code.
         help: what the command does; the first sentence is its line in lists.
         examples: two or three calls, shown below the help.
         base: makes the options that others are chosen over, from the defaults and the values that
@@ -71,7 +72,8 @@ def add_command(
 
             sys.stdout.write(tomli_w.dumps(record(chosen)))
             raise typer.Exit
-        run = import_module(f"videxpr.cli.{module}").run
+        file, _, function = module.partition(":")
+        run = getattr(import_module(f"videxpr.cli.{file}"), function or "run")
         raise typer.Exit(run(chosen, asked))
 
     parameters = {

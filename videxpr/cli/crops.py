@@ -1,28 +1,117 @@
-"""``videxpr crops measure``: to which geometry crops were aligned."""
+"""``videxpr crops``: crops made from videos, and the geometry of crops that somebody else made."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
-from videxpr.cli.console import WIDE, prepare_process
-from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
+from videxpr.cli.console import WIDE, BatchDisplay, prepare_process
+from videxpr.core.crop_template import ARCFACE, CropTemplate
+from videxpr.core.device import cpu_threads, resolve_device, stage_threads, use_cpu_threads
+from videxpr.datasets.crops.batch import CropReport, crop_sources
+from videxpr.datasets.crops.cropper import Cropper
 from videxpr.datasets.crops.geometry import Measurement
-from videxpr.datasets.crops.geometry_file import LANDMARKS, Facts, write_crop_template
+from videxpr.datasets.crops.geometry_file import (
+    LANDMARKS,
+    Facts,
+    read_crop_geometry,
+    write_crop_geometry,
+)
 from videxpr.datasets.crops.measure import SMALLEST_FACE, measure_crops
-from videxpr.datasets.crops.options import MeasureCommand
+from videxpr.datasets.crops.options import CropsMakeCommand, CropsMeasureCommand
 from videxpr.datasets.crops.preview import write_picture
+from videxpr.datasets.crops.writer import CROPS, CropTree
 from videxpr.faces.detection.load import load_detector
+from videxpr.video.sources import find_sources
 
 
-def run(command: MeasureCommand, given: frozenset[str]) -> int:
-    """Measure, write the template, and say what was found."""
+def make(command: CropsMakeCommand, given: frozenset[str]) -> int:
+    """Crop what was asked for; return 0 if all went well, 1 if a video failed."""
+    prepare_process(command.run.quiet)
+    device, threads = str(resolve_device(command.run.device)), stage_threads()
+    faces = command.crops.faces
+    detection = replace(faces.detection, device=device, threads=threads)
+    faces = replace(faces, detection=detection, decoding=replace(faces.decoding, device=device))
+    options = replace(command.crops, template=_chosen_template(command), faces=faces)
+    tree = CropTree(command.directory, options.template, command.overwrite)
+    use_cpu_threads(threads)
+    cropper = Cropper(load_detector(detection), options)
+    sources = find_sources(command.sources)
+    reports: list[CropReport] = []
+    with BatchDisplay(len(sources), command.run.quiet) as display:
+        display.say(_introduction(cropper))
+        for report in crop_sources(cropper, sources, tree, display.begin):
+            reports.append(report)
+            display.end(report, _report_line(report))
+    if not command.run.quiet:
+        _print_reports(reports, command.directory)
+    return int(any(report.status == "failed" for report in reports))
+
+
+def _chosen_template(command: CropsMakeCommand) -> CropTemplate:
+    template = ARCFACE if command.geometry is None else read_crop_geometry(command.geometry)
+    return template if command.size is None else template.resized(command.size)
+
+
+def _introduction(cropper: Cropper) -> str:
+    detector, template = cropper.detector, cropper.options.template
+    return (
+        f"detector {detector.name} on {detector.device}, crops of {template.size} x {template.size} "
+        f"pixels, geometry {template.name}"
+    )
+
+
+def _report_line(report: CropReport) -> str:
+    if report.status == "skipped":
+        return f"{report.source.path}: skipped, its crops are there"
+    folders = ", ".join(f"{each.crops} crops in {each.name}" for each in report.folders)
+    warnings = "".join(f"; warning: {warning}" for warning in report.warnings)
+    speed = f"{report.frames_per_second:.1f} frames/s"
+    return f"{report.source.path}: {report.frames} frames, {folders}, {speed}{warnings}"
+
+
+def _print_reports(reports: list[CropReport], output_dir: Path) -> None:
+    """Print the run as a table on standard output."""
+    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    table = Table(title=Text(f"crops in {output_dir / CROPS}"))
+    for name in ("video", "folder"):
+        table.add_column(name, overflow="fold")
+    for name in ("frames", "crops", "face", "frames/s"):
+        table.add_column(name, justify="right")
+    table.add_column("warnings and errors", overflow="fold")
+    for report in reports:
+        for row in _report_rows(report):
+            table.add_row(*map(Text, row), style="red" if report.status == "failed" else None)
+    console.print(table)
+    counts = [sum(r.status == status for r in reports) for status in ("done", "skipped", "failed")]
+    console.print("{} cropped, {} skipped, {} failed".format(*counts))
+
+
+def _report_rows(report: CropReport) -> list[list[str]]:
+    """Return one row a folder; one for a video that has none."""
+    video = report.source.relative.as_posix()
+    if report.status != "done":
+        skipped = "skipped: its crops are there (--overwrite does it again)"
+        return [[video, "", "", "", "", "", report.error or skipped]]
+    rows = []
+    for folder in report.folders:
+        counts = [str(report.frames), str(folder.crops), f"{report.coverage(folder):.1%}"]
+        speed = f"{report.frames_per_second:.1f}"
+        rows.append([video, folder.name, *counts, speed, "; ".join(report.warnings)])
+        video = ""
+    return rows
+
+
+def measure(command: CropsMeasureCommand, given: frozenset[str]) -> int:
+    """Measure, write the geometry, and say what was found."""
     prepare_process()
     detection = replace(
         command.detection,
@@ -34,16 +123,16 @@ def run(command: MeasureCommand, given: frozenset[str]) -> int:
     detector = load_detector(detection)
     with _bar(command.run.quiet) as advance:
         measured = measure_crops(command.folder, detector, command.measuring, advance)
-    write_crop_template(command.output, measured.template, facts(measured))
+    write_crop_geometry(command.output, measured.template, facts(measured))
     if command.plot is not None:
         write_picture(command.plot, measured)
     if not command.run.quiet:
-        _say(measured, command)
+        _print_measurement(measured, command)
     return 0
 
 
 def facts(measured: Measurement) -> Facts:
-    """What stands beside the template in its file."""
+    """Return what stands beside the geometry in its file."""
     fit = measured.similarity
     return {
         "verdict": measured.verdict,
@@ -68,7 +157,7 @@ def _by_landmark(values: NDArray[np.float64]) -> dict[str, list[float]]:
 
 @contextmanager
 def _bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error while a block runs, if that is a terminal."""
+    """Show a bar on standard error while a block runs, if that is a terminal."""
     console = Console(stderr=True)
     hidden = quiet or not console.is_terminal
     with Progress(console=console, transient=True, disable=hidden) as progress:
@@ -76,9 +165,9 @@ def _bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
         yield lambda completed, total: progress.update(task, completed=completed, total=total)
 
 
-def _say(measured: Measurement, command: MeasureCommand) -> None:
+def _print_measurement(measured: Measurement, command: CropsMeasureCommand) -> None:
     console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
-    console.print(_table(measured), markup=False)
+    console.print(_landmark_table(measured), markup=False)
     for line in _sentences(measured):
         console.print(line, markup=False, soft_wrap=True)
     console.print(f"wrote {command.output}", markup=False, soft_wrap=True)
@@ -86,7 +175,7 @@ def _say(measured: Measurement, command: MeasureCommand) -> None:
         console.print(f"wrote {command.plot}", markup=False, soft_wrap=True)
 
 
-def _table(measured: Measurement) -> Table:
+def _landmark_table(measured: Measurement) -> Table:
     table = Table(title=f"points in crops of {measured.size} x {measured.size} pixels")
     table.add_column("point")
     columns = {

@@ -144,13 +144,13 @@ def import_model(
 
     from videxpr.core.crop_template import UNVERIFIED
     from videxpr.core.errors import UsageError
-    from videxpr.datasets.crops.geometry_file import read_crop_template
+    from videxpr.datasets.crops.geometry_file import read_crop_geometry
     from videxpr.model.import_paper import import_checkpoint
     from videxpr.model.publish.describe import describe_crop, describe_variant
 
     if output.suffix != ".safetensors":
         raise UsageError(f"{output} must end in .safetensors: videxpr writes no other weights")
-    crop = UNVERIFIED if template is None else read_crop_template(template)
+    crop = UNVERIFIED if template is None else read_crop_geometry(template)
     done = import_checkpoint(source, output, crop, getattr(torch, dtype))
     for name in done.dropped:
         typer.echo(f"dropped: {name}, which no prediction depends on")

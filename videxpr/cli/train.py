@@ -49,7 +49,7 @@ def train(
         typer.Option(
             rich_help_panel=DATA,
             help="Geometry of the crops, as 'videxpr crops measure' wrote it.  \\[default: the "
-            "crop_template.json beside the crops, else unverified]",
+            "crop_geometry.json beside the crops, else unverified]",
         ),
     ] = None,
     stills: Annotated[

@@ -26,7 +26,7 @@ from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.affwild2.folds import fold
 from videxpr.datasets.affwild2.layout import SPLITS, Split, find_layout
 from videxpr.datasets.affwild2.videos import AffWild2Data, LabeledVideo, class_counts, read_affwild2
-from videxpr.datasets.crops.geometry_file import read_crop_template
+from videxpr.datasets.crops.geometry_file import read_crop_geometry
 from videxpr.model.pretrained import NONE
 from videxpr.training.options import Machine
 from videxpr.training.reports import EpochReport
@@ -140,7 +140,7 @@ def _machine(request: TrainRequest) -> Machine:
 
 def _template(request: TrainRequest, found: AffWild2Data) -> CropTemplate | None:
     file = request.template or found.layout.template
-    return None if file is None else read_crop_template(file)
+    return None if file is None else read_crop_geometry(file)
 
 
 def _describe_data(found: AffWild2Data, parts: Mapping[Split, Sequence[LabeledVideo]]) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.structures import Face, Image
-from videxpr.faces.detection.load import Detector
+from videxpr.faces.detection.detector import Detector
 from videxpr.faces.options import KeyframeOptions
 
 SAME_FACE_IOU: Final = 0.4

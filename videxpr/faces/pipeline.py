@@ -17,7 +17,7 @@ from videxpr.core.parallel import prefetch
 from videxpr.core.stage_timer import StageTimer, measured
 from videxpr.core.structures import Face, Frame, Image
 from videxpr.faces.align import aligned_crop
-from videxpr.faces.detection.load import Detector
+from videxpr.faces.detection.detector import Detector
 from videxpr.faces.keyframes import KeyframeDetector
 from videxpr.faces.options import FaceOptions
 from videxpr.faces.track import Track, Tracker

@@ -115,7 +115,7 @@ def test_the_first_of_two_crops_of_a_frame_counts(tmp_path: Path) -> None:
 
 
 def test_videos_of_one_name_keep_their_folders(tmp_path: Path) -> None:
-    """As 'videxpr crop' keeps them apart: one/x and two/x."""
+    """As 'videxpr crops make' keeps them apart: one/x and two/x."""
     names = ("one/x", "one/deep/x", "two/x", "y")
     write_tree(tmp_path, [Planted(name, "Train_Set", runs((1, 3))) for name in names], size=32)
     (tmp_path / "cropped_aligned" / "two" / "test").mkdir()
@@ -145,7 +145,7 @@ def test_what_is_not_there_is_named(tree: Path, tmp_path: Path) -> None:
         find_layout(tree, tree / "cropped_aligned")
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos" / "a.mp4").touch()
-    with pytest.raises(SourceError, match=r"videos, but no annotations .*'videxpr crop'"):
+    with pytest.raises(SourceError, match=r"videos, but no annotations .*'videxpr crops make'"):
         find_layout(tmp_path)
     with pytest.raises(SourceError, match="no folder cropped_aligned"):
         find_layout(tree / "6th_ABAW")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import FormatError
-from videxpr.datasets.crops.geometry_file import LANDMARKS, read_crop_template, write_crop_template
+from videxpr.datasets.crops.geometry_file import LANDMARKS, read_crop_geometry, write_crop_geometry
 
 POINTS = [[30, 40], [66, 40.5], [48, 60], [33, 75], [63, 75]]
 GOOD = {"name": "mine", "size": 96, "landmarks": dict(zip(LANDMARKS, POINTS, strict=True))}
@@ -28,24 +28,24 @@ def test_what_is_written_is_read(tmp_path_factory, name, parts):
     eyes = ((x, y), (x + size / 10, others[0][1]))
     template = CropTemplate(name, size, (*eyes, *others[1:]))
     path = tmp_path_factory.mktemp("t") / "template.json"
-    write_crop_template(path, template)
-    assert read_crop_template(path) == template
+    write_crop_geometry(path, template)
+    assert read_crop_geometry(path) == template
 
 
 def test_the_file_is_made_for_people_and_facts_stand_beside(tmp_path):
     path = tmp_path / "new" / "template.json"
-    write_crop_template(path, ARCFACE, {"crops": 12, "mean": {"nose": [56.1, 71.0]}})
+    write_crop_geometry(path, ARCFACE, {"crops": 12, "mean": {"nose": [56.1, 71.0]}})
     lines = path.read_text().splitlines()
     assert '  "name": "arcface",' in lines
     assert '    "nose": [56.0252, 71.7366],' in lines
     assert json.loads(path.read_text())["facts"] == {"crops": 12, "mean": {"nose": [56.1, 71.0]}}
-    assert read_crop_template(path) == ARCFACE
+    assert read_crop_geometry(path) == ARCFACE
 
 
 def test_windows_editors_leave_their_marks(tmp_path):
     path = tmp_path / "t.json"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD, indent=1).replace("\n", "\r\n").encode())
-    template = read_crop_template(path)
+    template = read_crop_geometry(path)
     assert (template.name, template.size, template.landmarks[1]) == ("mine", 96, (66.0, 40.5))
 
 
@@ -78,10 +78,10 @@ def test_what_is_no_template_is_said_with_the_file(tmp_path, content, said):
     path = tmp_path / "t.json"
     path.write_text(content)
     with pytest.raises(FormatError, match=said) as error:
-        read_crop_template(path)
+        read_crop_geometry(path)
     assert str(path) in str(error.value)
 
 
 def test_missing_file_is_an_error_that_names_it(tmp_path):
     with pytest.raises(FormatError, match=r"none\.json"):
-        read_crop_template(tmp_path / "none.json")
+        read_crop_geometry(tmp_path / "none.json")

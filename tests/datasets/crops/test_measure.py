@@ -196,7 +196,7 @@ def test_wrong_options_are_refused():
 
 
 def crop_and_measure(detector, paths, root, crops, seconds):
-    """What `crops measure` says of the crops that `crop` makes with a template."""
+    """What `crops measure` says of the crops that `crops make` cuts with a geometry."""
     options = crop_options(template=crops, end_seconds=seconds)
     cropper, tree = Cropper(detector, options), CropTree(root, crops)
     reports = list(crop_sources(cropper, find_sources(map(str, paths)), tree))

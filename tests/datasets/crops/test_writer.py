@@ -8,7 +8,7 @@ import pytest
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import FormatError, OutputError, SourceError, UsageError
 from videxpr.datasets.crops.cropper import PersonCrop
-from videxpr.datasets.crops.geometry_file import read_crop_template
+from videxpr.datasets.crops.geometry_file import read_crop_geometry
 from videxpr.datasets.crops.writer import CropTree, PersonFolder
 from videxpr.video.sources import Source
 
@@ -48,9 +48,9 @@ def test_frames_become_names_that_count_from_one(tmp_path, video):
     folders = write(CropTree(root, ARCFACE), video(), [crop(0), crop(2, jpeg=b"third")])
     assert folders == [PersonFolder("a", 2)]
     images = ["cropped_aligned/a/00001.jpg", "cropped_aligned/a/00003.jpg"]
-    assert listing(root) == ["crop_template.json", *images, "summary.csv"]
+    assert listing(root) == ["crop_geometry.json", *images, "summary.csv"]
     assert (root / images[1]).read_bytes() == b"third"
-    assert read_crop_template(root / "crop_template.json") == ARCFACE
+    assert read_crop_geometry(root / "crop_geometry.json") == ARCFACE
 
 
 @pytest.mark.parametrize(("x", "side"), [(20.0, "left"), (80.0, "right")])
@@ -149,7 +149,7 @@ def test_geometries_are_not_mixed(tmp_path, video):
 
 def test_crops_of_unknown_geometry_get_no_company(tmp_path):
     (tmp_path / "aff" / "cropped_aligned" / "1-30-1280x720").mkdir(parents=True)
-    with pytest.raises(UsageError, match=r"no crop_template\.json"):
+    with pytest.raises(UsageError, match=r"no crop_geometry\.json"):
         CropTree(tmp_path / "aff", ARCFACE)
 
 
@@ -157,7 +157,7 @@ def test_summary_of_somebody_else_is_refused_before_work_begins(tmp_path):
     (tmp_path / "summary.csv").write_text("a,b\n1,2\n")
     with pytest.raises(FormatError, match=r"summary\.csv"):
         CropTree(tmp_path, ARCFACE)
-    assert not (tmp_path / "crop_template.json").exists()
+    assert not (tmp_path / "crop_geometry.json").exists()
 
 
 def test_lines_of_other_videos_stay(tmp_path, video):

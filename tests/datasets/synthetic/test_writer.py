@@ -12,7 +12,7 @@ from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import OutputError, SourceError, UsageError
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import read_affwild2
-from videxpr.datasets.crops.geometry_file import read_crop_template
+from videxpr.datasets.crops.geometry_file import read_crop_geometry
 from videxpr.datasets.image_folder import LabeledImage, find_images, read_split
 from videxpr.datasets.synthetic.options import SynthesisOptions
 from videxpr.datasets.synthetic.writer import Share, synthesize
@@ -88,7 +88,7 @@ def test_stills_are_of_the_label_and_of_the_part_and_look_like_it(tree):
 
 def test_training_is_told_how_the_crops_are_aligned(tree):
     found = find_layout(tree[0]).template
-    assert found is not None and read_crop_template(found) == ARCFACE
+    assert found is not None and read_crop_geometry(found) == ARCFACE
 
 
 def test_the_record_says_how_it_was_made(tree, parts, tmp_path):

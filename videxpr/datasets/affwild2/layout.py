@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.image_names import frame_of
-from videxpr.datasets.crops.geometry_file import CROP_TEMPLATE
+from videxpr.datasets.crops.geometry_file import CROP_GEOMETRY
 from videxpr.video.sources import BATCH, CROPS, VIDEO_SUFFIXES
 
 Split = Literal["train", "validation"]
@@ -59,9 +59,9 @@ def find_layout(
     if not tops:
         raise SourceError(
             f"no folder cropped_aligned in {root} (looked {DEEPEST} folders deep); name the folders "
-            "of crops with --crops, or make them from the videos with 'videxpr crop'"
+            "of crops with --crops, or make them from the videos with 'videxpr crops make'"
         )
-    stated = [top.parent / CROP_TEMPLATE for top in tops if (top.parent / CROP_TEMPLATE).is_file()]
+    stated = [top.parent / CROP_GEOMETRY for top in tops if (top.parent / CROP_GEOMETRY).is_file()]
     return Layout(chosen, tuple(_crop_folders(tops)), stated[0] if stated else None)
 
 
@@ -75,8 +75,8 @@ def crop_homes(crops: Iterable[Path]) -> dict[str, list[Path]]:
 
 
 def _homes(folder: Path, above: str) -> Iterator[tuple[str, Path]]:
-    """Names and their folders; videos of one name, as 'videxpr crop' keeps them apart, have folders in
-    front of it."""
+    """Names and their folders; videos of one name, as 'videxpr crops make' keeps them apart, have
+    folders in front of it."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if not entry.is_dir() or entry.name.startswith(".") or BATCH.fullmatch(entry.name):
             continue
@@ -112,7 +112,7 @@ def _one_annotation_folder(places: Sequence[Path], root: Path | None) -> Path:
         raise SourceError(
             f"{root} holds videos, but no annotations (a folder EXPR_Set with Train_Set and "
             "Validation_Set), and training takes crops of videos with an annotation file each: make "
-            "the crops with 'videxpr crop', or name --annotations and --crops"
+            "the crops with 'videxpr crops make', or name --annotations and --crops"
         )
     if not found:
         raise SourceError(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from videxpr.datasets.crops.options import CropOptions
 from videxpr.datasets.crops.spool import CropSpool
-from videxpr.faces.detection.load import Detector
+from videxpr.faces.detection.detector import Detector
 from videxpr.faces.pipeline import FacePipeline, Progress, Shot, TrackedFace
 from videxpr.faces.subjects import rank_subjects
 from videxpr.video.images import jpeg_bytes

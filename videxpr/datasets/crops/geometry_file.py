@@ -9,7 +9,7 @@ from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import FormatError
 from videxpr.core.files import atomic_write
 
-CROP_TEMPLATE: Final = "crop_template.json"
+CROP_GEOMETRY: Final = "crop_geometry.json"
 """What the file beside a tree's crops is called."""
 
 LANDMARKS: Final = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
@@ -25,13 +25,13 @@ Facts = Mapping[str, "str | int | float | Sequence[float] | Facts"]
 """What else is known of a template, by name."""
 
 
-def write_crop_template(path: Path, template: CropTemplate, facts: Facts | None = None) -> None:
+def write_crop_geometry(path: Path, template: CropTemplate, facts: Facts | None = None) -> None:
     """Write a template, whole or not at all.
 
     Args:
         path: the file.
         template: name, size and landmarks.
-        facts: how the template came about, for people: `read_crop_template` passes over it.
+        facts: how the template came about, for people: `read_crop_geometry` passes over it.
 
     Raises:
         OutputError: the file cannot be written.
@@ -47,7 +47,7 @@ def write_crop_template(path: Path, template: CropTemplate, facts: Facts | None 
         temporary.write_text(_readable(content), encoding="utf-8")
 
 
-def read_crop_template(path: Path) -> CropTemplate:
+def read_crop_geometry(path: Path) -> CropTemplate:
     """Read a template; keys other than ``name``, ``size`` and ``landmarks`` are passed over.
 
     Raises:

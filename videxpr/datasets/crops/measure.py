@@ -27,7 +27,7 @@ from videxpr.core.structures import Face, Image
 from videxpr.datasets.crops.geometry import Measurement
 from videxpr.datasets.crops.options import MeasureOptions
 from videxpr.faces.align import inverse, moved, similarity
-from videxpr.faces.detection.load import Detector
+from videxpr.faces.detection.detector import Detector
 from videxpr.video.images import IMAGE_SUFFIXES, framed, image_size, read_image, resized
 
 SIDE: Final = 224

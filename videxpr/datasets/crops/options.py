@@ -50,14 +50,14 @@ class CropOptions:
 
 
 @dataclass(frozen=True)
-class CropCommand:
-    """Everything that ``videxpr crop`` takes.
+class CropsMakeCommand:
+    """Everything that ``videxpr crops make`` takes.
 
     Attributes:
         sources: videos.
         directory: where crops go.
-        geometry: file of a measured template; None is ArcFace's.
-        size: side of the crops in pixels; None is the template's.
+        geometry: file of a measured geometry; None is ArcFace's.
+        size: side of the crops in pixels; None is the geometry's.
         overwrite: whether videos that have crops are cropped again.
         crops: how videos are cropped.
         run: where it computes, and what it says.
@@ -71,7 +71,7 @@ class CropCommand:
     )
     directory: Path = option(
         Path("crops"),
-        "Where cropped_aligned/NAME/00001.jpg, crop_template.json and summary.csv go.",
+        "Where cropped_aligned/NAME/00001.jpg, crop_geometry.json and summary.csv go.",
         flag="output-dir",
         short="o",
         panel=WHAT,
@@ -80,7 +80,7 @@ class CropCommand:
     geometry: Path | None = option(
         None,
         "Geometry of the crops, as videxpr crops measure writes it.",
-        flag="template",
+        metavar="FILE",
         default_text="ArcFace's",
         panel=WHAT,
     )
@@ -90,7 +90,7 @@ class CropCommand:
         metavar="PIXELS",
         least=SMALLEST,
         most=LARGEST,
-        default_text="the template's",
+        default_text="the geometry's",
         panel=WHAT,
     )
     overwrite: bool = option(
@@ -110,12 +110,12 @@ class MeasureOptions:
     Attributes:
         sample: number of crops, drawn evenly from all folders.
         seed: of the drawing.
-        name: what the measured template is called.
+        name: what the measured geometry is called.
     """
 
     sample: int = option(1000, "Crops to look at, drawn evenly from all folders.", least=1)
     seed: int = option(0, "Of the drawing.", least=0)
-    name: str = option("measured", "What the template is called.")
+    name: str = option("measured", "What the geometry is called.")
 
     def __post_init__(self) -> None:
         check_ranges(self)
@@ -124,12 +124,12 @@ class MeasureOptions:
 
 
 @dataclass(frozen=True)
-class MeasureCommand:
+class CropsMeasureCommand:
     """Everything that ``videxpr crops measure`` takes.
 
     Attributes:
         folder: of crops.
-        output: the template to write.
+        output: the geometry to write.
         plot: picture to draw; None draws none.
         measuring: how crops are measured.
         detection: which detector looks for faces.
@@ -142,7 +142,7 @@ class MeasureCommand:
         positional=True,
     )
     output: Path = option(
-        Path("measured_template.json"), "The measured template to write (JSON).", short="o"
+        Path("measured_geometry.json"), "The measured geometry to write (JSON).", short="o"
     )
     plot: Path | None = option(
         None,

@@ -1,7 +1,7 @@
 """Where crops go: a folder a person in Aff-Wild2's layout, and two files that say what they are.
 
 <root>/cropped_aligned/<name>/00001.jpg
-<root>/crop_template.json
+<root>/crop_geometry.json
 <root>/summary.csv
 """
 
@@ -20,9 +20,9 @@ from videxpr.core.errors import OutputError, UsageError
 from videxpr.core.image_names import image_name
 from videxpr.datasets.crops.cropper import PersonCrop
 from videxpr.datasets.crops.geometry_file import (
-    CROP_TEMPLATE,
-    read_crop_template,
-    write_crop_template,
+    CROP_GEOMETRY,
+    read_crop_geometry,
+    write_crop_geometry,
 )
 from videxpr.formats.csv_tables import merge_summary
 from videxpr.video.sources import Source
@@ -54,7 +54,7 @@ class CropTree:
     Raises:
         UsageError: the root holds crops of another geometry, or of one that nobody wrote down.
         OutputError: the root cannot be made or written to.
-        FormatError: it holds a ``summary.csv`` or ``crop_template.json`` that is not videxpr's.
+        FormatError: it holds a ``summary.csv`` or ``crop_geometry.json`` that is not videxpr's.
     """
 
     def __init__(self, root: Path, template: CropTemplate, overwrite: bool = False) -> None:
@@ -62,8 +62,8 @@ class CropTree:
         self.overwrite = overwrite
         _check_geometry(root, template)
         merge_summary(root / SUMMARY, [])
-        if not (root / CROP_TEMPLATE).exists():
-            write_crop_template(root / CROP_TEMPLATE, template)
+        if not (root / CROP_GEOMETRY).exists():
+            write_crop_geometry(root / CROP_GEOMETRY, template)
         self._owners = _read_owners(root / SUMMARY)
 
     def is_done(self, source: Source) -> bool:
@@ -172,17 +172,17 @@ def _replace(new: Path, target: Path) -> None:
 
 def _check_geometry(root: Path, template: CropTemplate) -> None:
     """Refuse to mix crops of two geometries."""
-    if (root / CROP_TEMPLATE).exists():
-        there = read_crop_template(root / CROP_TEMPLATE)
+    if (root / CROP_GEOMETRY).exists():
+        there = read_crop_geometry(root / CROP_GEOMETRY)
         if (there.size, there.landmarks) != (template.size, template.landmarks):
             raise UsageError(
                 f"{root} holds crops of another geometry ({there.name}, {there.size} pixels, see "
-                f"{CROP_TEMPLATE}) than {template.name}, {template.size} pixels; choose another "
+                f"{CROP_GEOMETRY}) than {template.name}, {template.size} pixels; choose another "
                 "--output-dir"
             )
     elif (root / CROPS).is_dir() and any((root / CROPS).iterdir()):
         raise UsageError(
-            f"{root / CROPS} holds crops, and no {CROP_TEMPLATE} says of what geometry; choose another "
+            f"{root / CROPS} holds crops, and no {CROP_GEOMETRY} says of what geometry; choose another "
             "--output-dir"
         )
 

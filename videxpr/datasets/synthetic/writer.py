@@ -2,7 +2,7 @@
 
 <root>/EXPR_Set/{Train_Set,Validation_Set}/<name>.txt
 <root>/cropped_aligned/<name>/00001.jpg
-<root>/crop_template.json
+<root>/crop_geometry.json
 <root>/stitching.json
 """
 
@@ -22,7 +22,7 @@ from videxpr.core.errors import OutputError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.image_names import image_name
 from videxpr.core.version import VERSION
-from videxpr.datasets.crops.geometry_file import CROP_TEMPLATE, write_crop_template
+from videxpr.datasets.crops.geometry_file import CROP_GEOMETRY, write_crop_geometry
 from videxpr.datasets.image_folder import LabeledImage, class_counts
 from videxpr.datasets.options import PARTS, Part
 from videxpr.datasets.synthetic.options import SynthesisOptions
@@ -129,7 +129,7 @@ def synthesize(
                 told(options.frames * len(made), total)
         summaries = [_summary(share, parts[share.part], made) for share in shares]
         # stills are aligned as `videxpr.training.images.fit` takes them to be
-        write_crop_template(building / CROP_TEMPLATE, ARCFACE.resized(options.size))
+        write_crop_geometry(building / CROP_GEOMETRY, ARCFACE.resized(options.size))
         _write_record(building / RECORD, options, sources or {}, summaries, made)
     return summaries
 

@@ -1,51 +1,9 @@
-"""Face detectors behind one contract, and the choice between them."""
-
-from collections.abc import Sequence
-from typing import Protocol
+"""The choice between the face detectors; each is imported only when it is chosen."""
 
 from videxpr.core.errors import DetectorError, UsageError
-from videxpr.core.structures import Face, Image
+from videxpr.faces.detection.detector import Detector
 from videxpr.faces.detection.packs import find_pack, search_roots
-from videxpr.faces.detection.roi import RegionOfInterest
 from videxpr.faces.options import DetectionOptions
-
-
-class Detector(Protocol):
-    """What every detector offers.
-
-    Attributes:
-        name: the detector and its pack, e.g. ``scrfd:buffalo_sc``.
-        weights_sha256: hash of the weights.
-        device: where it really runs.
-        providers: ONNX Runtime's execution providers that its session got, first choice first; empty
-            where torch does the work.
-        min_score: faces with less are not reported.
-        min_face: faces whose shorter side is less, in pixels, are not reported.
-        sure_score: a score that true faces reach sooner or later, and false ones hardly ever.
-        roi: how it wants to see a face that it is to find again; None if a search of the whole
-            picture costs no more.
-    """
-
-    name: str
-    weights_sha256: str
-    device: str
-    providers: tuple[str, ...]
-    min_score: float
-    min_face: float
-    sure_score: float
-    roi: RegionOfInterest | None
-
-    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
-        """Faces of each image, best score first; boxes and landmarks in pixels of the image."""
-        ...
-
-    def refine(self, rois: Sequence[Image]) -> list[Face | None]:
-        """The face in the middle of each close-up, in pixels of it; None where there is none.
-
-        Args:
-            rois: (size, size, 3), with the size of `roi`.
-        """
-        ...
 
 
 def load_detector(options: DetectionOptions) -> Detector:

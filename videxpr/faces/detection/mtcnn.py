@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from videxpr.core.files import sha256_of
 from videxpr.core.structures import Face, Image
+from videxpr.faces.detection.detector import RegionOfInterest
 from videxpr.faces.detection.letterbox import uploaded
 from videxpr.faces.detection.mtcnn_stages import SMALLEST_INPUT, Cascade
-from videxpr.faces.detection.roi import RegionOfInterest
 
 if TYPE_CHECKING:
     from videxpr.faces.options import DetectionOptions

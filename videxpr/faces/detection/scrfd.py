@@ -11,10 +11,10 @@ from videxpr.core.errors import DetectorError
 from videxpr.core.files import sha256_of
 from videxpr.core.onnx_runtime import open_session, session_providers
 from videxpr.core.structures import Face, Image
+from videxpr.faces.detection.detector import RegionOfInterest, most_central
 from videxpr.faces.detection.letterbox import input_shape
 from videxpr.faces.detection.opencv import bgr_of
 from videxpr.faces.detection.packs import Pack
-from videxpr.faces.detection.roi import RegionOfInterest, most_central
 from videxpr.faces.detection.scrfd_decode import STRIDES
 
 if TYPE_CHECKING:

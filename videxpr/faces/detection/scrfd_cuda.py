@@ -14,10 +14,10 @@ from videxpr.core.auto_batch import AutoBatch
 from videxpr.core.errors import DetectorError, DeviceError
 from videxpr.core.files import sha256_of
 from videxpr.core.structures import Face, Image
+from videxpr.faces.detection.detector import RegionOfInterest, most_central
 from videxpr.faces.detection.letterbox import fitted, input_shape, letterboxed
 from videxpr.faces.detection.onnx_to_torch import Graph
 from videxpr.faces.detection.packs import Pack
-from videxpr.faces.detection.roi import RegionOfInterest, most_central
 from videxpr.faces.detection.scrfd import (
     INPUT_SIZE,
     LARGEST_STRIDE,

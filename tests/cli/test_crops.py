@@ -1,4 +1,4 @@
-"""`videxpr crop` and `videxpr crops measure`, run as users run them."""
+"""`videxpr crops make` and `videxpr crops measure`, run as users run them."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from pipeline import picture, write_clip
 from skimage import data
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
-from videxpr.datasets.crops.geometry_file import read_crop_template, write_crop_template
+from videxpr.datasets.crops.geometry_file import read_crop_geometry, write_crop_geometry
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def clips(tmp_path_factory):
 def tree(clips, tmp_path_factory):
     """Crops of all clips, the exit code, and what was said."""
     root = tmp_path_factory.mktemp("tree")
-    command = [sys.executable, "-m", "videxpr", "crop", str(clips), "-o", str(root)]
+    command = [sys.executable, "-m", "videxpr", "crops", "make", str(clips), "-o", str(root)]
     options = ["--detector", "mtcnn", "--device", "cpu", "--min-face", "60"]
     done = subprocess.run(command + options, capture_output=True, text=True, check=False)
     return root, done
@@ -40,7 +40,7 @@ def test_a_folder_of_videos_becomes_a_tree(tree):
     root, done = tree
     assert done.returncode == 1  # one is broken
     assert sorted(path.name for path in root.iterdir()) == [
-        "crop_template.json",
+        "crop_geometry.json",
         "cropped_aligned",
         "summary.csv",
     ]
@@ -50,7 +50,7 @@ def test_a_folder_of_videos_becomes_a_tree(tree):
         assert (image.size, image.mode, image.format) == ((112, 112), "RGB", "JPEG")
     assert list((root / "cropped_aligned" / "nobody").iterdir()) == []
     assert not (root / "cropped_aligned" / "broken").exists()
-    assert read_crop_template(root / "crop_template.json") == ARCFACE
+    assert read_crop_geometry(root / "crop_geometry.json") == ARCFACE
 
 
 def test_lines_go_to_one_stream_and_the_table_to_the_other(tree):
@@ -65,24 +65,24 @@ def test_lines_go_to_one_stream_and_the_table_to_the_other(tree):
 def test_what_is_there_is_skipped(tree, clips, videxpr):
     root, _ = tree
     code, out, err = videxpr(
-        "crop", clips / "face.mp4", "-o", root, "--detector", "mtcnn", "--device", "cpu"
+        "crops", "make", clips / "face.mp4", "-o", root, "--detector", "mtcnn", "--device", "cpu"
     )
     assert code == 0
     assert "skipped, its crops are there" in err
     assert "0 cropped, 1 skipped, 0 failed" in out
 
 
-@pytest.mark.parametrize("command", ["crop", "annotate"])
+@pytest.mark.parametrize("command", [("crops", "make"), ("annotate",)])
 def test_a_path_that_is_not_there_is_that_ones_failure_and_named_once(videxpr, tmp_path, command):
     options = ("-o", tmp_path / "out", "--detector", "mtcnn", "-q")
-    code, out, err = videxpr(command, "nowhere", *options)
+    code, out, err = videxpr(*command, "nowhere", *options)
     assert (code, out, err.count("nowhere")) == (1, "", 1)
     assert err.startswith("error: nothing to ") and "no such file or folder" in err
 
 
 def test_size_and_quality_reach_the_files(clips, videxpr, tmp_path):
     code, out, err = videxpr(
-        *("crop", clips / "face.mp4", "-o", tmp_path, "--size", 64, "--quality", 30, "-q"),
+        *("crops", "make", clips / "face.mp4", "-o", tmp_path, "--size", 64, "--quality", 30, "-q"),
         *("--detector", "mtcnn", "--device", "cpu", "--min-face", 60),
     )
     assert (code, out, err) == (0, "", "")
@@ -90,7 +90,7 @@ def test_size_and_quality_reach_the_files(clips, videxpr, tmp_path):
     with Image.open(path) as image:
         assert image.size == (64, 64)
     assert path.stat().st_size < 2000
-    template = read_crop_template(tmp_path / "crop_template.json")
+    template = read_crop_geometry(tmp_path / "crop_geometry.json")
     assert (template.name, template.size) == ("arcface at 64", 64)
 
 
@@ -98,18 +98,18 @@ def test_size_and_quality_reach_the_files(clips, videxpr, tmp_path):
     ("arguments", "said"),
     [
         (["--quality", "0"], "quality"),
-        (["--size", "0"], "pixels"),
+        (["--size", "0"], "--size must be at least 32 and at most 1024"),
         (["--size", "9999"], "1024"),
-        (["--batch-size", "0"], "batch size"),
+        (["--batch-size", "0"], "--batch-size must be at least 1"),
         (["--start", "noon"], "noon"),
         (["--start", "0:02", "--end", "1"], "after the start"),
-        (["--template", "nosuch.json"], "nosuch.json"),
+        (["--geometry", "nosuch.json"], "nosuch.json"),
         (["--detector", "yolo"], "unknown detector"),
         (["--device", "abacus"], "unknown device"),
     ],
 )
 def test_wrong_usage_is_one_line_and_leaves_nothing(clips, videxpr, tmp_path, arguments, said):
-    code, out, err = videxpr("crop", clips, "-o", tmp_path / "out", *arguments)
+    code, out, err = videxpr("crops", "make", clips, "-o", tmp_path / "out", *arguments)
     assert code == 2
     assert out == ""
     assert said in err
@@ -117,7 +117,7 @@ def test_wrong_usage_is_one_line_and_leaves_nothing(clips, videxpr, tmp_path, ar
     assert not (tmp_path / "out").exists()
 
 
-def test_measure_writes_a_template_that_crop_takes(tree, clips, videxpr, tmp_path):
+def test_measure_writes_a_geometry_that_make_takes(tree, clips, videxpr, tmp_path):
     root, _ = tree
     measured = tmp_path / "measured.json"
     options = ("--detector", "mtcnn", "--device", "cpu")
@@ -128,18 +128,19 @@ def test_measure_writes_a_template_that_crop_takes(tree, clips, videxpr, tmp_pat
     assert "9 crops of 1 folder measured with mtcnn" in out
     assert "one person's face" in out
     assert "agree with ArcFace's template" in out
-    found = read_crop_template(measured)
+    found = read_crop_geometry(measured)
     np.testing.assert_allclose(found.landmarks, ARCFACE.landmarks, atol=1.5)
     facts = json.loads(measured.read_text())["facts"]
     assert (facts["crops"], facts["without_a_face"], facts["detector"]) == (9, 0, "mtcnn")
     with Image.open(tmp_path / "mean.png") as image:
         assert image.format == "PNG"
     code, _, err = videxpr(
-        *("crop", clips / "face.mp4", "-o", tmp_path / "new", "--template", measured), *options
+        *("crops", "make", clips / "face.mp4", "-o", tmp_path / "new", "--geometry", measured),
+        *options,
     )
     assert code == 0
     assert "geometry measured" in err
-    assert read_crop_template(tmp_path / "new" / "crop_template.json") == found
+    assert read_crop_geometry(tmp_path / "new" / "crop_geometry.json") == found
 
 
 def test_measure_says_what_cannot_be_measured(videxpr, tmp_path):
@@ -156,8 +157,10 @@ def test_measure_says_what_cannot_be_measured(videxpr, tmp_path):
 def test_crops_of_two_geometries_do_not_meet(tree, clips, videxpr, tmp_path):
     root, _ = tree
     other = CropTemplate("other", 112, tuple((x + 4, y - 3) for x, y in ARCFACE.landmarks))
-    write_crop_template(tmp_path / "other.json", other)
-    code, _, err = videxpr("crop", clips, "-o", root, "--template", tmp_path / "other.json")
+    write_crop_geometry(tmp_path / "other.json", other)
+    code, _, err = videxpr(
+        "crops", "make", clips, "-o", root, "--geometry", tmp_path / "other.json"
+    )
     assert code == 2
     assert "another geometry" in err
 
@@ -171,7 +174,7 @@ def test_annotating_the_tree_is_like_annotating_the_video(tree, clips, videxpr, 
     assert (found / "face.txt").read_text() == (wanted / "face.txt").read_text()
 
 
-@pytest.mark.parametrize("words", [["crop"], ["crops", "measure"]])
+@pytest.mark.parametrize("words", [["crops", "make"], ["crops", "measure"]])
 def test_help_is_complete(words):
     environment = os.environ | {"COLUMNS": "200", "TERM": "dumb"}
     command = [sys.executable, "-m", "videxpr", *words, "--help"]
@@ -180,10 +183,10 @@ def test_help_is_complete(words):
     ).stdout
     shared = ["--detector", "--detector-dir", "--device", "--quiet"]
     own = {
-        "crop": ["--output-dir", "--template", "--size", "--quality", "--overwrite", "--person"]
+        "make": ["--output-dir", "--geometry", "--size", "--quality", "--overwrite", "--person"]
         + ["--people", "--min-face", "--min-score", "--batch-size", "--start", "--end"],
-        "crops": ["--output", "--sample", "--seed", "--name", "--plot"],
-    }[words[0]]
+        "measure": ["--output", "--sample", "--seed", "--name", "--plot"],
+    }[words[1]]
     for option in shared + own:
         assert option in text
     assert text.count("default:") >= len(shared + own)
