@@ -144,6 +144,11 @@ class OptionField:
         return get_origin(self.type) is tuple and get_args(self.type)[-1:] == (...,)
 
     @property
+    def is_comma_list(self) -> bool:
+        """Whether its values may stand between commas: words to choose from, or numbers."""
+        return self.is_list and (bool(self.choices) or self.item_type in NUMBERS)
+
+    @property
     def item_type(self) -> Any:
         """The type of one value of a list."""
         return get_args(self.type)[0]
@@ -157,7 +162,7 @@ class OptionField:
         if not self.is_list:
             return self._read_one(value, self.type)
         items = value if isinstance(value, list | tuple) else [value]
-        if self.choices:  # as users type them: -f csv,parquet
+        if self.is_comma_list:  # as users type them: -f csv,parquet
             items = [word.strip() for item in items for word in str(item).split(",")]
         return tuple(self._read_one(item, self.item_type) for item in items)
 
