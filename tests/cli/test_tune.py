@@ -1,8 +1,10 @@
 """``videxpr tune`` as users run it, and annotate with what it wrote."""
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 
 import numpy as np
@@ -16,8 +18,9 @@ from pipeline import picture
 
 from videxpr.evaluation.tune.data import read_tuning_data
 from videxpr.evaluation.tune.grid_search import relabeled
+from videxpr.evaluation.tune.options import TuneOptions
 from videxpr.evaluation.tune.restride import restride
-from videxpr.evaluation.tune.settings import Settings, read_settings, write_settings
+from videxpr.evaluation.tune.tune import tune
 from videxpr.evaluation.videos import evaluate
 from videxpr.formats.affwild2 import read_labels, write_labels
 from videxpr.formats.frame_labels import resmoothed
@@ -66,7 +69,7 @@ def test_help_is_instant_and_names_what_is_tried():
     command = [sys.executable, "-X", "importtime", "-m", "videxpr", "tune", "--help"]
     environment = os.environ | {"COLUMNS": "200"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    for words in ("--smooth", "--logit-adjustment", "--stride", "--folds", "settings.json", "1.5"):
+    for words in ("--smooth", "--logit-adjustment", "--stride", "--folds", "tuned.toml", "1.5"):
         assert words in done.stdout
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
     assert not imported & {"torch", "pandas", "pyarrow", "scipy"}
@@ -77,49 +80,53 @@ def test_table_and_settings_are_written_without_torch(made_up, tmp_path):
         "import sys; from videxpr.cli import main\n"
         "try:\n    main()\nfinally:\n    print('torch' in sys.modules)"
     )
-    arguments = ("tune", made_up / "predictions", made_up / "labels", "-o", tmp_path / "s.json")
+    arguments = ("tune", made_up / "predictions", made_up / "labels", "-o", tmp_path / "s.toml")
     command = [sys.executable, "-c", program, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
     assert "Macro F1 at stride 16" in done.stdout
     assert "choosing gains +" in done.stdout
     assert "6 source videos, 3,600 labeled frames" in done.stdout
-    settings = read_settings(tmp_path / "s.json")
-    assert settings.smooth_seconds >= 0.5
-    assert settings.logit_adjustment > 0
-    assert settings.tuned.videos == 6
-    assert settings.tuned.macro_f1 > settings.tuned.macro_f1_before
+    settings = tomllib.loads((tmp_path / "s.toml").read_text())
+    assert settings["smooth"] >= 0.5
+    assert settings["logit-adjustment"] > 0
+    assert (settings["model"], settings["model-sha256"]) == (["made up"], ["ab" * 32])
+    said = (tmp_path / "s.toml").read_text()
+    assert "# 6 source videos, 3600 labeled frames\n" in said
+    after, before = re.search(r"# macro F1 (0\.\d{4}), before (0\.\d{4})", said).groups()
+    assert float(after) > float(before)
+    assert re.search(r"# cross-validated gain \+0\.\d{4}\n", said)
 
 
-def test_no_gain_is_said_and_the_present_settings_are_kept(videxpr, tmp_path):
+def test_no_gain_is_said_and_the_current_settings_are_kept(videxpr, tmp_path):
     for seed in range(4):
         labels = segments(300, 1, seed)
         rows = guessed(labels, seed, lead=4.0)
         write_video(tmp_path, annotation(f"v{seed}", rows, smooth=0.0), labels)
     code, out, err = videxpr(
-        "tune", tmp_path / "predictions", tmp_path / "labels", "-o", tmp_path / "s.json"
+        "tune", tmp_path / "predictions", tmp_path / "labels", "-o", tmp_path / "s.toml"
     )
     assert code == 0
-    assert "no gain: keep the present settings" in out
+    assert "no gain: keep the current settings" in out
     assert "note: logit adjustment was not tried" in err
-    assert read_settings(tmp_path / "s.json").smooth_seconds == 0
+    assert tomllib.loads((tmp_path / "s.toml").read_text())["smooth"] == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--smooth", "0,long"], "--smooth takes numbers between commas, not '0,long'"),
-        (["--smooth", "-1"], "span of -1"),
-        (["--smooth", "inf"], "finite"),
-        (["--stride", "1.5"], "--stride takes whole numbers, not 1.5"),
-        (["--logit-adjustment", ""], "--logit-adjustment takes numbers"),
-        (["--folds", "1"], "2 folds or more"),
+        (["--smooth", "0,long"], "--smooth must be a number, not 'long'"),
+        (["--smooth", "-1"], "--smooth must be at least 0, not -1"),
+        (["--smooth", "inf"], "--smooth must be at least 0, not inf"),
+        (["--stride", "1.5"], "--stride must be a whole number, not '1.5'"),
+        (["--logit-adjustment", ""], "--logit-adjustment must be a number, not ''"),
+        (["--folds", "1"], "--folds must be at least 2, not 1"),
         (["-m", "nosuch"], "nosuch"),
         (["-m", "starter"], "made by model made up"),
     ],
 )
 def test_wrong_usage_is_exit_code_two_and_one_line(videxpr, made_up, tmp_path, arguments, words):
-    out = ("-o", tmp_path / "s.json")
+    out = ("-o", tmp_path / "s.toml")
     code, _, err = videxpr("tune", made_up / "predictions", made_up / "labels", *out, *arguments)
     assert code == 2
     assert words in err
@@ -128,13 +135,13 @@ def test_wrong_usage_is_exit_code_two_and_one_line(videxpr, made_up, tmp_path, a
 
 
 def test_settings_that_are_there_are_replaced_only_when_asked(videxpr, made_up, tmp_path):
-    (tmp_path / "s.json").write_text("mine")
-    run = ("tune", made_up / "predictions", made_up / "labels", "-o", tmp_path / "s.json")
+    (tmp_path / "s.toml").write_text("mine")
+    run = ("tune", made_up / "predictions", made_up / "labels", "-o", tmp_path / "s.toml")
     code, _, err = videxpr(*run, "--smooth", "0,0.5")
-    assert code == 2 and "s.json is there already; --overwrite replaces it" in err
-    assert (tmp_path / "s.json").read_text() == "mine"
+    assert code == 2 and "s.toml is there already; --overwrite replaces it" in err
+    assert (tmp_path / "s.toml").read_text() == "mine"
     assert videxpr(*run, "--smooth", "0,0.5", "--overwrite")[0] == 0
-    assert read_settings(tmp_path / "s.json").stride == 16
+    assert tomllib.loads((tmp_path / "s.toml").read_text())["stride"] == 16
 
 
 def test_labels_of_other_frames_give_no_settings(videxpr, tmp_path):
@@ -144,10 +151,10 @@ def test_labels_of_other_frames_give_no_settings(videxpr, tmp_path):
         made = replace(made, faces=made.faces.taken(np.arange(40)))
         write_video(tmp_path, made, np.array([-1] * 40 + [3] * 20))
     places = tmp_path / "predictions", tmp_path / "labels"
-    code, _, err = videxpr("tune", *places, "-o", tmp_path / "s.json")
-    assert code == 2 and not (tmp_path / "s.json").exists()
+    code, _, err = videxpr("tune", *places, "-o", tmp_path / "s.toml")
+    assert code == 2 and not (tmp_path / "s.toml").exists()
     assert f"no labeled frame of {places[1]} has probabilities in {places[0]}" in err
-    code, _, err = videxpr("tune", *reversed(places), "-o", tmp_path / "s.json")
+    code, _, err = videxpr("tune", *reversed(places), "-o", tmp_path / "s.toml")
     assert code == 2 and "give PREDICTIONS first, then LABELS" in err
 
 
@@ -157,7 +164,7 @@ def test_what_is_not_there_or_cannot_be_written_is_said(videxpr, made_up, tmp_pa
         code, _, err = videxpr("tune", *pair)
         assert (code, err.count("\n")) == (2, 1)
     (tmp_path / "file").write_text("")
-    code, _, err = videxpr("tune", *places, "-o", tmp_path / "file" / "s.json", "--smooth", "0")
+    code, _, err = videxpr("tune", *places, "-o", tmp_path / "file" / "s.toml", "--smooth", "0")
     assert code == 1
     assert "cannot write" in err
 
@@ -190,22 +197,30 @@ def test_annotate_with_the_settings_gives_what_tune_scored(videxpr, weights, tmp
         write_labels(labels / path.name, read_labels(path))
     assert videxpr("annotate", *sources, *model, *formats, "-o", there)[0] == 0
     code, out, err = videxpr(
-        *("tune", there, labels, "-m", weights, *FEW, "--folds", "9", "-o", tmp_path / "s.json")
+        *("tune", there, labels, "-m", weights, *FEW, "--folds", "9", "-o", tmp_path / "s.toml")
     )
     assert (code, err) == (0, "")
     assert "Macro F1 at stride 4" in out
-    settings = read_settings(tmp_path / "s.json")
-    found = (settings.stride, settings.smooth_seconds, settings.logit_adjustment)
-    assert found == (4, 1.5, 0.75)
-    tuned = ("--settings", tmp_path / "s.json", "-o", again)
-    code, _, err = videxpr("annotate", *sources, *model, *tuned)
+    settings = tomllib.loads((tmp_path / "s.toml").read_text())
+    assert [settings[name] for name in ("stride", "smooth", "logit-adjustment")] == [4, 1.5, 0.75]
+    assert settings["model"] == [str(weights)]
+    code, _, err = videxpr("annotate", *sources, "--config", tmp_path / "s.toml", "-o", again)
     assert code == 0
-    assert "tuned for" not in err
-    scored = evaluate(again, labels)
+    assert "the configuration was made with" not in err
+    scored, before = evaluate(again, labels), evaluate(there, labels)
     assert scored.scores.accuracy == 1
-    assert scored.scores.macro_f1 == settings.tuned.macro_f1
-    before = evaluate(there, labels)
-    assert before.scores.macro_f1 == pytest.approx(settings.tuned.macro_f1_before, abs=1e-12)
+    options = TuneOptions((0.0, 0.5, 1.5, 3.0), (0.0, 0.75), (4, 16))
+    report = tune(there, labels, load_checkpoint(weights), options)
+    assert scored.scores.macro_f1 == report.recommended.macro_f1
+    assert before.scores.macro_f1 == pytest.approx(report.current.macro_f1, abs=1e-12)
+    assert (
+        f"{scored.scores.macro_f1:.4f}, before {before.scores.macro_f1:.4f}"
+        in (tmp_path / "s.toml").read_text()
+    )
+    other = ("-m", "starter", "-o", tmp_path / "other")
+    code, _, err = videxpr("annotate", *sources, "--config", tmp_path / "s.toml", *other)
+    assert code == 0
+    assert "the configuration was made with" in err
 
 
 @needs_shared
@@ -217,16 +232,16 @@ def test_annotate_with_settings_gives_what_tune_scores_of_a_real_clip(videxpr, w
     run = ("annotate", SHARED / "data" / "clips" / f"{name}.mov", *part)
     plain, again = tmp_path / "plain", tmp_path / "again"
     assert videxpr(*run, "-f", "parquet", "-f", "features", "-o", plain)[0] == 0
-    write_settings(tmp_path / "s.json", Settings(4, 1.5, 0.75))
+    (tmp_path / "s.toml").write_text("stride = 4\nsmooth = 1.5\nlogit-adjustment = 0.75\n")
     formats = ("-f", "parquet", "-f", "aff-wild2")
-    assert videxpr(*run, *formats, "--settings", tmp_path / "s.json", "-o", again)[0] == 0
+    assert videxpr(*run, *formats, "--config", tmp_path / "s.toml", "-o", again)[0] == 0
 
-    material = read_tuning_data(plain, again / f"{name}.txt")
-    (person,) = material.people
+    data = read_tuning_data(plain, again / f"{name}.txt")
+    (person,) = data.people
     assert person.truth[0] == -1
-    (answer,) = restride(material, load_checkpoint(weights), (4,))[4]
-    assert len(answer) > 20
-    scored = adjusted(answer, material.made.class_shares, 0.75)
+    (rows,) = restride(data, load_checkpoint(weights), (4,))[4]
+    assert len(rows) > 20
+    scored = adjusted(rows, data.made.class_shares, 0.75)
     written = read_parquet(again / f"{name}.parquet").faces.probabilities
     np.testing.assert_array_equal(scored, written)
     predicted = relabeled(person.annotation, 0, "fill", scored, 1.5)

@@ -4,7 +4,9 @@ Results are stored by the names on the left. After a renaming only the right-han
 and the stored results stay as they are, byte for byte.
 """
 
+import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +19,7 @@ from videxpr.model.config import ModelConfig
 from videxpr.model.header import TrainingSummary, read_card
 from videxpr.model.network import ExpressionModel
 
-__all__ = ["main", "save_small_model", "stated_figures"]
+__all__ = ["main", "read_settings", "save_small_model", "stated_figures"]
 
 COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "annotate": ("annotate",),
@@ -48,13 +50,12 @@ FLAGS: Final = {
             "sample",
             "seconds",
             "seed",
-            "settings",
             "size",
         ),
         *("smooth", "split", "start", "stills", "stride", "template", "validation videos"),
         *("videos", "windows", "workers"),
     )
-} | {"output folder": "--output-dir", "output file": "--output"}
+} | {"output folder": "--output-dir", "output file": "--output", "settings": "--config"}
 
 FORMATS: Final = {
     "text": "aff-wild2",
@@ -159,18 +160,24 @@ CALIBRATION: Final = {
 }
 SETTINGS: Final = {
     "stride": "stride",
-    "smooth": "smooth_seconds",
-    "logit adjustment": "logit_adjustment",
+    "smooth": "smooth",
+    "logit adjustment": "logit-adjustment",
     "tuned": "tuned",
 }
 TUNED: Final = {
     "videos": "videos",
     "frames": "frames",
-    "macro F1": "macro_f1",
-    "macro F1 before": "macro_f1_before",
-    "gain": "cross_validated_gain",
+    "macro F1": "macro F1",
+    "macro F1 before": "before",
+    "gain": "gain",
 }
-"""Keys of the settings that tune writes."""
+"""Keys of the configuration that tune writes, and names of the figures in its comments."""
+
+TUNED_SAID: Final = re.compile(
+    r"# (?P<videos>\d+) source videos, (?P<frames>\d+) labeled frames\n"
+    r"# macro F1 (?P<macro_F1>[\d.]+), before (?P<before>[\d.]+), .*\n"
+    r"# cross-validated gain (?P<gain>[-+\d.]+)\n"
+)
 
 MEASURED: Final = {"size": "size", "landmarks": "landmarks"}
 """Keys of the geometry that measure writes."""
@@ -202,6 +209,16 @@ def save_small_model(path: Path, faces: np.ndarray) -> Path:
         model.head.bias.sub_(logits.mean(dim=0))
     save_checkpoint(path, model, TrainingSummary("noise", "none", 0, 0), "none", torch.float32)
     return path
+
+
+def read_settings(path: Path) -> dict[str, object]:
+    """Read what tune wrote: the settings, and the figures in its comments under ``tuned``."""
+    text = path.read_text()
+    said = TUNED_SAID.search(text)
+    assert said is not None
+    figures = {name.replace("_", " "): json.loads(value.removeprefix("+"))
+               for name, value in said.groupdict().items()}  # fmt: skip
+    return tomllib.loads(text) | {"tuned": figures}
 
 
 def stated_figures(path: Path) -> dict[str, float | int | None]:

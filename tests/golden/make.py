@@ -58,6 +58,7 @@ from interface import (  # noqa: E402
     TUNED,
     VIDEO,
     main,
+    read_settings,
     save_small_model,
     stated_figures,
 )
@@ -386,12 +387,12 @@ def evaluate(shop: Workshop) -> Result:
 
 
 def tune(shop: Workshop) -> Result:
-    output = shop.root / "settings.json"
+    output = shop.root / "settings.toml"
     code, said = shop.run(
         "tune", shop.root / "small", shop.root / "labels", output_file=output, folds=3,
         model=shop.small, device="cpu", smooth="0,0.2,0.5,1", logit_adjustment="0,0.5", stride="8,16",
     )  # fmt: skip
-    settings = json.loads(output.read_text())
+    settings = read_settings(output)
     found = chosen(settings, {name: key for name, key in SETTINGS.items() if name != "tuned"})
     found["tuned"] = chosen(settings[SETTINGS["tuned"]], TUNED)
     found["figures said"] = " ".join(FIGURE.findall(said))
@@ -399,7 +400,7 @@ def tune(shop: Workshop) -> Result:
 
 
 def tuned_settings(shop: Workshop) -> Result:
-    settings = shop.root / "settings.json"
+    settings = shop.root / "settings.toml"
     return shop.annotate("tuned", *shop.clip("odd.mkv"), settings=settings, formats=("text",))
 
 

@@ -11,10 +11,10 @@ from videxpr.cli.command_line import Group, add_command
 from videxpr.cli.evaluate import evaluate
 from videxpr.cli.stitch import stitch
 from videxpr.cli.train import train
-from videxpr.cli.tune import tune
 from videxpr.core.errors import DownloadError, OutputError, TrainingError, VidexprError
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.options import CropsMakeCommand, CropsMeasureCommand
+from videxpr.evaluation.tune.options import TuneCommand
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
@@ -46,7 +46,25 @@ add_command(
 app.command()(evaluate)
 app.command()(stitch)
 app.command()(train)
-app.command()(tune)
+add_command(
+    app,
+    "tune",
+    TuneCommand,
+    "tune",
+    help="""Choose smoothing, logit adjustment and stride on labeled videos, without decoding again.
+
+    Every combination is scored on all frames, which flatters the best one. What choosing is worth is
+    therefore measured on source videos that had no part in the choice; where it gains nothing, the
+    settings of the Parquet files are kept.
+
+    Exit code: 0, 1 if the settings cannot be written, 2 if files are missing, broken, or do not belong
+    together; then no settings are written.""",
+    examples=(
+        "videxpr tune annotations/ EXPR_Set/Validation_Set -o tuned.toml",
+        "videxpr tune annotations/ labels/ -m mine.safetensors --stride 8,16,32",
+        "videxpr annotate videos/ --config tuned.toml",
+    ),
+)
 add_command(
     app,
     "benchmark",

@@ -30,8 +30,8 @@ def video(seed, frames=300):
 
 
 @pytest.fixture(scope="module")
-def material(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("material")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
     for seed, name in enumerate(("a", "b")):
         labels, probabilities, seen, shots = video(seed)
         made = annotation(name, probabilities, seen=seen, shots=shots, shares=SHARES)
@@ -39,10 +39,10 @@ def material(tmp_path_factory):
     return read_tuning_data(folder / "predictions", folder / "labels")
 
 
-def test_counts_are_those_of_what_annotate_would_have_written(material):
-    counts = sweep(material.people, material.made, SETTINGS, {})
+def test_counts_are_those_of_what_annotate_would_have_written(data):
+    counts = sweep(data.people, data.made, SETTINGS, {})
     assert counts.shape == (9, 2, 8, 9)
-    for number, person in enumerate(material.people):
+    for number, person in enumerate(data.people):
         _, probabilities, seen, shots = video(number)
         known = person.truth >= 0
         for place, setting in enumerate(SETTINGS):
@@ -60,26 +60,26 @@ def test_counts_are_those_of_what_annotate_would_have_written(material):
             np.testing.assert_array_equal(counts[place, number, :, :8], expected)
 
 
-def test_probabilities_of_another_stride_are_taken_as_given(material):
-    flipped = [one.annotation.faces.probabilities[:, ::-1].copy() for one in material.people]
+def test_probabilities_of_another_stride_are_taken_as_given(data):
+    flipped = [one.annotation.faces.probabilities[:, ::-1].copy() for one in data.people]
     settings = [Setting(16, 0.0, 0.0), Setting(4, 0.0, 0.0)]
-    counts = sweep(material.people, material.made, settings, {4: flipped})
-    same = sweep(material.people, material.made, settings[:1], {})
+    counts = sweep(data.people, data.made, settings, {4: flipped})
+    same = sweep(data.people, data.made, settings[:1], {})
     np.testing.assert_array_equal(counts[0], same[0])
     fewer_right = [np.trace(counts[place, 0, :, :8]) for place in (0, 1)]
     assert fewer_right[1] < fewer_right[0] / 2
 
 
-def test_persons_who_were_never_annotated_are_wrong_whatever_the_setting(material):
+def test_persons_who_were_never_annotated_are_wrong_whatever_the_setting(data):
     lost = LabeledTrack("c", "c", np.array([0, 3, -1, 3]))
-    counts = sweep([lost], material.made, SETTINGS, {})
+    counts = sweep([lost], data.made, SETTINGS, {})
     assert (counts[:, 0, 3, 8] == 2).all()
     assert (counts.sum(axis=(1, 2, 3)) == 3).all()
 
 
-def test_progress_counts_persons(material):
+def test_progress_counts_persons(data):
     steps = []
-    sweep(material.people, material.made, SETTINGS[:1], {}, lambda *step: steps.append(step))
+    sweep(data.people, data.made, SETTINGS[:1], {}, lambda *step: steps.append(step))
     assert steps == [(1, 2), (2, 2)]
 
 

@@ -6,7 +6,7 @@ from videxpr.evaluation.tune.options import Setting, TuneOptions, grid
 SMALL = TuneOptions(spans=(0.0, 2.0), strengths=(0.0, 1.0), strides=(8, 16))
 
 
-def test_the_grid_has_every_combination_and_the_present_setting_plainer_ones_first():
+def test_the_grid_has_every_combination_and_the_current_setting_plainer_ones_first():
     settings = grid(SMALL, Setting(16, 0.25, 0.5), (), True)
     assert settings[:3] == (Setting(16, 0.0, 0.0), Setting(16, 0.0, 0.5), Setting(16, 0.0, 2.0))
     assert len(settings) == len(set(settings)) == 3 * 3
@@ -30,10 +30,10 @@ def test_the_usual_grid_has_about_a_hundred_settings():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"spans": (0.0, -1.0)}, "span of -1"),
-        ({"strengths": (float("nan"),)}, "strength of nan"),
-        ({"strides": (16, 0)}, "stride of 0"),
-        ({"folds": 1}, "2 folds or more, not 1"),
+        ({"spans": (0.0, -1.0)}, "--smooth must be at least 0, not -1.0"),
+        ({"strengths": (float("nan"),)}, "--logit-adjustment must be at least 0, not nan"),
+        ({"strides": (16, 0)}, "--stride must be at least 1, not 0"),
+        ({"folds": 1}, "--folds must be at least 2, not 1"),
     ],
 )
 def test_what_cannot_be_tried_is_refused(options, words):

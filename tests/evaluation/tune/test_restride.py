@@ -62,41 +62,41 @@ def annotated(checkpoint, clip, tmp_path):
 
 
 def test_other_strides_give_what_annotate_gives(annotated, checkpoint):
-    material = annotated(16, logit_adjustment=0.5)
-    answers = restride(material, checkpoint, (4, 16, 32))
-    assert list(answers) == [4]  # 16 is the files' own, 32 is more than a window
+    data = annotated(16, logit_adjustment=0.5)
+    found = restride(data, checkpoint, (4, 16, 32))
+    assert list(found) == [4]  # 16 is the files' own, 32 is more than a window
     other = annotated(4, "other")
-    for one, two, answer in zip(material.people, other.people, answers[4], strict=True):
+    for one, two, rows in zip(data.people, other.people, found[4], strict=True):
         assert one.name == two.name
-        np.testing.assert_array_equal(answer, two.annotation.faces.probabilities)
-        assert not np.allclose(answer, one.annotation.faces.probabilities, atol=1e-4)
+        np.testing.assert_array_equal(rows, two.annotation.faces.probabilities)
+        assert not np.allclose(rows, one.annotation.faces.probabilities, atol=1e-4)
 
 
 def test_persons_who_were_never_seen_have_nothing_to_cut(annotated, checkpoint, tmp_path):
     annotated(16)
     write_labels(tmp_path / "labels" / "lost.txt", np.zeros(5, np.int64))
-    material = read_tuning_data(tmp_path / "predictions", tmp_path / "labels")
-    answers = restride(material, checkpoint, (4,))[4]
-    assert [answer is None for answer in answers] == [False, False, True]
+    data = read_tuning_data(tmp_path / "predictions", tmp_path / "labels")
+    found = restride(data, checkpoint, (4,))[4]
+    assert [rows is None for rows in found] == [False, False, True]
 
 
 def test_another_model_is_refused(annotated, checkpoint):
-    material = annotated(16)
+    data = annotated(16)
     with pytest.raises(UsageError, match="made by model light .*, not by other"):
-        restride(material, replace(checkpoint, name="other", sha256="ef" * 32), (4,))
+        restride(data, replace(checkpoint, name="other", sha256="ef" * 32), (4,))
 
 
 def test_a_file_of_features_that_is_not_there_is_named(annotated, checkpoint, tmp_path):
-    material = annotated(16)
+    data = annotated(16)
     (tmp_path / "predictions" / "a.features.npz").unlink()
     with pytest.raises(UsageError, match=r"no a\.features\.npz beside"):
-        restride(material, checkpoint, (4,))
+        restride(data, checkpoint, (4,))
 
 
 def test_features_of_another_run_are_refused(annotated, checkpoint, tmp_path):
-    material = annotated(16)
+    data = annotated(16)
     annotated(16, "other", people=1, start_seconds=0.4)
     stale = (tmp_path / "other" / "a.features.npz").read_bytes()
     (tmp_path / "predictions" / "a.features.npz").write_bytes(stale)
     with pytest.raises(FormatError, match="of another run"):
-        restride(material, checkpoint, (4,))
+        restride(data, checkpoint, (4,))

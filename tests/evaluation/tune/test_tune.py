@@ -31,8 +31,8 @@ def test_long_segments_under_noise_want_smoothing(tmp_path):
     plain = next(one for one in report.trials if one.setting == Setting(16, 0.0, 0.0))
     assert report.best.macro_f1 > plain.macro_f1 + 0.2
     assert report.validation.gain.interval.low > 0
-    assert report.settings.smooth_seconds == report.best.setting.smooth_seconds
-    assert report.settings.stride == 16
+    assert report.recommended == report.best
+    assert report.best.setting.stride == 16
     assert not any("longest that was tried" in note for note in report.notes)
     few = replace(OPTIONS, spans=(0.0, 0.5))
     again = tune(tmp_path / "predictions", tmp_path / "labels", options=few)
@@ -54,7 +54,7 @@ def test_a_model_that_leans_to_frequent_classes_wants_adjustment(tmp_path):
     report = planted(tmp_path, length=60, shares=SHARES, known=SHARES, bias=1.0)
     assert report.best.setting.logit_adjustment > 0
     assert report.validation.gain.macro_f1 > 0
-    assert report.settings.logit_adjustment == report.best.setting.logit_adjustment
+    assert report.recommended == report.best
 
 
 def test_without_class_shares_no_adjustment_is_tried_and_it_is_said(tmp_path):
@@ -64,7 +64,7 @@ def test_without_class_shares_no_adjustment_is_tried_and_it_is_said(tmp_path):
     assert any("no stride but 16 was tried" in note for note in report.notes)
 
 
-def test_where_choosing_gains_nothing_the_present_settings_are_recommended(tmp_path):
+def test_where_choosing_gains_nothing_the_current_settings_are_recommended(tmp_path):
     """The files were made with what is best by far: it is chosen for every fold."""
     for seed in range(4):
         labels = segments(FRAMES, 1, seed)
@@ -72,19 +72,19 @@ def test_where_choosing_gains_nothing_the_present_settings_are_recommended(tmp_p
         write_video(tmp_path, made, labels)
     report = tune(tmp_path / "predictions", tmp_path / "labels", options=OPTIONS)
     assert report.validation.gain.macro_f1 == 0
-    assert not report.is_worth_it
-    assert report.recommended == report.present
-    assert (report.settings.smooth_seconds, report.settings.stride) == (0.0, 16)
+    assert not report.gains
+    assert report.recommended == report.current
+    assert report.recommended.setting == Setting(16, 0.0, 0.0)
 
 
-def test_the_present_settings_score_what_evaluate_says(tmp_path):
+def test_the_current_settings_score_what_evaluate_says(tmp_path):
     report = planted(tmp_path, length=60, shares=SHARES, known=SHARES)
     write_labels(tmp_path / "labels" / "lost.txt", segments(50, 10, 99))
     again = tune(tmp_path / "predictions", tmp_path / "labels", options=OPTIONS)
     figure = evaluate(tmp_path / "predictions", tmp_path / "labels").scores.macro_f1
-    assert again.present.macro_f1 == pytest.approx(figure, abs=1e-12)
-    assert again.present.macro_f1 < report.present.macro_f1
-    assert again.validation.macro_f1_present == pytest.approx(figure, abs=1e-12)
+    assert again.current.macro_f1 == pytest.approx(figure, abs=1e-12)
+    assert again.current.macro_f1 < report.current.macro_f1
+    assert again.validation.current_macro_f1 == pytest.approx(figure, abs=1e-12)
 
 
 def test_both_persons_of_a_video_are_on_one_side(tmp_path):

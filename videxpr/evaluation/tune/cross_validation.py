@@ -1,31 +1,32 @@
-"""Which setting is best, and what choosing it is worth on videos that it was not chosen on."""
+"""Which setting to choose, and what choosing is worth on videos that it was not chosen on."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.evaluation.metrics import Counts, Difference, compare, macro_f1
 
-SAMPLES = 1000
+SAMPLES: Final = 1000
 """Resamples of the source videos for the interval of the gain."""
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One part of the source videos, and the setting that was best on all the others.
+    """One part of the source videos, and the setting that was chosen on all the others.
 
     Attributes:
         groups: positions of its source videos.
         chosen: position of the setting.
         macro_f1: of that setting on this part.
-        macro_f1_present: of the present setting on this part.
+        current_macro_f1: of the current setting on this part.
     """
 
     groups: tuple[int, ...]
     chosen: int
     macro_f1: float
-    macro_f1_present: float
+    current_macro_f1: float
 
 
 @dataclass(frozen=True)
@@ -35,39 +36,38 @@ class CrossValidation:
     Attributes:
         folds: each part with its choice.
         macro_f1: of all frames, each predicted with the setting that was chosen without its video.
-        macro_f1_present: of all frames with the present setting.
+        current_macro_f1: of all frames with the current setting.
         gain: the difference, with its interval over resamples of the source videos.
     """
 
     folds: tuple[Fold, ...]
     macro_f1: float
-    macro_f1_present: float
+    current_macro_f1: float
     gain: Difference
 
 
-def best(counts: Counts, present: int) -> int:
-    """Position of the setting with the highest macro F1; the present one, or else the first, of equals.
+def choose_setting(counts: Counts, current: int) -> int:
+    """Return the position of the setting with the highest macro F1; of equals the current or first.
 
     Args:
         counts: (S, C, C + 1), a confusion matrix for each setting.
-        present: position of the present setting.
+        current: position of the current setting.
     """
-    figures = macro_f1(counts)
-    top = figures.max()
-    return present if figures[present] == top else int(figures.argmax())
+    scores = macro_f1(counts)
+    return current if scores[current] == scores.max() else int(scores.argmax())
 
 
 def assign_folds(frames: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
-    """The fold of each group, so that folds have about the same number of frames.
+    """Return the fold of each group, so that folds have about the same number of frames.
 
-    The largest groups are dealt first, each to the fold that has the fewest frames by then.
+    The largest groups are assigned first, each to the fold that has the fewest frames by then.
 
     Args:
         frames: (G,) frames of each group.
         folds: at most G of them are used.
 
     Returns:
-        (G,) 0 to folds - 1; the same groups are always dealt the same way.
+        (G,) 0 to folds - 1; the same groups are always assigned alike.
     """
     totals = np.zeros(min(folds, len(frames)), np.int64)
     sizes = np.zeros_like(totals)
@@ -80,26 +80,26 @@ def assign_folds(frames: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     return fold
 
 
-def cross_validated(counts: Counts, fold: NDArray[np.int64], present: int) -> CrossValidation:
+def cross_validate(counts: Counts, fold: NDArray[np.int64], current: int) -> CrossValidation:
     """Choose on all folds but one, score on that one, for each fold in turn.
 
     Args:
         counts: (S, G, C, C + 1), a confusion matrix for each setting and source video.
         fold: (G,) the fold of each source video.
-        present: position of the present setting.
+        current: position of the current setting.
     """
     chosen = np.zeros(len(fold), np.int64)
     folds = []
     for number in np.unique(fold):
         inside = fold == number
-        choice = best(counts[:, ~inside].sum(axis=1), present)
+        choice = choose_setting(counts[:, ~inside].sum(axis=1), current)
         chosen[inside] = choice
-        here = macro_f1(counts[[choice, present]][:, inside].sum(axis=1))
+        here = macro_f1(counts[[choice, current]][:, inside].sum(axis=1))
         folds.append(Fold(tuple(np.flatnonzero(inside).tolist()), choice, *here.tolist()))
-    ours, theirs = counts[chosen, np.arange(len(fold))], counts[present]
+    ours, theirs = counts[chosen, np.arange(len(fold))], counts[current]
     return CrossValidation(
         folds=tuple(folds),
         macro_f1=float(macro_f1(ours.sum(axis=0))),
-        macro_f1_present=float(macro_f1(theirs.sum(axis=0))),
+        current_macro_f1=float(macro_f1(theirs.sum(axis=0))),
         gain=compare(ours, theirs, SAMPLES, seed=0),
     )

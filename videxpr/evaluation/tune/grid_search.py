@@ -28,7 +28,7 @@ def sweep(
     restrided: Mapping[int, Sequence[Floats | None]],
     progress: Progress | None = None,
 ) -> Counts:
-    """Confusion matrices of every setting on every person.
+    """Return confusion matrices of every setting on every person.
 
     Args:
         people: whose labels are known.
@@ -55,7 +55,7 @@ def _of_person(
     settings: Sequence[Setting],
     restrided: Mapping[int, Floats | None],
 ) -> Counts:
-    """Confusion matrices (settings, 8, 9) of one person."""
+    """Return confusion matrices (settings, 8, 9) of one person."""
     if person.annotation is None:
         nothing = np.full(len(person.truth), NOT_ANNOTATED)
         return np.stack([confusion_matrix(person.truth, nothing)] * len(settings))
@@ -77,7 +77,7 @@ def _of_person(
 def relabeled(
     annotation: Annotation, rank: int, missing: Missing, probabilities: Floats, span: float
 ) -> NDArray[np.int64]:
-    """Labels from frame 0 on that annotate would have written with these probabilities.
+    """Return labels from frame 0 on that annotate would have written with these probabilities.
 
     Args:
         annotation: of the video.
@@ -91,5 +91,5 @@ def relabeled(
 
 
 def fitted(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Labels cut to a number of frames, or padded by the last one."""
+    """Return labels cut to a number of frames, or padded by the last one."""
     return labels[np.minimum(np.arange(count), len(labels) - 1)]

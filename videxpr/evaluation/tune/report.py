@@ -1,12 +1,13 @@
-"""What tuning gave: every setting with its score, and what choosing one is worth."""
+"""What tuning gave: every setting with its score, what choosing one is worth, and the configuration."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from videxpr.core.files import atomic_write
 from videxpr.core.version import VERSION
 from videxpr.evaluation.tune.cross_validation import CrossValidation
 from videxpr.evaluation.tune.options import Setting
-from videxpr.evaluation.tune.settings import Origin, Settings
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,12 @@ class TuneReport:
     Attributes:
         predictions: folder of the Parquet files.
         labels: folder or file of the labels.
-        model: on whose probabilities.
-        model_sha256: of its file.
+        model: on whose probabilities; several are joined by ``+``.
+        model_sha256: of its file; several are joined likewise.
         sources: names of the source videos.
         frames: labeled frames.
         trials: every setting, the plainer ones first.
-        present: the one with which the files were made.
+        current: the one with which the files were made.
         best: the one with the highest macro F1 on all frames; that flatters it.
         validation: what choosing is worth on videos on which nothing was chosen.
         notes: what a reader of the numbers must know, one sentence each.
@@ -42,39 +43,51 @@ class TuneReport:
     sources: tuple[str, ...]
     frames: int
     trials: tuple[Trial, ...]
-    present: Trial
+    current: Trial
     best: Trial
     validation: CrossValidation
     notes: tuple[str, ...]
 
     @property
-    def is_worth_it(self) -> bool:
+    def gains(self) -> bool:
         """Whether choosing gains anything on videos on which nothing was chosen."""
         return self.validation.gain.macro_f1 > 0
 
     @property
     def recommended(self) -> Trial:
-        """The best setting, or the present one if choosing gains nothing."""
-        return self.best if self.is_worth_it else self.present
+        """The best setting, or the current one if choosing gains nothing."""
+        return self.best if self.gains else self.current
 
-    @property
-    def settings(self) -> Settings:
-        """What is recommended, as the file that annotate takes."""
-        chosen = self.recommended
-        return Settings(
-            stride=chosen.setting.stride,
-            smooth_seconds=chosen.setting.smooth_seconds,
-            logit_adjustment=chosen.setting.logit_adjustment,
-            tuned=Origin(
-                videxpr_version=VERSION,
-                model=self.model,
-                model_sha256=self.model_sha256,
-                predictions=str(self.predictions),
-                labels=str(self.labels),
-                videos=len(self.sources),
-                frames=self.frames,
-                macro_f1=chosen.macro_f1,
-                macro_f1_before=self.present.macro_f1,
-                cross_validated_gain=self.validation.gain.macro_f1,
-            ),
-        )
+
+def write_config(path: Path, report: TuneReport, models: Sequence[str] = ()) -> None:
+    """Write what is recommended as a configuration for ``videxpr annotate --config``.
+
+    Args:
+        path: of the file.
+        report: what tuning gave.
+        models: names, paths or addresses by which annotate finds the models; without them the names
+            in the Parquet files are taken, which suffice for models that have one.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    import tomli_w  # only where a file is written
+
+    chosen = report.recommended
+    options = {
+        "stride": chosen.setting.stride,
+        "smooth": chosen.setting.smooth_seconds,
+        "logit-adjustment": chosen.setting.logit_adjustment,
+        "model": list(models) or report.model.split(" + "),
+        "model-sha256": report.model_sha256.split(" + "),
+    }
+    lines = (
+        f"# videxpr tune {VERSION}, predictions {str(report.predictions)!r}, "
+        f"labels {str(report.labels)!r}",
+        f"# {len(report.sources)} source videos, {report.frames} labeled frames",
+        f"# macro F1 {chosen.macro_f1:.4f}, before {report.current.macro_f1:.4f}, on the videos that "
+        "settings were chosen on",
+        f"# cross-validated gain {report.validation.gain.macro_f1:+.4f}",
+    )
+    with atomic_write(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n" + tomli_w.dumps(options), encoding="utf-8")

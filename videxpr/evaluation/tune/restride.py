@@ -17,9 +17,9 @@ from videxpr.temporal.options import WindowOptions
 
 
 def restride(
-    material: TuningData, checkpoint: Checkpoint, strides: Sequence[int]
+    data: TuningData, checkpoint: Checkpoint, strides: Sequence[int]
 ) -> dict[int, list[Floats | None]]:
-    """Each person's probabilities (M, 8), neither smoothed nor adjusted, for each other stride.
+    """Return each person's probabilities (M, 8), neither smoothed nor adjusted, for each other stride.
 
     Strides beyond the model's window, and the annotation's own, are left out.
 
@@ -27,7 +27,7 @@ def restride(
         UsageError: it is another model, or a file of features is not there.
         FormatError: a file of features is none, or of another run than its Parquet file.
     """
-    made = material.made
+    made = data.made
     if checkpoint.sha256 != made.model_sha256:
         raise UsageError(
             f"the annotations were made by model {made.model} ({made.model_sha256[:12]}), not by "
@@ -41,25 +41,24 @@ def restride(
         if stride <= window
     ]
     result: dict[int, list[Floats | None]] = {options.stride: [] for options in others}
-    for person in material.people:
+    for person in data.people:
         features = _features_of(person, made.model_sha256)
         for options in others:
-            answers = (
-                None if features is None else reclassified(checkpoint.model, features, options)
+            result[options.stride].append(
+                None if features is None else reclassify(checkpoint.model, features, options)
             )
-            result[options.stride].append(answers)
     return result
 
 
-def reclassified(model: ExpressionModel, rows: FeatureRows, options: WindowOptions) -> Floats:
-    """Probabilities (M, 8) of one person's rows; a missing frame or another track parts sequences."""
-    parted = (np.diff(rows.frame) != 1) | (np.diff(rows.track) != 0)
-    pieces = np.split(rows.features, np.flatnonzero(parted) + 1)
+def reclassify(model: ExpressionModel, rows: FeatureRows, options: WindowOptions) -> Floats:
+    """Return probabilities (M, 8) of one person; a missing frame, or another track, ends a sequence."""
+    starts = (np.diff(rows.frame) != 1) | (np.diff(rows.track) != 0)
+    pieces = np.split(rows.features, np.flatnonzero(starts) + 1)
     return np.concatenate([predict_sequence(model, piece, options) for piece in pieces])
 
 
 def _features_of(person: LabeledTrack, sha256: str) -> FeatureRows | None:
-    """The rows of a person's features, in the order of the annotation's rows; None without any."""
+    """Return a person's features, in the order of the annotation's rows; None without any."""
     if person.path is None or person.annotation is None or not len(person.annotation.faces):
         return None
     path = person.path.with_suffix(FEATURES_SUFFIX)
@@ -69,7 +68,7 @@ def _features_of(person: LabeledTrack, sha256: str) -> FeatureRows | None:
             "make it with videxpr annotate -f features, or leave out --model"
         )
     rows = read_features(path).of_rank(person.rank)
-    if rows.model_sha256 != sha256 or not _same(rows, person.annotation.faces):
+    if rows.model_sha256 != sha256 or not _same_faces(rows, person.annotation.faces):
         raise FormatError(
             f"{path} is of another run than {person.path}; make both anew with videxpr annotate "
             "-f parquet -f features --overwrite"
@@ -77,5 +76,5 @@ def _features_of(person: LabeledTrack, sha256: str) -> FeatureRows | None:
     return rows
 
 
-def _same(rows: FeatureRows, faces: FaceRows) -> bool:
+def _same_faces(rows: FeatureRows, faces: FaceRows) -> bool:
     return np.array_equal(rows.frame, faces.frame) and np.array_equal(rows.track, faces.track)

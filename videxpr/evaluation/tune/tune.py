@@ -14,7 +14,7 @@ from videxpr.core.errors import UsageError
 from videxpr.core.expressions import NOT_ANNOTATED
 from videxpr.core.structures import Floats
 from videxpr.evaluation.metrics import Counts, macro_f1
-from videxpr.evaluation.tune.cross_validation import assign_folds, best, cross_validated
+from videxpr.evaluation.tune.cross_validation import assign_folds, choose_setting, cross_validate
 from videxpr.evaluation.tune.data import LabeledTrack, TuningData, read_tuning_data
 from videxpr.evaluation.tune.grid_search import Progress, sweep
 from videxpr.evaluation.tune.options import Setting, TuneOptions, grid
@@ -48,25 +48,46 @@ def tune(
             source videos, or no labeled frame has probabilities.
     """
     chosen = options or TuneOptions()
-    material = read_tuning_data(predictions, labels)
-    sources = _sources(material)
-    _check_common(material, predictions, labels)
-    restride = _recut(material, checkpoint, chosen)
-    settings = grid(chosen, material.made.setting, restride, bool(material.made.class_shares))
-    counts = sweep(material.people, material.made, settings, restride, progress)
-    groups = by_source(counts, material.people, sources)
-    return _report(predictions, labels, material, sources, settings, groups, chosen)
+    data = read_tuning_data(predictions, labels)
+    sources = _labeled_sources(data)
+    if not any(map(_has_labeled_face, data.people)):
+        raise UsageError(
+            f"no labeled frame of {labels} has probabilities in {predictions}, so there is nothing to "
+            "choose by; are these the labels of those videos?"
+        )
+    restrided = _restrided(data, checkpoint, chosen)
+    settings = grid(chosen, data.made.setting, restrided, bool(data.made.class_shares))
+    counts = sweep(data.people, data.made, settings, restrided, progress)
+    groups = by_source(counts, data.people, sources)
+    current = settings.index(data.made.setting)
+    pooled = groups.sum(axis=1)
+    trials = [Trial(*pair) for pair in zip(settings, macro_f1(pooled).tolist(), strict=True)]
+    best = trials[choose_setting(pooled, current)]
+    frames = groups[current].sum(axis=(1, 2))
+    return TuneReport(
+        predictions=predictions,
+        labels=labels,
+        model=data.made.model,
+        model_sha256=data.made.model_sha256,
+        sources=tuple(sources),
+        frames=int(frames.sum()),
+        trials=tuple(trials),
+        current=trials[current],
+        best=best,
+        validation=cross_validate(groups, assign_folds(frames, chosen.folds), current),
+        notes=(*data.notes, *_not_tried(data, settings, best.setting, chosen)),
+    )
 
 
 def by_source(counts: Counts, people: Sequence[LabeledTrack], sources: Sequence[str]) -> Counts:
-    """Confusion matrices (settings, sources, 8, 9) of (settings, people, 8, 9)."""
+    """Return confusion matrices (settings, sources, 8, 9) of (settings, people, 8, 9)."""
     owners = [[one.source == source for one in people] for source in sources]
     return np.stack([counts[:, owner].sum(axis=1) for owner in owners], axis=1)
 
 
-def _sources(material: TuningData) -> list[str]:
-    """Source videos with labeled frames, in order of name."""
-    labeled = {one.source for one in material.people if (one.truth != NOT_ANNOTATED).any()}
+def _labeled_sources(data: TuningData) -> list[str]:
+    """Return the source videos with labeled frames, in order of name."""
+    labeled = {one.source for one in data.people if (one.truth != NOT_ANNOTATED).any()}
     if len(labeled) < 2:
         raise UsageError(
             f"settings are chosen on some videos and scored on others, and only {len(labeled)} source "
@@ -75,75 +96,39 @@ def _sources(material: TuningData) -> list[str]:
     return sorted(labeled)
 
 
-def _check_common(material: TuningData, predictions: Path, labels: Path) -> None:
-    """Refuse to choose where no setting could change anything."""
-    for one in material.people:
-        if one.annotation is not None:
-            frames = one.annotation.faces.frame
-            if (one.truth[frames[frames < len(one.truth)]] != NOT_ANNOTATED).any():
-                return
-    raise UsageError(
-        f"no labeled frame of {labels} has probabilities in {predictions}, so there is nothing to "
-        "choose by; are these the labels of those videos?"
-    )
+def _has_labeled_face(person: LabeledTrack) -> bool:
+    """Return whether settings could change anything that is scored."""
+    if person.annotation is None:
+        return False
+    frames = person.annotation.faces.frame
+    return bool((person.truth[frames[frames < len(person.truth)]] != NOT_ANNOTATED).any())
 
 
-def _recut(
-    material: TuningData, checkpoint: "Checkpoint | None", options: TuneOptions
+def _restrided(
+    data: TuningData, checkpoint: "Checkpoint | None", options: TuneOptions
 ) -> Mapping[int, Sequence[Floats | None]]:
-    """Probabilities of other strides, if there is a model to compute them with."""
+    """Return the probabilities of other strides, if there is a model to compute them with."""
     if checkpoint is None:
         return {}
-    from videxpr.evaluation.tune.restride import (
-        restride,  # needs torch, which nothing else here does
-    )
+    from videxpr.evaluation.tune.restride import restride  # needs torch, as nothing else here does
 
-    return restride(material, checkpoint, options.strides)
-
-
-def _report(
-    predictions: Path,
-    labels: Path,
-    material: TuningData,
-    sources: Sequence[str],
-    settings: Sequence[Setting],
-    groups: Counts,
-    options: TuneOptions,
-) -> TuneReport:
-    present = settings.index(material.made.setting)
-    pooled = groups.sum(axis=1)
-    trials = [Trial(*pair) for pair in zip(settings, macro_f1(pooled).tolist(), strict=True)]
-    winner = trials[best(pooled, present)]
-    frames = groups[present].sum(axis=(1, 2))
-    return TuneReport(
-        predictions=predictions,
-        labels=labels,
-        model=material.made.model,
-        model_sha256=material.made.model_sha256,
-        sources=tuple(sources),
-        frames=int(frames.sum()),
-        trials=tuple(trials),
-        present=trials[present],
-        best=winner,
-        validation=cross_validated(groups, assign_folds(frames, options.folds), present),
-        notes=(*material.notes, *_not_tried(material, settings, winner.setting, options)),
-    )
+    return restride(data, checkpoint, options.strides)
 
 
 def _not_tried(
-    material: TuningData, settings: Sequence[Setting], winner: Setting, options: TuneOptions
+    data: TuningData, settings: Sequence[Setting], best: Setting, options: TuneOptions
 ) -> Iterator[str]:
-    """What was not tried, and why."""
+    """Yield what was not tried, and why."""
     longest = max(one.smooth_seconds for one in settings)
-    if winner.smooth_seconds == longest > 0:
+    if best.smooth_seconds == longest > 0:
         yield f"the best smoothing, {longest:g} s, is the longest that was tried; try longer ones too"
-    if not material.made.class_shares and max(options.strengths) > 0:
+    if not data.made.class_shares and any(options.strengths):
         yield (
-            f"logit adjustment was not tried: model {material.made.model} does not state how often "
-            "each expression stood in its training labels"
+            f"logit adjustment was not tried: model {data.made.model} does not state how often each "
+            "expression stood in its training labels"
         )
     if len({one.stride for one in settings}) == 1 and len(options.strides) > 1:
         yield (
             f"no stride but {settings[0].stride} was tried: others want the model (--model) and files "
-            "of features (videxpr annotate -f parquet -f features)"
+            "of features (videxpr annotate -f parquet,features)"
         )
