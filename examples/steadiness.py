@@ -39,8 +39,9 @@ from videxpr.model.engine.engine import Embedder, embedder_of
 from videxpr.model.ensemble import Predictions, PredictionStream
 from videxpr.model.inference import logit_stream, probabilities
 from videxpr.model.network import ExpressionModel
+from videxpr.temporal.interpolation import interpolate_missing
 from videxpr.temporal.options import WindowOptions
-from videxpr.temporal.smoothing import filled, moving_mean
+from videxpr.temporal.smoothing import moving_mean
 
 SPANS = (0.0, 0.1, 0.2, 0.33, 0.5, 0.75, 1.0, 1.5, 2.0)
 FLICKER = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
@@ -121,7 +122,7 @@ def smoothed_labels(answers: Floats, seconds: NDArray[np.float64], span: float) 
     smooth = np.full_like(answers, np.nan)
     smooth[known] = moving_mean(answers[known], seconds[known], span)
     shots = np.zeros(len(answers), np.int64)
-    return np.asarray(np.nanargmax(filled(smooth, seconds, shots), axis=1))
+    return np.asarray(np.nanargmax(interpolate_missing(smooth, seconds, shots), axis=1))
 
 
 def of_tree(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]]:

@@ -12,7 +12,7 @@ from videxpr.core.structures import Floats
 from videxpr.faces.track import Track
 from videxpr.formats.record import FaceRows
 from videxpr.model.ensemble import Predictions
-from videxpr.temporal.smoothing import nearest_known
+from videxpr.temporal.interpolation import nearest_known
 
 Number = TypeVar("Number", bound=np.generic)
 

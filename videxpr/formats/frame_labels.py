@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from videxpr.core.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
 from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
-from videxpr.temporal.smoothing import filled, moving_mean
+from videxpr.temporal.interpolation import interpolate_missing
+from videxpr.temporal.smoothing import moving_mean
 
 
 def frame_labels(annotation: Annotation, rank: int, missing: Missing) -> NDArray[np.int64]:
@@ -19,7 +20,7 @@ def frame_labels(annotation: Annotation, rank: int, missing: Missing) -> NDArray
         annotation: of a video.
         rank: 0 for the main person, 1 for the second.
         missing: ``fill`` interpolates the probabilities of frames without that person within the
-            shot (`smoothing.filled`), and a video without anybody is Neutral throughout; ``none``
+            shot (`temporal.interpolation`), and a video without anybody is Neutral throughout; ``none``
             gives -1 to frames in which the person was neither detected nor bridged.
 
     Returns:
@@ -35,7 +36,7 @@ def frame_labels(annotation: Annotation, rank: int, missing: Missing) -> NDArray
         return labels
     if not seen.any():
         return np.full(len(annotation), NEUTRAL)
-    every = filled(known, annotation.seconds, annotation.shots)
+    every = interpolate_missing(known, annotation.seconds, annotation.shots)
     return np.asarray(np.nanargmax(every, axis=1))
 
 

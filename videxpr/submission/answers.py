@@ -20,7 +20,7 @@ from videxpr.datasets.labels.reader import (
 )
 from videxpr.formats.frame_labels import padded_labels
 from videxpr.formats.predictions import Block
-from videxpr.temporal.smoothing import nearest_known
+from videxpr.temporal.interpolation import nearest_known
 
 
 @dataclass(frozen=True)
