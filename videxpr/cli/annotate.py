@@ -36,7 +36,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         annotator = None if is_done else _load(command, models, display)
         if annotator is not None:
             display.say(_introduction(annotator, has_videos))
-            display.warn([*_concerns(command, annotator, sources)])
+            display.warn(_warnings(command, annotator, sources))
         reports = _all_reports(
             annotate_sources(annotator, sources, outputs, display.begin, command.workers),
             outputs,
@@ -75,14 +75,14 @@ def _load(
 def _all_reports(
     reports: "Iterator[Report]", outputs: "Outputs", display: BatchDisplay
 ) -> "list[Report]":
-    """Every report, shown as it comes; the run's own files are written even when stopped."""
+    """Show every report as it comes; write the run's own files even when stopped."""
     collected: list[Report] = []
     try:
         for report in reports:
             collected.append(report)
             display.end(report, annotation_line(report))
     finally:
-        display.lack(outputs.finish())
+        display.report_missing(outputs.finish())
     return collected
 
 
@@ -96,23 +96,23 @@ def _introduction(annotator: "Annotator", has_videos: bool) -> str:
 
 
 def _named(checkpoint: "Checkpoint") -> str:
-    """A model by its hash and, if it came from elsewhere, by where that was."""
+    """Return a model's name with its hash and, if it came from elsewhere, where that was."""
     origin = "" if checkpoint.origin in (A_FILE, IN_PACKAGE) else f", {checkpoint.origin}"
     return f"{checkpoint.name} ({checkpoint.sha256[:12]}{origin})"
 
 
-def _concerns(
+def _warnings(
     command: AnnotateCommand, annotator: "Annotator", sources: Sequence[Source]
 ) -> Iterator[str]:
-    """What a user should know before the first number."""
-    yield from _concerns_of_models(annotator.checkpoints, sources)
+    """Yield what a user should know before the first number."""
+    yield from _warnings_of_models(annotator.checkpoints, sources)
     stated = command.model.sha256
     if stated and stated != tuple(one.sha256 for one in annotator.checkpoints):
         yield f"the configuration was made with SHA-256 {' + '.join(stated)}, not with this model"
     options = annotator.options
     if command.annotation.logit_adjustment == STORED and options.logit_adjustment == 0:
         yield "the strength of logit adjustment that the model stores is 0: nothing is adjusted"
-    yield from _concerns_of_devices(command.run.device, annotator.device.type)
+    yield from _warnings_of_devices(command.run.device, annotator.device.type)
     if options.smooth_seconds and any(source.kind == "crops" for source in sources):
         yield (
             f"crops have no times: {options.faces.crop_fps:g} frames a second are assumed for "
@@ -120,7 +120,7 @@ def _concerns(
         )
 
 
-def _concerns_of_models(
+def _warnings_of_models(
     checkpoints: "Sequence[Checkpoint]", sources: Sequence[Source]
 ) -> Iterator[str]:
     from videxpr.core.crop_template import UNVERIFIED
@@ -151,8 +151,8 @@ def _concerns_of_models(
         )
 
 
-def _concerns_of_devices(wanted: str, taken: str) -> Iterator[str]:
-    """A GPU that is there and was not taken."""
+def _warnings_of_devices(wanted: str, taken: str) -> Iterator[str]:
+    """Yield why a GPU that is there was not taken."""
     from videxpr.core.device import unused_gpu_reason
 
     reason = unused_gpu_reason() if (wanted, taken) == ("auto", "cpu") else None

@@ -17,7 +17,7 @@ from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.annotation.benchmark.report import as_json
 from videxpr.annotation.load import load_annotator
 from videxpr.cli.benchmark_tables import show_setup, show_video
-from videxpr.cli.console import prepare_process, told
+from videxpr.cli.console import failure_text, prepare_process
 from videxpr.cli.model_choice import chosen_models
 from videxpr.core.device import cpu_threads, resolve_device
 from videxpr.core.errors import UsageError
@@ -104,7 +104,7 @@ def _status(messages: Console, quiet: bool) -> Iterator[Begin]:
 def _say(messages: Console, report: BenchmarkReport, quiet: bool) -> None:
     """Why a video failed, or what the reader of its figures should know."""
     if report.status == "failed":
-        text = f"{report.trace}error: {told(report)}"
+        text = f"{report.trace}error: {failure_text(report)}"
         messages.print(text, soft_wrap=True, markup=False, style="red")
     elif not quiet:
         for warning in report.warnings:

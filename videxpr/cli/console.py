@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -98,17 +98,17 @@ class BatchDisplay:
         self._progress.stop()
 
     def say(self, text: str) -> None:
-        """A line for people; left out when quiet."""
+        """Print a line for people; leave it out when quiet."""
         if not self.quiet:
             self.console.print(text, soft_wrap=True, markup=False)
 
-    def warn(self, concerns: list[str]) -> None:
-        """Lines of warning."""
-        for concern in concerns:
-            self.say(f"warning: {concern}")
+    def warn(self, sentences: Iterable[str]) -> None:
+        """Print warnings, a line each."""
+        for sentence in sentences:
+            self.say(f"warning: {sentence}")
 
-    def lack(self, notes: list[str]) -> None:
-        """Things that are missing from the run's files; they make the run a failure."""
+    def report_missing(self, notes: list[str]) -> None:
+        """Print what is missing from the run's files, which makes the run a failure."""
         self.incomplete = bool(notes)
         for note in notes:
             self.console.print(f"error: {note}", soft_wrap=True, markup=False, style="red")
@@ -124,7 +124,7 @@ class BatchDisplay:
                 self._progress.remove_task(task)
 
     def begin(self, source: Source) -> Callable[[int, int], None]:
-        """A video begins; the callback for its frames."""
+        """Show that a video begins; return the callback for its frames."""
         if not self.bars:
             return lambda completed, total: None
         video = self._progress.add_task(source.path.name, total=None, speed="")
@@ -142,7 +142,7 @@ class BatchDisplay:
         return advance
 
     def end(self, report: JobResult, line: str) -> None:
-        """A video has ended, well or not; `line` says how where there are no bars."""
+        """Show that a video has ended, well or not; `line` says how where there are no bars."""
         self.done += 1
         if report.source in self._running:
             self._progress.remove_task(self._running.pop(report.source))
@@ -150,20 +150,23 @@ class BatchDisplay:
             self._progress.advance(self._batch)
         if report.status == "failed":
             self.console.print(
-                f"{report.trace}error: {told(report)}", soft_wrap=True, markup=False, style="red"
+                f"{report.trace}error: {failure_text(report)}",
+                soft_wrap=True,
+                markup=False,
+                style="red",
             )
         elif not self.bars:
             self.say(f"[{self.done}/{self.videos}] {line}")
 
 
-def told(report: JobResult) -> str:
-    """Why a source failed, with its path, which is named already where it is not there."""
+def failure_text(report: JobResult) -> str:
+    """Return why a source failed, with its path (named already where it is not there)."""
     is_missing = report.source.kind == "missing"
     return report.error if is_missing else f"{report.source.path}: {report.error}"
 
 
 def summary_table(reports: "list[Report]", made_by: str, output_dir: Path) -> None:
-    """The run as a table on standard output."""
+    """Print the run as a table on standard output."""
     terminal = sys.stdout.isatty()
     console = Console(width=None if terminal else WIDE, highlight=False)
     table = Table(title=Text(f"{made_by}, results in {output_dir}"))
@@ -205,9 +208,9 @@ def _cells(report: "Report") -> list[str]:
 
 
 def annotation_line(report: "Report") -> str:
-    """A video's annotation in a line."""
+    """Return a video's annotation in a line."""
     if report.status == "failed":
-        return told(report)
+        return failure_text(report)
     if report.status == "skipped":
         return f"{report.source.path}: skipped, its files are there"
     return (
@@ -218,6 +221,6 @@ def annotation_line(report: "Report") -> str:
 
 
 def _shares(report: "Report") -> str:
-    """Expressions by falling share, those under half a percent left out."""
+    """Return expressions by falling share, those under half a percent left out."""
     shares = sorted(zip(EXPRESSIONS, report.shares, strict=True), key=lambda pair: -pair[1])
     return ", ".join(f"{name} {share:.0%}" for name, share in shares if share >= 0.005)
