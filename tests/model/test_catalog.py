@@ -79,7 +79,7 @@ def test_another_file_than_the_published_one_installs_nothing(
 ) -> None:
     other = pack_zip() + b"more"
     (tmp_path / "site" / "tiny.zip").write_bytes(other)
-    with pytest.raises(DownloadError, match=f"{sha256(other)}, not {pack.sha256}"):
+    with pytest.raises(DownloadError, match=f"expected {pack.sha256} but got {sha256(other)}"):
         download_pack("tiny", tmp_path / "root")
     assert not list((tmp_path / "root" / "models").iterdir())
 
@@ -91,7 +91,7 @@ def test_a_zip_file_brought_by_hand_needs_no_network(pack: DetectorPack, tmp_pat
         download_pack("tiny", tmp_path)
     archive.parent.mkdir(exist_ok=True)
     archive.write_bytes(pack_zip()[:-1])
-    with pytest.raises(DownloadError, match=f"tiny.zip has SHA-256 .*, not {pack.sha256}"):
+    with pytest.raises(DownloadError, match=f"answered 404 .*to {archive} and run"):
         download_pack("tiny", tmp_path)
     archive.write_bytes(pack_zip())
     assert download_pack("tiny", tmp_path).model.read_bytes() == DETECTOR

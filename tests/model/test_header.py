@@ -76,7 +76,7 @@ def test_what_is_no_checkpoint_is_said(tmp_path, content, message):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ("startr", "no model 'startr', did you mean 'starter'?"),
+        ("startr", "no model 'startr'; did you mean 'starter'?"),
         ("Starter", "did you mean 'starter'?"),
         ("odd.safetensors", "odd.safetensors is not a safetensors file (it has no header)"),
         ("folder", "no model 'folder' (the folder has no model.safetensors)"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from videxpr.core.errors import CheckpointError, DownloadError, UsageError
+from videxpr.core.errors import CheckpointError, UsageError
 from videxpr.core.files import sha256_of
 from videxpr.faces.detection.packs import (
     MTCNN,
@@ -124,11 +124,10 @@ def download_pack(
         return DownloadedPack(pack, here, ())
     folder = search_roots(root)[0] / name
     archive = folder.with_name(f"{name}.zip")
-    brought = _is_there(archive, pack)
-    if not brought:
-        fetch(pack.url, archive, sha256=pack.sha256, size=pack.size_bytes, progress=progress)
+    brought = archive.is_file()
+    fetch(pack.url, archive, pack.sha256, progress)
     try:
-        files = unpack(archive, folder, lambda member: member.endswith(".onnx"))
+        files = unpack(archive, folder, ".onnx")
     finally:
         if not brought:
             archive.unlink()
@@ -184,14 +183,3 @@ def _downloadable(name: str) -> DetectorPack:
             "hf:OWNER/REPO"
         )
     return PACKS[name]
-
-
-def _is_there(archive: Path, pack: DetectorPack) -> bool:
-    """Whether the right zip file was put there by hand."""
-    sha256 = sha256_of(archive) if archive.is_file() else None
-    if sha256 not in (None, pack.sha256):
-        raise DownloadError(
-            f"{archive} has SHA-256 {sha256}, not {pack.sha256} as published; remove it, or put "
-            f"{pack.url} there"
-        )
-    return sha256 is not None

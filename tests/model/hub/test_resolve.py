@@ -95,8 +95,8 @@ def test_a_registered_model_is_downloaded_once_and_then_needs_no_network(
 @pytest.mark.parametrize(
     ("page", "sha256", "message"),
     [
-        ("file", "ab" * 32, f"has SHA-256 {SHA256}, not {'ab' * 32} as expected, and was not kept"),
-        ("half", SHA256, r"ended after \d+ of \d+ bytes; try again"),
+        ("file", "ab" * 32, f"expected {'ab' * 32} but got {SHA256}. Deleted"),
+        ("half", SHA256, r"broke off: .*bytes read.*; try again"),
         ("half-chunked", SHA256, "broke off"),
         ("other", SHA256, "answered 404 Not Found"),
     ],
@@ -107,7 +107,7 @@ def test_a_bad_download_is_not_kept_and_the_next_one_begins_anew(
     place = register(own, f"{site}/{page}", sha256)
     with pytest.raises(DownloadError, match=message) as caught:
         resolve_model("lab")
-    assert str(caught.value).startswith(f"model lab: {site}/{page} ")
+    assert str(caught.value).startswith(f"model lab: {site}/{page}")
     assert not list(place.parent.parent.rglob("*.*"))
     register(own, f"{site}/file")
     assert resolve_model("lab").sha256 == SHA256
@@ -130,7 +130,7 @@ def test_a_new_hash_in_the_registry_is_another_file(own: Path, site: str) -> Non
     register(own, f"{site}/file")
     resolve_model("lab")
     register(own, f"{site}/file", "ab" * 32)
-    with pytest.raises(DownloadError, match="not abab"):
+    with pytest.raises(DownloadError, match="expected abab"):
         resolve_model("lab")
 
 

@@ -1,172 +1,161 @@
-"""Files from the network, checked before anything uses them, and archives, unpacked with care."""
+"""Files from plain addresses, known by their SHA-256, and the models in a zip file."""
 
+import io
+import logging
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from http.client import HTTPException, HTTPResponse
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
 from tempfile import TemporaryDirectory
-from typing import Final
-from urllib.error import HTTPError
+from typing import Any, Final
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 from videxpr.core.errors import DownloadError, OutputError
-from videxpr.core.files import atomic_write, sha256_of
 
 Progress = Callable[[int, int | None], None]
-"""Told the bytes so far, and the bytes in all where they are known."""
+"""Called with the bytes so far, and the bytes in all where they are known."""
 
-TIMEOUT_SECONDS: Final = 30.0
+TIMEOUT_SECONDS: Final = 30
 """How long a server may stay silent."""
 
 CHUNK_BYTES: Final = 1 << 18
 
 
-def fetch(
-    url: str,
-    path: Path,
-    *,
-    sha256: str | None,
-    size: int | None,
-    progress: Progress | None = None,
-) -> str:
+def bar_class(progress: Progress | None) -> type[Any]:
+    """Return a class of bars, as pooch and huggingface_hub ask for, that pass bytes on instead.
+
+    Args:
+        progress: called after every piece.
+    """
+    from tqdm import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, **looks: Any) -> None:
+            super().__init__(**looks | {"file": io.StringIO()})
+
+        def __bool__(self) -> bool:
+            return True  # tqdm's is false without a total, and pooch then reports nothing
+
+        def update(self, n: float | None = 1) -> None:
+            super().update(n)
+            if progress is not None:  # pooch counts its last piece as a whole one
+                progress(int(min(self.n, self.total or self.n)), self.total or None)
+
+    return Bar
+
+
+def fetch(url: str, path: Path, sha256: str, progress: Progress | None = None) -> None:
     """Download a file to `path`, whole or not at all; what was there stays until then.
 
     Args:
         url: an http or https address.
         path: where the file goes; folders above it are made.
-        sha256: the hash that it must have, or None to take it as it comes.
-        size: its bytes, used where the server does not say; None if nobody knows.
+        sha256: the hash that it must have. A file at `path` that has it is not fetched again.
         progress: called after every piece.
-
-    Returns:
-        The SHA-256 of the file, as hexadecimal digits.
 
     Raises:
         DownloadError: the server cannot be reached, refuses, stops early or sends another file.
         OutputError: the file cannot be written.
     """
-    with _open(url, path) as response, atomic_write(path) as temporary:
-        total = size if response.length is None else response.length
-        with temporary.open("wb") as file:
-            for chunk in _chunks(response, url):
-                file.write(chunk)
-                if progress is not None:
-                    progress(file.tell(), total)
-        return _checked(temporary, url, sha256, total)
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise DownloadError(f"{url} is no http or https address; videxpr downloads from no other")
+    from requests import exceptions as failed
+
+    by_hand = f"copy {url} from another machine to {path} and run this again"
+    try:
+        _retrieve(url, path, sha256, progress)
+    except failed.HTTPError as exc:
+        answer = exc.response
+        said = "an error" if answer is None else f"{answer.status_code} {answer.reason}"
+        raise DownloadError(f"{url} answered {said}; try again later, or {by_hand}") from exc
+    except (failed.ConnectionError, failed.Timeout) as exc:
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        raise DownloadError(
+            f"cannot reach {host}: {_reason(exc)}; check the network, or {by_hand}"
+        ) from exc
+    except failed.RequestException as exc:
+        raise DownloadError(f"{url} broke off: {_reason(exc)}; try again") from exc
+    except ValueError as exc:  # the hash
+        raise DownloadError(
+            f"{url}: {exc} Try again, and if it happens again, do not trust that source"
+        ) from exc
+    except OSError as exc:
+        raise OutputError(f"cannot write {path}: {exc.strerror or exc}") from exc
 
 
-def unpack(archive: Path, folder: Path, wanted: Callable[[str], bool]) -> tuple[Path, ...]:
-    """Unpack some members of a zip file straight into a folder, all of them or none.
+def _retrieve(url: str, path: Path, sha256: str, progress: Progress | None) -> None:
+    import pooch
 
-    They are written aside first; files of the same names are replaced, others stay.
+    pooch.get_logger().setLevel(logging.ERROR)  # it would say on the terminal what it does
+    with ExitStack() as stack:
+
+        def close_later(response: Any, **_: Any) -> None:
+            stack.callback(response.close)  # pooch leaves it open
+
+        downloader = pooch.HTTPDownloader(
+            progressbar=bar_class(progress)(),
+            chunk_size=CHUNK_BYTES,
+            timeout=TIMEOUT_SECONDS,
+            hooks={"response": close_later},
+        )
+        pooch.retrieve(url, sha256, path.name, path.parent, downloader=downloader)
+
+
+def unpack(archive: Path, folder: Path, suffix: str) -> tuple[Path, ...]:
+    """Unpack the files of one kind of a zip file straight into a folder, all of them or none.
+
+    They are written aside first; files of the same names are replaced, others stay. Folders inside the
+    archive are not made, so that nothing can be written elsewhere.
 
     Args:
-        archive: the zip file.
-        folder: where the members go; folders inside the archive are not made.
-        wanted: whether to take a member, given its name without folders.
+        archive: the zip file; its hash has been checked.
+        folder: where the files go.
+        suffix: of the names of the files that are wanted.
 
     Returns:
         The files, by name.
 
     Raises:
-        DownloadError: the archive is damaged, holds nothing wanted, holds a name twice, or has a
-            member that points outside.
+        DownloadError: the archive is damaged, or holds nothing that is wanted.
         OutputError: the folder cannot be written to.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as aside:
-            files = _extract(archive, Path(aside), wanted)
+            names = _extract(archive, Path(aside), suffix)
             folder.mkdir(exist_ok=True)
-            for file in files:
-                os.replace(file, folder / file.name)
-    except OSError as exc:
-        raise OutputError(f"cannot unpack {archive} into {folder}: {exc.strerror or exc}") from exc
-    return tuple(folder / file.name for file in files)
-
-
-def _open(url: str, path: Path) -> HTTPResponse:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https"):
-        raise DownloadError(f"{url} is no http or https address; videxpr downloads from no other")
-    by_hand = f"copy {url} from another machine to {path} and run this again"
-    try:
-        request = Request(url, headers={"User-Agent": "videxpr"})
-        response: HTTPResponse = urlopen(request, timeout=TIMEOUT_SECONDS)
-    except HTTPError as exc:
-        exc.close()
-        raise DownloadError(
-            f"{url} answered {exc.code} {exc.reason}; try again later, or {by_hand}"
-        ) from exc
-    except (OSError, HTTPException) as exc:
-        raise DownloadError(
-            f"cannot reach {parts.netloc}: {_reason(exc)}; check the network, or {by_hand}"
-        ) from exc
-    return response
-
-
-def _chunks(response: HTTPResponse, url: str) -> Iterator[bytes]:
-    """What the server sends, piece by piece."""
-    try:
-        while chunk := response.read(CHUNK_BYTES):
-            yield chunk
-    except (OSError, HTTPException) as exc:
-        raise DownloadError(f"{url} broke off: {_reason(exc)}; try again") from exc
-
-
-def _checked(file: Path, url: str, sha256: str | None, size: int | None) -> str:
-    """The SHA-256 of a file that was downloaded, if it is whole and the right one."""
-    received, found = file.stat().st_size, sha256_of(file)
-    if size is not None and received != size:
-        raise DownloadError(f"{url} ended after {received} of {size} bytes; try again")
-    if sha256 is not None and found != sha256:
-        raise DownloadError(
-            f"{url} has SHA-256 {found}, not {sha256} as expected, and was not kept; "
-            "try again, and if it happens again, do not trust that source"
-        )
-    return found
-
-
-def _reason(exc: Exception) -> str:
-    """Why a connection failed, on one line and without a number."""
-    cause = getattr(exc, "reason", exc)
-    return " ".join(str(getattr(cause, "strerror", None) or cause).split())
-
-
-def _extract(archive: Path, folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            members = _members(opened, archive, wanted)
-            for name, member in members.items():
-                with opened.open(member) as source, (folder / name).open("wb") as file:
-                    copyfileobj(source, file)
+            for name in names:
+                os.replace(Path(aside, name), folder / name)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as exc:
         raise DownloadError(
             f"{archive} cannot be unpacked ({exc}); remove it and download it again"
         ) from exc
-    return [folder / name for name in sorted(members)]
-
-
-def _members(
-    opened: zipfile.ZipFile, archive: Path, wanted: Callable[[str], bool]
-) -> dict[str, zipfile.ZipInfo]:
-    """The members that are wanted, by their name without folders."""
-    found: dict[str, zipfile.ZipInfo] = {}
-    for member in opened.infolist():
-        path = PurePosixPath(member.orig_filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in member.orig_filename:
-            raise DownloadError(
-                f"{archive} holds {member.orig_filename!r}, which points outside; do not use it"
-            )
-        if member.is_dir() or not wanted(path.name):
-            continue
-        if path.name in found:
-            raise DownloadError(f"{archive} holds two files named {path.name}; do not use it")
-        found[path.name] = member
-    if not found:
+    except OSError as exc:
+        raise OutputError(f"cannot unpack {archive} into {folder}: {exc.strerror or exc}") from exc
+    if not names:
         raise DownloadError(f"{archive} holds none of the files that it should; do not use it")
-    return found
+    return tuple(folder / name for name in names)
+
+
+def _extract(archive: Path, folder: Path, suffix: str) -> list[str]:
+    """Write files of an archive into a folder, and return their names."""
+    with zipfile.ZipFile(archive) as opened:
+        wanted = [member for member in opened.infolist() if member.filename.endswith(suffix)]
+        named = {PurePosixPath(one.filename.replace("\\", "/")).name: one for one in wanted}
+        for name, member in named.items():
+            with opened.open(member) as source, (folder / name).open("wb") as file:
+                copyfileobj(source, file)
+    return sorted(named)
+
+
+def _reason(exc: BaseException) -> str:
+    """Return why a connection failed, on one line: the first cause that the system named."""
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return " ".join(str(exc).split())

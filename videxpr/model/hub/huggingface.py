@@ -1,4 +1,4 @@
-"""Weights from the Hugging Face Hub: one safetensors file of a repository, and nothing else of it.
+"""The Hugging Face Hub: weights from it, one safetensors file of a repository, and cards for it.
 
 The file lies in huggingface_hub's own cache, where other programs find it too; once it is there, no
 network is needed. Everything that a checkpoint says of itself is in that file, so no code, no
@@ -7,16 +7,16 @@ configuration and no pickle is ever fetched.
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from videxpr.core.errors import CheckpointError, DownloadError, UsageError, VidexprError
 from videxpr.core.files import sha256_of
 from videxpr.core.version import VERSION
-from videxpr.model.hub.download import Progress
+from videxpr.model.hub.download import Progress, bar_class
 
 PREFIX: Final = "hf:"
 WEIGHTS: Final = "model.safetensors"
@@ -33,6 +33,58 @@ COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 CLIENT: Final = "videxpr"
 """What the Hub is told of who asks."""
+
+ERRORS: Final[Sequence[tuple[str, type[VidexprError], str]]] = (
+    (
+        "GatedRepoError",
+        DownloadError,
+        "{reference} is gated: ask for access at {page}, then log in with hf auth login or set "
+        "HF_TOKEN",
+    ),
+    (
+        "RepositoryNotFoundError",
+        DownloadError,
+        "{reference} does not exist or is private: look at {page}; if it is private, log in with hf "
+        "auth login or set HF_TOKEN",
+    ),
+    (
+        "RevisionNotFoundError",
+        CheckpointError,
+        "{reference.repo} on the Hub has no branch, tag or commit {reference.revision!r}; "
+        "{page}/commits/main lists them",
+    ),
+    (
+        "RemoteEntryNotFoundError",
+        CheckpointError,
+        "{reference} holds no {weights}, and videxpr reads no other weights (a .bin, .pt or .ckpt file "
+        "can run code); ask its owner for one that videxpr models pack made",
+    ),
+    (
+        "HfHubHTTPError",
+        DownloadError,
+        "{reference}: {endpoint} answered {status}; try again later, log in with hf auth login or set "
+        "HF_TOKEN if it is not public, or give the PATH of a copy of its {weights}",
+    ),
+    (
+        "OfflineModeIsEnabled",
+        DownloadError,
+        "{reference} is not in the cache ({cache}), and HF_HUB_OFFLINE forbids to fetch it; unset that "
+        "once, or give the PATH of a copy of its {weights}",
+    ),
+    (
+        "TransportError",
+        DownloadError,
+        "{reference} is not in the cache ({cache}), and {endpoint} cannot be reached: {text}; check "
+        "the network, or give the PATH of a copy of its {weights}",
+    ),
+    (
+        "Exception",
+        DownloadError,
+        "{reference} broke off: {text}; no part of it is used, try again",
+    ),
+)
+"""What an error of huggingface_hub, or of its transport, means and what to do: the first class in
+the list that the error is of counts."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +126,7 @@ def parse_reference(text: str) -> Reference:
 
 
 def fetch_weights(reference: Reference, progress: Progress | None = None) -> HubFile:
-    """The weights of a repository, downloaded if they are not in the cache.
+    """Return the weights of a repository, downloaded if they are not in the cache.
 
     A commit that is in the cache is taken from there. Of a branch or a tag the Hub is asked where it
     is now; if it cannot be asked, it is where it was when it was asked last.
@@ -88,120 +140,79 @@ def fetch_weights(reference: Reference, progress: Progress | None = None) -> Hub
         CheckpointError: the repository has no safetensors file.
         DownloadError: it cannot be reached, refuses, breaks off or sends another file.
     """
-    with _silence():
-        path = _cached(reference) if COMMIT.fullmatch(reference.revision) else None
-        path = path or _newest(reference, progress)
-    return HubFile(path, _checked(path, reference), path.parent.name)
-
-
-def _newest(reference: Reference, progress: Progress | None) -> Path:
-    """What the revision is now; what it was when it was last here, if nobody can tell."""
-    try:
-        _ask(reference)
-    except DownloadError:
-        cached = _cached(reference)
-        if cached is None:
-            raise
-        return cached
-    return _download(reference, progress)
-
-
-def _ask(reference: Reference) -> None:
-    """Ask for the file's metadata, once: huggingface_hub alone tries for half a minute."""
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        url = hf_hub_url(reference.repo, WEIGHTS, revision=reference.revision)
-        get_hf_file_metadata(url, library_name=CLIENT, library_version=VERSION)
-    except HfHubHTTPError as exc:
-        raise _refusal(reference, exc) from exc
-    except Exception as exc:  # the transport's errors are another library's from version to version
-        raise _unreachable(reference, exc) from exc
-
-
-def _refusal(reference: Reference, exc: Exception) -> VidexprError:
-    """What the Hub's answer means, and what to do."""
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        RemoteEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    page = f"{_endpoint()}/{reference.repo}"
-    if isinstance(exc, GatedRepoError):
-        return DownloadError(
-            f"{reference} is gated: ask for access at {page}, then log in with hf auth login or set "
-            "HF_TOKEN"
-        )
-    status = getattr(getattr(exc, "response", None), "status_code", "an error")
-    if isinstance(exc, RepositoryNotFoundError) or status == 401:
-        return DownloadError(
-            f"{reference} does not exist or is private: look at {page}; if it is private, log in "
-            "with hf auth login or set HF_TOKEN"
-        )
-    if isinstance(exc, RevisionNotFoundError):
-        return CheckpointError(
-            f"{reference.repo} on the Hub has no branch, tag or commit {reference.revision!r}; "
-            f"{page}/commits/main lists them"
-        )
-    if isinstance(exc, RemoteEntryNotFoundError):
-        return CheckpointError(
-            f"{reference} holds no {WEIGHTS}, and videxpr reads no other weights (a .bin, .pt or "
-            ".ckpt file can run code); ask its owner for one that videxpr models pack made"
-        )
-    return DownloadError(
-        f"{reference}: {_endpoint()} answered {status}; try again later, log in with hf auth login if "
-        f"it is not public, or give the PATH of a copy of its {WEIGHTS}"
-    )
-
-
-def _unreachable(reference: Reference, exc: Exception) -> DownloadError:
-    from huggingface_hub import constants
-    from huggingface_hub.errors import OfflineModeIsEnabled
-
-    by_hand = f"give the PATH of a copy of its {WEIGHTS}"
-    where = f"{reference} is not in the cache ({constants.HF_HUB_CACHE})"
-    if isinstance(exc, OfflineModeIsEnabled):
-        return DownloadError(
-            f"{where}, and HF_HUB_OFFLINE forbids to fetch it; unset that once, or {by_hand}"
-        )
-    return DownloadError(
-        f"{where}, and {_endpoint()} cannot be reached: {_line(exc)}; check the network, or {by_hand}"
-    )
-
-
-def _cached(reference: Reference) -> Path | None:
-    """The file in the cache, None if it is not there."""
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(reference.repo, WEIGHTS, revision=reference.revision)
-    return Path(found) if isinstance(found, str) else None
+    def cached() -> str | None:
+        found = try_to_load_from_cache(reference.repo, WEIGHTS, revision=reference.revision)
+        return found if isinstance(found, str) else None
+
+    with _silence():
+        path = cached() if COMMIT.fullmatch(reference.revision) else None
+        try:
+            path = path or _download(reference, progress)
+        except (
+            Exception
+        ) as exc:  # the transport's errors are another library's from version to version
+            path = cached()
+            if path is None:
+                raise _explained(reference, exc) from exc
+    return HubFile(Path(path), _checked(Path(path), reference), Path(path).parent.name)
 
 
-def _download(reference: Reference, progress: Progress | None) -> Path:
-    from huggingface_hub import hf_hub_download
+def card_text(template: str, facts: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """Return a model card as the Hub reads it: YAML between dashes, then Markdown.
 
-    try:
-        return Path(
-            hf_hub_download(
-                reference.repo,
-                WEIGHTS,
-                revision=reference.revision,
-                tqdm_class=_reporter(progress),
-                library_name=CLIENT,
-                library_version=VERSION,
-            )
+    Args:
+        template: of Jinja; ``card_data`` in it stands for the YAML.
+        facts: values for the template.
+        data: for `huggingface_hub.ModelCardData`; figures are in ``eval_results``, as arguments of
+            `huggingface_hub.EvalResult`.
+    """
+    from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+    figures = [EvalResult(**one) for one in data.get("eval_results", ())]
+    card_data = ModelCardData(**dict(data) | {"eval_results": figures or None})
+    return str(ModelCard.from_template(card_data, template_str=template, **facts))
+
+
+def _download(reference: Reference, progress: Progress | None) -> str:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+
+    url = hf_hub_url(reference.repo, WEIGHTS, revision=reference.revision)
+    # asked once before: hf_hub_download alone would try for half a minute
+    get_hf_file_metadata(url, library_name=CLIENT, library_version=VERSION)
+    return hf_hub_download(
+        reference.repo,
+        WEIGHTS,
+        revision=reference.revision,
+        tqdm_class=bar_class(progress),
+        library_name=CLIENT,
+        library_version=VERSION,
+    )
+
+
+def _explained(reference: Reference, exc: Exception) -> VidexprError:
+    """Return what an error means, by the table of `ERRORS`."""
+    from huggingface_hub import constants
+
+    classes = {kind.__name__ for kind in type(exc).__mro__}
+    error, text = next((error, text) for name, error, text in ERRORS if name in classes)
+    message = (str(exc) or type(exc).__name__).split("\n\n")[0]  # its first paragraph, on one line
+    return error(
+        text.format(
+            reference=reference,
+            page=f"{constants.ENDPOINT}/{reference.repo}",
+            endpoint=constants.ENDPOINT,
+            cache=constants.HF_HUB_CACHE,
+            status=getattr(getattr(exc, "response", None), "status_code", "an error"),
+            text=" ".join(message.split()).removesuffix("."),
+            weights=WEIGHTS,
         )
-    except Exception as exc:  # as above; whatever stops a download is for the user
-        raise DownloadError(
-            f"{reference} broke off: {_line(exc)}; no part of it is used, try again"
-        ) from exc
+    )
 
 
 def _checked(path: Path, reference: Reference) -> str:
-    """The SHA-256 of a file of the cache, which is called by the one that the Hub states."""
+    """Return the SHA-256 of a file of the cache, which is called by the one that the Hub states."""
     found = sha256_of(path)
     blob = path.parent / path.readlink() if path.is_symlink() else path
     if SHA256.fullmatch(blob.name) and found != blob.name:
@@ -214,70 +225,14 @@ def _checked(path: Path, reference: Reference) -> str:
     return found
 
 
-def _reporter(progress: Progress | None) -> type["_Bar"]:
-    """The kind of bar that passes bytes on to `progress`."""
-
-    class Reporter(_Bar):
-        def update(self, n: float | None = 1) -> None:
-            super().update(n)
-            if progress is not None:
-                progress(self.n, self.total)
-
-    return Reporter
-
-
-class _Bar:
-    """What huggingface_hub asks of a bar (tqdm's contract), and nothing is drawn.
-
-    Attributes:
-        n: bytes so far.
-        total: bytes in all, where they are known.
-    """
-
-    def __init__(self, *, total: int | None = None, initial: int = 0, **looks: Any) -> None:
-        self.n = initial
-        self.total = total
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def update(self, n: float | None = 1) -> None:
-        """So many bytes came."""
-        self.n += int(n or 0)
-
-    def set_postfix_str(self, text: str = "", refresh: bool = True) -> None:
-        """The speed in words, which nobody sees."""
-
-    def refresh(self) -> None:
-        """Draw again."""
-
-    def close(self) -> None:
-        """Nothing more comes."""
-
-
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Keep huggingface_hub's remarks about retries from the terminal: the outcome is told once."""
-    from huggingface_hub.utils import logging as remarks
+    """Keep huggingface_hub's lines about retries from the terminal: the outcome is said once."""
+    from huggingface_hub.utils import logging as hub_logging
 
-    before = remarks.get_verbosity()
-    remarks.set_verbosity(logging.ERROR)
+    before = hub_logging.get_verbosity()
+    hub_logging.set_verbosity(logging.ERROR)
     try:
         yield
     finally:
-        remarks.set_verbosity(before)
-
-
-def _endpoint() -> str:
-    from huggingface_hub import constants
-
-    return constants.ENDPOINT
-
-
-def _line(exc: Exception) -> str:
-    """The first sentence of an error, on one line."""
-    text = " ".join((str(exc) or type(exc).__name__).split("\n\n")[0].split())
-    return text.removesuffix(".")
+        hub_logging.set_verbosity(before)

@@ -11,12 +11,13 @@ A registry is a TOML file with a table for each model::
 
 ``file`` instead of ``url`` names a file on this machine, relative to the registry's folder; then
 only ``file`` itself is needed. The package's registry comes first, and the user's may not give a
-name of its own, or a face detector's, to another model: outputs name the model that spoke.
+name of its own, or a face detector's, to another model: outputs say by name which model was used.
 """
 
 import os
 import re
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +31,19 @@ USERS: Final = "VIDEXPR_MODELS"
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
-KEYS: Final = ("url", "file", "sha256", "size", "license", "note")
+CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
+    "url": (lambda value: _is_line(value), "write text on one line"),
+    "file": (lambda value: _is_line(value), "write text on one line"),
+    "sha256": (
+        lambda value: isinstance(value, str) and SHA256.fullmatch(value.lower()) is not None,
+        "it has 64 hexadecimal digits",
+    ),
+    "size": (lambda value: type(value) is int and value > 0, "it is the file's number of bytes"),
+    "license": (lambda value: _is_line(value), "write text on one line"),
+    "note": (lambda value: _is_line(value), "write text on one line"),
+}
+"""The keys of an entry, what makes a value right, and what to do about a wrong one."""
+
 NEEDED: Final = ("sha256", "size", "license")
 """What must be known of a file before it is downloaded."""
 
@@ -66,7 +79,7 @@ class RegisteredModel:
 
 
 def registered_models() -> dict[str, RegisteredModel]:
-    """Every model that has a name, the package's first.
+    """Return every model that has a name, the package's first.
 
     Raises:
         FormatError: a registry cannot be read, or gives a name that is another model's already.
@@ -83,15 +96,20 @@ def registered_models() -> dict[str, RegisteredModel]:
 
 
 def find_registered(name: str) -> RegisteredModel | None:
-    """The model of that name, None if no registry has it; the user's is read only where needed."""
+    """Return the model of that name, None if no registry has it.
+
+    The user's registry is read only where the package's has no such name.
+    """
     if not NAME.fullmatch(name):
         return None
     return read_registry(PACKAGED).get(name) or registered_models().get(name)
 
 
 def users_registry() -> Path:
-    """Where the user's own registry is, or would be: what the environment variable `USERS` names,
-    else ``videxpr/models.toml`` in ``$XDG_CONFIG_HOME``, by default ``~/.config``.
+    """Return where the user's own registry is, or would be.
+
+    That is what the environment variable `USERS` names, else ``videxpr/models.toml`` in
+    ``$XDG_CONFIG_HOME``, by default ``~/.config``.
 
     Raises:
         FormatError: the variable begins with the home of a user whom nobody knows.
@@ -103,7 +121,7 @@ def users_registry() -> Path:
 
 
 def read_registry(path: Path) -> dict[str, RegisteredModel]:
-    """The models of one registry, by name.
+    """Read the models of one registry, by name.
 
     Raises:
         FormatError: the file cannot be read, or an entry is wrong; with its name and key.
@@ -129,31 +147,34 @@ def _model(name: str, entry: Any, path: Path) -> RegisteredModel:
         )
     if not isinstance(entry, dict):
         raise FormatError(f"{path}: {name} is {entry!r}; write a table, [{name}], with its url")
-    unknown = [key for key in entry if key not in KEYS]
-    if unknown:
-        raise FormatError(
-            f"{path}: [{name}] has an unknown key {unknown[0]!r}; known are {', '.join(KEYS)}"
-        )
-    url, file = _text(name, entry, "url", path), _text(name, entry, "file", path)
-    if (url is None) == (file is None):
+    for key, value in entry.items():
+        if key not in CHECKS:
+            raise FormatError(
+                f"{path}: [{name}] has an unknown key {key!r}; known are {', '.join(CHECKS)}"
+            )
+        is_right, remedy = CHECKS[key]
+        if not is_right(value):
+            raise FormatError(f"{path}: [{name}] {key} is {value!r}; {remedy}")
+    if ("url" in entry) == ("file" in entry):
         raise FormatError(f"{path}: [{name}] has one of url and file, not both and not neither")
-    for key in NEEDED if url else ():
+    for key in NEEDED if "url" in entry else ():
         if key not in entry:
             raise FormatError(f"{path}: [{name}] has a url and no {key}; both are needed")
+    file = entry.get("file")
     return RegisteredModel(
         name=name,
         registry=path,
-        url=url,
+        url=entry.get("url"),
         file=None if file is None else path.parent / _expanded(file, f"{path}: [{name}] file"),
-        sha256=_sha256(name, entry, path),
-        size_bytes=_size(name, entry, path),
-        license=_text(name, entry, "license", path) or "",
-        note=_text(name, entry, "note", path) or "",
+        sha256=entry["sha256"].lower() if "sha256" in entry else None,
+        size_bytes=entry.get("size"),
+        license=entry.get("license", ""),
+        note=entry.get("note", ""),
     )
 
 
 def _expanded(file: str, where: str) -> Path:
-    """A path in which ``~`` and ``~NAME`` stand for a home."""
+    """Return a path in which ``~`` and ``~NAME`` stand for a home."""
     try:
         return Path(file).expanduser()
     except RuntimeError as exc:
@@ -162,24 +183,5 @@ def _expanded(file: str, where: str) -> Path:
         ) from exc
 
 
-def _text(name: str, entry: dict[str, Any], key: str, path: Path) -> str | None:
-    value = entry.get(key)
-    if key not in entry:
-        return None
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise FormatError(f"{path}: [{name}] {key} is {value!r}; write text on one line")
-    return value
-
-
-def _sha256(name: str, entry: dict[str, Any], path: Path) -> str | None:
-    digest = _text(name, entry, "sha256", path)
-    if digest is not None and not SHA256.fullmatch(digest.lower()):
-        raise FormatError(f"{path}: [{name}] sha256 is {digest!r}; it has 64 hexadecimal digits")
-    return digest and digest.lower()
-
-
-def _size(name: str, entry: dict[str, Any], path: Path) -> int | None:
-    size = entry.get("size")
-    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-        raise FormatError(f"{path}: [{name}] size is {size!r}; it is the file's number of bytes")
-    return size
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() != "" and value.isprintable()

@@ -47,7 +47,7 @@ def resolve_model(
     progress: Progress | None = None,
     on_download: Callable[[str], None] = lambda what: None,
 ) -> ModelFile:
-    """The weights that a user means, downloaded if they are not here.
+    """Return the weights that a user means, downloaded if they are not here.
 
     Args:
         asked: a name of the registries, the path of a file or of a folder with a
@@ -77,14 +77,14 @@ def resolve_model(
 
 
 def cached_file(model: RegisteredModel) -> Path:
-    """Where a registered model's file lies on this machine, or would after a download."""
+    """Return where a registered model's file lies on this machine, or would after a download."""
     if model.file is not None:
         return model.file
     return cache_folder() / "models" / f"{model.name}-{(model.sha256 or '')[:16]}.safetensors"
 
 
 def cache_folder() -> Path:
-    """The user's folder for what can be fetched or made again; it need not be there yet.
+    """Return the user's folder for what can be fetched or made again; it need not be there yet.
 
     Raises:
         RuntimeError: the user has no home, and no variable names another place.
@@ -98,24 +98,28 @@ def _at_path(asked: str) -> ModelFile:
     path = Path(asked)
     file = path / WEIGHTS if path.is_dir() else path
     if not file.is_file():
-        reason = f" (the folder has no {WEIGHTS})" if path.is_dir() else _did_you_mean(asked)
+        _suggest(asked)
+        lacks = f" (the folder has no {WEIGHTS})" if path.is_dir() else ""
         raise CheckpointError(
-            f"no model {asked!r}{reason}: give {STARTER!r} or another name of videxpr models list, "
+            f"no model {asked!r}{lacks}: give {STARTER!r} or another name of videxpr models list, "
             f"the path of a .safetensors file or of a folder with {WEIGHTS}, or hf:OWNER/REPO"
         )
     name = path.resolve().name if path.is_dir() else file.stem
     return ModelFile(name, file, _sha256(file), A_FILE)
 
 
-def _did_you_mean(asked: str) -> str:
-    """Return a question about the registered name that is most like this one; empty without one."""
+def _suggest(asked: str) -> None:
+    """Raise an error with the registered name that is like this one, if there is one."""
     names = registered_models() if NAME.fullmatch(asked) else ()
     close = difflib.get_close_matches(asked.lower(), names, 1)
-    return f", did you mean {close[0]!r}?" if close else ""
+    if close:
+        raise CheckpointError(
+            f"no model {asked!r}; did you mean {close[0]!r}? videxpr models list shows all names"
+        )
 
 
 def _on_this_machine(model: RegisteredModel) -> ModelFile:
-    """A registered model that is a file already: the package's, or one of the user's."""
+    """Return a registered model that is a file already: the package's, or one of the user's."""
     file = cached_file(model)
     if not file.is_file():
         remedy = "install videxpr again" if model.in_package else f"see {model.registry}"
@@ -135,23 +139,23 @@ def _downloaded(
     progress: Progress | None,
     on_download: Callable[[str], None],
 ) -> ModelFile:
-    """A registered model with an address; a file in the cache is used only if it is the right one."""
+    """Return a registered model with an address; a file in the cache that is another is replaced."""
     file = cached_file(model)
-    found = _sha256(file) if file.is_file() else None
-    if found is None or found != model.sha256:
+    sha256 = model.sha256 or ""  # an entry with an address has one
+    if not file.is_file() or _sha256(file) != sha256:
         on_download(
             f"downloading model {model.name}; its license, as {model.registry} states it: "
             f"{model.license}"
         )
         try:
-            found = fetch(url, file, sha256=model.sha256, size=model.size_bytes, progress=progress)
+            fetch(url, file, sha256, progress)
         except DownloadError as exc:
             raise DownloadError(f"model {model.name}: {exc}") from exc
-    return ModelFile(model.name, file, found, _public(url))
+    return ModelFile(model.name, file, sha256, _public(url))
 
 
 def _public(url: str) -> str:
-    """An address without what may be secret in it: it is written into every output."""
+    """Return an address without what may be secret in it: it is written into every output."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
