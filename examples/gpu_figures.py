@@ -32,7 +32,7 @@ from videxpr.core.device import cpu_threads, describe, resolve_device
 from videxpr.core.structures import Image
 from videxpr.faces.align import aligned_crop
 from videxpr.faces.detection.detector import Detector
-from videxpr.faces.detection.letterbox import input_shape, letterboxed
+from videxpr.faces.detection.letterbox import input_shape, letterbox
 from videxpr.faces.detection.load import load_detector
 from videxpr.faces.detection.onnx_to_torch import Graph
 from videxpr.faces.detection.packs import Pack, find_pack
@@ -125,7 +125,7 @@ def network(pack: Pack, images: Sequence[Image], plan: Script) -> list[Row]:
     for tf32, size in product((False, True), plan.detect_batches):
         torch.backends.cudnn.allow_tf32 = tf32
         shape = input_shape(images[0], INPUT_SIZE, LARGEST_STRIDE[len(graph.outputs)])
-        pixels = letterboxed(_filled(images, size), INPUT_SIZE, shape, plan.device)
+        pixels = letterbox(_filled(images, size), INPUT_SIZE, shape, plan.device)
         kind = {"TF32": tf32, "batch": size}
         rows.append(_row(kind, "frames/s", size, partial(graph, pixels), plan))
         if "error" not in rows[-1]:

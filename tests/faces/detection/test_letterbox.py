@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videxpr.faces.detection.letterbox import BLACK, fitted, input_shape, letterboxed, resized
+from videxpr.faces.detection.letterbox import BLACK, fit_to_square, input_shape, letterbox, resize
 
 CPU = torch.device("cpu")
 
@@ -27,7 +27,7 @@ def noise(*shape):
 def test_pictures_are_resized_bit_for_bit_as_opencv_does_it(before, after):
     image = noise(*before)
     expected = cv2.resize(image, after[::-1])
-    np.testing.assert_array_equal(resized(torch.from_numpy(image[None]), *after)[0], expected)
+    np.testing.assert_array_equal(resize(torch.from_numpy(image[None]), *after)[0], expected)
 
 
 @given(*[st.integers(1, 70)] * 4)
@@ -35,7 +35,7 @@ def test_pictures_are_resized_bit_for_bit_as_opencv_does_it(before, after):
 def test_any_size_becomes_any_other_as_in_opencv(height, width, rows, columns):
     image = noise(height, width)
     expected = cv2.resize(image, (columns, rows))
-    found = resized(torch.from_numpy(image[None]), rows, columns)[0].numpy()
+    found = resize(torch.from_numpy(image[None]), rows, columns)[0].numpy()
     np.testing.assert_array_equal(found, expected)
 
 
@@ -49,7 +49,7 @@ def test_any_size_becomes_any_other_as_in_opencv(height, width, rows, columns):
     ],
 )
 def test_the_longer_side_fills_the_square(shape, expected):
-    assert fitted(np.zeros((*shape, 3), np.uint8), 640) == expected
+    assert fit_to_square(np.zeros((*shape, 3), np.uint8), 640) == expected
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,17 @@ def test_the_input_is_no_larger_than_the_picture_needs(shape, expected):
 
 def test_each_picture_lies_in_the_upper_left_and_the_rest_is_black():
     images = [noise(60, 80), np.full((60, 80, 3), 255, np.uint8)]
-    made = letterboxed(images, 160, (128, 160), CPU)
+    made = letterbox(images, 160, (128, 160), CPU)
     assert made.shape == (2, 3, 128, 160) and made.dtype == torch.float32
     assert (made[1, :, :120] == (255 - 127.5) / 128).all()
     assert (made[:, :, 120:] == BLACK).all()
     red = cv2.resize(images[0], (160, 120))[..., 0]
     np.testing.assert_allclose(made[0, 0, :120] * 128 + 127.5, red, atol=1e-4)
-    tall = letterboxed([noise(90, 30)], 160, (160, 64), CPU)
+    tall = letterbox([noise(90, 30)], 160, (160, 64), CPU)
     assert (tall[..., 53:] == BLACK).all() and (tall[..., :53] != BLACK).any()
 
 
 def test_picture_of_the_right_size_is_left_as_it_is():
     image = noise(32, 32)
-    made = letterboxed([image], 32, (32, 32), CPU)[0].permute(1, 2, 0)
+    made = letterbox([image], 32, (32, 32), CPU)[0].permute(1, 2, 0)
     np.testing.assert_allclose(made * 128 + 127.5, image, atol=1e-4)

@@ -11,7 +11,7 @@ from videxpr.core.errors import DetectorError, UsageError
 from videxpr.faces.align import square_of
 from videxpr.faces.detection.load import load_detector
 from videxpr.faces.detection.packs import find_pack, installed_packs
-from videxpr.faces.detection.scrfd import nms
+from videxpr.faces.detection.scrfd import merge_faces
 from videxpr.faces.options import DetectionOptions
 
 PACKS = SHARED / "models" / "insightface"
@@ -82,19 +82,19 @@ def test_face_that_fills_the_frame_is_found(load, photograph):
     assert found.bbox[2] - found.bbox[0] > 400
 
 
-def test_face_is_found_again_in_a_close_up_of_its_surroundings(load, photograph):
+def test_face_is_refined_in_a_region_around_it(load, photograph):
     detector = load()
     ((found,),) = detector.detect([photograph])
-    form = detector.roi
-    side = form.margin * float((found.bbox[2:] - found.bbox[:2]).max())
+    roi = detector.roi
+    side = roi.margin * float((found.bbox[2:] - found.bbox[:2]).max())
     corner = (found.bbox[:2] + found.bbox[2:] - side) / 2
-    noise = np.random.default_rng(0).integers(0, 256, (form.size, form.size, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (roi.size, roi.size, 3), dtype=np.uint8)
     moved = corner + 0.08 * side
-    near = [square_of(photograph, place, side, form.size) for place in (corner, moved)]
+    near = [square_of(photograph, place, side, roi.size) for place in (corner, moved)]
     again, from_aside, nothing = detector.refine([*near, noise])
     assert nothing is None
     for face_there, place in ((again, corner), (from_aside, moved)):
-        landmarks = place + (face_there.landmarks + 0.5) * side / form.size - 0.5
+        landmarks = place + (face_there.landmarks + 0.5) * side / roi.size - 0.5
         eyes = np.linalg.norm(found.landmarks[0] - found.landmarks[1])
         apart = np.linalg.norm(landmarks - found.landmarks, axis=1)
         assert apart.mean() < 0.1 * eyes
@@ -102,7 +102,7 @@ def test_face_is_found_again_in_a_close_up_of_its_surroundings(load, photograph)
     assert detector.refine([]) == []
 
 
-def test_device_and_weights_are_told(load):
+def test_device_and_weights_are_stated(load):
     detector = load()
     assert detector.device == "cpu"
     assert len(detector.weights_sha256) == 64
@@ -148,4 +148,5 @@ def test_unknown_detectors_are_wrong_usage(name):
 
 def test_of_two_boxes_on_one_face_the_better_stays():
     weak, strong, other = face(score=0.6), face(x=64, score=0.8), face(x=300, score=0.5)
-    assert nms([weak, strong, other]) == [strong, other]
+    assert merge_faces([weak, strong, other]) == [strong, other]
+    assert merge_faces([weak]) == [weak] and merge_faces([]) == []

@@ -74,11 +74,11 @@ def test_batch_gives_what_each_picture_gives_alone(pack, pictures):
     assert_same(detector.detect(pictures), alone)
 
 
-def test_search_at_another_size_is_of_that_size(pack, pictures):
+def test_detection_at_another_size_is_of_that_size(pack, pictures):
     options = DetectionOptions(min_face=0, threads=1)
     plain = Scrfd(pack, options)
-    expected = [plain._search(np.ascontiguousarray(x[..., ::-1]), 224) for x in pictures]
-    assert_same(ScrfdTorch(pack, options).search(pictures, 224), expected)
+    expected = [plain._run(np.ascontiguousarray(x[..., ::-1]), 224) for x in pictures]
+    assert_same(ScrfdTorch(pack, options).detect_at(pictures, 224), expected)
 
 
 def test_file_that_pins_its_input_is_searched_at_that_size(tmp_path, pictures):

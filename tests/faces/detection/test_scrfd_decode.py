@@ -5,23 +5,23 @@ import torch
 from videxpr.faces.detection.scrfd_decode import (
     Candidates,
     anchor_grid,
-    best,
-    candidates,
+    decode,
     split_batch,
+    suppress,
 )
 
 CPU = torch.device("cpu")
 
 
-def found(*boxes_of_pictures):
+def found(*boxes_of_images):
     """Candidates of each picture from rows of x1, y1, x2, y2 and score."""
-    rows = [(n, *row) for n, boxes in enumerate(boxes_of_pictures) for row in boxes]
+    rows = [(n, *row) for n, boxes in enumerate(boxes_of_images) for row in boxes]
     table = torch.tensor(rows, dtype=torch.float32).reshape(-1, 6)
     points = table[:, 1:3].repeat(1, 5).reshape(-1, 5, 2)
     return Candidates(table[:, 0].long(), table[:, 5], table[:, 1:5], points)
 
 
-def test_rows_of_several_pictures_are_unmixed():
+def test_rows_of_several_images_are_split():
     pictures, places, anchors = 3, 4, 2
     numbers = torch.arange(pictures * places * anchors).reshape(pictures, places, anchors)
     mixed = numbers.transpose(0, 1).reshape(-1, 1)
@@ -29,7 +29,7 @@ def test_rows_of_several_pictures_are_unmixed():
     np.testing.assert_array_equal(apart[..., 0], numbers.reshape(pictures, -1))
 
 
-def test_rows_that_are_apart_already_stay():
+def test_rows_that_are_split_already_stay():
     rows = torch.rand(3, 8, 4)
     assert split_batch(rows, 3, 2) is rows
 
@@ -51,17 +51,17 @@ def test_candidate_is_decoded_around_its_anchor():
     outputs[1][1, at] = 0.75
     outputs[4][1, at] = torch.tensor([1.0, 0.5, 2.0, 0.25])
     outputs[7][1, at] = torch.tensor([0.5, -0.5] * 5)
-    one = candidates(outputs, pictures, (64, 64), 0.5, 0.5)
-    assert (one.picture.tolist(), one.scores.tolist()) == ([1], [0.75])
+    one = decode(outputs, pictures, (64, 64), 0.5, 0.5)
+    assert (one.image.tolist(), one.scores.tolist()) == ([1], [0.75])
     assert one.boxes.tolist() == [[32.0, 80.0, 128.0, 104.0]]
     assert one.landmarks.tolist() == [[[80.0, 80.0]] * 5]
-    assert len(candidates(outputs, pictures, (64, 64), 0.5, 0.76).scores) == 0
+    assert len(decode(outputs, pictures, (64, 64), 0.5, 0.76).scores) == 0
 
 
 def test_of_candidates_that_overlap_the_best_stays_in_each_picture():
     first = [(0, 0, 10, 10, 0.6), (1, 0, 11, 10, 0.9), (50, 50, 60, 60, 0.7)]
     second = [(0, 0, 10, 10, 0.8)]
-    kept = best(found(first, [], second), 3)
+    kept = suppress(found(first, [], second), 3)
     assert [one.scores.tolist() for one in kept] == [
         [pytest.approx(0.9), pytest.approx(0.7)],
         [],
@@ -72,15 +72,15 @@ def test_of_candidates_that_overlap_the_best_stays_in_each_picture():
 
 def test_what_only_a_lost_candidate_covers_stays():
     row = [(0, 0, 10, 10, 0.9), (4, 0, 14, 10, 0.8), (8, 0, 18, 10, 0.7)]
-    (kept,) = best(found(row), 1)
+    (kept,) = suppress(found(row), 1)
     assert kept.boxes[:, 0].tolist() == [0, 8]
 
 
 def test_of_equals_the_first_stays():
-    (kept,) = best(found([(0, 0, 10, 10, 0.9), (1, 0, 11, 10, 0.9)]), 1)
+    (kept,) = suppress(found([(0, 0, 10, 10, 0.9), (1, 0, 11, 10, 0.9)]), 1)
     assert kept.boxes[:, 0].tolist() == [0]
 
 
 def test_no_candidates_and_no_pictures():
-    assert [len(one.scores) for one in best(found([], []), 2)] == [0, 0]
-    assert best(found(), 0) == []
+    assert [len(one.scores) for one in suppress(found([], []), 2)] == [0, 0]
+    assert suppress(found(), 0) == []

@@ -11,10 +11,10 @@ from videxpr.core.structures import Face, Image
 
 @dataclass(frozen=True)
 class RegionOfInterest:
-    """How a detector wants to see the surroundings of a face that it is to find again.
+    """The square around a face in which a detector refines it.
 
     Attributes:
-        margin: side of the square around the face, in longer sides of the face's box.
+        margin: side of the square, in longer sides of the face's box.
         size: side in pixels to which that square is brought.
     """
 
@@ -23,7 +23,7 @@ class RegionOfInterest:
 
 
 class Detector(Protocol):
-    """What every detector offers.
+    """A face detector.
 
     Attributes:
         name: the detector and its pack, e.g. ``scrfd:buffalo_sc``.
@@ -34,8 +34,8 @@ class Detector(Protocol):
         min_score: faces with less are not reported.
         min_face: faces whose shorter side is less, in pixels, are not reported.
         sure_score: a score that true faces reach sooner or later, and false ones hardly ever.
-        roi: how it wants to see a face that it is to find again; None if a search of the whole
-            picture costs no more.
+        roi: how it wants to see a face that it refines; None if detection in the full frame costs no
+            more.
     """
 
     name: str
@@ -48,20 +48,20 @@ class Detector(Protocol):
     roi: RegionOfInterest | None
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
-        """Faces of each image, best score first; boxes and landmarks in pixels of the image."""
+        """Return the faces of each image, best score first, in pixels of the image."""
         ...
 
     def refine(self, rois: Sequence[Image]) -> list[Face | None]:
-        """The face in the middle of each close-up, in pixels of it; None where there is none.
+        """Return the face in the middle of each region of interest; None where there is none.
 
         Args:
-            rois: (size, size, 3), with the size of `roi`.
+            rois: (size, size, 3) each, with the size of `roi`; boxes and landmarks are in its pixels.
         """
         ...
 
 
 def most_central(faces: Sequence[Face], size: int) -> Face | None:
-    """The face whose box is nearest to the middle of a square picture; None if there is none."""
+    """Return the face whose box is nearest to the middle of a square image; None if there is none."""
     middle = size / 2
     return min(
         faces,

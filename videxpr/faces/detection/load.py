@@ -7,7 +7,7 @@ from videxpr.faces.options import DetectionOptions
 
 
 def load_detector(options: DetectionOptions) -> Detector:
-    """The detector that the options ask for, its weights loaded.
+    """Return the detector that the options ask for, its weights loaded.
 
     Args:
         options: which one, where, and which of its findings count.

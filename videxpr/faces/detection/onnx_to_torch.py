@@ -48,8 +48,10 @@ class Graph(nn.Module):
     """
 
     def __init__(self, path: Path) -> None:
-        """Args:
-        path: the ONNX file.
+        """Read the network.
+
+        Args:
+            path: the ONNX file.
 
         Raises:
             DetectorError: the file cannot be read, or has a node that is not known here.
@@ -72,7 +74,7 @@ class Graph(nn.Module):
         self._keep(constants, _names_of_sizes(nodes))
 
     def _keep(self, constants: Mapping[str, np.ndarray[Any, Any]], sizes: set[str]) -> None:
-        """Weights as buffers, which go where the module goes; sizes beside them, on the CPU."""
+        """Keep weights as buffers, which go where the module goes; sizes beside them, on the CPU."""
         for number, (name, value) in enumerate(constants.items()):
             tensor = torch.from_numpy(value.copy())
             if name in sizes or not tensor.is_floating_point():
@@ -82,7 +84,7 @@ class Graph(nn.Module):
                 self.register_buffer(self._weights[name], tensor)
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
-        """What the network computes from pixels (N, 3, height, width) float32, output by output."""
+        """Return the network's outputs for pixels (N, 3, height, width) float32."""
         values = dict(self._sizes)
         values |= {name: self.get_buffer(buffer) for name, buffer in self._weights.items()}
         values[self._input] = pixels
@@ -90,11 +92,12 @@ class Graph(nn.Module):
             inputs = [values[name] for name in step.inputs]
             values[step.output] = OPERATORS[step.kind](inputs, step.attributes)
             for name in step.last_read:
-                del values[name]  # a large batch's pictures take much memory
+                del values[name]  # a large batch takes much memory
         return [values[name] for name in self.outputs]
 
 
 def _check(nodes: Sequence[onnx.NodeProto], path: Path) -> None:
+    """Refuse nodes that the operators below do not compute."""
     unknown = sorted({node.op_type for node in nodes} - set(OPERATORS))
     if unknown:
         raise DetectorError(
@@ -111,7 +114,7 @@ def _check(nodes: Sequence[onnx.NodeProto], path: Path) -> None:
 
 
 def _is_odd(key: str, value: Any) -> bool:
-    """Whether an attribute asks for something that the operators below do not do."""
+    """Return whether an attribute asks for something that the operators below do not do."""
     ordinary = {
         "auto_pad": (b"NOTSET",),
         "mode": (b"nearest",),
@@ -164,7 +167,7 @@ def _steps(nodes: Sequence[onnx.NodeProto], lasting: set[str]) -> list[Step]:
 
 
 def _padded(x: Tensor, pads: Sequence[int], value: float) -> tuple[Tensor, tuple[int, int]]:
-    """The picture and the padding (rows, columns) that is left to the operator itself."""
+    """Return the image and the padding (rows, columns) that is left to the operator itself."""
     top, left, bottom, right = pads
     if (top, left) == (bottom, right):
         return x, (top, left)
@@ -211,7 +214,7 @@ def _batch_norm(inputs: Sequence[Tensor], at: Attributes) -> Tensor:
 
 
 def _resize(inputs: Sequence[Tensor], at: Attributes) -> Tensor:
-    """Nearest pixel; the last input is the sizes or, where there are none, the scales."""
+    """Take the nearest pixel; the last input is the sizes or, where there are none, the scales."""
     last = inputs[-1].tolist()
     if inputs[-1].is_floating_point():
         height, width = inputs[0].shape[2:]
@@ -220,26 +223,26 @@ def _resize(inputs: Sequence[Tensor], at: Attributes) -> Tensor:
 
 
 def _slice(inputs: Sequence[Tensor], at: Attributes) -> Tensor:
-    """Of a list of sizes, which has one axis."""
+    """Take a part of a list of sizes, which has one axis."""
     start, end = int(inputs[1]), int(inputs[2])
     step = int(inputs[4]) if len(inputs) > 4 else 1
     return inputs[0][start:end:step]
 
 
 def _reshape(inputs: Sequence[Tensor], at: Attributes) -> Tensor:
-    """A 0 keeps the axis as it is."""
+    """Reshape; a 0 keeps the axis as it is."""
     shape = [x or inputs[0].shape[axis] for axis, x in enumerate(inputs[1].tolist())]
     return inputs[0].reshape(shape)
 
 
 def _unsqueeze(inputs: Sequence[Tensor], at: Attributes) -> Tensor:
-    """Of sizes: the axes are an attribute, from opset 13 on an input."""
+    """Add an axis to sizes: the axes are an attribute, from opset 13 on an input."""
     (axis,) = at["axes"] if "axes" in at else inputs[1].tolist()
     return inputs[0].unsqueeze(axis)
 
 
 def _gather(inputs: Sequence[Tensor], at: Attributes) -> Tensor:
-    """Of a list of sizes: some of them, or one if the index has no axis."""
+    """Take some of a list of sizes, or one if the index has no axis."""
     return inputs[0][inputs[1]]
 
 

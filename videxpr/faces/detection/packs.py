@@ -7,7 +7,6 @@ from typing import Final
 PREFERRED: Final = ("buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc")
 """Packs in the order in which ``auto`` and ``scrfd`` take them; others follow by name."""
 
-
 MTCNN: Final = "mtcnn"
 """The detector that needs no pack."""
 
@@ -38,7 +37,7 @@ class DetectorPack:
 
     @property
     def url(self) -> str:
-        """Where its zip file is."""
+        """Return where its zip file is."""
         return f"{self.release}/{self.name}.zip"
 
 
@@ -71,13 +70,13 @@ class Pack:
 
 
 def search_roots(root: Path | None) -> tuple[Path, ...]:
-    """Folders that may hold packs: under the root given, or else under insightface's own."""
+    """Return the folders that may hold packs: under the root given, or else insightface's own."""
     base = root if root is not None else Path.home() / ".insightface"
     return (base / "models", base)
 
 
 def installed_packs(root: Path | None) -> list[Pack]:
-    """All packs that hold a detection model, best first."""
+    """Return all packs that hold a detection model, best first."""
     packs: dict[str, Pack] = {}
     for place in search_roots(root):
         for folder in sorted(place.iterdir()) if place.is_dir() else []:
@@ -88,7 +87,7 @@ def installed_packs(root: Path | None) -> list[Pack]:
 
 
 def find_pack(name: str, root: Path | None) -> Pack | None:
-    """The pack of that name or path, or the best one installed if the name is empty."""
+    """Return the pack of that name or path, or the best one installed if the name is empty."""
     installed = next((pack for pack in installed_packs(root) if name in ("", pack.name)), None)
     path = Path(name)
     if installed is not None or not name:

@@ -15,7 +15,7 @@ from videxpr.core.errors import DetectorError, DeviceError
 from videxpr.core.files import sha256_of
 from videxpr.core.structures import Face, Image
 from videxpr.faces.detection.detector import RegionOfInterest, most_central
-from videxpr.faces.detection.letterbox import fitted, input_shape, letterboxed
+from videxpr.faces.detection.letterbox import fit_to_square, input_shape, letterbox
 from videxpr.faces.detection.onnx_to_torch import Graph
 from videxpr.faces.detection.packs import Pack
 from videxpr.faces.detection.scrfd import (
@@ -24,9 +24,10 @@ from videxpr.faces.detection.scrfd import (
     MIN_SCORE,
     RETRY_SIZES,
     WEAK_SCORE,
-    nms,
+    can_hold_a_face,
+    merge_faces,
 )
-from videxpr.faces.detection.scrfd_decode import Candidates, best, candidates
+from videxpr.faces.detection.scrfd_decode import Candidates, decode, suppress
 
 if TYPE_CHECKING:
     from videxpr.faces.options import DetectionOptions
@@ -41,12 +42,14 @@ class ScrfdTorch:
     providers: tuple[str, ...] = ()
     sure_score = WEAK_SCORE
     roi: RegionOfInterest | None = None
-    """Whole pictures go through the network batch by batch; one close-up after another would not."""
+    """Full frames go through the network batch by batch; one region after another would not."""
 
     def __init__(self, pack: Pack, options: "DetectionOptions") -> None:
-        """Args:
-        pack: the model.
-        options: which of its findings count, and where it runs.
+        """Load the model, and try it.
+
+        Args:
+            pack: the model.
+            options: which of its findings count, and where it runs.
 
         Raises:
             DetectorError: the file cannot be read, or is no SCRFD model with landmarks.
@@ -57,34 +60,34 @@ class ScrfdTorch:
         self.min_score = MIN_SCORE if options.min_score is None else options.min_score
         self.device = options.device
         self._graph = Graph(pack.model).eval()
-        self._device = _brought(self._graph, options.device)
+        self._device = _move_to(self._graph, options.device)
         self.weights_sha256 = sha256_of(pack.model)
         pinned = self._graph.input_side
         self._sides = (INPUT_SIZE, *RETRY_SIZES) if pinned is None else (pinned,)
         self._step = LARGEST_STRIDE.get(len(self._graph.outputs)) if pinned is None else None
         self._batches = AutoBatch("detection")
-        self._try_out(pack, pinned or SMALLEST_INPUT)
+        self._check_network(pack, pinned or SMALLEST_INPUT)
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
-        """Faces of each image, best score first; those that need another input share a batch."""
+        """Return the faces of each image, best score first; retries share a batch too."""
         faces: list[list[Face]] = [[] for _ in images]
-        waiting = [n for n, image in enumerate(images) if self._can_hold_a_face(image)]
+        pending = [n for n, image in enumerate(images) if can_hold_a_face(image, self.min_face)]
         for side in self._sides:
-            found = self.search([images[n] for n in waiting], side)
-            for number, more in zip(waiting, found, strict=True):
-                faces[number] = nms(faces[number] + more)
-            waiting = [n for n in waiting if not faces[n] or faces[n][0].score < WEAK_SCORE]
+            found = self.detect_at([images[n] for n in pending], side)
+            for number, more in zip(pending, found, strict=True):
+                faces[number] = merge_faces(faces[number] + more)
+            pending = [n for n in pending if not faces[n] or faces[n][0].score < WEAK_SCORE]
         return [[one for one in each if one.shorter_side >= self.min_face] for each in faces]
 
     def refine(self, rois: Sequence[Image]) -> list[Face | None]:
-        """The face in the middle of each close-up."""
+        """Return the face in the middle of each region of interest."""
         if not rois:
             return []
         side = len(rois[0])
-        return [most_central(faces, side) for faces in self.search(rois, side)]
+        return [most_central(faces, side) for faces in self.detect_at(rois, side)]
 
-    def search(self, images: Sequence[Image], side: int) -> list[list[Face]]:
-        """Faces of each image, however small, best score first.
+    def detect_at(self, images: Sequence[Image], side: int) -> list[list[Face]]:
+        """Return the faces of each image, however small, best score first.
 
         Args:
             images: of any sizes; those of one size that follow each other go through together.
@@ -96,40 +99,37 @@ class ScrfdTorch:
         found: list[list[Face]] = []
         try:
             for _, alike in groupby(images, key=lambda image: image.shape):
-                found += self._batches.run(list(alike), lambda part: self._search(part, side))
+                found += self._batches.run(list(alike), lambda part: self._run(part, side))
         except torch.OutOfMemoryError as exc:
             raise DetectorError(
-                f"the memory of {self.device} is too small for {self.name} on one picture; something "
+                f"the memory of {self.device} is too small for {self.name} on one image; something "
                 "else may fill it: choose another device, or --device cpu"
             ) from exc
         return found
 
     @torch.inference_mode()
-    def _search(self, images: Sequence[Image], side: int) -> list[list[Face]]:
+    def _run(self, images: Sequence[Image], side: int) -> list[list[Face]]:
         shape = input_shape(images[0], side, self._step or side)
-        outputs = self._graph(letterboxed(images, side, shape, self._device))
-        found = candidates(outputs, len(images), shape, fitted(images[0], side)[2], self.min_score)
-        return [_faces(each) for each in best(found, len(images))]
-
-    def _can_hold_a_face(self, image: Image) -> bool:
-        short, long = sorted(image.shape[:2])
-        return bool(short >= max(self.min_face, 1) and short * RETRY_SIZES[-1] >= long)
+        outputs = self._graph(letterbox(images, side, shape, self._device))
+        scale = fit_to_square(images[0], side)[2]
+        found = decode(outputs, len(images), shape, scale, self.min_score)
+        return [_faces(each) for each in suppress(found, len(images))]
 
     @torch.inference_mode()
-    def _try_out(self, pack: Pack, side: int) -> None:
-        """Refuse other networks at once: two pictures must come out as two."""
+    def _check_network(self, pack: Pack, side: int) -> None:
+        """Refuse other networks at once: two images must come out as two."""
         pixels = torch.zeros(2, 3, side, side, device=self._device)
         try:
             outputs = self._graph(pixels)
-            candidates(outputs, 2, (side, side), 1.0, 0.0)
+            decode(outputs, 2, (side, side), 1.0, 0.0)
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, ValueError, LookupError) as exc:  # shapes that do not fit
             raise DetectorError(f"{pack.model} is no SCRFD model with landmarks ({exc})") from exc
 
 
-def _brought(graph: Graph, name: str) -> torch.device:
-    """Bring the weights to a device."""
+def _move_to(graph: Graph, name: str) -> torch.device:
+    """Move the weights to a device, and return it."""
     try:
         device = torch.device(name)
         graph.to(device)
