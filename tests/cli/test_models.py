@@ -17,7 +17,7 @@ from hub import stand_in
 from published import published
 from typer.testing import CliRunner
 
-from videxpr.cli.models import app
+from videxpr.cli import app
 from videxpr.core.crop_template import ARCFACE, UNVERIFIED, CropTemplate
 from videxpr.core.errors import CheckpointError, DownloadError, FormatError, OutputError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
@@ -43,7 +43,7 @@ def pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DetectorPa
 
 def run(*words: object) -> str:
     """What a command prints; its error is raised as the root command would see it."""
-    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["models", *map(str, words)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -77,7 +77,7 @@ def test_download_shows_a_bar_on_a_terminal(
 ) -> None:
     monkeypatch.setattr(rich.console.Console, "is_terminal", property(lambda self: True))
     result = CliRunner().invoke(
-        app, ["download", "tiny", "--detector-dir", str(tmp_path)], catch_exceptions=False
+        app, ["models", "download", "tiny", "--detector-dir", str(tmp_path)], catch_exceptions=False
     )
     assert "bytes" in result.stderr and "━" in result.stderr
     assert "━" not in result.stdout
@@ -133,7 +133,8 @@ def test_show_tells_all_of_an_expression_model(tmp_path: Path) -> None:
         "(41.5493, 92.3655), (70.7299, 92.2041)",
         "data": "some faces",
         "recipe": "some recipe",
-        "images": "28709, 12 epochs",
+        "images": "28,709",
+        "epochs": "12",
         "accuracy": "0.712, on the validation part's images",
         "macro F1": "not measured",
     }
@@ -154,7 +155,7 @@ def test_show_tells_what_an_encoder_sees_and_what_nobody_measured(tmp_path: Path
     facts = dict(line.split(":", 1) for line in run("show", file).splitlines())
     assert facts["variant"].strip() == "transformer (only_trans in the authors' code)"
     assert facts["position"].strip() == "learned: the order of frames counts"
-    assert facts["shares"].strip().startswith("Neutral 30.0%, Anger 5.0%")
+    assert facts["labels"].strip().startswith("Neutral 30.0%, Anger 5.0%")
     assert facts["calibrated"].strip() == "temperature 1.25, fitted on validation; always applied"
     assert facts["adjustment"].strip() == "0.5 was best; applied only when asked for"
     assert "unverified" in facts["crop"] and "ArcFace's template is assumed" in facts["crop"]
@@ -173,11 +174,11 @@ def test_import_takes_a_crop_template(tmp_path: Path) -> None:
     crop = CropTemplate("measured", 112, tuple((x, y + 2) for x, y in ARCFACE.landmarks))
     write_crop_geometry(tmp_path / "crop.json", crop)
     ours = tmp_path / "a.safetensors"
-    done = run("import", tmp_path / "a.ckpt", ours, "--template", tmp_path / "crop.json")
+    done = run("import", tmp_path / "a.ckpt", ours, "--geometry", tmp_path / "crop.json")
     assert f"{ours}: written" in done and "measured, 112 x 112" in done
     card = read_card(ours)
     assert card.config == ModelConfig(variant="backbone", crop=crop)
-    assert "images:     not stated, 3 epochs" in run("show", ours)
+    assert "epochs:     3" in run("show", ours)
 
 
 def test_import_errors_go_to_the_root_command(tmp_path: Path) -> None:
@@ -286,19 +287,19 @@ def test_options_unlike_the_papers_stand_in_a_packed_card(tmp_path: Path) -> Non
     text = (tmp_path / "packed" / "README.md").read_text()
     assert "| options unlike the recipe paper's | dropout 0.2, epochs 14 |" in text
     shown = run("show", tmp_path / "packed")
-    assert "frames:     310, 6 of 14 epochs" in shown
+    assert "frames:     310\n" in shown and "epochs:     6 of 14" in shown
     assert "0.350 over all eight expressions, 0.400 over the 7 trained ones, on the" in shown
 
 
 @pytest.mark.parametrize("command", ["show", "pack"])
-def test_help_tells_every_form_of_a_model(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_names_every_form_of_a_model(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
-    assert "or hf:OWNER/REPO[@REVISION] on the Hugging Face Hub" in run(command, "--help")
+    assert "a packed folder, or hf:OWNER/REPO[@REVISION]" in run(command, "--help")
 
 
 def test_help_loads_nothing_heavy() -> None:
     code = (
-        "import sys, videxpr.cli.models; "
+        "import sys, videxpr.cli; "
         "print(*{'torch', 'onnxruntime', 'rich.progress', 'huggingface_hub', 'videxpr.model.catalog'}"
         " & set(sys.modules))"
     )

@@ -6,7 +6,7 @@ import typer
 
 from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.annotation.options import AnnotateCommand, preset_base
-from videxpr.cli import models, submission
+from videxpr.cli import submission
 from videxpr.cli.command_line import Group, add_command
 from videxpr.cli.evaluate import evaluate
 from videxpr.cli.stitch import stitch
@@ -15,6 +15,13 @@ from videxpr.core.errors import DownloadError, OutputError, TrainingError, Videx
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.options import CropsMakeCommand, CropsMeasureCommand
 from videxpr.evaluation.tune.options import TuneCommand
+from videxpr.model.options import (
+    ModelsDownloadCommand,
+    ModelsImportCommand,
+    ModelsListCommand,
+    ModelsPackCommand,
+    ModelsShowCommand,
+)
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
@@ -120,9 +127,86 @@ add_command(
         "videxpr crops measure cropped_aligned/ -o affwild2.json --plot crops.png",
     ),
 )
+models = typer.Typer(
+    no_args_is_help=True,
+    cls=Group,
+    help="List, show, download, import and pack models: for expressions, and for finding faces.",
+)
+add_command(
+    models,
+    "list",
+    ModelsListCommand,
+    "models:list_models",
+    help="""List the expression models of the package's registry and of yours, and all detectors.
+
+    Exit code: 0, 2 if your registry cannot be read.""",
+    examples=("videxpr models list", "videxpr models list --detector-dir /shared/insightface"),
+)
+add_command(
+    models,
+    "show",
+    ModelsShowCommand,
+    "models:show",
+    help="""Show what a model is, how it came about, its license and its hash.
+
+    A model of the Hub is downloaded first.
+
+    Exit code: 0, 1 if a download fails, 2 if there is no such model or it cannot be read.""",
+    examples=(
+        "videxpr models show starter",
+        "videxpr models show mine.safetensors",
+        "videxpr models show buffalo_l",
+    ),
+)
+add_command(
+    models,
+    "download",
+    ModelsDownloadCommand,
+    "models:download",
+    help="""Download a model, so that no network is needed later; its hash is checked.
+
+    The detector packs, insightface's, are for non-commercial research only.
+
+    Exit code: 0, 1 if the download fails, 2 if there is no such model.""",
+    examples=("videxpr models download buffalo_l", "videxpr models download hf:OWNER/REPO@v1"),
+)
+add_command(
+    models,
+    "import",
+    ModelsImportCommand,
+    "models:import_",
+    help="""Turn a checkpoint of the method's authors into one of videxpr.
+
+    Only tensors and plain values are unpickled; a file with other objects is refused, and the error
+    says how to strip it. The variant is found from the parameters' names.
+
+    Exit code: 0, 1 if the file cannot be written, 2 if the checkpoint cannot be read.""",
+    examples=(
+        "videxpr models import only_trans.ckpt paper.safetensors",
+        "videxpr models import a.ckpt a.safetensors --geometry affwild2.json --dtype float16",
+    ),
+)
+add_command(
+    models,
+    "pack",
+    ModelsPackCommand,
+    "models:pack",
+    help="""Make a folder fit for the Hugging Face Hub: weights, configuration and a model card.
+
+    The card is filled from what the checkpoint says of itself; read it, and add what only you know,
+    before you share it. The folder works as -m DIR too.
+
+    Exit code: 0, 1 if a file cannot be written or is there already, 2 if the checkpoint or a report
+    cannot be read.""",
+    examples=(
+        "videxpr models pack mine.safetensors -o packed",
+        "videxpr models pack mine.safetensors -o packed --report report.json",
+        "hf upload OWNER/REPO packed",
+    ),
+)
 app.add_typer(submission.app, name="submission")
 app.add_typer(crops, name="crops")
-app.add_typer(models.app, name="models")
+app.add_typer(models, name="models")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,218 +1,190 @@
 """``videxpr models``: which models there are and what they are; downloads, imports, packing."""
 
 import sys
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import typer
 
 from videxpr.cli.model_choice import chosen_model, download_bar
-from videxpr.model.options import FORMS
-
-app: Final = typer.Typer(
-    name="models",
-    help="List, show, download, import and pack models: for expressions, and for finding faces.",
-    no_args_is_help=True,
+from videxpr.core.errors import UsageError
+from videxpr.faces.detection.packs import PACKS
+from videxpr.model.catalog import (
+    PACK_LICENSE,
+    PACK_TERMS,
+    ListedModel,
+    absent_model,
+    download_pack,
+    find_detector,
+    is_downloaded,
+    is_expression_model,
+    listing,
+)
+from videxpr.model.header import ModelCard, read_card
+from videxpr.model.hub.registry import RegisteredModel
+from videxpr.model.hub.resolve import A_FILE
+from videxpr.model.options import (
+    ModelsDownloadCommand,
+    ModelsImportCommand,
+    ModelsListCommand,
+    ModelsPackCommand,
+    ModelsShowCommand,
+)
+from videxpr.model.publish.describe import (
+    config_facts,
+    describe_crop,
+    describe_variant,
+    training_facts,
 )
 
 HEADER: Final = ("NAME", "FOR", "STATE", "SIZE", "LICENSE", "NOTE", "FILE")
 """The file, a long path, goes below the table on a terminal."""
 
-DetectorDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--detector-dir",
-        metavar="PATH",
-        help="Insightface's root, with packs under models/; ~/.insightface if not given.",
-        show_default=False,
-    ),
-]
+
+def list_models(command: ModelsListCommand, given: frozenset[str]) -> int:
+    """Print all models: a table on a terminal, otherwise lines with tabs between the fields."""
+    rows = [_row(model) for model in listing(command.detector_dir)]
+    if _on_terminal():
+        _print_table(rows)
+    else:
+        for row in (HEADER, *rows):
+            typer.echo("\t".join(row))
+    return 0
 
 
-@app.command("list")
-def list_models(detector_dir: DetectorDir = None) -> None:
-    """List the expression models of the package's registry and of yours, and all detectors."""
-    from videxpr.cli.models_facts import listed_row
-    from videxpr.model.catalog import listing
-
-    _print_table([listed_row(model) for model in listing(detector_dir)])
-
-
-@app.command("show")
-def show_model(
-    name: Annotated[
-        str, typer.Argument(help=f"{FORMS}; or mtcnn, or a detector pack, by name or path.")
-    ],
-    detector_dir: DetectorDir = None,
-) -> None:
-    """Show what a model is, how it came about, its license and its hash.
-
-    A model of the Hub is downloaded first.
-    """
-    from videxpr.cli.models_facts import absent_facts, detector_facts, expression_facts
-    from videxpr.model.catalog import absent_model, find_detector, is_expression_model
-
+def show(command: ModelsShowCommand, given: frozenset[str]) -> int:
+    """Print what is known of a model, a line a fact."""
+    name = command.name
     if not is_expression_model(name):
-        _print_facts(detector_facts(find_detector(name, detector_dir)))
+        facts = _detector_facts(find_detector(name, command.detector_dir))
     elif (absent := absent_model(name)) is not None:
-        _print_facts(absent_facts(absent))
+        facts = _absent_facts(absent)
     else:
-        from videxpr.model.header import read_card
+        facts = _expression_facts(read_card(chosen_model(name)))
+    for label, value in facts.items():
+        if value:
+            typer.echo(f"{label + ':':<11} {value}")
+    return 0
 
-        _print_facts(expression_facts(read_card(chosen_model(name))))
 
-
-@app.command("download")
-def download_model(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="A detector pack, e.g. buffalo_l; a model of your registry; or hf:OWNER/REPO."
-        ),
-    ],
-    detector_dir: DetectorDir = None,
-) -> None:
-    """Download a model, so that no network is needed later; its hash is checked.
-
-    The detector packs, insightface's, are for non-commercial research only.
-    """
-    from videxpr.model.catalog import is_downloaded
-
+def download(command: ModelsDownloadCommand, given: frozenset[str]) -> int:
+    """Download a model, and print its license, its hash and where it is."""
+    name = command.name
     if is_downloaded(name):
-        _download_expressions(name)
-    else:
-        _download_pack(name, detector_dir)
-
-
-def _download_expressions(name: str) -> None:
-    file = chosen_model(name)
-    from videxpr.model.header import read_card
-
-    card = read_card(file)
-    typer.echo(f"{name}: {card.license}")
-    typer.echo(f"{name}: from {card.origin}, SHA-256 {card.sha256}")
-    typer.echo(f"{name}: installed, {card.path}")
-
-
-def _download_pack(name: str, detector_dir: Path | None) -> None:
-    from videxpr.faces.detection.packs import PACKS
-    from videxpr.model.catalog import PACK_LICENSE, PACK_TERMS, download_pack
-
+        card = read_card(chosen_model(name))
+        typer.echo(f"{name}: {card.license}")
+        typer.echo(f"{name}: from {card.origin}, SHA-256 {card.sha256}")
+        typer.echo(f"{name}: installed, {card.path}")
+        return 0
     if name in PACKS:
         typer.echo(f"{name}: {PACK_LICENSE}, see {PACK_TERMS}")
     with download_bar(name) as progress:
-        done = download_pack(name, detector_dir, progress)
+        done = download_pack(name, command.detector_dir, progress)
     if done.files:
         typer.echo(f"{name}: SHA-256 {done.pack.sha256} as published")
         typer.echo(f"{name}: {', '.join(file.name for file in done.files)}")
         typer.echo(f"{name}: installed in {done.model.parent}")
     else:
         typer.echo(f"{name}: already installed, {done.model} is as published")
+    return 0
 
 
-@app.command("import")
-def import_model(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="AUTHORS.ckpt",
-            help="A checkpoint of the method's authors (Lightning's format).",
-        ),
-    ],
-    output: Annotated[
-        Path, typer.Argument(metavar="OUT.safetensors", help="The checkpoint to write.")
-    ],
-    template: Annotated[
-        Path | None,
-        typer.Option(
-            help="The template of the crops that it was trained on, from videxpr crops measure.  "
-            "\\[default: ArcFace's, unverified]",
-            show_default=False,
-        ),
-    ] = None,
-    dtype: Annotated[
-        Literal["float32", "float16"], typer.Option(help="In which the weights are stored.")
-    ] = "float32",
-) -> None:
-    """Turn a checkpoint of the method's authors into one of videxpr.
-
-    Only tensors and plain values are unpickled; a file with other objects is refused, and the error
-    says how to strip it. The variant is found from the parameters' names.
-    """
+def import_(command: ModelsImportCommand, given: frozenset[str]) -> int:
+    """Write a checkpoint of the method's authors as one of videxpr."""
+    output = command.output
+    if output.suffix != ".safetensors":
+        raise UsageError(f"{output} must end in .safetensors: videxpr writes no other weights")
     import torch
 
     from videxpr.core.crop_template import UNVERIFIED
-    from videxpr.core.errors import UsageError
     from videxpr.datasets.crops.geometry_file import read_crop_geometry
     from videxpr.model.import_paper import import_checkpoint
-    from videxpr.model.publish.describe import describe_crop, describe_variant
 
-    if output.suffix != ".safetensors":
-        raise UsageError(f"{output} must end in .safetensors: videxpr writes no other weights")
-    crop = UNVERIFIED if template is None else read_crop_geometry(template)
-    done = import_checkpoint(source, output, crop, getattr(torch, dtype))
+    crop = UNVERIFIED if command.geometry is None else read_crop_geometry(command.geometry)
+    done = import_checkpoint(command.source, output, crop, getattr(torch, command.dtype))
     for name in done.dropped:
         typer.echo(f"dropped: {name}, which no prediction depends on")
     typer.echo(f"variant: {describe_variant(done.config)}")
     typer.echo(f"crop:    {describe_crop(done.config.crop)}")
-    typer.echo(f"{output}: written; videxpr models show {output} tells all of it")
+    typer.echo(f"{output}: written; videxpr models show {output} shows all of it")
+    return 0
 
 
-@app.command("pack")
-def pack_model(
-    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help=f"{FORMS}.")],
-    output_dir: Annotated[
-        Path,
-        typer.Option(
-            "--output-dir", "-o", metavar="DIR", help="The folder to make.", show_default=False
-        ),
-    ],
-    report: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Figures for the card: what videxpr evaluate wrote with --json, of this model; "
-            "repeatable.  \\[default: none]",
-        ),
-    ] = None,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace files that are there.  \\[default: off]"),
-    ] = False,
-) -> None:
-    """Make a folder fit for the Hugging Face Hub: weights, configuration and a model card.
-
-    The card is filled from what the checkpoint says of itself; read it, and add what only you know,
-    before you share it. The folder works as -m DIR too.
-    """
-    from videxpr.model.publish.export import pack
+def pack(command: ModelsPackCommand, given: frozenset[str]) -> int:
+    """Write the folder, and print what it holds and what its owner should know."""
+    model = chosen_model(command.checkpoint)
+    from videxpr.model.publish.export import pack as write_folder
     from videxpr.training.recipes import RECIPES
 
-    model, paper = chosen_model(checkpoint), RECIPES["paper"].as_text()
-    packed = pack(model, output_dir, tuple(report or ()), overwrite, paper)
+    folder, paper = command.output_dir, RECIPES["paper"].as_text()
+    packed = write_folder(model, folder, command.reports, command.overwrite, paper)
     for file in packed.files:
         typer.echo(f"{file}: written")
     for note in packed.notes:
         typer.echo(f"note: {note}", err=True)
-    typer.echo(f"share it: hf upload OWNER/REPO {output_dir}, then -m hf:OWNER/REPO")
+    typer.echo(f"share it: hf upload OWNER/REPO {folder}, then -m hf:OWNER/REPO")
+    return 0
 
 
-def _print_facts(facts: Iterable[tuple[str, str]]) -> None:
-    for label, value in facts:
-        typer.echo(f"{label + ':':<12}{value}")
+def _expression_facts(card: ModelCard) -> Mapping[str, str]:
+    """Return what a checkpoint says of itself."""
+    return {
+        "name": card.name,
+        "for": "expressions",
+        "from": "" if card.origin == A_FILE else card.origin,
+        "file": str(card.path),
+        "size": _megabytes(card.path.stat().st_size),
+        "SHA-256": card.sha256,
+        "license": card.license,
+        **config_facts(card.config),
+        **training_facts(card.config, card.training),
+    }
+
+
+def _absent_facts(model: RegisteredModel) -> Mapping[str, str]:
+    """Return what a registry says of a model that nobody downloaded yet."""
+    return {
+        "name": model.name,
+        "for": "expressions",
+        "state": "not installed",
+        "get it by": f"videxpr models download {model.name}",
+        "from": str(model.url),
+        "size": _megabytes(model.size_bytes),
+        "SHA-256": str(model.sha256),
+        "note": model.note,
+        "license": model.license,
+        "registry": str(model.registry),
+    }
+
+
+def _detector_facts(model: ListedModel) -> Mapping[str, str]:
+    """Return what is known of a detector."""
+    absent = model.state == "not installed"
+    return {
+        "name": model.name,
+        "for": "finding faces",
+        "state": model.state,
+        "get it by": f"videxpr models download {model.name}" if absent else "",
+        "file": str(model.path or ""),
+        "size": _megabytes(model.size_bytes),
+        "SHA-256": model.sha256 or "",
+        "note": model.note,
+        "license": model.license,
+        "terms": PACK_TERMS if model.license == PACK_LICENSE else "",
+    }
+
+
+def _row(model: ListedModel) -> tuple[str, ...]:
+    """Return the fields of the table of all models."""
+    size, file = _megabytes(model.size_bytes), str(model.path or "")
+    return model.name, model.kind, model.state, size, model.license, model.note, file
+
+
+def _megabytes(size: int | None) -> str:
+    return "" if size is None else f"{size / 1e6:.1f} MB"
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
-    """A table on a terminal, otherwise lines with tabs between the fields."""
-    if _on_terminal():
-        _print_rich_table(rows)
-        return
-    for row in (HEADER, *rows):
-        typer.echo("\t".join(row))
-
-
-def _print_rich_table(rows: Sequence[tuple[str, ...]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -61,7 +61,11 @@ def test_nothing_is_replaced_unasked_and_other_files_stay(saved: Path, tmp_path:
     assert names_in(tmp_path) == ["README.md", "notes.txt"]
     pack(resolve_model(saved), tmp_path, overwrite=True)
     assert names_in(tmp_path) == [*NAMES, "notes.txt"]
-    assert (tmp_path / "README.md").read_text().startswith("---\nlicense: cc-by-4.0\n")
+    assert (
+        (tmp_path / "README.md")
+        .read_text()
+        .startswith("---\nlibrary_name: videxpr\nlicense: cc-by-4.0\n")
+    )
     pack(resolve_model(tmp_path), tmp_path, overwrite=True)  # its own folder
     assert resolve_model(tmp_path).sha256 == resolve_model(saved).sha256
 

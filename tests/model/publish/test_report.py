@@ -20,10 +20,10 @@ def same(report: Report, evaluation: Evaluation) -> None:
     assert report.count == evaluation.frames and report.groups == evaluation.groups
     assert (report.macro_f1, report.accuracy) == (found.macro_f1, found.accuracy)
     assert report.macro_f1_present == found.macro_f1_present
-    assert [each.f1 for each in report.classes] == list(found.f1)
-    assert [each.precision for each in report.classes] == list(found.precision)
-    assert [each.recall for each in report.classes] == list(found.recall)
-    assert [each.support for each in report.classes] == list(found.support)
+    assert [each.f1 for each in report.classes.values()] == list(found.f1)
+    assert [each.precision for each in report.classes.values()] == list(found.precision)
+    assert [each.recall for each in report.classes.values()] == list(found.recall)
+    assert [each.support for each in report.classes.values()] == list(found.support)
     assert report.remarks == len(evaluation.remarks)
     assert report.unpredicted == evaluation.confusion[:, -1].sum()
 

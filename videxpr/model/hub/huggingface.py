@@ -159,7 +159,7 @@ def fetch_weights(reference: Reference, progress: Progress | None = None) -> Hub
     return HubFile(Path(path), _checked(Path(path), reference), Path(path).parent.name)
 
 
-def card_text(template: str, facts: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+def render_card(template: str, facts: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     """Return a model card as the Hub reads it: YAML between dashes, then Markdown.
 
     Args:

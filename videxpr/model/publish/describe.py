@@ -1,32 +1,87 @@
-"""A model's configuration and training in words."""
+"""A model's configuration and training in words, for its card and for ``videxpr models show``."""
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal
 
 from videxpr.core.crop_template import UNVERIFIED, CropTemplate
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.model.config import PAPER_NAMES, ModelConfig
 from videxpr.model.header import TrainingSummary
 
+POSITIONS: Final = {
+    "none": "none: a window is a set of frames, as in the paper",
+    "learned": "learned: the order of frames counts",
+}
+
+
+def config_facts(config: ModelConfig) -> dict[str, str]:
+    """Return what a model is, by labels of a few words."""
+    facts = {
+        "variant": describe_variant(config),
+        "backbone": config.backbone,
+        "position": describe_position(config),
+        "window": f"{config.window} frames",
+        "trained": ", ".join(config.trained_expressions),
+        "untrained": ", ".join(config.untrained_expressions) or "none",
+        "calibrated": describe_temperature(config),
+        "crop": describe_crop(config.crop),
+        "input": describe_input(config),
+        "landmarks": ", ".join(f"({x:g}, {y:g})" for x, y in config.crop.landmarks),
+    }
+    if config.logit_adjustment:
+        facts["adjustment"] = f"{config.logit_adjustment:g} was best; applied only when asked for"
+    return facts
+
+
+def training_facts(
+    config: ModelConfig, training: TrainingSummary, paper: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return how a model was trained, by labels of a few words.
+
+    Args:
+        config: what the model is.
+        training: how it came about.
+        paper: options of the recipe ``paper`` for windows; those that differ are listed.
+    """
+    unit = describe_unit(config, training)
+    facts = {
+        "data": training.data,
+        "recipe": training.recipe,
+        unit: f"{training.images:,}" if training.images else "not stated",
+        "epochs": describe_epochs(config, training),
+    }
+    if paper and unit == "frames" and training.options:
+        others = [f"{name} {v}" for name, v in training.options.items() if paper.get(name) != v]
+        facts["options unlike the recipe paper's"] = ", ".join(others) or "none"
+    if config.class_shares:
+        shares = zip(config.expressions, config.class_shares, strict=True)
+        facts["labels"] = ", ".join(f"{name} {share:.1%}" for name, share in shares)
+    accuracy = training.validation_accuracy
+    f1s = [f"{value:.3f} over {classes}" for classes, value in macro_f1s(config, training)]
+    figures = {
+        "accuracy": "" if accuracy is None else f"{accuracy:.3f}",
+        "macro F1": ", ".join(f1s),
+    }
+    return facts | {
+        label: f"{figure}, on the validation part's {unit}" if figure else "not measured"
+        for label, figure in figures.items()
+    }
+
 
 def describe_variant(config: ModelConfig) -> str:
-    """The variant, and what the authors' code calls it."""
+    """Return the variant, and what the authors' code calls it."""
     return f"{config.variant} ({PAPER_NAMES[config.variant]} in the authors' code)"
 
 
 def describe_position(config: ModelConfig) -> str:
-    """Whether the order of frames counts."""
+    """Return whether the order of frames counts."""
     if config.variant == "backbone":
         return "none: every frame is judged by itself"
-    known = {
-        "none": "none: a window is a set of frames, as in the paper",
-        "learned": "learned: the order of frames counts",
-    }
-    return known[config.position]
+    return POSITIONS[config.position]
 
 
 def describe_crop(crop: CropTemplate) -> str:
-    """The crops that it was trained on."""
+    """Return the crops that it was trained on."""
     size = f"{crop.size} x {crop.size} pixels"
     if crop.name == UNVERIFIED.name:
         return f"unverified, {size}: nobody measured the crops, ArcFace's template is assumed"
@@ -34,27 +89,29 @@ def describe_crop(crop: CropTemplate) -> str:
 
 
 def describe_input(config: ModelConfig) -> str:
-    """What the backbone sees of a crop."""
+    """Return what the backbone sees of a crop."""
     kind = "in color" if config.color else "in gray"
     return f"{config.input_size} x {config.input_size} pixels, {kind}"
 
 
 def describe_temperature(config: ModelConfig) -> str:
-    """By what logits are divided, and who found it."""
+    """Return by what logits are divided, and where that was fitted."""
     if config.temperature == 1:
         return "temperature 1, which changes nothing"
     return f"temperature {config.temperature:.3g}, fitted on validation; always applied"
 
 
 def describe_unit(config: ModelConfig, training: TrainingSummary) -> Literal["frames", "images"]:
-    """What it was trained on and validated with: an encoder always on frames, in windows, and a
-    backbone alone where its options say so."""
+    """Return what it was trained on and validated with.
+
+    An encoder is always trained on frames, in windows; a backbone alone where its options say so.
+    """
     in_windows = config.variant != "backbone" or "sampling.batch_size" in training.options
     return "frames" if in_windows else "images"
 
 
 def describe_epochs(config: ModelConfig, training: TrainingSummary) -> str:
-    """How many epochs the weights have had and, where it is known, of how many they were the best."""
+    """Return the epochs the weights had and, where it is known, of how many they were the best."""
     if not training.epochs:
         return "not stated"
     planned = training.options.get("epochs")
@@ -63,7 +120,7 @@ def describe_epochs(config: ModelConfig, training: TrainingSummary) -> str:
 
 
 def macro_f1s(config: ModelConfig, training: TrainingSummary) -> Iterator[tuple[str, float]]:
-    """The macro F1 on the validation part by what it is the mean over; nothing if nobody measured."""
+    """Yield the macro F1 on the validation part by what it is the mean over; nothing if unmeasured."""
     value, trained = training.validation_macro_f1, len(config.trained_expressions)
     if value is None:
         return

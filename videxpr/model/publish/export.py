@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
 from typing import Final
@@ -10,8 +10,8 @@ from typing import Final
 from videxpr.core.errors import OutputError, UsageError
 from videxpr.core.files import atomic_write
 from videxpr.core.version import VERSION
-from videxpr.model.checkpoint import Checkpoint, load_checkpoint
-from videxpr.model.header import FORMAT
+from videxpr.model.checkpoint import load_checkpoint
+from videxpr.model.header import ModelCard, header_of, read_card
 from videxpr.model.hub.huggingface import WEIGHTS
 from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile
 from videxpr.model.publish.card import LICENSE_FILE, card_text
@@ -46,7 +46,7 @@ def pack(
         folder: where the files go; made if it is not there.
         reports: what ``videxpr evaluate --json`` wrote of this model.
         overwrite: whether files that are there already are replaced.
-        paper: options of the recipe ``paper`` for windows; the card tells those that differ.
+        paper: options of the recipe ``paper`` for windows; the card lists those that differ.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
@@ -54,13 +54,14 @@ def pack(
         UsageError: a report is of another model.
         OutputError: a file is there already, or cannot be written; or there are terms of others.
     """
-    checkpoint = load_checkpoint(file)
-    figures = [_own(path, checkpoint) for path in reports]
+    load_checkpoint(file)
+    card = read_card(file)
+    figures = [_own(path, card) for path in reports]
     terms = file.path.with_name(LICENSE_FILE)
     copies = {WEIGHTS: file.path} | ({LICENSE_FILE: terms} if terms.is_file() else {})
     texts = {
-        CONFIG: _config(checkpoint),
-        CARD: card_text(checkpoint, figures, LICENSE_FILE in copies, paper),
+        CONFIG: _config(card),
+        CARD: card_text(card, figures, LICENSE_FILE in copies, paper),
     }
     if LICENSE_FILE not in copies:
         _check_terms(folder / LICENSE_FILE, file)
@@ -72,16 +73,16 @@ def pack(
         with atomic_write(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
     files = tuple(folder / name for name in (*copies, *texts))
-    return Packed(files, (*_notes(checkpoint, figures), *_notes_on_terms(file, copies)))
+    return Packed(files, (*_notes(card, figures), *_notes_on_terms(file, copies)))
 
 
-def _own(path: Path, checkpoint: Checkpoint) -> Report:
-    """A report, if it is not another model's."""
+def _own(path: Path, card: ModelCard) -> Report:
+    """Read a report, if it is not another model's."""
     report = read_report(path)
-    if report.model not in (None, checkpoint.sha256[:12]):
+    if report.model not in (None, card.sha256[:12]):
         raise UsageError(
             f"{path} is a report on the model with SHA-256 {report.model}..., and "
-            f"{checkpoint.name} has {checkpoint.sha256[:12]}...; evaluate this one"
+            f"{card.name} has {card.sha256[:12]}...; evaluate this one"
         )
     return report
 
@@ -104,22 +105,19 @@ def _check_free(folder: Path, names: Sequence[str], overwrite: bool) -> None:
         )
 
 
-def _config(checkpoint: Checkpoint) -> str:
-    """What the weights say of themselves, for people and programs that read no safetensors."""
+def _config(card: ModelCard) -> str:
+    """Return what the weights say of themselves, for people and programs that read no safetensors."""
     content = {
         "library_name": "videxpr",
         "videxpr_version": VERSION,
-        "format": FORMAT,
-        "config": asdict(checkpoint.model.config),
-        "training": asdict(checkpoint.training),
-        "license": checkpoint.license,
-        "weights_sha256": checkpoint.sha256,
+        **header_of(card.config, card.training, card.license),
+        "weights_sha256": card.sha256,
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _notes(checkpoint: Checkpoint, reports: Sequence[Report]) -> Iterator[str]:
-    if checkpoint.license.strip() in ("", "unspecified"):
+def _notes(card: ModelCard, reports: Sequence[Report]) -> Iterator[str]:
+    if card.license.strip() in ("", "unspecified"):
         yield (
             "the checkpoint states no license, so nobody knows what they may do with it; videxpr train "
             "--license states one, or write it into README.md"

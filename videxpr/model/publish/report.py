@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -11,7 +11,7 @@ from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS
 
 OF_A_MODEL: Final = re.compile(r"model .* \((?P<sha256>[0-9a-f]{12})\)")
-"""What a report on stills was made of."""
+"""What a report on images was made of."""
 
 OF_A_PART: Final = re.compile(r"(?P<folder>.*) \((?P<part>\w+) part of (?P<split>.*)\)")
 
@@ -43,8 +43,8 @@ class Report:
         macro_f1_present: mean F1 over those that are labeled.
         interval: 95 % of the macro F1, None of a single group.
         calibration_error: expected calibration error, None where no confidence is known.
-        classes: in the order of `EXPRESSIONS`.
-        remarks: how many the report makes on its figures; their words tell paths and names of videos.
+        classes: by name.
+        remarks: how many the report makes on its figures; their words name files and videos.
     """
 
     labels: str
@@ -58,12 +58,12 @@ class Report:
     macro_f1_present: float
     interval: tuple[float, float] | None
     calibration_error: float | None
-    classes: tuple[ClassFigures, ...]
+    classes: Mapping[str, ClassFigures]
     remarks: int
 
 
 def read_report(path: Path) -> Report:
-    """Read a report on predictions or on stills; of a comparison, what stands first in it.
+    """Read a report on predictions or on images; of a comparison, what stands first in it.
 
     Raises:
         FormatError: the file cannot be read, or is no such report; with what is wrong in it.
@@ -95,7 +95,7 @@ def _report(content: dict[str, Any]) -> Report:
         macro_f1_present=_share(content, "macro_f1_present"),
         interval=None if interval is None else (float(interval[0]), float(interval[1])),
         calibration_error=None if calibration is None else _share(calibration, "expected_error"),
-        classes=tuple(_class(content["per_class"][name]) for name in EXPRESSIONS),
+        classes={name: _class(content["per_class"][name]) for name in EXPRESSIONS},
         remarks=len(content["notes"]),
     )
 
@@ -117,7 +117,7 @@ def _share(found: dict[str, Any], key: str) -> float:
 
 
 def _labels(labels: str, videos: Sequence[str]) -> str:
-    """What labels are called in public; a single video's file has its name."""
+    """Return what labels are called in public; a single video's file has its name."""
     found = OF_A_PART.fullmatch(labels)
     if found is not None:
         return f"{_last(found['folder'])}, {found['part']} part of {_last(found['split'])}"
