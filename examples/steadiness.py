@@ -7,7 +7,8 @@ The first compares models on the Validation_Set of a tree in Aff-Wild2's layout,
 makes it; the second compares annotations of clips (`videxpr annotate --smooth 0 -o backbone`) whose
 onsets are marked. Each model's probabilities are smoothed by moving means of several spans. A longer
 one gives fewer label changes a second (flicker) and later or fewer events; a curve joins what the spans
-give. Of two models the one with the higher curve is the better one. Definitions: videxpr/events.py.
+give. Of two models the one with the higher curve is the better one. Definitions:
+videxpr/evaluation/events.py.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from videxpr.core.structures import Floats
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
 from videxpr.datasets.clips import read_crops
-from videxpr.evaluation.events import EventCounts, at_flicker, count_events, no_events
+from videxpr.evaluation.events import EventCounts, count_events, f1_at_flicker, no_events
 from videxpr.evaluation.metrics import confusion_matrix, macro_f1
 from videxpr.formats.affwild2 import read_labels
 from videxpr.formats.frame_labels import frame_labels, resmoothed
@@ -215,7 +216,7 @@ def difference_interval(
     for _ in range(RESAMPLES):
         taken = generator.integers(len(one[0]), size=len(one[0])).tolist()
         curves = [
-            at_flicker([total([span[n] for n in taken]) for span in model], rates)
+            f1_at_flicker([total([span[n] for n in taken]) for span in model], rates)
             for model in (one, other)
         ]
         drawn.append(curves[1] - curves[0])
@@ -249,7 +250,7 @@ def lines_at(counts: dict[str, list[list[EventCounts]]], rates: list[float]) -> 
     yield "event F1 at equal flicker; among it the truth's, and each model's without smoothing"
     yield f"{'changes/s':24} " + " ".join(f"{rate:6.3f}" for rate in rates)
     for name, spans in counts.items():
-        curve = at_flicker([total(those) for those in spans], rates)
+        curve = f1_at_flicker([total(those) for those in spans], rates)
         yield f"{name:24} " + " ".join(f"{value:6.3f}" for value in curve)
     (first, base), *others = counts.items()
     for name, spans in others if len(base[0]) > 2 else ():

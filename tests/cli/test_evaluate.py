@@ -166,16 +166,16 @@ def test_what_looks_swapped_is_remarked_on(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "name PREDICTIONS and LABELS, or a folder of crops with --stills"),
+        ([], "name PREDICTIONS and LABELS, or a folder of crops with --images"),
         (["ours"], "name PREDICTIONS and LABELS"),
         (["ours", "gone"], "no such file or folder: gone"),
         (["ours", "labels", "--strict"], "b.txt has 2 frames of b, but .*b.txt has 3"),
         (["ours", "labels", "--json", "-", "--markdown", "-"], "cannot both be written to -"),
-        (["ours", "labels", "--model", "starter"], "go with --stills"),
-        (["ours", "labels", "--device", "cpu"], "go with --stills"),
-        (["ours", "--stills", "faces"], "leave out PREDICTIONS"),
-        (["--stills", "faces", "--part", "test"], "add --split FILE"),
-        (["--stills", "gone"], "no folder gone"),
+        (["ours", "labels", "--model", "starter"], "go with --images"),
+        (["ours", "labels", "--device", "cpu"], "go with --images"),
+        (["ours", "--images", "faces"], "leave out PREDICTIONS"),
+        (["--images", "faces", "--part", "test"], "add --split FILE"),
+        (["--images", "gone"], "no folder gone"),
         (
             ["ours", "labels", "--against", "empty"],
             "empty holds no labels: .*NAME.txt.*, a predictions.txt, or Parquet",
@@ -213,7 +213,7 @@ def test_a_model_is_scored_on_stills(videxpr: Run, tmp_path: Path) -> None:
     for name, shade in (("fear", 30), ("Sadness", 200), ("other", 90)):
         (tmp_path / "faces" / name).mkdir(parents=True)
         Image.new("RGB", (112, 112), (shade, shade, 90)).save(tmp_path / "faces" / name / "1.png")
-    words = ("--stills", tmp_path / "faces", "-m", weights, "--device", "cpu")
+    words = ("--images", tmp_path / "faces", "-m", weights, "--device", "cpu")
     code, out, err = videxpr(*words)
     assert code == 0 and "3 labeled images, coverage 100.0%" in out and "3 images)" in out
     assert "Videos" not in out and "never trained on Other" in err
@@ -224,13 +224,13 @@ def test_a_model_is_scored_on_stills(videxpr: Run, tmp_path: Path) -> None:
     low, high = found["calibration"]["error_by_chance"]
     assert 0 < low < high < 1
     assert sum(found["calibration"]["counts"]) == 3
-    words = (*words, "--only", "1.*", "--degrade", "dark", "--plots", tmp_path / "plots")
+    words = (*words, "--only", "1.*", "--corrupt", "dark", "--plots", tmp_path / "plots")
     code, out, _ = videxpr(*words)
     assert code == 0 and "(1.*, dark)" in out and "expected calibration error 0." in out
-    assert "(of a perfectly calibrated model with as many answers as confident: 0." in out
+    assert "(of a perfectly calibrated model with as many predictions as confident: 0." in out
     assert len(list((tmp_path / "plots").glob("*.png"))) == 3
     code, _, err = videxpr("ours", "labels", "--only", "x")
-    assert code == 2 and "--only, --degrade and --device go with --stills" in err
+    assert code == 2 and "--only, --corrupt and --device go with --images" in err
 
 
 def test_help_is_light_and_names_every_option() -> None:
@@ -239,8 +239,8 @@ def test_help_is_light_and_names_every_option() -> None:
         command, capture_output=True, text=True, check=True, env=os.environ | {"COLUMNS": "200"}
     )
     for option in (
-        *("--against", "--strict", "--json", "--markdown", "--plots", "--stills", "--model"),
-        *("--split", "--part", "--only", "--degrade", "--device", "--bootstrap", "--seed"),
+        *("--against", "--strict", "--json", "--markdown", "--plots", "--images", "--model"),
+        *("--split", "--part", "--only", "--corrupt", "--device", "--bootstrap", "--seed"),
     ):
         assert option in done.stdout
     assert "[default: 2000]" in done.stdout and "[default: starter]" in done.stdout

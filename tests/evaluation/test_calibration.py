@@ -8,9 +8,9 @@ from scipy.special import log_softmax, softmax
 
 from videxpr.evaluation.calibration import (
     TEMPERATURES,
-    best_temperature,
+    choose_temperature,
     log_likelihoods,
-    reliability,
+    measure_reliability,
 )
 
 
@@ -25,12 +25,12 @@ def drawn(count: int, temperature: float, seed: int = 0) -> tuple[np.ndarray, np
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
 def test_the_temperature_that_made_the_labels_is_found_and_calibrates(temperature: float) -> None:
     logits, labels = drawn(20_000, temperature)
-    found = best_temperature(log_likelihoods(logits, labels))
+    found = choose_temperature(log_likelihoods(logits, labels))
     assert found == pytest.approx(temperature, rel=0.04)
-    mended = reliability(softmax(logits / found, axis=1), labels).expected_error
+    mended = measure_reliability(softmax(logits / found, axis=1), labels).expected_error
     assert mended < 0.015
     if temperature != 1:
-        assert reliability(softmax(logits, axis=1), labels).expected_error > 0.1
+        assert measure_reliability(softmax(logits, axis=1), labels).expected_error > 0.1
 
 
 def test_likelihoods_of_parts_add_up_and_are_scipys() -> None:
@@ -52,7 +52,7 @@ def test_classes_never_trained_tell_nothing() -> None:
     np.testing.assert_array_equal(
         log_likelihoods(logits, labels), log_likelihoods(logits[known], labels[known])
     )
-    assert best_temperature(log_likelihoods(logits[~known], labels[~known])) == 1.0
+    assert choose_temperature(log_likelihoods(logits[~known], labels[~known])) == 1.0
 
 
 @settings(deadline=None)
@@ -61,7 +61,7 @@ def test_the_error_is_the_definitions(count: int, seed: int) -> None:
     logits, labels = drawn(count, 1.0, seed)
     shares = softmax(logits, axis=1)
     shares[:, 7] = np.nan
-    found = reliability(shares, labels, bins=5)
+    found = measure_reliability(shares, labels, bins=5)
     confidence, right = np.nanmax(shares, axis=1), np.nanargmax(shares, axis=1) == labels
     total = 0.0
     for low in (0.0, 0.2, 0.4, 0.6, 0.8):
@@ -81,16 +81,16 @@ def test_the_error_of_a_calibrated_model_lies_where_chance_has_it(count: int) ->
     errors = []
     for _ in range(400):
         labels = (generator.random((count, 1)) > shares.cumsum(axis=1)).sum(axis=1).clip(max=7)
-        found = reliability(shares, labels)
+        found = measure_reliability(shares, labels)
         errors.append(found.expected_error)
     low, high = found.error_by_chance
     assert np.quantile(errors, (0.025, 0.975)) == pytest.approx((low, high), rel=0.15)
     assert 0.92 < np.mean([low <= error <= high for error in errors]) < 0.98
-    surer = reliability(softmax(logits, axis=1), labels)
+    surer = measure_reliability(softmax(logits, axis=1), labels)
     assert surer.expected_error > surer.error_by_chance[1]
 
 
 def test_a_sure_and_right_answer_has_no_error() -> None:
-    found = reliability(np.eye(8)[[3, 4]].astype(np.float32), np.array([3, 4]))
+    found = measure_reliability(np.eye(8)[[3, 4]].astype(np.float32), np.array([3, 4]))
     assert found.error_by_chance == (0, 0)
     assert found.expected_error == 0 and found.counts.tolist() == [0] * 14 + [2]

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from videxpr.evaluation.events import (
     EventCounts,
-    at_flicker,
     count_events,
-    events_of,
-    matched_onsets,
+    f1_at_flicker,
+    find_events,
+    match_onsets,
     no_events,
 )
 
@@ -32,15 +32,15 @@ def counted(truth, found, tolerance=0.3) -> EventCounts:
 
 def test_events_are_runs_of_one_label_other_than_neutral():
     sequence = labels((4, 3), (0, 2), (4, 1), (6, 2), (-1, 2), (6, 3))
-    assert [(one.label, one.first, one.end) for one in events_of(sequence, seconds(13))] == [
+    assert [(one.label, one.first, one.end) for one in find_events(sequence, seconds(13))] == [
         (4, 0, 3),
         (4, 5, 6),
         (6, 6, 8),
         (6, 10, 13),
     ]
-    assert [one.onset_seconds for one in events_of(sequence, 7 + seconds(13))] == [7, 7.5, 7.6, 8]
-    assert events_of(labels((0, 5), (-1, 5)), seconds(10)) == []
-    assert events_of(np.zeros(0, np.int64), seconds(0)) == []
+    assert [one.onset_seconds for one in find_events(sequence, 7 + seconds(13))] == [7, 7.5, 7.6, 8]
+    assert find_events(labels((0, 5), (-1, 5)), seconds(10)) == []
+    assert find_events(np.zeros(0, np.int64), seconds(0)) == []
 
 
 def test_perfect_labels_score_one_and_change_as_often_as_the_truth():
@@ -113,7 +113,7 @@ def most_pairs(true: list[int], found: list[int], tolerance: int) -> int:
 
 @given(onsets, onsets, st.integers(0, 9))
 def test_no_assignment_has_more_pairs(true, found, tolerance):
-    pairs = matched_onsets(true, found, tolerance)
+    pairs = match_onsets(true, found, tolerance)
     assert len(pairs) == most_pairs(true, found, tolerance)
     assert all(abs(true[one] - found[other]) <= tolerance for one, other in pairs)
     assert len({one for one, _ in pairs}) == len({other for _, other in pairs}) == len(pairs)
@@ -131,7 +131,7 @@ def test_counts_agree_with_a_plain_count(drawn, shift):
             for one in (truth.tolist(), found.tolist())
         ]
         assert [counts.true[label], counts.found[label]] == [len(begun[0]), len(begun[1])]
-        assert counts.matched[label] == len(matched_onsets(begun[0], begun[1], 3))
+        assert counts.matched[label] == len(match_onsets(begun[0], begun[1], 3))
     changes = sum(found[n] != found[n - 1] for n in range(1, len(found)))
     assert counts.changes == changes
 
@@ -144,6 +144,6 @@ def made(flicker: float, f1: float) -> EventCounts:
 
 def test_scores_at_equal_flicker_lie_between_what_was_measured():
     curve = [made(4, 0.2), made(1, 0.6), made(0.5, 0.4)]
-    found = at_flicker(curve, [0.5, 0.75, 1, 2.5, 4, 4.1, 0.4])
+    found = f1_at_flicker(curve, [0.5, 0.75, 1, 2.5, 4, 4.1, 0.4])
     np.testing.assert_allclose(found, [0.4, 0.5, 0.6, 0.4, 0.2, np.nan, np.nan])
-    np.testing.assert_allclose(at_flicker([made(1, 0.5)], [1, 2]), [0.5, np.nan])
+    np.testing.assert_allclose(f1_at_flicker([made(1, 0.5)], [1, 2]), [0.5, np.nan])

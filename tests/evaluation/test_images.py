@@ -12,8 +12,9 @@ from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.corruptions import corrupt
 from videxpr.datasets.image_folder import find_images
-from videxpr.evaluation.calibration import reliability
-from videxpr.evaluation.images import ImageSource, evaluate_images
+from videxpr.evaluation.calibration import measure_reliability
+from videxpr.evaluation.images import evaluate_images
+from videxpr.evaluation.options import ImageOptions
 from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
@@ -28,7 +29,7 @@ def checkpoint() -> Checkpoint:
     config = ModelConfig("transformer", "regnet_y_400mf", trained_expressions=SEEN, input_size=48)
     model = ExpressionModel(config)
     model.requires_grad_(False).eval()
-    with torch.no_grad():  # answers that change from image to image
+    with torch.no_grad():  # predictions that change from image to image
         model.head.weight.mul_(200)
     return Checkpoint("noise", "f" * 64, model, TrainingSummary("", "", 0, 0), "none")
 
@@ -48,38 +49,40 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def one_by_one(checkpoint: Checkpoint, folder: Path) -> tuple[list[int], list[int]]:
-    """Labels and answers, each image pushed through the model alone."""
-    stills = find_images(folder)
-    answers = []
-    for still in stills:
-        crop = resized(read_image(still.path), 112, 112)
+    """Labels and predictions, each image pushed through the model alone."""
+    images = find_images(folder)
+    predictions = []
+    for image in images:
+        crop = resized(read_image(image.path), 112, 112)
         logits = checkpoint.model.classify(checkpoint.model.embed(crop[None])[None])
-        answers.append(int(logits[0, 0].argmax()))
-    return [still.label for still in stills], answers
+        predictions.append(int(logits[0, 0].argmax()))
+    return [image.label for image in images], predictions
 
 
 def test_figures_are_those_of_the_images_one_by_one(checkpoint: Checkpoint, faces: Path) -> None:
     seen: list[tuple[int, int]] = []
-    source = ImageSource(faces, batch_size=8)
-    found = evaluate_images(checkpoint, source, progress=lambda *counts: seen.append(counts))
-    labels, answers = one_by_one(checkpoint, faces)
-    assert len(set(answers)) > 1
+    selection = ImageOptions(batch_size=8)
+    found = evaluate_images(
+        checkpoint, faces, selection, progress=lambda *counts: seen.append(counts)
+    )
+    labels, predictions = one_by_one(checkpoint, faces)
+    assert len(set(predictions)) > 1
     expected = np.zeros((8, 9), np.int64)
-    np.add.at(expected, (labels, answers), 1)
+    np.add.at(expected, (labels, predictions), 1)
     assert found.confusion.tolist() == expected.tolist()
     assert found.scores.macro_f1 == pytest.approx(
-        f1_score(labels, answers, labels=list(range(8)), average="macro", zero_division=0)
+        f1_score(labels, predictions, labels=list(range(8)), average="macro", zero_division=0)
     )
-    assert (found.frames, found.groups, found.unit, found.counted) == (28, 28, "images", "images")
+    assert (found.frames, found.groups, found.unit, found.items) == (28, 28, "images", "images")
     assert found.intervals is not None
     assert found.intervals.macro_f1.low < found.scores.macro_f1
     assert seen == [(8, 28), (16, 28), (24, 28), (28, 28)]
 
 
 def test_classes_that_were_never_trained_are_said(checkpoint: Checkpoint, faces: Path) -> None:
-    found = evaluate_images(checkpoint, ImageSource(faces))
+    found = evaluate_images(checkpoint, faces)
     assert found.notes == (
-        "model noise was never trained on Other and never answers it; 7 images are of it",
+        "model noise was never trained on Other and never predicts it; 7 images show it",
     )
     assert not found.confusion[:, 7].any()
     assert found.name == "noise" and found.predictions == "model noise (ffffffffffff)"
@@ -88,41 +91,41 @@ def test_classes_that_were_never_trained_are_said(checkpoint: Checkpoint, faces:
 def test_a_split_chooses_the_images(checkpoint: Checkpoint, faces: Path, tmp_path: Path) -> None:
     split = tmp_path / "split.csv"
     split.write_text("image,split\nanger/1.png,test\nanger/2.png,test\nneutral/1.png,train\n")
-    found = evaluate_images(checkpoint, ImageSource(faces, split))
+    found = evaluate_images(checkpoint, faces, ImageOptions(split))
     assert found.scores.support.tolist() == [0, 2, 0, 0, 0, 0, 0, 0]
     assert found.labels == f"{faces} (test part of {split})"
     with pytest.raises(FormatError, match=r"split.csv names no validation image"):
-        evaluate_images(checkpoint, ImageSource(faces, split, "validation"))
+        evaluate_images(checkpoint, faces, ImageOptions(split, "validation"))
 
 
 def test_a_pattern_chooses_the_images(checkpoint: Checkpoint, faces: Path) -> None:
-    found = evaluate_images(checkpoint, ImageSource(faces, only="[12].png"))
+    found = evaluate_images(checkpoint, faces, ImageOptions(only="[12].png"))
     assert found.scores.support.tolist() == [2, 2, 0, 0, 2, 0, 0, 2]
     assert found.labels == f"{faces} ([12].png)"
     with pytest.raises(
         SourceError, match=r"none of 28 images of .* is named 'web_\*'; the first is 0"
     ):
-        evaluate_images(checkpoint, ImageSource(faces, only="web_*"))
+        evaluate_images(checkpoint, faces, ImageOptions(only="web_*"))
 
 
 def test_images_are_made_worse_first(checkpoint: Checkpoint, faces: Path) -> None:
-    source = ImageSource(faces, corruption="dark")
-    found = evaluate_images(checkpoint, source)
-    stills = find_images(faces)
-    answers = []
-    for position, still in enumerate(stills):
-        crop = corrupt(resized(read_image(still.path), 112, 112), "dark", position)
+    selection = ImageOptions(corruption="dark")
+    found = evaluate_images(checkpoint, faces, selection)
+    images = find_images(faces)
+    predictions = []
+    for position, image in enumerate(images):
+        crop = corrupt(resized(read_image(image.path), 112, 112), "dark", position)
         logits = checkpoint.model.classify(checkpoint.model.embed(crop[None])[None])
-        answers.append(torch.softmax(logits[0, 0], dim=0).numpy())
-    labels = np.array([still.label for still in stills])
+        predictions.append(torch.softmax(logits[0, 0], dim=0).numpy())
+    labels = np.array([image.label for image in images])
     assert found.labels.endswith("(dark)") and found.reliability is not None
-    expected = reliability(np.array(answers), labels)
+    expected = measure_reliability(np.array(predictions), labels)
     assert found.reliability.counts.tolist() == expected.counts.tolist()
     assert found.reliability.expected_error == pytest.approx(expected.expected_error, abs=1e-5)
-    plain = evaluate_images(checkpoint, ImageSource(faces))
+    plain = evaluate_images(checkpoint, faces)
     assert plain.confusion.tolist() != found.confusion.tolist()
 
 
 def test_a_folder_without_images_is_named(checkpoint: Checkpoint, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no folder .*gone of labeled images"):
-        evaluate_images(checkpoint, ImageSource(tmp_path / "gone"))
+        evaluate_images(checkpoint, tmp_path / "gone")

@@ -9,10 +9,10 @@ from sklearn import metrics as sklearn
 from videxpr.evaluation.metrics import (
     bootstrap_intervals,
     compare,
+    compute_scores,
     confusion_matrix,
     f1_scores,
     macro_f1,
-    scores,
 )
 
 ALL = list(range(8))
@@ -30,7 +30,7 @@ def answers(draw: st.DrawFn) -> tuple[list[int], list[int]]:
 
 
 def assert_as_scikit_learn(labels: np.ndarray, predictions: np.ndarray) -> None:
-    found = scores(confusion_matrix(labels, predictions))
+    found = compute_scores(confusion_matrix(labels, predictions))
     expected = sklearn.precision_recall_fscore_support(
         labels, predictions, labels=ALL, zero_division=0
     )
@@ -70,7 +70,7 @@ def test_a_missing_prediction_is_wrong_as_a_ninth_class_would_be(
 ) -> None:
     labels, predictions = (np.array(one) for one in pair)
     missing = data.draw(st.lists(st.booleans(), min_size=len(labels), max_size=len(labels)))
-    found = scores(confusion_matrix(labels, np.where(missing, -1, predictions)))
+    found = compute_scores(confusion_matrix(labels, np.where(missing, -1, predictions)))
     ninth = np.where(missing, 8, predictions)
     expected = sklearn.precision_recall_fscore_support(labels, ninth, labels=ALL, zero_division=0)
     np.testing.assert_allclose(found.f1, expected[2], rtol=0, atol=1e-12)
@@ -86,14 +86,14 @@ def test_frames_without_a_label_do_not_count() -> None:
 
 
 def test_the_divisor_is_eight_whatever_is_absent() -> None:
-    found = scores(confusion_matrix(np.array([0, 1]), np.array([0, 2])))
+    found = compute_scores(confusion_matrix(np.array([0, 1]), np.array([0, 2])))
     assert found.macro_f1 == 1 / 8
     assert found.macro_f1_present == 1 / 3
     assert found.f1.tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_nothing_at_all_scores_nothing() -> None:
-    nothing = scores(np.zeros((8, 9), np.int64))
+    nothing = compute_scores(np.zeros((8, 9), np.int64))
     assert (nothing.macro_f1, nothing.macro_f1_present, nothing.accuracy) == (0, 0, 0)
     assert not nothing.f1.any()
 
@@ -102,7 +102,9 @@ def test_many_matrices_are_scored_at_once_as_one_by_one() -> None:
     matrices = np.random.default_rng(1).integers(0, 5, (3, 4, 8, 9))
     assert f1_scores(matrices).shape == (3, 4, 8)
     for place in np.ndindex(3, 4):
-        assert macro_f1(matrices)[place] == same(scores(matrices[place]).macro_f1, abs=1e-12)
+        assert macro_f1(matrices)[place] == same(
+            compute_scores(matrices[place]).macro_f1, abs=1e-12
+        )
 
 
 def videos(count: int, seed: int, right: float = 0.5) -> np.ndarray:

@@ -10,7 +10,7 @@ from PIL import Image
 from videxpr.core.errors import OutputError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.evaluation.plots import confusion_figure, per_class_figure, write_plots
-from videxpr.evaluation.result import Evaluation
+from videxpr.evaluation.report import Evaluation
 from videxpr.evaluation.videos import evaluate
 
 

@@ -8,8 +8,7 @@ import pytest
 from evaluations import write
 
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.evaluation.report import as_json, as_markdown
-from videxpr.evaluation.result import Evaluation
+from videxpr.evaluation.report import Evaluation, as_json, as_markdown
 from videxpr.evaluation.videos import evaluate
 
 
@@ -18,7 +17,7 @@ def evaluation(tmp_path: Path) -> Evaluation:
     labels = write(tmp_path / "labels", a=[0, 0, 1, 1], b=[1, 1], c=[4, 4, 4])
     ours = write(tmp_path / "ours", a=[0, -1, 1, 1, 1], c=[4, 4, 0], z=[3])
     theirs = write(tmp_path / "the|irs", a=[1, 1, 1, 1], b=[1, 1], c=[4, 0, 0])
-    return evaluate(ours, labels, theirs)
+    return evaluate(ours, labels, against=theirs)
 
 
 def test_json_has_every_figure_under_its_key(evaluation: Evaluation) -> None:
@@ -50,7 +49,7 @@ def test_json_has_every_figure_under_its_key(evaluation: Evaluation) -> None:
     assert found["subsets"]["covered"]["frames"] == 6
     low, high = found["macro_f1_interval"]
     assert low <= found["macro_f1"] <= high
-    assert found["unused"] == ["z"] and found["notes"] == evaluation.remarks
+    assert found["unmatched"] == ["z"] and found["notes"] == evaluation.warnings
     against = found["against"]
     assert against["difference"] == pytest.approx(found["macro_f1"] - against["macro_f1"])
     assert against["difference_interval"][0] <= against["difference"]

@@ -12,9 +12,7 @@ from trees import TRAPS, write_tree
 
 from videxpr.core.errors import FormatError, SourceError, UsageError
 from videxpr.evaluation.metrics import bootstrap_intervals, confusion_matrix
-from videxpr.evaluation.options import EvaluateOptions
-from videxpr.evaluation.report import as_json
-from videxpr.evaluation.result import Evaluation, Subset
+from videxpr.evaluation.report import Evaluation, Subset, as_json
 from videxpr.evaluation.videos import evaluate
 from videxpr.formats.parquet import write_parquet
 from videxpr.formats.predictions import Block, write_predictions
@@ -30,10 +28,10 @@ def test_all_frames_are_pooled_and_unlabeled_ones_dropped(tmp_path: Path) -> Non
     labels = write(tmp_path / "labels", a=[0, 0, -1, 1], b=[4, 4])
     predictions = write(tmp_path / "predictions", a=[0, 1, 5, 1], b=[4, 0])
     found = evaluate(predictions, labels)
-    truth, answers = [0, 0, 1, 4, 4], [0, 1, 1, 4, 0]
+    truth, predicted = [0, 0, 1, 4, 4], [0, 1, 1, 4, 0]
     assert found.frames == 5 and found.coverage == 1
     assert found.scores.macro_f1 == pytest.approx(
-        sklearn.f1_score(truth, answers, labels=ALL, average="macro", zero_division=0), abs=1e-12
+        sklearn.f1_score(truth, predicted, labels=ALL, average="macro", zero_division=0), abs=1e-12
     )
     assert [(one.name, one.frames, one.difference) for one in found.videos] == [
         ("a", 3, 0),
@@ -41,7 +39,16 @@ def test_all_frames_are_pooled_and_unlabeled_ones_dropped(tmp_path: Path) -> Non
     ]
     assert found.labels == f"{labels} (text files)" and found.name == "predictions"
     assert sum(one.confusion for one in found.videos).tolist() == found.confusion.tolist()
-    assert len(found.remarks) == 1 and found.remarks[0].startswith("Disgust, Fear, Sadness, Surp")
+    assert len(found.warnings) == 1 and found.warnings[0].startswith("Disgust, Fear, Sadness, Surp")
+
+
+def test_paths_may_be_texts_and_options_are_keywords(tmp_path: Path) -> None:
+    labels = write(tmp_path / "labels", a=[0, 0, 1], b=[4, 4])
+    predictions = write(tmp_path / "predictions", a=[0, 1, 1, 1], b=[4, 0])
+    found = evaluate(str(predictions), str(labels), bootstrap=50, seed=3)
+    assert found.macro_f1 == found.scores.macro_f1 == evaluate(predictions, labels).macro_f1
+    again = evaluate(predictions, labels, against=str(predictions), bootstrap=50, seed=3)
+    assert again.intervals == found.intervals and again.against.difference.macro_f1 == 0
 
 
 def test_a_missing_prediction_is_wrong_and_leaves_the_covered_frames(tmp_path: Path) -> None:
@@ -55,12 +62,12 @@ def test_a_missing_prediction_is_wrong_and_leaves_the_covered_frames(tmp_path: P
     assert covered.frames == 3 and covered.scores.accuracy == 1
     assert covered.scores.macro_f1_present == 1 and covered.scores.macro_f1 == 2 / 8
     assert [one.difference for one in found.videos] == [0, None, None]
-    assert found.unused == ("z",)
-    remarks = "\n".join(found.remarks)
-    assert "nothing is predicted for 2 of 3 names (2 labeled frames, which count as" in remarks
-    assert "wrong): b, c" in remarks
-    assert "1 labeled frames have no prediction and count as wrong" in remarks
-    assert "predicted but not in the labels: z" in remarks
+    assert found.unmatched == ("z",)
+    warnings = "\n".join(found.warnings)
+    assert "nothing is predicted for 2 of 3 names (2 labeled frames, which count as" in warnings
+    assert "wrong): b, c" in warnings
+    assert "1 labeled frames have no prediction and count as wrong" in warnings
+    assert "predicted but not in the labels: z" in warnings
 
 
 def test_lengths_that_differ_are_counted_and_listed(tmp_path: Path) -> None:
@@ -69,12 +76,12 @@ def test_lengths_that_differ_are_counted_and_listed(tmp_path: Path) -> None:
     found = evaluate(predictions, labels)
     assert found.scores.accuracy == 1 and found.coverage == 1
     assert [one.difference for one in found.videos] == [-1, 2, 0]
-    assert found.remarks[:2] == [
+    assert found.warnings[:2] == [
         "1 of 3 predictions end early, padded by the last one: a (-1)",
         "1 of 3 predictions end late, cut: b (+2)",
     ]
     with pytest.raises(FormatError, match=r"a.txt has 2 frames of a, but .*a.txt has 3"):
-        evaluate(predictions, labels, options=EvaluateOptions(strict=True))
+        evaluate(predictions, labels, strict=True)
 
 
 def test_every_kind_of_file_gives_the_same_figures(tmp_path: Path) -> None:
@@ -106,15 +113,15 @@ def test_both_persons_of_a_video_are_drawn_together(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     names = ["a_left", "a_right", "b", "b_left", "c", "d"]
     truth = {name: random.integers(0, 8, 30).tolist() for name in names}
-    answers = {name: random.integers(0, 8, 30).tolist() for name in names}
+    predicted = {name: random.integers(0, 8, 30).tolist() for name in names}
     unlabeled = {"e": [-1] * 9}
     labels = write(tmp_path / "labels", **truth, **unlabeled)
-    found = evaluate(write(tmp_path / "predictions", **answers, e=[0] * 9), labels)
+    found = evaluate(write(tmp_path / "predictions", **predicted, e=[0] * 9), labels)
     assert found.groups == 4 and found.unit == "source videos"
 
     def pooled(*chosen: str) -> np.ndarray:
         return np.sum(
-            [confusion_matrix(np.array(truth[n]), np.array(answers[n])) for n in chosen], axis=0
+            [confusion_matrix(np.array(truth[n]), np.array(predicted[n])) for n in chosen], axis=0
         )
 
     groups = np.stack([pooled(*names[:2]), pooled(*names[2:4]), pooled("c"), pooled("d")])
@@ -126,16 +133,16 @@ def test_two_sets_of_predictions_are_compared_on_the_same_videos(tmp_path: Path)
     truth = {f"v{n}": random.integers(0, 8, 200).tolist() for n in range(12)}
     labels = write(tmp_path / "labels", **truth)
 
-    def answers(right: float) -> dict[str, list[int]]:
+    def predicted(right: float) -> dict[str, list[int]]:
         return {
             name: np.where(random.random(200) < right, values, random.integers(0, 8, 200)).tolist()
             for name, values in truth.items()
         }
 
     good, bad = (
-        write(tmp_path / name, **answers(right)) for name, right in (("good", 0.8), ("bad", 0.3))
+        write(tmp_path / name, **predicted(right)) for name, right in (("good", 0.8), ("bad", 0.3))
     )
-    found = evaluate(good, labels, bad)
+    found = evaluate(good, labels, against=bad)
     assert found.against is not None
     difference = found.against.difference
     assert as_json(replace(found, against=None)) == as_json(evaluate(good, labels))
@@ -151,14 +158,14 @@ def test_two_people_of_parquet_are_found_under_the_labels_names(tmp_path: Path) 
     write_parquet(tmp_path / "out" / "a.parquet", annotated([[1, 1, 1], [6, 6, None]], (300, 100)))
     labels = write(tmp_path / "labels", a_left=[6, 6, 6], a_right=[1, 1, 1])
     found = evaluate(tmp_path / "out", labels)
-    assert found.scores.accuracy == 1 and found.unused == () and found.intervals is None
+    assert found.scores.accuracy == 1 and found.unmatched == () and found.intervals is None
     assert subset(found, "filled").frames == 1
 
 
 def test_one_file_is_compared_with_one_file_whatever_its_name(tmp_path: Path) -> None:
     write(tmp_path, truth=[1, 2], mine=[1, 3])
     found = evaluate(tmp_path / "mine.txt", tmp_path / "truth.txt")
-    assert found.scores.accuracy == 0.5 and found.unused == ()
+    assert found.scores.accuracy == 0.5 and found.unmatched == ()
     assert found.notes == ("mine is compared with truth, as each is the only one of its file",)
 
 
@@ -168,16 +175,16 @@ def test_a_tree_with_every_trap_is_compared_with_what_was_planted(tmp_path: Path
         tmp_path / "root", [replace(one, missing=frozenset()) for one in TRAPS], size=8
     )
     rng = np.random.default_rng(0)
-    answers, truth = {}, {}
+    predicted, truth = {}, {}
     for one in TRAPS:
         labels = np.array(one.labels)
-        answers[one.name] = np.where(np.arange(len(labels)) % 3 == 0, rng.integers(0, 8), labels)
-        answers[one.name][answers[one.name] < 0] = 0
+        predicted[one.name] = np.where(np.arange(len(labels)) % 3 == 0, rng.integers(0, 8), labels)
+        predicted[one.name][predicted[one.name] < 0] = 0
         truth[one.name] = labels
-    longer = {name: [*values.tolist(), 0] for name, values in answers.items()}
+    longer = {name: [*values.tolist(), 0] for name, values in predicted.items()}
     predictions = write(tmp_path / "predictions", **longer)
     found = evaluate(predictions, root / "6th_ABAW")
-    pooled, answered = (np.concatenate(list(one.values())) for one in (truth, answers))
+    pooled, answered = (np.concatenate(list(one.values())) for one in (truth, predicted))
     kept = pooled >= 0
     expected = sklearn.confusion_matrix(pooled[kept], answered[kept], labels=ALL)
     assert found.confusion[:, :8].tolist() == expected.tolist()
@@ -194,5 +201,5 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
         evaluate(write(tmp_path / "others", b=[0]), labels)
     with pytest.raises(FormatError, match=r"no frame of .*bare \(text files\) is labeled"):
         evaluate(labels, write(tmp_path / "bare", a=[-1]))
-    with pytest.raises(UsageError, match="0 resamples"):
-        EvaluateOptions(samples=0)
+    with pytest.raises(UsageError, match="--bootstrap must be at least 1, not 0"):
+        evaluate(labels, labels, bootstrap=0)

@@ -40,7 +40,16 @@ FLAGS: Final = {
     for name in (
         *("augment", "backbone", "backbone weights", "batch size", "bootstrap", "crop fps"),
         *("detect every", "detector", "detector dir", "device", "edition", "end", "epochs"),
-        *("folds", "format", "freeze", "json", "learning rate", "logit adjustment", "missing"),
+        *(
+            "folds",
+            "format",
+            "freeze",
+            "images",
+            "json",
+            "learning rate",
+            "logit adjustment",
+            "missing",
+        ),
         *(
             "model",
             "part",

@@ -483,7 +483,7 @@ def measure_crops(shop: Workshop) -> Result:
 def evaluate_a_model(shop: Workshop) -> Result:
     output = shop.root / "stills.json"
     code, _ = shop.run(
-        "evaluate a model", stills=shop.root / "stills", split=shop.root / "split.csv",
+        "evaluate a model", images=shop.root / "stills", split=shop.root / "split.csv",
         part="train", model=shop.small, json=output, bootstrap=100, device="cpu",
     )  # fmt: skip
     found = json.loads(output.read_text())

@@ -9,7 +9,7 @@ from conftest import SHARED, needs_shared
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.evaluation.images import ImageSource, evaluate_images
+from videxpr.evaluation.images import evaluate_images
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.header import read_card
 
@@ -38,7 +38,7 @@ def test_the_starter_knows_validation_faces(tmp_path: Path) -> None:
         inside = {name.partition("faces/")[2]: name for name in archive.namelist()}
         for row in rows[::12]:
             archive.extract(inside[row.partition("faces/")[2]], tmp_path)
-    found = evaluate_images(load_checkpoint(STARTER), ImageSource(tmp_path))
+    found = evaluate_images(load_checkpoint(STARTER), tmp_path)
     assert found.frames == len(rows[::12]) == 288
     assert found.scores.accuracy > 0.64  # two standard errors below
     assert found.reliability is not None and found.reliability.expected_error < 0.12

@@ -7,8 +7,7 @@ import numpy as np
 
 from videxpr.evaluation.calibration import Reliability
 from videxpr.evaluation.metrics import Interval, Intervals
-from videxpr.evaluation.report import as_json
-from videxpr.evaluation.result import Evaluation, VideoResult
+from videxpr.evaluation.report import Evaluation, VideoResult, as_json
 
 CONFUSION = np.diag([30, 5, 0, 4, 20, 10, 6, 0, 0])[:8] + np.eye(8, 9, 1, dtype=np.int64)
 
@@ -21,7 +20,7 @@ ON_STILLS = Evaluation(
     intervals=Intervals(Interval(0.5, 0.6), (Interval(0.0, 1.0),) * 8),
     groups=83,
     unit="images",
-    counted="images",
+    items="images",
     notes=("model mine was never trained on Other",),
     reliability=Reliability(np.array([0.5, 0.8]), np.array([0.75, 0.8]), np.array([20, 60])),
 )
@@ -34,12 +33,12 @@ ON_VIDEOS = replace(
     intervals=None,
     groups=1,
     unit="source videos",
-    counted="frames",
+    items="frames",
     videos=(
         VideoResult(name="Anna", confusion=CONFUSION, difference=-2),
         VideoResult(name="Berta", confusion=CONFUSION * 0, difference=None),
     ),
-    unused=("Clara",),
+    unmatched=("Clara",),
     notes=("/home/me/out/Anna.parquet knows one person only of Anna",),
     reliability=None,
 )

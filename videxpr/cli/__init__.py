@@ -8,12 +8,12 @@ from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.annotation.options import AnnotateCommand, preset_base
 from videxpr.cli import submission
 from videxpr.cli.command_line import Group, add_command
-from videxpr.cli.evaluate import evaluate
 from videxpr.cli.stitch import stitch
 from videxpr.cli.train import train
 from videxpr.core.errors import DownloadError, OutputError, TrainingError, VidexprError
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.options import CropsMakeCommand, CropsMeasureCommand
+from videxpr.evaluation.options import EvaluateCommand
 from videxpr.evaluation.tune.options import TuneCommand
 from videxpr.model.options import (
     ModelsDownloadCommand,
@@ -50,7 +50,23 @@ add_command(
         "videxpr annotate @test.lst -m mine.safetensors --template template.txt",
     ),
 )
-app.command()(evaluate)
+add_command(
+    app,
+    "evaluate",
+    EvaluateCommand,
+    "evaluate",
+    help="""Score predictions against labels: macro F1 over eight expressions, as Aff-Wild2 has it.
+
+    All labeled frames are pooled; a frame without a prediction counts as wrong.
+
+    Exit code: 0, 1 if a file cannot be written, 2 if files are missing, broken, or do not belong
+    together.""",
+    examples=(
+        "videxpr evaluate annotations/ EXPR_Set/Validation_Set",
+        "videxpr evaluate ours/ labels/ --against theirs/ --json evaluation.json",
+        "videxpr evaluate --images faces/ --split split.csv -m mine.safetensors",
+    ),
+)
 app.command()(stitch)
 app.command()(train)
 add_command(

@@ -20,7 +20,7 @@ BINS: Final = 15
 """Equally wide ranges of confidence, as in the paper."""
 
 DRAWS: Final = 2000
-"""Sets of answers that are drawn to tell what chance does."""
+"""Sets of predictions that are drawn to tell what chance does."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Reliability:
     """Predictions by how confident they were, in ranges of equal width from 0 to 1.
 
     Attributes:
-        confidence: (B,) mean probability of the answers in each range; 0 where there are none.
+        confidence: (B,) mean probability of the predictions in each range; 0 where there are none.
         accuracy: (B,) share of them that are right; 0 where there are none.
-        counts: (B,) answers.
+        counts: (B,) predictions.
     """
 
     confidence: NDArray[np.float64]
@@ -39,17 +39,17 @@ class Reliability:
 
     @property
     def expected_error(self) -> float:
-        """Expected calibration error: mean of |accuracy - confidence|, by range, over all answers."""
+        """Expected calibration error: the mean over predictions of |accuracy - confidence| by range."""
         gaps = np.abs(self.accuracy - self.confidence)
         return float((gaps * self.counts).sum() / max(self.counts.sum(), 1))
 
     @property
     def error_by_chance(self) -> tuple[float, float]:
         """Between what the error of a perfectly calibrated model lies, in 95 % of all sets of as many
-        answers as confident as these: never at 0, since a few answers cannot be right to a fraction.
+        predictions as confident as these: never 0, since a few cannot be right to a fraction.
 
-        Method: right answers drawn anew in each range (Broecker and Smith, "Increasing the Reliability
-        of Reliability Diagrams", 2007).
+        Method: right predictions drawn anew in each range (Broecker and Smith, "Increasing the
+        Reliability of Reliability Diagrams", 2007).
         """
         shares = self.confidence.clip(0, 1)
         right = np.random.default_rng(0).binomial(self.counts, shares, (DRAWS, len(shares)))
@@ -58,8 +58,8 @@ class Reliability:
         return float(low), float(high)
 
 
-def reliability(probabilities: Floats, labels: Labels, bins: int = BINS) -> Reliability:
-    """How often answers are right, by their confidence.
+def measure_reliability(probabilities: Floats, labels: Labels, bins: int = BINS) -> Reliability:
+    """Return how often predictions are right, by their confidence.
 
     Args:
         probabilities: (N, C); NaN for classes that were never trained.
@@ -79,7 +79,7 @@ def reliability(probabilities: Floats, labels: Labels, bins: int = BINS) -> Reli
 
 
 def log_likelihoods(logits: Floats, labels: Labels) -> NDArray[np.float64]:
-    """(K,) sums over frames of the labels' log-probability, at each of `TEMPERATURES`.
+    """Return sums (K,) over frames of the labels' log-probability, at each of `TEMPERATURES`.
 
     Sums of several parts of the data add up. Frames whose class was never trained say nothing of any
     temperature and are left out.
@@ -99,6 +99,6 @@ def log_likelihoods(logits: Floats, labels: Labels) -> NDArray[np.float64]:
     )
 
 
-def best_temperature(likelihoods: NDArray[np.float64]) -> float:
-    """The temperature at which labels are likeliest; 1 if no frame told."""
+def choose_temperature(likelihoods: NDArray[np.float64]) -> float:
+    """Return the temperature at which labels are likeliest; 1 if no frame told."""
     return float(TEMPERATURES[likelihoods.argmax()]) if likelihoods.any() else 1.0

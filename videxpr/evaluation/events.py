@@ -29,7 +29,7 @@ ROUNDING_SECONDS: Final = 1e-6
 """Times are rounded to a stream's time base; beginnings exactly at the tolerance match."""
 
 Labels = NDArray[np.int64]
-Figures = NDArray[np.float64]
+Metrics = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -73,32 +73,32 @@ class EventCounts:
     @property
     def precision(self) -> float:
         """Share of the found events that are right, all classes together; 0 if none was found."""
-        return _share(self.matched.sum(), self.found.sum())
+        return _ratio(self.matched.sum(), self.found.sum())
 
     @property
     def recall(self) -> float:
         """Share of the true events that are found, all classes together; 0 if there is none."""
-        return _share(self.matched.sum(), self.true.sum())
+        return _ratio(self.matched.sum(), self.true.sum())
 
     @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall, all classes together."""
-        return _share(2 * self.matched.sum(), self.true.sum() + self.found.sum())
+        return _ratio(2 * self.matched.sum(), self.true.sum() + self.found.sum())
 
     @property
     def flicker(self) -> float:
         """Changes of the found label a second."""
-        return _share(self.changes, self.seconds)
+        return _ratio(self.changes, self.seconds)
 
 
 def no_events() -> EventCounts:
-    """The counts of no sequence at all, to add others to."""
+    """Return the counts of no sequence at all, to add others to."""
     nothing = np.zeros(len(EXPRESSIONS), np.int64)
     return EventCounts(nothing, nothing, nothing, 0, 0.0)
 
 
-def events_of(labels: Labels, times: Times) -> list[Event]:
-    """The events of one sequence, in order.
+def find_events(labels: Labels, times: Times) -> list[Event]:
+    """Return the events of one sequence, in order.
 
     The first frame begins an event if it is not Neutral: what was before is not known.
 
@@ -122,16 +122,16 @@ def count_events(
     Args:
         truth: (T,) true labels. A found event that begins in a frame with -1 is neither right nor
             wrong, unless a true one is near enough.
-        found: (T,) labels that are judged.
+        found: (T,) labels that are scored.
         times: (T,) seconds, rising.
         tolerance_seconds: how far apart two beginnings may be.
     """
-    true, judged = events_of(truth, times), events_of(found, times)
+    true, detected = find_events(truth, times), find_events(found, times)
     counts = np.zeros((3, len(EXPRESSIONS)), np.int64)
     for label in range(len(EXPRESSIONS)):
         wanted = [event.onset_seconds for event in true if event.label == label]
-        mine = [event for event in judged if event.label == label]
-        pairs = matched_onsets(wanted, [event.onset_seconds for event in mine], tolerance_seconds)
+        mine = [event for event in detected if event.label == label]
+        pairs = match_onsets(wanted, [event.onset_seconds for event in mine], tolerance_seconds)
         taken = {place for _, place in pairs}
         counted = [
             place
@@ -144,10 +144,10 @@ def count_events(
     return EventCounts(counts[0], counts[1], counts[2], changes, seconds)
 
 
-def matched_onsets(
+def match_onsets(
     true: Sequence[float], found: Sequence[float], tolerance_seconds: float
 ) -> list[tuple[int, int]]:
-    """As many pairs (position in `true`, position in `found`) as there can be.
+    """Return as many pairs (position in `true`, position in `found`) as there can be.
 
     Both are sorted. Taking the earliest two that are near enough is best: all reach equally far.
     """
@@ -165,8 +165,8 @@ def matched_onsets(
     return pairs
 
 
-def at_flicker(counts: Iterable[EventCounts], flicker: Sequence[float]) -> Figures:
-    """Event F1 of one model at given rates of label changes.
+def f1_at_flicker(counts: Iterable[EventCounts], flicker: Sequence[float]) -> Metrics:
+    """Return the event F1 of one model at given rates of label changes.
 
     Args:
         counts: of the model's labels after several spans of smoothing, in any order.
@@ -177,9 +177,9 @@ def at_flicker(counts: Iterable[EventCounts], flicker: Sequence[float]) -> Figur
     """
     points = sorted((one.flicker, one.f1) for one in counts)
     rates, scores = np.array(points).reshape(-1, 2).T
-    inside: Figures = np.interp(flicker, rates, scores, left=np.nan, right=np.nan)
+    inside: Metrics = np.interp(flicker, rates, scores, left=np.nan, right=np.nan)
     return inside
 
 
-def _share(part: float, whole: float) -> float:
+def _ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole else 0.0

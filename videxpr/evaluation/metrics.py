@@ -15,7 +15,7 @@ from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 Counts = NDArray[np.int64]
 """Confusion matrices, shape (..., C, C) or (..., C, C + 1)."""
 
-Figures = NDArray[np.float64]
+Metrics = NDArray[np.float64]
 
 CLASSES: Final = len(EXPRESSIONS)
 LOW, HIGH = 2.5, 97.5
@@ -39,9 +39,9 @@ class Scores:
         macro_f1_present: mean over the classes that were either labeled or predicted.
     """
 
-    precision: Figures
-    recall: Figures
-    f1: Figures
+    precision: Metrics
+    recall: Metrics
+    f1: Metrics
     support: Counts
     accuracy: float
     macro_f1: float
@@ -50,7 +50,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Interval:
-    """A range that holds a figure in 95 % of the resamples; both ends belong to it."""
+    """A range that holds a metric in 95 % of the resamples; both ends belong to it."""
 
     low: float
     high: float
@@ -83,7 +83,7 @@ class Difference:
 def confusion_matrix(
     labels: NDArray[np.int64], predictions: NDArray[np.int64], classes: int = CLASSES
 ) -> Counts:
-    """Frames by true and predicted class; those without a label are left out.
+    """Count frames by true and predicted class; those without a label are left out.
 
     Args:
         labels: (N,) 0 to C - 1, or -1 for frames that do not count.
@@ -99,35 +99,35 @@ def confusion_matrix(
     return np.bincount(cells, minlength=classes * (classes + 1)).reshape(classes, classes + 1)
 
 
-def scores(confusion: Counts) -> Scores:
-    """All figures of one confusion matrix (C, C) or (C, C + 1)."""
+def compute_scores(confusion: Counts) -> Scores:
+    """Return every score of one confusion matrix (C, C) or (C, C + 1)."""
     right, predicted, support = _sums(confusion)
     f1 = f1_scores(confusion)
     present = (predicted + support) > 0
     return Scores(
-        precision=_share(right, predicted),
-        recall=_share(right, support),
+        precision=_ratio(right, predicted),
+        recall=_ratio(right, support),
         f1=f1,
         support=support,
-        accuracy=float(_share(right.sum(), support.sum())),
+        accuracy=float(_ratio(right.sum(), support.sum())),
         macro_f1=float(f1.sum() / len(f1)),
-        macro_f1_present=float(_share(f1.sum(), present.sum())),
+        macro_f1_present=float(_ratio(f1.sum(), present.sum())),
     )
 
 
-def f1_scores(confusion: Counts) -> Figures:
-    """F1 of each class (..., C) of confusion matrices (..., C, C) or (..., C, C + 1)."""
+def f1_scores(confusion: Counts) -> Metrics:
+    """Return the F1 of each class (..., C) of confusion matrices (..., C, C) or (..., C, C + 1)."""
     right, predicted, support = _sums(confusion)
-    return _share(2 * right, predicted + support)
+    return _ratio(2 * right, predicted + support)
 
 
-def macro_f1(confusion: Counts) -> Figures:
-    """Mean of `f1_scores` over all classes, absent ones too, of confusion matrices (..., C, C + 1)."""
+def macro_f1(confusion: Counts) -> Metrics:
+    """Return the mean of `f1_scores` over all classes, absent ones too, (...) of (..., C, C + 1)."""
     return np.asarray(f1_scores(confusion).mean(axis=-1))
 
 
 def bootstrap_intervals(groups: Counts, samples: int, seed: int) -> Intervals | None:
-    """95 % intervals of the macro F1 and of each class's F1 over resamples of the groups, by
+    """Return 95 % intervals of the macro F1 and of each class's F1 over resamples of the groups, by
     percentiles.
 
     Args:
@@ -145,7 +145,7 @@ def bootstrap_intervals(groups: Counts, samples: int, seed: int) -> Intervals | 
 
 
 def compare(ours: Counts, theirs: Counts, samples: int, seed: int) -> Difference:
-    """The difference in macro F1 of A and B, whose groups are drawn together (paired bootstrap).
+    """Return the difference in macro F1 of A and B, whose groups are drawn together (paired bootstrap).
 
     Args:
         ours: (G, C, C + 1), A's confusion matrix for each group.
@@ -164,7 +164,7 @@ def compare(ours: Counts, theirs: Counts, samples: int, seed: int) -> Difference
 
 
 def _resampled(groups: Counts, samples: int, seed: int) -> Counts:
-    """Sums (samples, ...) over as many groups (G, ...) as there are, drawn with replacement."""
+    """Return sums (samples, ...) over as many groups (G, ...) as there are, drawn with replacement."""
     flat = groups.reshape(len(groups), -1)
     # equal groups are drawn together: far fewer, and their order does not matter
     kinds, counts = np.unique(flat, axis=0, return_counts=True)
@@ -177,20 +177,20 @@ def _resampled(groups: Counts, samples: int, seed: int) -> Counts:
     return np.concatenate(drawn).reshape(samples, *groups.shape[1:])
 
 
-def _interval(figures: Figures) -> Interval:
-    low, high = np.percentile(figures, [LOW, HIGH])
+def _interval(drawn: Metrics) -> Interval:
+    low, high = np.percentile(drawn, [LOW, HIGH])
     return Interval(float(low), float(high))
 
 
 def _sums(confusion: Counts) -> tuple[Counts, Counts, Counts]:
-    """Frames that are right, predicted and labeled, each (..., C)."""
+    """Return the frames that are right, predicted and labeled, each (..., C)."""
     classes = confusion.shape[-2]
     square = confusion[..., :classes]
     right = np.diagonal(square, axis1=-2, axis2=-1)
     return right, square.sum(axis=-2), confusion.sum(axis=-1)
 
 
-def _share(part: NDArray[np.int64] | Figures, whole: NDArray[np.int64]) -> Figures:
-    """`part` over `whole`, 0 where there is nothing to divide by."""
+def _ratio(part: NDArray[np.int64] | Metrics, whole: NDArray[np.int64]) -> Metrics:
+    """Return `part` over `whole`, 0 where there is nothing to divide by."""
     parts = np.asarray(part, np.float64)
     return np.divide(parts, whole, out=np.zeros_like(parts), where=np.asarray(whole) > 0)

@@ -43,8 +43,8 @@ class Pair:
     difference: int | None
 
 
-def read_truth(path: Path) -> LabelSets:
-    """The labels that predictions are judged by.
+def read_ground_truth(path: Path) -> LabelSets:
+    """Read the labels that predictions are compared with.
 
     Raises:
         SourceError: nothing is there, or nothing that holds labels.
@@ -60,8 +60,8 @@ def read_truth(path: Path) -> LabelSets:
     return read_label_sets(path)
 
 
-def swapped(labels: LabelSets, predictions: LabelSets) -> Iterator[str]:
-    """A sentence for the reader if each of two looks like the other."""
+def swap_warning(labels: LabelSets, predictions: LabelSets) -> Iterator[str]:
+    """Yield a sentence for the reader if each of two looks like the other."""
     if _is_in_a_set(labels):
         return
     hint = "are the two swapped? PREDICTIONS come first, then LABELS"
@@ -81,8 +81,8 @@ def _has_gaps(sets: LabelSets) -> bool:
     return any((one.labels == NOT_ANNOTATED).any() for one in sets.sets.values())
 
 
-def paired(labels: LabelSets, predictions: LabelSets, strict: bool) -> list[Pair]:
-    """One pair for each name of the labels, in order of name.
+def pair_labels(labels: LabelSets, predictions: LabelSets, strict: bool) -> list[Pair]:
+    """Return one pair for each name of the labels, in order of name.
 
     A difference of up to two frames is taken to be at the tail: predictions are padded by their last
     label, or cut. Predictions from crops, which end with the last face, are padded by any number.
@@ -94,8 +94,8 @@ def paired(labels: LabelSets, predictions: LabelSets, strict: bool) -> list[Pair
     found = predictions.sets
     if not labels.sets.keys() & found.keys():
         raise UsageError(
-            f"no name is in both: {labels} has {named(sorted(labels.sets)) or 'none'}; {predictions} "
-            f"has {named(sorted(found)) or 'none'}"
+            f"no name is in both: {labels} has {first_names(sorted(labels.sets)) or 'none'}; "
+            f"{predictions} has {first_names(sorted(found)) or 'none'}"
         )
     _check_sets(labels, predictions)
     known = [(one, found[one.name]) for one in labels.sets.values() if one.name in found]
@@ -139,7 +139,7 @@ def _check_lengths(known: list[tuple[LabelSet, LabelSet]], tolerated: int) -> No
     )
     raise FormatError(
         f"{predicted.path} has {len(predicted)} frames of {label.name}, but {label.path} has "
-        f"{len(label)}; {rule}" + (f". So have: {named(others)}" if others else "")
+        f"{len(label)}; {rule}" + (f". So have: {first_names(others)}" if others else "")
     )
 
 
@@ -159,12 +159,12 @@ def _pair(label: LabelSet, predicted: LabelSet | None) -> Pair:
     return Pair(label.name, label.labels, values, origin, -missing)
 
 
-def unused(labels: LabelSets, predictions: LabelSets) -> Iterator[str]:
-    """Names of predictions that labels do not know, in order."""
-    yield from sorted(predictions.sets.keys() - labels.sets.keys())
+def unmatched_names(labels: LabelSets, predictions: LabelSets) -> list[str]:
+    """Return the names of predictions that labels do not know, in order."""
+    return sorted(predictions.sets.keys() - labels.sets.keys())
 
 
-def named(values: Sequence[str]) -> str:
-    """Names in one line, the first few of many."""
+def first_names(values: Sequence[str]) -> str:
+    """Return names in one line, the first few of many."""
     more = len(values) - LISTED
     return ", ".join(values[:LISTED]) + (f" and {more} more" if more > 0 else "")

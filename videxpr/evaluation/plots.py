@@ -13,7 +13,7 @@ from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.files import atomic_write
 from videxpr.evaluation.calibration import Reliability
 from videxpr.evaluation.metrics import CLASSES
-from videxpr.evaluation.result import Evaluation
+from videxpr.evaluation.report import Evaluation
 
 CONFUSION, PER_CLASS, RELIABILITY = "confusion.png", "per_class.png", "reliability.png"
 DOTS_PER_INCH: Final = 150
@@ -22,7 +22,10 @@ DARK: Final = 0.65
 
 
 def write_plots(folder: Path, evaluation: Evaluation) -> list[Path]:
-    """Write ``confusion.png``, ``per_class.png`` and, if it is known, ``reliability.png``; their paths.
+    """Write ``confusion.png``, ``per_class.png`` and, if it is known, ``reliability.png``.
+
+    Returns:
+        Their paths.
 
     Raises:
         OutputError: the folder cannot be written to.
@@ -34,7 +37,7 @@ def write_plots(folder: Path, evaluation: Evaluation) -> list[Path]:
 
 
 def confusion_figure(evaluation: Evaluation) -> Figure:
-    """The confusion matrix, each row by its share, with counts in the cells."""
+    """Draw the confusion matrix, each row by its share, with counts in the cells."""
     counts = evaluation.confusion
     if not counts[:, CLASSES].any():
         counts = counts[:, :CLASSES]
@@ -65,12 +68,12 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
     axes.grid(which="minor", color="white", linewidth=1.5)
     axes.tick_params(which="both", length=0)
     bar = figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02)
-    bar.set_label(f"share of the labeled {evaluation.counted} of the row")
+    bar.set_label(f"share of the labeled {evaluation.items} of the row")
     return figure
 
 
 def per_class_figure(evaluation: Evaluation) -> Figure:
-    """Precision, recall and F1 of each class as bars."""
+    """Draw precision, recall and F1 of each class as bars."""
     found = evaluation.scores
     figure, axes = _canvas(width=10, height=4.8)
     places = np.arange(CLASSES)
@@ -92,7 +95,7 @@ def per_class_figure(evaluation: Evaluation) -> Figure:
     axes.set_ylim(0, 1.08)
     axes.set_yticks(np.linspace(0, 1, 6))
     axes.set_xlim(-0.5, CLASSES - 0.5)
-    axes.set_xlabel(f"expression, and its labeled {evaluation.counted}")
+    axes.set_xlabel(f"expression, and its labeled {evaluation.items}")
     axes.set_title(_title(evaluation), fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_axisbelow(True)
@@ -102,22 +105,22 @@ def per_class_figure(evaluation: Evaluation) -> Figure:
 
 
 def reliability_figure(evaluation: Evaluation, found: Reliability) -> Figure:
-    """How often answers are right by their confidence, and how many there are of each."""
+    """Draw how often predictions are right by their confidence, and how many there are of each."""
     bins = len(found.counts)
     some = found.counts > 0
     places = (np.arange(bins) + 0.5) / bins
     figure, axes = _canvas(width=6.4, height=6.4)
     shares = found.counts / max(found.counts.sum(), 1)
-    axes.bar(places, shares, 0.96 / bins, color="#deebf7", label="share of the answers")
+    axes.bar(places, shares, 0.96 / bins, color="#deebf7", label="share of the predictions")
     axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="perfectly calibrated")
     axes.plot(found.confidence[some], found.accuracy[some], "o-", color="#08306b", label="accuracy")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
-    axes.set_xlabel("probability of the answer")
-    axes.set_ylabel(f"share of {evaluation.counted}")
+    axes.set_xlabel("probability of the prediction")
+    axes.set_ylabel(f"share of {evaluation.items}")
     axes.set_title(
         f"{evaluation.name}: expected calibration error {found.expected_error:.3f}, "
-        f"{found.counts.sum():,} {evaluation.counted}",
+        f"{found.counts.sum():,} {evaluation.items}",
         fontsize=11,
     )
     axes.spines[["top", "right"]].set_visible(False)
@@ -126,7 +129,7 @@ def reliability_figure(evaluation: Evaluation, found: Reliability) -> Figure:
 
 
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    """A figure in inches that belongs to no window."""
+    """Return a figure in inches that belongs to no window."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
@@ -137,7 +140,7 @@ def _title(evaluation: Evaluation) -> str:
     ends = f" (95 %: {interval.low:.3f} to {interval.high:.3f})" if interval else ""
     return (
         f"{evaluation.name}: macro F1 {evaluation.scores.macro_f1:.3f}{ends}, "
-        f"accuracy {evaluation.scores.accuracy:.3f}, {evaluation.frames:,} {evaluation.counted}"
+        f"accuracy {evaluation.scores.accuracy:.3f}, {evaluation.frames:,} {evaluation.items}"
     )
 
 

@@ -19,8 +19,16 @@ from videxpr.evaluation.metrics import (
     confusion_matrix,
 )
 from videxpr.evaluation.options import EvaluateOptions
-from videxpr.evaluation.pairing import Pair, paired, read_truth, swapped, unused
-from videxpr.evaluation.result import Comparison, Evaluation, Subset, SubsetName, VideoResult
+from videxpr.evaluation.pairing import (
+    Pair,
+    pair_labels,
+    read_ground_truth,
+    swap_warning,
+    unmatched_names,
+)
+from videxpr.evaluation.report import Comparison, Evaluation, Subset, SubsetName, VideoResult
+
+DEFAULT: Final = EvaluateOptions()
 
 ORIGINS: Final[dict[SubsetName, Origin]] = {
     "detected": Origin.DETECTED,
@@ -30,10 +38,13 @@ ORIGINS: Final[dict[SubsetName, Origin]] = {
 
 
 def evaluate(
-    predictions: Path,
-    labels: Path,
-    against: Path | None = None,
-    options: EvaluateOptions | None = None,
+    predictions: str | Path,
+    labels: str | Path,
+    *,
+    against: str | Path | None = None,
+    strict: bool = DEFAULT.strict,
+    bootstrap: int = DEFAULT.bootstrap,
+    seed: int = DEFAULT.seed,
 ) -> Evaluation:
     """Compare predictions with labels.
 
@@ -41,25 +52,27 @@ def evaluate(
         predictions: a folder of Parquet or text files, a ``predictions.txt``, or one file.
         labels: a folder of annotation files, or one file.
         against: other predictions, to be compared with the first ones.
-        options: what a user can choose.
+        strict: whether any difference in length is an error; else up to 2 frames at the end are
+            padded or cut.
+        bootstrap: resamples of the source videos, for intervals.
+        seed: of what the bootstrap draws.
 
     Raises:
         SourceError: one of them is not there, or holds no labels.
         FormatError: a file breaks its format, a length differs, or no frame is labeled.
         UsageError: labels and predictions have no name in common, or the labels are Parquet files.
     """
-    chosen = options or EvaluateOptions()
-    truth = read_truth(labels)
-    ours, groups = _evaluated(truth, _read_predictions(predictions, truth), chosen)
+    options = EvaluateOptions(strict, bootstrap, seed)
+    truth = read_ground_truth(Path(labels))
+    ours, groups = _evaluated(truth, _read_predictions(Path(predictions), truth), options)
     if against is None:
         return ours
-    theirs, others = _evaluated(truth, _read_predictions(against, truth), chosen)
-    difference = compare(groups, others, chosen.samples, chosen.seed)
-    return replace(ours, against=Comparison(theirs, difference))
+    theirs, others = _evaluated(truth, _read_predictions(Path(against), truth), options)
+    return replace(ours, against=Comparison(theirs, compare(groups, others, bootstrap, seed)))
 
 
 def _read_predictions(path: Path, labels: LabelSets) -> LabelSets:
-    """Predictions under the labels' names; one file is compared with one file, whatever its name."""
+    """Read predictions under the labels' names; of two single files the names need not agree."""
     read = read_label_sets(path, labels.sets)
     if not (path.is_file() and labels.path.is_file() and len(read.sets) == len(labels.sets) == 1):
         return read
@@ -73,13 +86,13 @@ def _read_predictions(path: Path, labels: LabelSets) -> LabelSets:
 def _evaluated(
     labels: LabelSets, predictions: LabelSets, options: EvaluateOptions
 ) -> tuple[Evaluation, Counts]:
-    """The evaluation, and the confusion matrix of each source video (G, 8, 9), in order of name."""
-    pairs = paired(labels, predictions, options.strict)
+    """Return the evaluation, and the confusion matrix of each source video (G, 8, 9)."""
+    pairs = pair_labels(labels, predictions, options.strict)
     videos = tuple(
         VideoResult(confusion_matrix(pair.labels, pair.predictions), pair.name, pair.difference)
         for pair in pairs
     )
-    groups = by_source(videos)
+    groups = group_by_source(videos)
     if not len(groups):
         raise FormatError(f"no frame of {labels} is labeled: every label is -1")
     confusion: Counts = groups.sum(axis=0)
@@ -88,19 +101,21 @@ def _evaluated(
         predictions=str(predictions),
         labels=str(labels),
         confusion=confusion,
-        intervals=bootstrap_intervals(groups, options.samples, options.seed),
+        intervals=bootstrap_intervals(groups, options.bootstrap, options.seed),
         groups=len(groups),
         unit="source videos",
         subsets=tuple(_subsets(pairs)),
         videos=videos,
-        unused=tuple(unused(labels, predictions)),
-        notes=(*swapped(labels, predictions), *labels.notes, *predictions.notes),
+        unmatched=tuple(unmatched_names(labels, predictions)),
+        notes=(*swap_warning(labels, predictions), *labels.notes, *predictions.notes),
     ), groups
 
 
-def by_source(videos: Sequence[VideoResult]) -> Counts:
-    """Confusion matrices (G, 8, 9) of source videos with labeled frames: both persons of a video are
-    one, since what is seen of one tells of the other."""
+def group_by_source(videos: Sequence[VideoResult]) -> Counts:
+    """Return confusion matrices (G, 8, 9) of source videos with labeled frames, in order of name.
+
+    Both persons of a video are one group, since what is seen of one tells of the other.
+    """
     groups: dict[str, Counts] = {}
     for video in videos:
         if video.frames:
@@ -111,18 +126,18 @@ def by_source(videos: Sequence[VideoResult]) -> Counts:
 
 
 def _subsets(pairs: Sequence[Pair]) -> Iterator[Subset]:
-    labels, predictions = (
-        np.concatenate([getattr(pair, name) for pair in pairs])
-        for name in ("labels", "predictions")
-    )
+    """Yield the frames with a prediction, and those of each origin where predictions tell theirs."""
+    labels = np.concatenate([pair.labels for pair in pairs])
+    predictions = np.concatenate([pair.predictions for pair in pairs])
     covered = predictions != NOT_ANNOTATED
     yield Subset(confusion_matrix(labels[covered], predictions[covered]), "covered")
     if all(pair.origin is None for pair in pairs):
         return
+    unknown = [np.full(len(pair.labels), Origin.NONE, np.int8) for pair in pairs]
     origin = np.concatenate(
         [
-            np.zeros(len(pair.labels), np.int8) if pair.origin is None else pair.origin
-            for pair in pairs
+            none if pair.origin is None else pair.origin
+            for pair, none in zip(pairs, unknown, strict=True)
         ]
     )
     for name, kind in ORIGINS.items():

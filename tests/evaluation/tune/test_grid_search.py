@@ -8,7 +8,7 @@ from annotated import SHARES, annotation, guessed, segments, write_video
 from sklearn.metrics import confusion_matrix
 
 from videxpr.datasets.labels.reader import LabelSet, LabelSets
-from videxpr.evaluation.pairing import paired
+from videxpr.evaluation.pairing import pair_labels
 from videxpr.evaluation.tune.data import LabeledTrack, read_tuning_data
 from videxpr.evaluation.tune.grid_search import fitted, sweep
 from videxpr.evaluation.tune.options import Setting
@@ -90,5 +90,5 @@ def test_labels_are_cut_or_padded_as_evaluate_does(count):
         LabelSets(Path("x"), "text", {"a": LabelSet("a", Path("x"), values)})
         for values in (labels, np.zeros(count, np.int64))
     )
-    (pair,) = paired(theirs, ours, strict=False)
+    (pair,) = pair_labels(theirs, ours, strict=False)
     assert fitted(labels, count).tolist() == pair.predictions.tolist()

@@ -107,7 +107,7 @@ def test_figures_come_from_reports_of_this_model_only(saved: Path, tmp_path: Pat
     reports = [written(tmp_path / "s.json", own), written(tmp_path / "v.json", ON_VIDEOS)]
     packed = pack(resolve_model(saved), tmp_path / "a", reports)
     remarks, stranger = packed.notes
-    count = len(own.remarks) + len(ON_VIDEOS.remarks)
+    count = len(own.warnings) + len(ON_VIDEOS.warnings)
     assert remarks.startswith(f"remarks of the reports, {count} in all, may name your files")
     assert "be sure that it was this one" in stranger
     text = (tmp_path / "a" / "README.md").read_text()

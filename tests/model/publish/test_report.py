@@ -10,8 +10,7 @@ from publish_reports import ON_STILLS, ON_VIDEOS, written
 
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.evaluation.report import as_json
-from videxpr.evaluation.result import Evaluation
+from videxpr.evaluation.report import Evaluation, as_json
 from videxpr.model.publish.report import Report, read_report
 
 
@@ -24,7 +23,7 @@ def same(report: Report, evaluation: Evaluation) -> None:
     assert [each.precision for each in report.classes.values()] == list(found.precision)
     assert [each.recall for each in report.classes.values()] == list(found.recall)
     assert [each.support for each in report.classes.values()] == list(found.support)
-    assert report.remarks == len(evaluation.remarks)
+    assert report.remarks == len(evaluation.warnings)
     assert report.unpredicted == evaluation.confusion[:, -1].sum()
 
 

@@ -18,7 +18,7 @@ from videxpr.datasets.labels.reader import (
     find_label_files,
     read_people,
 )
-from videxpr.evaluation.pairing import paired, read_truth
+from videxpr.evaluation.pairing import pair_labels, read_ground_truth
 from videxpr.evaluation.tune.options import Setting
 from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
@@ -106,7 +106,7 @@ def read_tuning_data(predictions: Path, labels: Path) -> TuningData:
         FormatError: a file breaks its format, or a length differs.
         UsageError: there is no Parquet, no name is in both, or the files were not made alike.
     """
-    truth = read_truth(labels)
+    truth = read_ground_truth(labels)
     kind, files = find_label_files(predictions)
     if kind != "parquet":
         raise UsageError(
@@ -119,7 +119,7 @@ def read_tuning_data(predictions: Path, labels: Path) -> TuningData:
         name: LabelSet(name, one.path, np.zeros(one.annotation.end_frame, np.int64))
         for name, one in people.items()
     }
-    pairs = paired(truth, LabelSets(predictions, kind, blanks), strict=False)
+    pairs = pair_labels(truth, LabelSets(predictions, kind, blanks), strict=False)
     made = made_alike(people.values())
     judged = tuple(_judged(pair.name, pair.labels, people.get(pair.name), made) for pair in pairs)
     lacking = [one.name for one in judged if one.annotation is None]

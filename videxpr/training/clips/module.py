@@ -14,8 +14,8 @@ from torch import Tensor
 from videxpr.core.errors import TrainingError
 from videxpr.core.structures import Floats
 from videxpr.datasets.affwild2.videos import LabeledVideo
-from videxpr.evaluation.calibration import TEMPERATURES, best_temperature, log_likelihoods
-from videxpr.evaluation.metrics import CLASSES, confusion_matrix, macro_f1, scores
+from videxpr.evaluation.calibration import TEMPERATURES, choose_temperature, log_likelihoods
+from videxpr.evaluation.metrics import CLASSES, compute_scores, confusion_matrix, macro_f1
 from videxpr.model.inference import probabilities, sequence_logits
 from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel
@@ -216,7 +216,7 @@ class ClipModule(lightning.LightningModule):
 
     def _likeliest(self, answers: list[tuple[Floats, NDArray[np.int64]]]) -> float:
         own = (log_likelihoods(logits, labels) for logits, labels in answers)
-        return best_temperature(self._over_devices(sum(own, start=np.zeros(len(TEMPERATURES)))))
+        return choose_temperature(self._over_devices(sum(own, start=np.zeros(len(TEMPERATURES)))))
 
     def _confusions(self, temperature: float) -> NDArray[np.int64]:
         """(S, 8, 9) of validation at every strength of logit adjustment."""
@@ -254,7 +254,7 @@ class ClipModule(lightning.LightningModule):
             epochs=self.options.epochs,
             loss=loss,
             macro_f1=float(figures[0]),
-            accuracy=scores(confusions[0]).accuracy,
+            accuracy=compute_scores(confusions[0]).accuracy,
             frames=int(confusions[0].sum()),
             logit_adjustment=STRENGTHS[best],
             adjusted_macro_f1=float(figures[best]),

@@ -11,7 +11,7 @@ from torchmetrics.functional.classification import multiclass_accuracy, multicla
 
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.evaluation.calibration import best_temperature, log_likelihoods
+from videxpr.evaluation.calibration import choose_temperature, log_likelihoods
 from videxpr.model.network import ExpressionModel
 from videxpr.training.augment import augment, step_seed
 from videxpr.training.feature_noise import perturb_features
@@ -114,7 +114,7 @@ class ImageModule(lightning.LightningModule):
             loss=float(torch.stack(self.losses).mean()) if self.losses else float("nan"),
             accuracy=float(multiclass_accuracy(answers, labels, classes, average="micro")),
             macro_f1=float(multiclass_f1_score(answers, labels, classes, average="macro")),
-            temperature=best_temperature(
+            temperature=choose_temperature(
                 log_likelihoods(logits.cpu().numpy(), labels.cpu().numpy())
             ),
         )
