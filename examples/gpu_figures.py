@@ -40,7 +40,7 @@ from videxpr.faces.detection.scrfd import INPUT_SIZE, LARGEST_STRIDE, Scrfd
 from videxpr.faces.detection.scrfd_cuda import ScrfdTorch
 from videxpr.faces.options import DetectionOptions
 from videxpr.model.checkpoint import load_checkpoint
-from videxpr.model.engine.cuda_graph import CapturedNetwork, lean_network
+from videxpr.model.engine.cuda_graph import CapturedNetwork, fused_network
 from videxpr.model.inference import sequence_logits
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.temporal.options import WindowOptions
@@ -180,7 +180,7 @@ def _ways(model: ExpressionModel, plan: Script) -> Iterator[tuple[Row, Callable[
     for precision in PRECISIONS:
         yield {"way": "model", "precision": precision}, _under_autocast(model, precision)
     for precision, layout in product(PRECISIONS, LAYOUTS):
-        lean = lean_network(model, getattr(torch, precision), LAYOUTS[layout])
+        lean = fused_network(model, getattr(torch, precision), LAYOUTS[layout])
         kind = {"precision": precision, "layout": layout}
         yield {"way": "lean", **kind}, lean
         if plan.device.type == "cuda" and precision != "float32":
@@ -191,7 +191,7 @@ def _ways(model: ExpressionModel, plan: Script) -> Iterator[tuple[Row, Callable[
     if plan.compiled:
         torch.compiler.reset()
         kind = {"way": "compiled", "precision": "float16", "layout": "NCHW"}
-        yield kind, torch.compile(lean_network(model))
+        yield kind, torch.compile(fused_network(model))
 
 
 def training(plan: Script) -> Iterator[Row]:

@@ -36,7 +36,7 @@ from videxpr.formats.affwild2 import read_labels
 from videxpr.formats.frame_labels import frame_labels, resmoothed
 from videxpr.formats.parquet import read_parquet
 from videxpr.model.checkpoint import load_checkpoint
-from videxpr.model.engine.engine import Embedder, embedder_of
+from videxpr.model.engine.engine import Embedder, build_embedder
 from videxpr.model.ensemble import Predictions, PredictionStream
 from videxpr.model.inference import logit_stream, probabilities
 from videxpr.model.network import ExpressionModel
@@ -134,7 +134,7 @@ def of_tree(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]]
     videos = [video for video in read_affwild2(layout).videos["validation"] if len(video)]
     models = [load_checkpoint(str(path), device).model for path in arguments.models]
     keys = [backbone_of(model) for model in models]
-    embedders = {key: embedder_of(model) for key, model in zip(keys, models, strict=True)}
+    embedders = {key: build_embedder(model) for key, model in zip(keys, models, strict=True)}
     answered: dict[str, list[PersonPredictions]] = {name: [] for name in names_of(arguments.models)}
     for number, video in enumerate(videos, 1):
         truth = read_labels(layout.annotations / "Validation_Set" / f"{video.name}.txt")

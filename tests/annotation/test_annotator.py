@@ -18,7 +18,7 @@ from videxpr.formats.frame_labels import frame_labels
 from videxpr.formats.parquet import write_parquet
 from videxpr.formats.record import Annotation
 from videxpr.model.checkpoint import Checkpoint
-from videxpr.model.engine.engine import embedder_of
+from videxpr.model.engine.engine import build_embedder
 from videxpr.model.ensemble import mean_probabilities
 from videxpr.model.header import TrainingSummary
 from videxpr.model.inference import predict_sequence
@@ -361,7 +361,7 @@ def test_features_of_the_authors_way_are_those_of_the_crops(answers, one, tmp_pa
     faces = answers(one, folder, **chosen).faces
     paths = [folder / f"{number:05d}.jpg" for number in (1, 2, 3, 9, 10)]
     crops = [np.array(Image.open(path)) for path in paths]
-    np.testing.assert_array_equal(faces.features, embedder_of(one.model).embed(crops, 16))
+    np.testing.assert_array_equal(faces.features, build_embedder(one.model).embed(crops, 16))
     assert faces.logits.shape == (5, 8)
 
 

@@ -18,7 +18,7 @@ from videxpr.model.catalog import (
     find_detector,
     is_downloaded,
     is_expression_model,
-    listing,
+    list_models,
 )
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary, read_card
@@ -120,7 +120,7 @@ def test_published_packs_are_told_apart_by_hashes_and_come_from_insightface() ->
 def test_the_listing_says_what_is_installed_and_under_which_license(
     pack: DetectorPack, tmp_path: Path
 ) -> None:
-    before = {row.name: row for row in listing(tmp_path)}
+    before = {row.name: row for row in list_models(tmp_path)}
     assert list(before) == ["starter", "mtcnn", "tiny"]
     assert before["mtcnn"].state == "in the package"
     assert before["tiny"].state == "not installed" and before["tiny"].path is None
@@ -129,7 +129,7 @@ def test_the_listing_says_what_is_installed_and_under_which_license(
     for name, content in (("renamed", DETECTOR), ("stranger", b"another")):
         (tmp_path / "models" / name).mkdir()
         (tmp_path / "models" / name / "det_a.onnx").write_bytes(content)
-    after = {row.name: row for row in listing(tmp_path)}
+    after = {row.name: row for row in list_models(tmp_path)}
     assert after["tiny"].path == tmp_path / "models" / "tiny" / "det_tiny.onnx"
     assert (after["tiny"].size_bytes, after["tiny"].sha256) == (len(DETECTOR), sha256(DETECTOR))
     assert after["tiny"].note == after["renamed"].note == "SCRFD-tiny, as published in tiny"
@@ -171,7 +171,7 @@ def test_the_starter_is_listed_with_what_it_says_of_itself(
     card = read_card()
     assert (card.name, card.path, card.sha256) == ("starter", file, sha256(file.read_bytes()))
     assert card.config.trained_expressions == EXPRESSIONS[:7]
-    starter = listing(tmp_path)[0]
+    starter = list_models(tmp_path)[0]
     assert (starter.name, starter.kind, starter.state) == (
         "starter",
         "expressions",
@@ -185,7 +185,7 @@ def test_a_starter_that_cannot_be_read_is_listed_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packaged(tmp_path, monkeypatch).write_text("damaged")
-    starter = listing(tmp_path)[0]
+    starter = list_models(tmp_path)[0]
     assert starter.state == "missing" and "not a safetensors file" in starter.note
     with pytest.raises(CheckpointError):
         read_card()
@@ -208,7 +208,7 @@ def test_registered_models_are_listed_with_what_is_here_of_them(
     url = f'url = "http://127.0.0.1:9/a"\nsha256 = "{digest}"\nsize = 5000000\nlicense = "free"\n'
     text = f'[far]\n{url}note = "from afar"\n[near]\nfile = "own.safetensors"\n'
     own_registry(tmp_path, monkeypatch, text)
-    starter, far, near, *_ = listing(tmp_path)
+    starter, far, near, *_ = list_models(tmp_path)
     assert starter.state == "missing" and "install videxpr again" in starter.note
     assert (far.name, far.kind, far.state, far.path) == (
         "far",
@@ -223,10 +223,10 @@ def test_registered_models_are_listed_with_what_is_here_of_them(
     place.parent.mkdir(parents=True)
     place.write_bytes(own.read_bytes())
     assert absent_model("far") is None
-    far = listing(tmp_path)[1]
+    far = list_models(tmp_path)[1]
     assert (far.state, far.path, far.license) == ("installed", place, "CC BY 4.0")
     save_checkpoint(place, ExpressionModel(ModelConfig()), TrainingSummary("", "", 0, 0), "")
-    far = listing(tmp_path)[1]
+    far = list_models(tmp_path)[1]
     assert far.state == "not installed" and "is not the registered file" in far.note
 
 
@@ -236,7 +236,7 @@ def test_names_of_detectors_are_not_given_to_models(
     for name in ("tiny", "mtcnn"):
         own_registry(tmp_path, monkeypatch, f"[{name}]\nfile = 'a'\n")
         with pytest.raises(FormatError, match=rf"own\.toml: \[{name}\] is the name of a face"):
-            listing(tmp_path)
+            list_models(tmp_path)
 
 
 def test_expression_models_are_told_from_detectors(

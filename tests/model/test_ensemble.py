@@ -8,7 +8,7 @@ import torch
 
 from videxpr.core.crop_template import ARCFACE, UNVERIFIED
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.model.engine.engine import embedder_of
+from videxpr.model.engine.engine import build_embedder
 from videxpr.model.ensemble import (
     Ensemble,
     distinct_templates,
@@ -62,11 +62,11 @@ def crops():
 def test_one_model_answers_as_it_does_alone(plain, crops):
     alone = Ensemble([plain])
     features = alone.embed([crops], 7)
-    np.testing.assert_array_equal(features, embedder_of(plain).embed(crops, 7))
-    answers = alone.predict(features, WINDOWS)
+    np.testing.assert_array_equal(features, build_embedder(plain).embed(crops, 7))
+    predictions = alone.predict(features, WINDOWS)
     expected = predict_sequence(plain, features, WINDOWS)
-    np.testing.assert_array_equal(answers.probabilities, expected)
-    logits = answers.logits
+    np.testing.assert_array_equal(predictions.probabilities, expected)
+    logits = predictions.logits
     assert logits is not None
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(shares, expected, rtol=1e-5)
@@ -99,13 +99,13 @@ def test_two_models_see_their_own_crops_and_are_averaged(plain, other, crops):
     shifted = [np.roll(crop, 4, axis=0) for crop in crops]
     features = both.embed([crops, shifted], 7)
     assert features.shape == (20, plain.width + other.width)
-    answers = both.predict(features, WINDOWS)
-    one = predict_sequence(plain, embedder_of(plain).embed(crops, 7), WINDOWS)
-    two = predict_sequence(other, embedder_of(other).embed(shifted, 7), WINDOWS)
+    predictions = both.predict(features, WINDOWS)
+    one = predict_sequence(plain, build_embedder(plain).embed(crops, 7), WINDOWS)
+    two = predict_sequence(other, build_embedder(other).embed(shifted, 7), WINDOWS)
     voted = np.column_stack([(one[:, :7] + two[:, :7]) / 2, one[:, 7]])
     expected = voted / voted.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(answers.probabilities, expected, rtol=1e-5)
-    assert answers.logits is None
+    np.testing.assert_allclose(predictions.probabilities, expected, rtol=1e-5)
+    assert predictions.logits is None
 
 
 def test_models_of_one_geometry_share_their_crops(plain, crops):
@@ -113,7 +113,7 @@ def test_models_of_one_geometry_share_their_crops(plain, crops):
     pair = Ensemble([plain, twin])
     assert pair.templates == (ARCFACE,)
     features = pair.embed([crops], 20)
-    np.testing.assert_array_equal(features[:, plain.width :], embedder_of(twin).embed(crops, 20))
+    np.testing.assert_array_equal(features[:, plain.width :], build_embedder(twin).embed(crops, 20))
 
 
 def test_adjustment_comes_after_the_mean(plain, other, crops):

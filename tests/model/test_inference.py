@@ -36,14 +36,14 @@ def naive_sequence(
 ) -> np.ndarray:
     """Each window alone through the network; each frame's logits averaged, then a softmax."""
     length = len(features)
-    answers: list[list[np.ndarray]] = [[] for _ in range(length)]
+    predictions: list[list[np.ndarray]] = [[] for _ in range(length)]
     for start in window_starts(length, WINDOW, options).tolist():
         frames = [min(start + place, length - 1) for place in range(WINDOW)]
         logits = model.logits(torch.from_numpy(features[frames])[None])[0].numpy()
         for place in range(min(WINDOW, length - start)):
-            answers[start + place].append(logits[place].astype(np.float64))
+            predictions[start + place].append(logits[place].astype(np.float64))
     rows = []
-    for buffered in answers:
+    for buffered in predictions:
         weights = np.exp(np.mean(buffered, axis=0)) * ~MASKED
         rows.append(np.where(MASKED, np.nan, weights / weights.sum()))
     return np.array(rows)

@@ -152,7 +152,7 @@ add_command(
     models,
     "list",
     ModelsListCommand,
-    "models:list_models",
+    "models:list_",
     help="""List the expression models of the package's registry and of yours, and all detectors.
 
     Exit code: 0, 2 if your registry cannot be read.""",

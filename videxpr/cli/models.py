@@ -18,7 +18,7 @@ from videxpr.model.catalog import (
     find_detector,
     is_downloaded,
     is_expression_model,
-    listing,
+    list_models,
 )
 from videxpr.model.header import ModelCard, read_card
 from videxpr.model.hub.registry import RegisteredModel
@@ -41,9 +41,9 @@ HEADER: Final = ("NAME", "FOR", "STATE", "SIZE", "LICENSE", "NOTE", "FILE")
 """The file, a long path, goes below the table on a terminal."""
 
 
-def list_models(command: ModelsListCommand, given: frozenset[str]) -> int:
+def list_(command: ModelsListCommand, given: frozenset[str]) -> int:
     """Print all models: a table on a terminal, otherwise lines with tabs between the fields."""
-    rows = [_row(model) for model in listing(command.detector_dir)]
+    rows = [_row(model) for model in list_models(command.detector_dir)]
     if _on_terminal():
         _print_table(rows)
     else:

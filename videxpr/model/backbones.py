@@ -28,7 +28,7 @@ CLASSIFIERS: Final = {"vgg16": "classifier.6"}
 
 
 def build_backbone(name: str) -> tuple[nn.Module, int]:
-    """A network of random weights without its classifier, and its number of features.
+    """Build a network of random weights without its classifier; return it and its number of features.
 
     RegNetY gives what comes out of its flatten layer (888 features for ``regnet_y_1_6gf``), VGG16
     what goes into its last layer (4096).
@@ -43,7 +43,7 @@ def build_backbone(name: str) -> tuple[nn.Module, int]:
 
 
 def memory_format_for(device: torch.device) -> torch.memory_format:
-    """How a backbone's weights and pixels lie in a device's memory: as it is fastest there.
+    """Return how a backbone's weights and pixels lie in a device's memory: as it is fastest there.
 
     On GPUs by timm's published tables (regnety_016, mixed precision).
     """
@@ -51,7 +51,7 @@ def memory_format_for(device: torch.device) -> torch.memory_format:
 
 
 def stages(network: nn.Module) -> dict[str, nn.Module]:
-    """Parts of a backbone from its input on: ``stem``, ``block1``, ...; for freezing."""
+    """Return parts of a backbone from its input on: ``stem``, ``block1``, ...; for freezing."""
     if isinstance(network, models.VGG):
         return _vgg_blocks(network)
     trunk = cast(nn.Sequential, network.trunk_output)
@@ -59,7 +59,7 @@ def stages(network: nn.Module) -> dict[str, nn.Module]:
 
 
 def imagenet_weights(name: str) -> dict[str, Tensor]:
-    """Torchvision's first ImageNet weights of a network, classifier included; fetched once.
+    """Return torchvision's first ImageNet weights of a network, classifier included; fetched once.
 
     Raises:
         OSError: they are not here and cannot be fetched.
@@ -73,15 +73,18 @@ def imagenet_weights(name: str) -> dict[str, Tensor]:
 
 
 def zero_init_residual(network: nn.Module) -> None:
-    """Let every residual block begin as the identity, for training from scratch (Goyal et al.,
-    2017, section 5.1); without it the first thousand steps teach nothing."""
+    """Let every residual block begin as the identity, for training from scratch.
+
+    Without it the first thousand steps teach nothing (Goyal et al., "Accurate, Large Minibatch SGD",
+    2017, section 5.1).
+    """
     for name, module in network.named_modules():
         if name.endswith(".f.c.1"):
             nn.init.zeros_(cast(Tensor, module.weight))
 
 
 def _vgg_blocks(network: models.VGG) -> dict[str, nn.Module]:
-    """VGG's five groups of convolutions, each up to its pooling."""
+    """Return VGG's five groups of convolutions, each up to its pooling."""
     blocks: dict[str, nn.Module] = {}
     group: list[nn.Module] = []
     for layer in network.features:

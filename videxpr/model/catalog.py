@@ -59,8 +59,8 @@ class DownloadedPack:
     files: tuple[Path, ...]
 
 
-def listing(root: Path | None = None) -> list[ListedModel]:
-    """The expression models of the registries, then the detectors, packs of other makers last.
+def list_models(root: Path | None = None) -> list[ListedModel]:
+    """Return the expression models of the registries, then the detectors, packs of other makers last.
 
     Raises:
         FormatError: the user's registry cannot be read, or gives a name that is taken.
@@ -72,7 +72,7 @@ def listing(root: Path | None = None) -> list[ListedModel]:
 
 
 def is_expression_model(asked: str) -> bool:
-    """Whether a name or a path means expression weights, not a face detector; they may be missing."""
+    """Return whether a name or a path means expression weights, there or not, and no face detector."""
     if asked.startswith(PREFIX) or asked.endswith(".safetensors"):
         return True
     if asked in (MTCNN, *PACKS):
@@ -81,19 +81,23 @@ def is_expression_model(asked: str) -> bool:
 
 
 def is_downloaded(asked: str) -> bool:
-    """Whether expression weights come from the network: from the Hub, or from a registered address."""
+    """Return whether weights come from the network: from the Hub, or from a registered address."""
     model = None if asked.startswith(PREFIX) else find_registered(asked)
     return asked.startswith(PREFIX) or (model is not None and model.url is not None)
 
 
 def absent_model(asked: str) -> RegisteredModel | None:
-    """The registered model of that name if it has an address and nobody downloaded it, else None."""
+    """Return the registered model of that name if it is still to be downloaded, else None."""
     model = find_registered(asked) if is_downloaded(asked) else None
     return None if model is None or cached_file(model).is_file() else model
 
 
 def find_detector(name: str, root: Path | None = None) -> ListedModel:
-    """The detector of that name, or in that pack's folder or ONNX file; UsageError if none is."""
+    """Return the detector of that name, or in that pack's folder or ONNX file.
+
+    Raises:
+        UsageError: there is none.
+    """
     if name == MTCNN:
         return _MTCNN
     found = find_pack(name, root) if name else None
@@ -140,7 +144,7 @@ _MTCNN: Final = ListedModel(
 
 
 def _expressions(model: RegisteredModel) -> ListedModel:
-    """A registered model, by what its file says of itself if it is here."""
+    """Return a registered model, by what its file says of itself if it is here."""
     from videxpr.model.header import read_card
 
     file = cached_file(model)
@@ -159,7 +163,7 @@ def _expressions(model: RegisteredModel) -> ListedModel:
 
 
 def _detector(name: str, model: Path | None) -> ListedModel:
-    """The pack of that name, installed with that file or, if it is in `PACKS`, not."""
+    """Return the pack of that name, installed with that file or, if it is in `PACKS`, not."""
     if model is None:
         size, note = PACKS[name].size_bytes, PACKS[name].note
         row = ListedModel(name, "detector", "not installed", size_bytes=size)

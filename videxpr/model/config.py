@@ -64,17 +64,17 @@ class ModelConfig:
 
     @property
     def untrained_expressions(self) -> tuple[str, ...]:
-        """Classes that are never the answer, because no training data had them."""
+        """Classes that are never predicted, because no training data had them."""
         return tuple(name for name in self.expressions if name not in self.trained_expressions)
 
     def __post_init__(self) -> None:
-        problem = _problem_with(self)
-        if problem:
-            raise CheckpointError(problem)
+        reason = _unsupported_reason(self)
+        if reason:
+            raise CheckpointError(reason)
 
 
-def _problem_with(config: ModelConfig) -> str | None:
-    """Why a configuration cannot be used, or None."""
+def _unsupported_reason(config: ModelConfig) -> str | None:
+    """Return why a configuration cannot be used; None if it can."""
     choices = {"variant": VARIANTS, "backbone": BACKBONES, "position": POSITIONS}
     for name, known in choices.items():
         if getattr(config, name) not in known:

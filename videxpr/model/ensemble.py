@@ -7,7 +7,7 @@ import numpy as np
 
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.structures import Floats, Image
-from videxpr.model.engine.engine import embedder_of
+from videxpr.model.engine.engine import build_embedder
 from videxpr.model.inference import logit_stream, probabilities, sequence_logits
 from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel, ModelConfig
@@ -63,7 +63,7 @@ class Ensemble:
             threads: that embed on a CPU; as many as torch has if None.
         """
         self.models = tuple(models)
-        self.embedders = tuple(embedder_of(model, threads) for model in models)
+        self.embedders = tuple(build_embedder(model, threads) for model in models)
         self.batches_at_once = min(one.batches_at_once for one in self.embedders)
         configs = [model.config for model in models]
         self.shares = mean_shares(configs)
@@ -108,7 +108,7 @@ class Ensemble:
         return self._combine(logits)
 
     def stream(self, options: WindowOptions) -> "PredictionStream":
-        """Return what does as `predict` for a sequence that comes bit by bit."""
+        """Return what predicts a sequence that comes bit by bit."""
         streams = [logit_stream(model, options) for model in self.models]
         return PredictionStream(streams, self._ends, self._combine)
 

@@ -112,13 +112,13 @@ def import_checkpoint(
 
 
 def videxpr_key(variant: Variant, theirs: str) -> str:
-    """A parameter's name here, from its name in the authors' checkpoint; unchanged if unknown."""
+    """Return a parameter's name here, from its name in the authors' file; unchanged if unknown."""
     module, _, kind = theirs.rpartition(".")
     return f"{KEYS_HERE[variant][module]}.{kind}" if module in KEYS_HERE[variant] else theirs
 
 
 def paper_key(variant: Variant, ours: str) -> str:
-    """A parameter's name in the authors' checkpoint, from its name here."""
+    """Return a parameter's name in the authors' checkpoint, from its name here."""
     module, _, kind = ours.rpartition(".")
     theirs = {own: name for name, own in KEYS_HERE[variant].items()}
     return f"{theirs[module]}.{kind}" if module in theirs else ours
@@ -136,7 +136,7 @@ def _read(source: Path) -> Mapping[str, Any]:
         with warnings.catch_warnings(action="ignore"):  # of old formats
             content = torch.load(source, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as exc:
-        raise CheckpointError(_refusal(source)) from exc
+        raise CheckpointError(_unsupported_reason(source)) from exc
     except OSError as exc:
         raise CheckpointError(f"cannot read {source}: {exc.strerror or exc}") from exc
     except (EOFError, RuntimeError, ValueError, LookupError, AttributeError) as exc:
@@ -149,8 +149,8 @@ def _read(source: Path) -> Mapping[str, Any]:
     return content
 
 
-def _refusal(source: Path) -> str:
-    """What PyTorch refused to unpickle, and how to get rid of it."""
+def _unsupported_reason(source: Path) -> str:
+    """Return what PyTorch refused to unpickle, and how to get rid of it."""
     try:
         objects = get_unsafe_globals_in_checkpoint(source)
     except (ValueError, RuntimeError, pickle.UnpicklingError):  # of another format
@@ -185,7 +185,7 @@ def _state(content: Mapping[str, Any], source: Path) -> dict[str, Tensor]:
 
 
 def _variant(state: Mapping[str, Tensor], source: Path) -> Variant:
-    """The variant that most parameters belong to."""
+    """Return the variant that most parameters belong to."""
     modules = [name.rpartition(".")[0] for name in state]
     counts = {variant: sum(m in names for m in modules) for variant, names in KEYS_HERE.items()}
     best = max(counts, key=lambda variant: counts[variant])

@@ -13,7 +13,7 @@ from videxpr.temporal.windows import Classify, LogitStream, sliding_logits
 
 @torch.inference_mode()
 def embed_crops(model: ExpressionModel, crops: Sequence[Image], batch_size: int) -> Floats:
-    """Features (N, 888) of crops, a batch at a time."""
+    """Return features (N, 888) of crops, a batch at a time."""
     if not crops:
         return np.zeros((0, model.width), np.float32)
     batches = [
@@ -24,13 +24,15 @@ def embed_crops(model: ExpressionModel, crops: Sequence[Image], batch_size: int)
 
 
 def predict_sequence(model: ExpressionModel, features: Floats, options: WindowOptions) -> Floats:
-    """Probabilities (T, 8) of every frame of one sequence: the softmax of `sequence_logits`; NaN for
-    classes that the model was never trained on."""
+    """Return probabilities (T, 8) of every frame of one sequence: the softmax of `sequence_logits`.
+
+    Classes that the model was never trained on are NaN.
+    """
     return probabilities(sequence_logits(model, features, options))
 
 
 def sequence_logits(model: ExpressionModel, features: Floats, options: WindowOptions) -> Floats:
-    """Logits of every frame of one sequence, averaged over the windows that hold it.
+    """Return logits of every frame of one sequence, averaged over the windows that hold it.
 
     Args:
         model: the expression model.
@@ -44,21 +46,21 @@ def sequence_logits(model: ExpressionModel, features: Floats, options: WindowOpt
 
 
 def logit_stream(model: ExpressionModel, options: WindowOptions) -> LogitStream:
-    """`sequence_logits` of a sequence that comes bit by bit."""
+    """Return what gives `sequence_logits` of a sequence that comes bit by bit."""
     return LogitStream(_classifier(model), model.config.window, options)
 
 
 def _classifier(model: ExpressionModel) -> Classify:
     @torch.inference_mode()
     def classify(windows: Floats) -> Floats:
-        answers: Floats = model.classify(windows).float().cpu().numpy()
-        return answers
+        logits: Floats = model.classify(windows).float().cpu().numpy()
+        return logits
 
     return classify
 
 
 def probabilities(logits: Floats) -> Floats:
-    """Softmax over the classes whose logit is finite; NaN for the others."""
+    """Return the softmax over the classes whose logit is finite; NaN for the others."""
     trained = np.isfinite(logits)
     shifted = logits - logits.max(axis=-1, keepdims=True)
     weights = np.exp(shifted, where=trained, out=np.zeros_like(logits))

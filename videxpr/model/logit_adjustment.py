@@ -11,11 +11,11 @@ import numpy as np
 from videxpr.core.structures import Floats
 
 LEAST: Final = float(np.finfo(np.float32).tiny)
-"""Probabilities below it count as it, so that every row keeps an answer."""
+"""Probabilities below it count as it, so that every row keeps a largest one."""
 
 
 def adjusted(probabilities: Floats, shares: Sequence[float], strength: float) -> Floats:
-    """Probabilities times ``shares ** -strength``, each row made to sum to 1 again.
+    """Return probabilities times ``shares ** -strength``, each row made to sum to 1 again.
 
     It is the same as to take ``strength * log(shares)`` off the logits before the softmax.
     ``adjusted(adjusted(p, shares, a), shares, b)`` is ``adjusted(p, shares, a + b)``, so a negative

@@ -66,7 +66,7 @@ class ExpressionModel(nn.Module):
         self.register_buffer("untrained", ~torch.tensor(trained), persistent=False)
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:
-        """Also called by `to`: weights take the layout of the device that they come to."""
+        """Let weights take the layout of the device that they come to; `to` calls it too."""
         super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
         self.backbone.to(memory_format=memory_format_for(self.device))
         return self
@@ -77,7 +77,7 @@ class ExpressionModel(nn.Module):
         return self.head.weight.device
 
     def embed(self, crops: NDArray[np.uint8] | Tensor) -> Tensor:
-        """Features of face crops, normalized here.
+        """Return features of face crops, normalized here.
 
         Args:
             crops: RGB, uint8, shape (N, size, size, 3) with the size of ``config.crop``.
@@ -98,7 +98,7 @@ class ExpressionModel(nn.Module):
         return self.features(self.pixels(tensor.to(self.device)))
 
     def pixels(self, crops: Tensor) -> Tensor:
-        """Pixels (N, 3, input_size, input_size) in [0, 1] of crops (N, size, size, 3) uint8."""
+        """Return pixels (N, 3, input_size, input_size) in [0, 1] of crops (N, size, size, 3) uint8."""
         pixels = crops.permute(0, 3, 1, 2).float() / 255
         side = self.config.input_size
         if side != crops.shape[1]:
@@ -106,19 +106,19 @@ class ExpressionModel(nn.Module):
         return pixels
 
     def features(self, pixels: Tensor) -> Tensor:
-        """Features (N, 888) of RGB pixels (N, 3, H, W) in [0, 1]; any size, for training."""
+        """Return features (N, 888) of RGB pixels (N, 3, H, W) in [0, 1]; any size, for training."""
         layout = memory_format_for(pixels.device)
         features: Tensor = self.backbone(self.normalized(pixels).contiguous(memory_format=layout))
         return features
 
     def normalized(self, pixels: Tensor) -> Tensor:
-        """Pixels (N, 3, H, W) in [0, 1] as the backbone takes them."""
+        """Return pixels (N, 3, H, W) in [0, 1] as the backbone takes them."""
         if not self.config.color:
             pixels = pixels.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
         return (pixels - self.mean) / self.std
 
     def classify(self, windows: NDArray[np.float32] | Tensor) -> Tensor:
-        """Calibrated logits for every frame of windows of features.
+        """Return calibrated logits for every frame of windows of features.
 
         Args:
             windows: (W, T, 888) float32.
@@ -142,7 +142,7 @@ class ExpressionModel(nn.Module):
         return logits.masked_fill(self.untrained, float("-inf"))
 
     def logits(self, windows: Tensor) -> Tensor:
-        """Logits (W, T, 8) of windows (W, T, 888) for training: uncalibrated, all classes."""
+        """Return logits (W, T, 8) of windows (W, T, 888) for training: uncalibrated, all classes."""
         parts, encoded = [windows], windows
         if self.position is not None:
             encoded = windows + self.position[: windows.shape[1]]

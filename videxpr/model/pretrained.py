@@ -55,8 +55,9 @@ class BackboneStart:
     recipe: str = ""
 
     def apply(self, model: ExpressionModel) -> None:
-        """Fill a model's backbone and, if there is a head, the part of the model's that is on the
-        backbone's features; what its encoder adds then begins with nothing to say.
+        """Fill a model's backbone and, if there is a head, what the model's has for the backbone.
+
+        What the encoder adds then begins at zero.
 
         Raises:
             CheckpointError: the weights are of another network; differing names are listed.
@@ -171,7 +172,7 @@ def _from_tensors(path: Path, config: ModelConfig) -> BackboneStart:
 
 
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
-    """The mapping of names to tensors in a file, which may be one level down."""
+    """Return the mapping of names to tensors in a file, which may be one level down."""
     for key in ("state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -181,7 +182,7 @@ def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
 
 
 def _renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """VGGFACE's names into torchvision's."""
+    """Return tensors by torchvision's names, from VGGFACE's."""
     places = zip(VGGFACE_NAMES, VGG_CONVOLUTIONS, strict=True)
     names = {theirs: f"features.{number}" for theirs, number in places}
     names |= {"fc6": "classifier.0", "fc7": "classifier.3", "fc8": "classifier.6"}

@@ -11,7 +11,7 @@ from videxpr.core.structures import Floats
 from videxpr.datasets.affwild2.layout import Split
 from videxpr.datasets.affwild2.videos import LabeledVideo
 from videxpr.datasets.clips import RunDataset
-from videxpr.model.engine.engine import embedder_of
+from videxpr.model.engine.engine import build_embedder
 from videxpr.model.network import ExpressionModel
 from videxpr.training.options import Machine
 
@@ -27,7 +27,7 @@ def embed_videos(
     """Features (N, F) of all usable frames of each video, in half precision to save memory; embedded
     as `annotate` embeds them."""
     device = resolve_device("auto" if machine.accelerator == "gpu" else "cpu")
-    embedder = embedder_of(model.eval().to(device), machine.threads)
+    embedder = build_embedder(model.eval().to(device), machine.threads)
     total = sum(len(video) for videos in parts.values() for video in videos)
     done, kept = 0, dict[Split, list[Floats]]()
     for split, videos in parts.items():

@@ -11,7 +11,7 @@ import torch
 from embedded import model_of
 
 from videxpr.core.crop_template import ARCFACE
-from videxpr.model.engine.cache import graph_file, keep_graph, read_graph
+from videxpr.model.engine.cache import graph_file, read_graph, write_graph
 
 GRAPH = bytes(range(256)) * 4096
 
@@ -23,13 +23,13 @@ def file(tmp_path):
 
 def test_a_kept_graph_is_read_again(file):
     assert read_graph(file) is None
-    keep_graph(file, GRAPH)
+    write_graph(file, GRAPH)
     assert read_graph(file) == GRAPH
     assert [one.name for one in file.parent.iterdir()] == ["a.graph"]
 
 
 def test_a_damaged_or_foreign_file_is_as_good_as_none(file):
-    keep_graph(file, GRAPH)
+    write_graph(file, GRAPH)
     whole = file.read_bytes()
     flipped = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
     for content in (b"", whole[:-1], whole + b"x", flipped, GRAPH, pickle.dumps({"a": 1})):
@@ -38,14 +38,14 @@ def test_a_damaged_or_foreign_file_is_as_good_as_none(file):
     file.unlink()
     file.mkdir()
     assert read_graph(file) is None
-    keep_graph(file, GRAPH)  # a folder is in the way: nothing happens
+    write_graph(file, GRAPH)  # a folder is in the way: nothing happens
     assert read_graph(file) is None
 
 
 def test_a_cache_that_cannot_be_written_to_is_no_error(tmp_path):
     (tmp_path / "file").touch()
-    keep_graph(tmp_path / "file" / "a.graph", GRAPH)
-    keep_graph(None, GRAPH)
+    write_graph(tmp_path / "file" / "a.graph", GRAPH)
+    write_graph(None, GRAPH)
     assert read_graph(tmp_path / "file" / "a.graph") is read_graph(None) is None
 
 
@@ -54,24 +54,24 @@ def test_a_cache_that_cannot_be_written_to_is_no_error(tmp_path):
 )
 def test_a_read_only_cache_is_no_error(tmp_path):
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    keep_graph(tmp_path / "a.graph", GRAPH)
+    write_graph(tmp_path / "a.graph", GRAPH)
     assert list(tmp_path.iterdir()) == []
 
 
 def _write(path: str, content: bytes, times: int) -> None:
     for _ in range(times):
-        keep_graph(Path(path), content)
+        write_graph(Path(path), content)
 
 
 def test_a_file_is_whole_at_any_time_while_two_processes_write_it(file):
     ours, theirs = (bytes([number]) * 2_000_000 for number in (1, 2))
-    keep_graph(file, ours)
+    write_graph(file, ours)
     context = multiprocessing.get_context("spawn")
     writer = context.Process(target=_write, args=(str(file), theirs, 50))
     writer.start()
     seen = []
     while writer.is_alive():
-        keep_graph(file, ours)
+        write_graph(file, ours)
         seen.append(read_graph(file))
     assert writer.exitcode == 0
     assert seen.count(ours) + seen.count(theirs) == len(seen) > 0

@@ -9,8 +9,8 @@ from embedded import face_crops, model_of
 
 from videxpr.core.errors import DeviceError
 from videxpr.model.engine import engine as embedding
-from videxpr.model.engine.cache import graph_file, keep_graph
-from videxpr.model.engine.engine import OnnxEmbedder, TorchEmbedder, embedder_of
+from videxpr.model.engine.cache import graph_file, write_graph
+from videxpr.model.engine.engine import OnnxEmbedder, TorchEmbedder, build_embedder
 from videxpr.model.engine.onnx_export import feature_graph
 from videxpr.model.inference import embed_crops
 
@@ -42,7 +42,7 @@ def made(monkeypatch):
 @pytest.mark.parametrize("batch_size", [2, 5, 16])
 def test_features_are_torchs_in_their_order_whatever_the_batch(model, batch_size):
     crops = face_crops(5)
-    embedder = embedder_of(model, threads=1)
+    embedder = build_embedder(model, threads=1)
     assert embedder.runtime == "onnxruntime"
     assert (embedder.providers, embedder.threads) == (("CPUExecutionProvider",), 1)
     found, expected = embedder.embed(crops, batch_size), embed_crops(model, crops, 5)
@@ -52,12 +52,12 @@ def test_features_are_torchs_in_their_order_whatever_the_batch(model, batch_size
 
 
 def test_threads_are_torchs_if_not_told(model):
-    assert embedder_of(model).threads == torch.get_num_threads()
-    assert embedder_of(model, threads=3).threads == 3
+    assert build_embedder(model).threads == torch.get_num_threads()
+    assert build_embedder(model, threads=3).threads == 3
 
 
 def test_on_another_device_torch_embeds(model, cache):
-    embedder = embedder_of(model_of().to("meta"))
+    embedder = build_embedder(model_of().to("meta"))
     assert isinstance(embedder, TorchEmbedder)
     assert (embedder.runtime, embedder.providers) == ("torch", ())
     assert not cache.exists()
@@ -68,42 +68,42 @@ def test_on_another_device_torch_embeds(model, cache):
 
 def test_a_graph_is_made_once_and_then_taken_from_the_cache(model, made):
     crops = face_crops(3)
-    first = embedder_of(model).embed(crops, 3)
+    first = build_embedder(model).embed(crops, 3)
     assert len(made) == 1 and graph_file(model).is_file()
-    np.testing.assert_array_equal(embedder_of(model).embed(crops, 3), first)
+    np.testing.assert_array_equal(build_embedder(model).embed(crops, 3), first)
     assert len(made) == 1
-    embedder_of(model_of(seed=1, input_size=32))
+    build_embedder(model_of(seed=1, input_size=32))
     assert len(made) == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"no graph at all", b"\x80\x04N."])
 def test_a_damaged_graph_is_made_again(model, made, content):
-    embedder_of(model)
+    build_embedder(model)
     whole = graph_file(model).read_bytes()
     graph_file(model).write_bytes(content)
-    assert isinstance(embedder_of(model), OnnxEmbedder)
+    assert isinstance(build_embedder(model), OnnxEmbedder)
     assert len(made) == 2 and graph_file(model).read_bytes() == whole
 
 
 def test_a_whole_file_that_is_no_graph_is_made_again(model, made):
-    keep_graph(graph_file(model), b"whole, but no graph")
-    assert isinstance(embedder_of(model), OnnxEmbedder)
+    write_graph(graph_file(model), b"whole, but no graph")
+    assert isinstance(build_embedder(model), OnnxEmbedder)
     assert len(made) == 1
-    assert isinstance(embedder_of(model), OnnxEmbedder)
+    assert isinstance(build_embedder(model), OnnxEmbedder)
     assert len(made) == 1
 
 
 def test_without_a_cache_a_graph_is_made_in_memory(model, made, cache):
     cache.touch()  # no folder can be made where a file is
     for count in (1, 2):
-        assert embedder_of(model).runtime == "onnxruntime"
+        assert build_embedder(model).runtime == "onnxruntime"
         assert len(made) == count
     assert cache.read_bytes() == b""
 
 
 def test_features_that_differ_from_torchs_leave_the_work_to_torch(model, monkeypatch, caplog):
     monkeypatch.setattr(embedding, "feature_graph", lambda model: feature_graph(model_of(seed=9)))
-    embedder = embedder_of(model)
+    embedder = build_embedder(model)
     assert embedder.runtime == "torch"
     assert "torch" in caplog.text and "differ" in caplog.text
     assert not graph_file(model).exists()
@@ -114,13 +114,13 @@ def test_features_that_differ_from_torchs_leave_the_work_to_torch(model, monkeyp
 def test_features_that_are_no_numbers_leave_the_work_to_torch():
     broken = model_of(input_size=32)
     broken.backbone.stem[0].weight[:] = float("nan")
-    assert embedder_of(broken).runtime == "torch"
+    assert build_embedder(broken).runtime == "torch"
 
 
 def test_a_layer_that_is_not_known_leaves_the_work_to_torch(caplog):
     odd = model_of(input_size=32)
     odd.backbone.stem[2] = torch.nn.Hardswish()
-    embedder = embedder_of(odd)
+    embedder = build_embedder(odd)
     assert embedder.runtime == "torch"
     (warning,) = caplog.messages
     assert "Hardswish" in warning and "\n" not in warning
@@ -130,7 +130,7 @@ def test_threads_that_start_together_get_the_same_features(model):
     crops, found = face_crops(3), {}
 
     def work(number):
-        found[number] = embedder_of(model, threads=1).embed(crops, 3)
+        found[number] = build_embedder(model, threads=1).embed(crops, 3)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for thread in threads:
@@ -140,11 +140,11 @@ def test_threads_that_start_together_get_the_same_features(model):
     assert len(found) == 4
     for features in found.values():
         np.testing.assert_array_equal(features, found[0])
-    assert isinstance(embedder_of(model), OnnxEmbedder) and graph_file(model).is_file()
+    assert isinstance(build_embedder(model), OnnxEmbedder) and graph_file(model).is_file()
 
 
 def test_one_embedder_serves_several_threads(model):
-    embedder, crops = embedder_of(model, threads=1), face_crops(6)
+    embedder, crops = build_embedder(model, threads=1), face_crops(6)
     expected, wrong = embedder.embed(crops, 4), []
 
     def work():

@@ -12,7 +12,7 @@ from torchvision.models.regnet import BottleneckTransform
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.onnx_runtime import open_session
 from videxpr.model.checkpoint import load_model
-from videxpr.model.engine.onnx_export import CROPS, feature_graph, in_wider_groups
+from videxpr.model.engine.onnx_export import CROPS, feature_graph, widen_groups
 from videxpr.model.network import BACKBONES
 
 
@@ -81,7 +81,7 @@ def test_wider_groups_compute_the_same(channels, groups, wider, inner):
     x = torch.randn(3, 12, 9, 9)
     block(x)  # so that the norms know something
     block.eval()
-    wide = in_wider_groups(block, 16)
+    wide = widen_groups(block, 16)
     grouped = wide.b[0]
     assert (grouped.groups, grouped.out_channels) == (wider, inner)
     assert grouped.weight.shape[1] % 16 == 0

@@ -3,7 +3,7 @@ import pytest
 from embedded import model_of
 
 from videxpr.core.crop_template import ARCFACE
-from videxpr.model.engine.parity import difference_from_torch, trial_crops
+from videxpr.model.engine.parity import difference_from_torch, parity_crops
 from videxpr.model.inference import embed_crops
 
 
@@ -14,15 +14,15 @@ def model():
 
 def test_crops_are_of_the_templates_size_and_always_the_same():
     for size in (64, 112):
-        crops = trial_crops(ARCFACE.resized(size))
+        crops = parity_crops(ARCFACE.resized(size))
         assert {crop.shape for crop in crops} == {(size, size, 3)}
         assert {crop.dtype for crop in crops} == {np.dtype(np.uint8)}
-        np.testing.assert_array_equal(crops, trial_crops(ARCFACE.resized(size)))
+        np.testing.assert_array_equal(crops, parity_crops(ARCFACE.resized(size)))
         assert len({crop.tobytes() for crop in crops}) == len(crops)
 
 
 def test_faces_are_dark_where_the_landmarks_are():
-    face = trial_crops(ARCFACE)[-1].astype(int).sum(axis=2)
+    face = parity_crops(ARCFACE)[-1].astype(int).sum(axis=2)
     (x, y), cheek = ARCFACE.landmarks[0], face[72, 38]
     assert face[round(y), round(x)] < 0.7 * cheek
 

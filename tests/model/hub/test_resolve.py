@@ -81,13 +81,13 @@ def test_a_registered_model_is_downloaded_once_and_then_needs_no_network(
 ) -> None:
     place = register(own, f"{site}/file")
     steps: list[tuple[int, int | None]] = []
-    told: list[str] = []
-    found = resolve_model("lab", lambda *step: steps.append(step), told.append)
+    said: list[str] = []
+    found = resolve_model("lab", lambda *step: steps.append(step), said.append)
     assert found == ModelFile("lab", place, SHA256, f"{site}/file")
-    assert told == [f"downloading model lab; its license, as {own} states it: free"]
+    assert said == [f"downloading model lab; its license, as {own} states it: free"]
     assert place.read_bytes() == CONTENT and steps[-1] == (len(CONTENT), len(CONTENT))
     register(own, f"{nobody_there()}/file")
-    assert resolve_model("lab", None, told.append).path == place and len(told) == 1
+    assert resolve_model("lab", None, said.append).path == place and len(said) == 1
     model = find_registered("lab")
     assert model is not None and cached_file(model) == place
 

@@ -57,7 +57,7 @@ def test_a_backbone_alone_is_of_images_unless_its_options_are_of_windows() -> No
 
 def test_the_macro_f1_is_told_with_what_it_is_over() -> None:
     confusion = np.zeros((8, 9), np.int64)
-    confusion[:7, :7] = np.diag([9, 8, 7, 6, 5, 4, 0]) + 1  # nobody answers the last one
+    confusion[:7, :7] = np.diag([9, 8, 7, 6, 5, 4, 0]) + 1  # the last one is never predicted
     value = float(macro_f1(confusion))
     windows = TrainingSummary("d", "r", 9, 6, 0.6, value, RECIPES["paper"].as_text())
     over = dict(macro_f1s(ALONE, windows))

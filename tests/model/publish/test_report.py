@@ -44,7 +44,7 @@ def test_a_report_on_videos_names_no_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"),
+    ("labels", "public"),
     [
         ("/home/me/labels/Anna.txt (text files)", "one video (text files)"),
         ("Anna (text files)", "one video (text files)"),
@@ -52,9 +52,9 @@ def test_a_report_on_videos_names_no_model(tmp_path: Path) -> None:
         ("/home/Anna/predictions.txt (predictions file)", "predictions.txt (predictions file)"),
     ],
 )
-def test_a_single_videos_name_is_not_told(tmp_path: Path, labels: str, told: str) -> None:
+def test_a_single_videos_name_is_not_told(tmp_path: Path, labels: str, public: str) -> None:
     report = read_report(written(tmp_path / "r.json", replace(ON_VIDEOS, labels=labels)))
-    assert report.labels == told
+    assert report.labels == public
     assert not any(word in repr(report) for word in ("Anna", "Berta", "Clara", "me/"))
 
 

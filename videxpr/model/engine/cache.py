@@ -17,17 +17,17 @@ from videxpr.model.hub.resolve import cache_folder
 from videxpr.model.network import ExpressionModel
 
 GRAPH_VERSION: Final = 2
-"""Raise it when `videxpr.model.engine.onnx_export` draws another graph of the same model."""
+"""Raise it when `videxpr.model.engine.onnx_export` builds another graph of the same model."""
 
 DIGEST_BYTES: Final = 32
 
 
 def graph_file(model: ExpressionModel) -> Path | None:
-    """Where the graph of a model is kept, by everything that it is made of; None without a cache."""
+    """Return where the graph of a model is kept, by all that it is made of; None without a cache."""
     config = model.config
     about = (
         GRAPH_VERSION,
-        torch.backends.cpu.get_cpu_capability(),  # the graph is drawn for a processor
+        torch.backends.cpu.get_cpu_capability(),  # the graph is built for a processor
         config.backbone,
         config.crop.size,
         config.input_size,
@@ -45,7 +45,7 @@ def graph_file(model: ExpressionModel) -> Path | None:
 
 
 def read_graph(file: Path | None) -> bytes | None:
-    """The graph in a file; None if there is none, or a damaged one."""
+    """Return the graph in a file; None if there is none, or a damaged one."""
     if file is None:
         return None
     try:
@@ -56,8 +56,8 @@ def read_graph(file: Path | None) -> bytes | None:
     return graph if hashlib.sha256(graph).digest() == digest else None
 
 
-def keep_graph(file: Path | None, graph: bytes) -> None:
-    """Keep a graph for the next time, if there is a cache and it can be written to."""
+def write_graph(file: Path | None, graph: bytes) -> None:
+    """Write a graph for the next time, if there is a cache and it can be written to."""
     if file is not None:
         with suppress(OutputError), atomic_write(file) as temporary:
             temporary.write_bytes(hashlib.sha256(graph).digest() + graph)

@@ -1,6 +1,6 @@
 """A backbone on an NVIDIA GPU: half precision, and as little as possible done for each batch.
 
-Batch norms are folded into the convolutions, weights are converted once, and what the GPU does for a
+Batch norms are fused into the convolutions, weights are converted once, and what the GPU does for a
 batch is captured as a CUDA graph: to start some hundreds of kernels one by one takes longer than they
 take for a small batch.
 """
@@ -27,19 +27,19 @@ Network = Callable[[Tensor], Tensor]
 """From crops (N, size, size, 3) uint8 to features (N, width) float32, both on a model's device."""
 
 
-def lean_network(
+def fused_network(
     model: ExpressionModel,
     dtype: torch.dtype = torch.float16,
     layout: torch.memory_format = torch.contiguous_format,
 ) -> Network:
-    """What `ExpressionModel.embed` does, in another precision and with its batch norms folded.
+    """Return what does as `ExpressionModel.embed`, in another precision, its batch norms fused.
 
     Args:
         model: in evaluation mode; it is not changed.
         dtype: of the backbone's weights and of what goes through it.
         layout: of the same, in memory.
     """
-    backbone = folded(model.backbone).to(dtype).to(memory_format=layout)
+    backbone = fuse_batch_norms(model.backbone).to(dtype).to(memory_format=layout)
 
     @torch.inference_mode()
     def run(crops: Tensor) -> Tensor:
@@ -50,8 +50,8 @@ def lean_network(
     return run
 
 
-def folded(network: nn.Module) -> nn.Module:
-    """A copy in which each convolution does what the batch norm behind it did."""
+def fuse_batch_norms(network: nn.Module) -> nn.Module:
+    """Return a copy in which each convolution does what the batch norm behind it did."""
     made = copy.deepcopy(network).eval()
     for module in made.modules():
         if not isinstance(module, nn.Sequential):
@@ -91,7 +91,7 @@ class CapturedNetwork:
         self._lock = Lock()
 
     def __call__(self, crops: Sequence[Image]) -> Floats:
-        """Features (N, width) of N crops, at least one.
+        """Return features (N, width) of N crops, at least one.
 
         Raises:
             torch.OutOfMemoryError: the device's memory is too small for them.

@@ -12,8 +12,8 @@ from videxpr.core.auto_batch import AutoBatch
 from videxpr.core.errors import DeviceError
 from videxpr.core.onnx_runtime import open_session, session_providers
 from videxpr.core.structures import Floats, Image
-from videxpr.model.engine.cache import graph_file, keep_graph, read_graph
-from videxpr.model.engine.cuda_graph import CapturedNetwork, lean_network
+from videxpr.model.engine.cache import graph_file, read_graph, write_graph
+from videxpr.model.engine.cuda_graph import CapturedNetwork, fused_network
 from videxpr.model.engine.onnx_export import CROPS, feature_graph
 from videxpr.model.engine.parity import difference_from_torch
 from videxpr.model.inference import embed_crops
@@ -46,7 +46,7 @@ class Embedder(Protocol):
     batches_at_once: int
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
-        """Features (N, width) of N crops (size, size, 3) uint8, a batch at a time."""
+        """Return features (N, width) of N crops (size, size, 3) uint8, a batch at a time."""
         ...
 
 
@@ -66,7 +66,7 @@ class TorchEmbedder:
         self._batches = AutoBatch("embedding")
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
-        """As `Embedder` has it.
+        """Return features (N, width) of N crops.
 
         Raises:
             DeviceError: the device's memory is too small for a single crop.
@@ -88,7 +88,7 @@ class TorchEmbedder:
 
 def _network_of(model: ExpressionModel) -> Callable[[Sequence[Image]], Floats]:
     if model.device.type == "cuda":
-        return CapturedNetwork(lean_network(model), model.config.crop.size, model.device)
+        return CapturedNetwork(fused_network(model), model.config.crop.size, model.device)
     return lambda crops: embed_crops(model, crops, len(crops))
 
 
@@ -96,7 +96,12 @@ class OnnxEmbedder:
     """A model's graph in a session of ONNX Runtime; any number of threads may call it."""
 
     def __init__(self, graph: bytes, width: int, threads: int) -> None:
-        """Args: the graph, how many features it gives, and the threads that work together.
+        """Load a graph.
+
+        Args:
+            graph: an ONNX file.
+            width: number of its features.
+            threads: that work together.
 
         Raises:
             ValueError: it is nothing that ONNX Runtime can run.
@@ -109,7 +114,7 @@ class OnnxEmbedder:
         self.batches_at_once = BATCHES_AT_ONCE
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
-        """As `Embedder` has it."""
+        """Return features (N, width) of N crops."""
         batches = [
             self._session.run(None, {CROPS: np.stack(crops[first : first + batch_size])})[0]
             for first in range(0, len(crops), batch_size)
@@ -117,8 +122,8 @@ class OnnxEmbedder:
         return np.concatenate(batches) if batches else np.zeros((0, self._width), np.float32)
 
 
-def embedder_of(model: ExpressionModel, threads: int | None = None) -> Embedder:
-    """What embeds a model's crops on the device where its weights are now.
+def build_embedder(model: ExpressionModel, threads: int | None = None) -> Embedder:
+    """Return what embeds a model's crops on the device where its weights are now.
 
     On a CPU its graph is taken from the user's cache, or is made, tried against torch and kept there.
 
@@ -148,5 +153,5 @@ def _kept_or_made(model: ExpressionModel, threads: int) -> OnnxEmbedder:
     difference = difference_from_torch(embedder.embed, model)
     if not difference <= LARGEST_DIFFERENCE:  # nor is it a number
         raise ValueError(f"the features of ONNX Runtime differ from torch's by {difference:.2g}")
-    keep_graph(file, graph)
+    write_graph(file, graph)
     return embedder

@@ -32,7 +32,7 @@ REFERENCE: Final = re.compile(
 COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 CLIENT: Final = "videxpr"
-"""What the Hub is told of who asks."""
+"""How we name ourselves to the Hub."""
 
 ERRORS: Final[Sequence[tuple[str, type[VidexprError], str]]] = (
     (
