@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
-from videxpr.faces.align import aligned_crop, inverse, moved, similarity
+from videxpr.faces.align import aligned_crop, invert, similarity_transform, transform_points
 
 TEMPLATE = np.array(ARCFACE.landmarks, dtype=np.float32)
 COLORS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)], np.uint8)
@@ -27,7 +27,7 @@ def test_the_transform_agrees_with_scikit_image(landmarks: np.ndarray) -> None:
         landmarks.astype(np.float64), TEMPLATE.astype(np.float64)
     )
     assume(bool(reference))
-    matrix = similarity(landmarks, TEMPLATE)
+    matrix = similarity_transform(landmarks, TEMPLATE)
     assert matrix.shape == (2, 3)
     corners = np.array([[0, 0, 1], [2000, 0, 1], [0, 2000, 1]], np.float64).T
     np.testing.assert_allclose(
@@ -37,12 +37,12 @@ def test_the_transform_agrees_with_scikit_image(landmarks: np.ndarray) -> None:
 
 @given(landmarks_anywhere)
 def test_the_transform_is_finite_even_for_points_in_one_place(landmarks: np.ndarray) -> None:
-    assert np.isfinite(similarity(landmarks, TEMPLATE)).all()
-    assert np.isfinite(similarity(np.repeat(landmarks[:1], 5, axis=0), TEMPLATE)).all()
+    assert np.isfinite(similarity_transform(landmarks, TEMPLATE)).all()
+    assert np.isfinite(similarity_transform(np.repeat(landmarks[:1], 5, axis=0), TEMPLATE)).all()
 
 
 def test_landmarks_that_are_the_template_are_left_where_they_are() -> None:
-    np.testing.assert_allclose(similarity(TEMPLATE, TEMPLATE), np.eye(3)[:2], atol=1e-9)
+    np.testing.assert_allclose(similarity_transform(TEMPLATE, TEMPLATE), np.eye(3)[:2], atol=1e-9)
     picture = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
     np.testing.assert_array_equal(aligned_crop(picture, TEMPLATE, ARCFACE), picture)
 
@@ -136,10 +136,12 @@ def test_the_template_names_the_persons_own_right_first() -> None:
 @given(landmarks_anywhere)
 def test_the_inverse_takes_the_transform_back(landmarks: np.ndarray) -> None:
     assume(np.linalg.matrix_rank(landmarks - landmarks.mean(axis=0), tol=1) == 2)
-    transform = similarity(landmarks, TEMPLATE)
+    transform = similarity_transform(landmarks, TEMPLATE)
     assume(np.hypot(*transform[:, 0]) > 1e-3)
-    there = moved(landmarks, transform)
-    np.testing.assert_allclose(moved(there, inverse(transform)), landmarks, rtol=1e-6, atol=1e-3)
+    there = transform_points(landmarks, transform)
+    np.testing.assert_allclose(
+        transform_points(there, invert(transform)), landmarks, rtol=1e-6, atol=1e-3
+    )
 
 
 def test_a_resized_template_is_that_of_the_resized_crops() -> None:

@@ -1,4 +1,4 @@
-"""Videos followed from frame to track, with a scripted detector."""
+"""The faces of videos, from frame to track, with a scripted detector."""
 
 import threading
 
@@ -25,70 +25,73 @@ def clip(tmp_path_factory):
     return write_clip(tmp_path_factory.mktemp("clip") / "two.mp4", pictures)
 
 
-def follower(script=lambda number: [face()], **options) -> FacePipeline:
+def pipeline(script=lambda number: [face()], **options) -> FacePipeline:
     return FacePipeline(ScriptedDetector(script), face_options(**options), [ARCFACE])
 
 
-def followed(path, script=lambda number: [face()], **options):
-    """The shots, the sights that were handed over, and the log."""
-    log, tracked_faces = Timeline(), []
-    shots = list(follower(script, **options).shots(path, log, tracked_faces.extend))
-    return shots, tracked_faces, log
+def tracked_shots(path, script=lambda number: [face()], **options):
+    """The shots, the faces that were handed over, and the timeline."""
+    timeline, tracked_faces = Timeline(), []
+    shots = list(pipeline(script, **options).shots(path, timeline, tracked_faces.extend))
+    return shots, tracked_faces, timeline
 
 
 def test_every_face_is_handed_over_once_with_its_picture_and_track(clip):
     def script(number):
         return [face(), face(x=150)] if number % 2 else [face()]
 
-    shots, tracked_faces, log = followed(clip, script, batch_size=7)
-    assert [sight.frame for sight in tracked_faces] == sorted([*range(35), *range(1, 35, 2)])
-    bright = [sight.crops[0].mean() > 130 for sight in tracked_faces]
-    assert bright == [sight.frame >= 20 for sight in tracked_faces]
-    for sight in tracked_faces:
-        position = sight.track.frames.index(sight.frame)
-        np.testing.assert_array_equal(sight.track.faces[position].bbox, sight.face.bbox)
-    assert log.shots.tolist() == [0] * 20 + [1] * 15
+    shots, tracked_faces, timeline = tracked_shots(clip, script, batch_size=7)
+    assert [tracked.frame for tracked in tracked_faces] == sorted([*range(35), *range(1, 35, 2)])
+    bright = [tracked.crops[0].mean() > 130 for tracked in tracked_faces]
+    assert bright == [tracked.frame >= 20 for tracked in tracked_faces]
+    for tracked in tracked_faces:
+        position = tracked.track.frames.index(tracked.frame)
+        np.testing.assert_array_equal(tracked.track.faces[position].bbox, tracked.face.bbox)
+    assert timeline.shots.tolist() == [0] * 20 + [1] * 15
     assert [[track.shot for track in shot.tracks] for shot in shots] == [[0, 0], [1, 1]]
     frames = [track.frames.tolist() for track in shots[1].tracks]
     assert frames == [[*range(20, 35)], [*range(21, 35, 2)]]
-    assert {shot.picture for shot in shots} == {(240, 160)}
+    assert {shot.frame_size for shot in shots} == {(240, 160)}
 
 
 def test_faces_come_before_their_shot_and_after_the_shot_before(clip):
     events = []
-    log = Timeline()
-    take = lambda tracked_faces: events.extend(sight.frame for sight in tracked_faces)  # noqa: E731
-    for shot in follower(batch_size=8).shots(clip, log, take):
+    timeline = Timeline()
+
+    def on_faces(tracked_faces):
+        events.extend(tracked.frame for tracked in tracked_faces)
+
+    for shot in pipeline(batch_size=8).shots(clip, timeline, on_faces):
         events.append(f"end of {shot.tracks[0].shot}")
     assert events == [*range(20), "end of 0", *range(20, 35), "end of 1"]
 
 
 def test_a_shot_without_faces_has_no_tracks(clip):
-    shots, tracked_faces, log = followed(clip, lambda number: [])
+    shots, tracked_faces, timeline = tracked_shots(clip, lambda number: [])
     assert [shot.tracks for shot in shots] == [[], []]
     assert not tracked_faces
-    assert len(log) == 35
+    assert len(timeline) == 35
 
 
 def test_batches_change_nothing(clip):
-    whole, *rest = (followed(clip, batch_size=size) for size in (100, 16, 1))
-    for shots, _, log in rest:
-        assert log == whole[2]
+    whole, *rest = (tracked_shots(clip, batch_size=size) for size in (100, 16, 1))
+    for shots, _, timeline in rest:
+        assert timeline == whole[2]
         for one, other in zip(shots, whole[0], strict=True):
             assert [track.frames for track in one.tracks] == [t.frames for t in other.tracks]
 
 
 def test_start_and_end_keep_true_numbers_and_times(clip):
-    _, tracked_faces, log = followed(clip, start_seconds=0.2, end_seconds=0.6)
-    assert (log.first_frame, len(log)) == (5, 10)
-    assert [sight.frame for sight in tracked_faces] == list(range(5, 15))
-    np.testing.assert_allclose(log.pts_seconds, np.arange(5, 15) / FPS)
-    np.testing.assert_allclose(log.seconds, np.arange(10) / FPS)
+    _, tracked_faces, timeline = tracked_shots(clip, start_seconds=0.2, end_seconds=0.6)
+    assert (timeline.first_frame, len(timeline)) == (5, 10)
+    assert [tracked.frame for tracked in tracked_faces] == list(range(5, 15))
+    np.testing.assert_allclose(timeline.pts_seconds, np.arange(5, 15) / FPS)
+    np.testing.assert_allclose(timeline.seconds, np.arange(10) / FPS)
 
 
 def test_progress_counts_frames_up_to_what_the_container_says(clip):
     seen = []
-    for _ in follower().shots(
+    for _ in pipeline().shots(
         clip, Timeline(), lambda tracked_faces: None, lambda *each: seen.append(each)
     ):
         pass
@@ -97,24 +100,24 @@ def test_progress_counts_frames_up_to_what_the_container_says(clip):
 
 def test_no_frame_at_all_is_an_error_that_names_the_file(clip):
     with pytest.raises(SourceError, match=r"two\.mp4"):
-        followed(clip, start_seconds=99.0)
+        tracked_shots(clip, start_seconds=99.0)
 
 
 def test_why_a_gpu_does_not_decode_is_noted(tmp_path, monkeypatch):
     monkeypatch.setattr(video, "unsupported_reason", lambda codec: "it is out")
     clip = write_clip(tmp_path / "v.mp4", [picture(n) for n in range(3)])
     options = face_options(decoding=DecodingOptions("auto", "cuda:0"))
-    log = Timeline()
+    timeline = Timeline()
     list(
         FacePipeline(ScriptedDetector(lambda n: []), options, [ARCFACE]).shots(
-            clip, log, lambda tracked_faces: None
+            clip, timeline, lambda tracked_faces: None
         )
     )
-    assert (len(log), log.decoder_note) == (3, "it is out")
+    assert (len(timeline), timeline.decoder_note) == (3, "it is out")
 
 
-@pytest.mark.parametrize("where", ["detector", "taker", "reader"])
-def test_whatever_fails_no_thread_is_left_and_the_error_is_told(tmp_path, where):
+@pytest.mark.parametrize("where", ["detector", "consumer", "reader"])
+def test_whatever_fails_no_thread_is_left_and_the_error_is_raised(tmp_path, where):
     clip = write_clip(tmp_path / "v.mp4", [picture(n) for n in range(200)])
     taken = []
 
@@ -123,17 +126,17 @@ def test_whatever_fails_no_thread_is_left_and_the_error_is_told(tmp_path, where)
             raise ZeroDivisionError("in the detector")
         return [face()]
 
-    def take(tracked_faces):
+    def on_faces(tracked_faces):
         taken.extend(tracked_faces)
-        if where == "taker" and len(taken) > 40:
-            raise ZeroDivisionError("in the taker")
+        if where == "consumer" and len(taken) > 40:
+            raise ZeroDivisionError("in the consumer")
 
     def progress(done, total):
         if where == "reader" and done > 40:
             raise ZeroDivisionError("in the reader")
 
-    following = follower(script, batch_size=4).shots(clip, Timeline(), take, progress)
+    shots = pipeline(script, batch_size=4).shots(clip, Timeline(), on_faces, progress)
     with pytest.raises(ZeroDivisionError, match=where):
-        list(following)
+        list(shots)
     assert 36 <= len(taken) <= 48  # what came before the error was handed over
     assert not [one for one in threading.enumerate() if one.name.startswith("videxpr-")]

@@ -20,33 +20,33 @@ nan = math.nan
     ),
     st.integers(0, 1000),
 )
-def test_the_log_has_a_clock_that_always_rises(times, first):
-    log = Timeline(fps=25.0)
+def test_seconds_always_rise(times, first):
+    timeline = Timeline(fps=25.0)
     for number, pts_seconds in enumerate(times):
-        assert log.add(first + number, pts_seconds, 0, (6, 4)) == log.seconds[-1]
-    assert log.seconds[0] == 0
-    assert (np.diff(log.seconds) > 0).all()
-    np.testing.assert_array_equal(log.pts_seconds, times)
-    assert log.picture == (6, 4)
+        assert timeline.add(first + number, pts_seconds, 0, (6, 4)) == timeline.seconds[-1]
+    assert timeline.seconds[0] == 0
+    assert (np.diff(timeline.seconds) > 0).all()
+    np.testing.assert_array_equal(timeline.pts_seconds, times)
+    assert timeline.frame_size == (6, 4)
     wanted = np.arange(first, first + len(times))[::3]
-    np.testing.assert_array_equal(log.times(wanted), log.seconds[::3])
+    np.testing.assert_array_equal(timeline.times(wanted), timeline.seconds[::3])
 
 
 def test_a_frame_without_a_time_comes_a_usual_step_later():
-    log = Timeline(fps=10.0)
+    timeline = Timeline(fps=10.0)
     for number, pts_seconds in enumerate([5.0, math.nan, 5.5, 5.75, 6.0, 4.0]):
-        log.add(number, pts_seconds, 0, (6, 4))
+        timeline.add(number, pts_seconds, 0, (6, 4))
     # no step is known at the first NaN, and none from NaN to 5.5; then 0.25 twice, and 0.25 assumed
-    np.testing.assert_allclose(np.diff(log.seconds), [0.1, 0.1, 0.25, 0.25, 0.25])
-    assert log.odd_steps == 3
+    np.testing.assert_allclose(np.diff(timeline.seconds), [0.1, 0.1, 0.25, 0.25, 0.25])
+    assert timeline.odd_steps == 3
 
 
 def test_untimed_frames_have_the_assumed_rate():
-    log = Timeline(fps=20.0)
-    log.add_untimed(3)
-    assert np.isnan(log.pts_seconds).all()
-    assert log.seconds.tolist() == [0.0, 0.05, 0.1]
-    assert log.shots.tolist() == [0, 0, 0]
+    timeline = Timeline(fps=20.0)
+    timeline.add_untimed(3)
+    assert np.isnan(timeline.pts_seconds).all()
+    assert timeline.seconds.tolist() == [0.0, 0.05, 0.1]
+    assert timeline.shots.tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ class Annotator:
         self.ensemble = Ensemble(models, float(self.options.logit_adjustment))
         self.device = models[0].device
         self._timer = timer
-        self._follower = FacePipeline(detector, self.options.faces, self.ensemble.templates, timer)
+        self._faces = FacePipeline(detector, self.options.faces, self.ensemble.templates, timer)
 
     def annotate(self, source: Source, progress: Progress | None = None) -> Annotation:
         """Annotate one source from its first frame to its last.
@@ -115,16 +115,14 @@ class Annotator:
 
             def take(tracked_faces: list[TrackedFace]) -> None:
                 crops = [
-                    [sight.crops[number] for sight in tracked_faces]
+                    [face.crops[number] for face in tracked_faces]
                     for number in range(len(self.ensemble.templates))
                 ]
-                embedding.add(
-                    _Faces([(sight.track, sight.frame) for sight in tracked_faces], crops)
-                )
+                embedding.add(_Faces([(face.track, face.frame) for face in tracked_faces], crops))
 
-            for shot in self._follower.shots(path, run.log, take, progress):
+            for shot in self._faces.shots(path, run.log, take, progress):
                 embedding.finish()
-                people = rank_subjects(shot.tracks, self.options.faces.person, shot.picture)
+                people = rank_subjects(shot.tracks, self.options.faces.person, shot.frame_size)
                 with measured(self._timer, "classify"):
                     self._end_shot(people[: self.options.people], run)
 

@@ -1,5 +1,5 @@
-"""Face crops: a similarity transform of five landmarks to the model's template; and close-ups, squares
-of a picture."""
+"""Face crops: a similarity transform of five landmarks to the model's template; and square regions of
+an image. A door to OpenCV."""
 
 from typing import Final
 
@@ -13,10 +13,10 @@ from videxpr.core.structures import Floats, Image
 LARGEST_REDUCTION: Final = 8
 
 
-def similarity(
+def similarity_transform(
     landmarks: NDArray[np.floating], template: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """The similarity transform that brings landmarks nearest to a template, in least squares.
+    """Return the similarity transform that brings landmarks nearest to a template, in least squares.
 
     Method: Umeyama, "Least-squares estimation of transformation parameters between two point
     patterns", PAMI 1991, for the plane and without reflection.
@@ -31,37 +31,46 @@ def similarity(
     source = landmarks.astype(np.float64)
     target = template.astype(np.float64)
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
-    centerd, aimed = source - source_mean, target - target_mean
-    spread = max(float((centerd**2).sum()), 1e-12)
-    a = float((centerd * aimed).sum()) / spread
-    b = float((centerd[:, 0] * aimed[:, 1] - centerd[:, 1] * aimed[:, 0]).sum()) / spread
-    turn = np.array([[a, -b], [b, a]])
-    return np.column_stack([turn, target_mean - turn @ source_mean])
+    centered_source, centered_target = source - source_mean, target - target_mean
+    spread = max(float((centered_source**2).sum()), 1e-12)
+    a = float((centered_source * centered_target).sum()) / spread
+    cross = centered_source[:, 0] * centered_target[:, 1]
+    cross -= centered_source[:, 1] * centered_target[:, 0]
+    b = float(cross.sum()) / spread
+    rotation = np.array([[a, -b], [b, a]])
+    return np.column_stack([rotation, target_mean - rotation @ source_mean])
 
 
-def inverse(transform: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The (2, 3) transform that takes back what another one does."""
+def invert(transform: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the inverse of a (2, 3) transform."""
     back = np.linalg.inv(transform[:, :2])
     return np.column_stack([back, -back @ transform[:, 2]])
 
 
-def moved(points: NDArray[np.floating], transform: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points (N, 2) after a (2, 3) transform."""
+def transform_points(
+    points: NDArray[np.floating], transform: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return points (N, 2) after a (2, 3) transform."""
     return np.asarray(points @ transform[:, :2].T + transform[:, 2])
 
 
 def aligned_crop(image: Image, landmarks: Floats, template: CropTemplate) -> Image:
-    """The face at these landmarks, brought to a template.
+    """Return the face at these landmarks, aligned to a template.
 
     It is warped from the full-resolution frame; a large face first to a whole multiple of the
     crop's size, then averaged down, since a bilinear warp alone would skip most of its pixels.
     What lies outside the frame is black.
 
+    Args:
+        image: the frame, (height, width, 3).
+        landmarks: (5, 2) in its pixels.
+        template: where the landmarks shall lie.
+
     Returns:
         (size, size, 3) uint8.
     """
     points = np.asarray(template.landmarks, dtype=np.float32)
-    matrix = similarity(landmarks, points)
+    matrix = similarity_transform(landmarks, points)
     reduction = int(np.clip(1 / max(np.hypot(*matrix[:, 0]), 1e-6), 1, LARGEST_REDUCTION))
     if reduction > 1:
         # pixel centers: (x + 0.5) * reduction - 0.5
@@ -74,13 +83,13 @@ def aligned_crop(image: Image, landmarks: Floats, template: CropTemplate) -> Ima
     return np.asarray(warped, dtype=np.uint8)
 
 
-def square_of(image: Image, corner: NDArray[np.floating], side: float, size: int) -> Image:
-    """A square of a picture, brought to another size; what lies outside the picture is black.
+def crop_square(image: Image, corner: NDArray[np.floating], side: float, size: int) -> Image:
+    """Return a square of an image, brought to another size; what lies outside the image is black.
 
     Args:
-        image: the picture.
-        corner: x and y of the square's upper left corner, in pixels of the picture.
-        side: of the square, in pixels of the picture.
+        image: (height, width, 3).
+        corner: x and y of the square's upper left corner, in pixels of the image.
+        side: of the square, in pixels of the image.
         size: side of the result in pixels.
 
     Returns:

@@ -1,13 +1,13 @@
-"""Faces of a shot: searched in whole pictures now and then, and found again near where they were.
+"""Faces of a shot: detected in the full frame at keyframes, and refined in between.
 
-A look at a face's surroundings costs a fraction of a search, and every picture still has landmarks that
-were measured in it. Whole pictures are searched where a shot begins, where a face is lost, and at the
-end of every block of frames; in between, each face is found again in a close-up around where it was. A
-face that is new in a search is followed backwards to where it came from, so that none is found late.
+To refine a face, in a region of interest around where it was, costs a fraction of a detection, and
+every frame still has landmarks that were measured in it. Keyframes are where a shot begins, where a
+face is lost, and the end of every block of frames. A face that is new at a keyframe is traced backwards
+to where it came from, so that none is found late.
 
-A detector places the landmarks of a face a little differently in a close-up than in a whole picture,
-and is more or less sure of it: by no more than the noise of either, but always to the same side. That
-difference is learned at each search, and taken off.
+A detector places the landmarks of a face a little differently in a region of interest than in a full
+frame, and is more or less sure of it: by no more than the noise of either, but always to the same side.
+That bias is measured at each keyframe, and taken off.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.structures import Face, Image
+from videxpr.faces.align import crop_square
 from videxpr.faces.detection.detector import Detector
 from videxpr.faces.options import KeyframeOptions
 
@@ -25,13 +26,13 @@ SAME_FACE_IOU: Final = 0.4
 """Boxes of one face that overlap less are of two; neighbors in a crowd hardly reach a tenth."""
 
 LEAST_STEP_IOU: Final = 0.3
-"""A box that overlaps less with the one in the picture before has jumped to another face."""
+"""A box that overlaps less with the one in the frame before has jumped to another face."""
 
-REMEMBERED_SEARCHES: Final = 2
-"""About so many searches weigh in what is known of the difference to close-ups."""
+AVERAGED_KEYFRAMES: Final = 2
+"""About so many keyframes weigh in what is known of the bias."""
 
 NEIGHBOR_WEIGHT: Final = 0.15
-"""Share of the picture before, and of the one after, in a face's place: takes off nearly half of the
+"""Share of the frame before, and of the one after, in a face's place: takes off nearly half of the
 jitter, and leaves steady movement as it is."""
 
 LARGEST_JITTER: Final = 0.02
@@ -39,231 +40,232 @@ LARGEST_JITTER: Final = 0.02
 
 
 class KeyframeDetector:
-    """A detector that looks through the pictures of one shot after another."""
+    """A detector that goes through the frames of one shot after another."""
 
     def __init__(self, detector: Detector, options: KeyframeOptions) -> None:
         self._detector = detector
         self._every = options.detect_every if detector.roi is not None else 1
-        self._chains: list[_Chain] = []
-        self._fresh = True
+        self._tracklets: list[_Tracklet] = []
+        self._is_first = True
 
     def block_length(self, batch_size: int) -> int:
-        """How many frames go through `faces` together; the detector takes batches of that size."""
+        """Return how many frames `faces` takes at once; the detector takes batches of that size."""
         return self._every if self._every > 1 else batch_size
 
     def begin_shot(self) -> None:
-        """What comes next has nothing to do with what came before."""
-        self._chains, self._fresh = [], True
+        """Forget all faces: what comes next has nothing to do with what came before."""
+        self._tracklets, self._is_first = [], True
 
     def faces(self, images: Sequence[Image]) -> list[list[Face]]:
-        """Faces of the next frames of a shot, best score first; the last one is searched whole.
+        """Return the faces of the next frames of a shot, best score first; the last is a keyframe.
 
         Args:
             images: as many as `block_length` says, or fewer where the shot ends.
         """
         if self._every == 1:
             return self._detector.detect(images)
-        block = _Block(self._detector, images, self._chains)
-        if self._fresh:
-            block.search(0)
-        for position in range(int(self._fresh), len(images)):
-            lost = block.follow(position)
+        block = _Block(self._detector, images, self._tracklets)
+        if self._is_first:
+            block.detect(0)
+        for position in range(int(self._is_first), len(images)):
+            lost = block.propagate(position)
             if lost or position == len(images) - 1:
-                block.search(position)
+                block.detect(position)
         faces = block.faces()
-        self._chains, self._fresh = block.handed_on(), False
+        self._tracklets, self._is_first = block.carry_over(), False
         return faces
 
 
 @dataclass(eq=False)
-class _Chain:
-    """One face, followed from picture to picture.
+class _Tracklet:
+    """One face from frame to frame of a block.
 
     Attributes:
-        seen: as close-ups show it, by position in the block; -1 is the last picture before it.
-        bias: (7, 2) what a search adds to the corners and landmarks of a close-up, in face sizes.
-        gain: what it adds to the score.
-        searches: how many have told of it.
-        blind: whether a close-up does not show it although a search does.
+        refined: the face as regions of interest show it, by position in the block; -1 is the last
+            frame before it.
+        bias: (7, 2) what a keyframe adds to the corners and landmarks of a region, in face sizes.
+        score_bias: what it adds to the score.
+        keyframes: how many it was measured at.
+        unrefinable: whether a region does not show the face although a keyframe does.
     """
 
-    seen: dict[int, Face]
+    refined: dict[int, Face]
     bias: NDArray[np.float64] = field(default_factory=lambda: np.zeros((7, 2)))
-    gain: float = 0.0
-    searches: int = 0
-    blind: bool = False
+    score_bias: float = 0.0
+    keyframes: int = 0
+    unrefinable: bool = False
 
-    def learn(self, position: int, found: Face) -> None:
-        """Take note of where a search found the face."""
-        here = self.seen[position]
-        apart = (_points(found) - _points(here)) / _size(here)
-        self.searches = min(self.searches + 1, REMEMBERED_SEARCHES)
-        self.bias = self.bias + (apart - self.bias) / self.searches
-        self.gain += (found.score - here.score - self.gain) / self.searches
+    def update_bias(self, position: int, detected: Face) -> None:
+        """Compare with the face as a keyframe shows it."""
+        refined = self.refined[position]
+        offsets = (_points(detected) - _points(refined)) / _size(refined)
+        self.keyframes = min(self.keyframes + 1, AVERAGED_KEYFRAMES)
+        self.bias = self.bias + (offsets - self.bias) / self.keyframes
+        self.score_bias += (detected.score - refined.score - self.score_bias) / self.keyframes
 
     def score(self, position: int) -> float:
-        """How sure the detector is of it there, as if it had searched."""
-        return min(max(self.seen[position].score + self.gain, 0.0), 1.0)
+        """Return the detector's score there, as if it was a keyframe."""
+        return min(max(self.refined[position].score + self.score_bias, 0.0), 1.0)
 
     def face(self, position: int) -> Face:
-        """Where the face is: corrected, and steadied by its neighbors where both are known."""
-        points = self._corrected(position)
-        if position - 1 in self.seen and position + 1 in self.seen:
-            middle = (self._corrected(position - 1) + self._corrected(position + 1)) / 2
-            apart = middle - points
-            if np.abs(apart).mean() <= LARGEST_JITTER * _size(self.seen[position]):
-                points = points + 2 * NEIGHBOR_WEIGHT * apart
+        """Return the face without bias, smoothed by its neighbors where both are known."""
+        points = self._unbiased(position)
+        if position - 1 in self.refined and position + 1 in self.refined:
+            middle = (self._unbiased(position - 1) + self._unbiased(position + 1)) / 2
+            jitter = middle - points
+            if np.abs(jitter).mean() <= LARGEST_JITTER * _size(self.refined[position]):
+                points = points + 2 * NEIGHBOR_WEIGHT * jitter
         return _face(points, self.score(position))
 
-    def cut(self, kept: Iterable[int]) -> None:
-        """Forget the face in all pictures but these, and the one before the block."""
-        self.seen = {at: self.seen[at] for at in (-1, *kept) if at in self.seen}
+    def keep(self, positions: Iterable[int]) -> None:
+        """Forget the face in all frames but these, and the one before the block."""
+        self.refined = {at: self.refined[at] for at in (-1, *positions) if at in self.refined}
 
-    def _corrected(self, position: int) -> NDArray[np.float64]:
-        here = self.seen[position]
-        return _points(here) + self.bias * _size(here)
+    def _unbiased(self, position: int) -> NDArray[np.float64]:
+        refined = self.refined[position]
+        return _points(refined) + self.bias * _size(refined)
 
 
 class _Block:
-    """Successive pictures of one shot, and the faces in them."""
+    """Successive frames of one shot, and the faces in them."""
 
     def __init__(
-        self, detector: Detector, images: Sequence[Image], chains: Sequence[_Chain]
+        self, detector: Detector, images: Sequence[Image], tracklets: Sequence[_Tracklet]
     ) -> None:
         self._detector = detector
         self._images = images
-        self._chains = list(chains)
+        self._tracklets = list(tracklets)
 
     def faces(self) -> list[list[Face]]:
-        """Faces of every picture, best score first."""
+        """Return the faces of every frame, best score first."""
         found = [
-            [chain.face(position) for chain in self._at(position)]
+            [tracklet.face(position) for tracklet in self._at(position)]
             for position in range(len(self._images))
         ]
         return [sorted(faces, key=lambda face: -face.score) for faces in found]
 
-    def handed_on(self) -> list[_Chain]:
-        """The chains that go on in the next block, with the last picture as the one before."""
+    def carry_over(self) -> list[_Tracklet]:
+        """Return the tracklets that go on in the next block, the last frame as the one before it."""
         last = len(self._images) - 1
-        return [replace(chain, seen={-1: chain.seen[last]}) for chain in self._at(last)]
+        return [replace(one, refined={-1: one.refined[last]}) for one in self._at(last)]
 
-    def follow(self, position: int) -> bool:
-        """Find the faces of the picture before again; whether one was lost."""
+    def propagate(self, position: int) -> bool:
+        """Refine the faces of the frame before in this one; return whether one was lost."""
         before = self._at(position - 1)
-        chains = [chain for chain in before if not chain.blind]
-        again = self._refined(position, [chain.seen[position - 1] for chain in chains])
-        for chain, face in zip(chains, again, strict=True):
+        tracklets = [one for one in before if not one.unrefinable]
+        refined = self._refine(position, [one.refined[position - 1] for one in tracklets])
+        for tracklet, face in zip(tracklets, refined, strict=True):
             if face is not None:
-                chain.seen[position] = face
-        self._part(position)
-        return any(position not in chain.seen for chain in before)
+                tracklet.refined[position] = face
+        self._suppress_duplicates(position)
+        return any(position not in one.refined for one in before)
 
-    def search(self, position: int) -> None:
-        """Search a whole picture: learn of the faces that are known, begin with those that are new."""
+    def detect(self, position: int) -> None:
+        """Detect in the full frame: compare the faces that are known, start with those that are new."""
         known = self._at(position)
-        for found in self._detector.detect([self._images[position]])[0]:
-            chain = self._best(known, position, found)
-            if chain is None:
-                self._begin(position, found)
+        for detected in self._detector.detect([self._images[position]])[0]:
+            tracklet = self._match(known, position, detected)
+            if tracklet is None:
+                self._start(position, detected)
             else:
-                known.remove(chain)
-                chain.learn(position, found)
-        for chain in known:
-            self._doubt(chain, position)
+                known.remove(tracklet)
+                tracklet.update_bias(position, detected)
+        for tracklet in known:
+            self._end_unless_sure(tracklet, position)
 
-    def _best(self, chains: Sequence[_Chain], position: int, found: Face) -> _Chain | None:
-        """The chain that a found face belongs to."""
-        overlaps = [(chain.face(position).iou(found), chain) for chain in chains]
+    def _match(
+        self, tracklets: Sequence[_Tracklet], position: int, detected: Face
+    ) -> _Tracklet | None:
+        """Return the tracklet that a detected face belongs to."""
+        overlaps = [(one.face(position).iou(detected), one) for one in tracklets]
         best = max(overlaps, key=lambda pair: pair[0], default=(0.0, None))
         return best[1] if best[0] >= SAME_FACE_IOU else None
 
-    def _begin(self, position: int, found: Face) -> None:
-        """A face that is new; it may have been there before."""
-        near = self._refined(position, [found])[0]
-        chain = _Chain({position: near or found}, blind=near is None)
-        if near is not None:
-            chain.learn(position, found)
-            self._follow_back(chain, position)
-        self._chains.append(chain)
+    def _start(self, position: int, detected: Face) -> None:
+        """Start with a face that is new here; it may have been there before."""
+        refined = self._refine(position, [detected])[0]
+        tracklet = _Tracklet({position: refined or detected}, unrefinable=refined is None)
+        if refined is not None:
+            tracklet.update_bias(position, detected)
+            self._trace_back(tracklet, position)
+        self._tracklets.append(tracklet)
 
-    def _follow_back(self, chain: _Chain, position: int) -> None:
-        """Follow a new face towards the beginning of the block, as far as it is surely one."""
+    def _trace_back(self, tracklet: _Tracklet, position: int) -> None:
+        """Refine a new face towards the beginning of the block, as far as it is surely one."""
         for earlier in range(position - 1, -1, -1):
-            again = self._refined(earlier, [chain.seen[earlier + 1]])[0]
-            if again is None or any(
-                again.iou(other.seen[earlier]) >= SAME_FACE_IOU for other in self._at(earlier)
+            refined = self._refine(earlier, [tracklet.refined[earlier + 1]])[0]
+            if refined is None or any(
+                refined.iou(other.refined[earlier]) >= SAME_FACE_IOU for other in self._at(earlier)
             ):
                 break
-            chain.seen[earlier] = again
-        sure = [at for at in chain.seen if self._is_sure(chain, at)]
-        chain.cut(range(min(sure, default=position), position + 1))
+            tracklet.refined[earlier] = refined
+        sure = [at for at in tracklet.refined if self._is_sure(tracklet, at)]
+        tracklet.keep(range(min(sure, default=position), position + 1))
 
-    def _doubt(self, chain: _Chain, position: int) -> None:
-        """End a chain that a search did not confirm, where it was last surely a face."""
-        if self._is_sure(chain, position):
+    def _end_unless_sure(self, tracklet: _Tracklet, position: int) -> None:
+        """End a tracklet that a keyframe does not confirm, where it was last surely a face."""
+        if self._is_sure(tracklet, position):
             return
-        sure = [at for at in chain.seen if self._is_sure(chain, at)]
-        chain.cut(range(max(sure, default=-1) + 1))
+        sure = [at for at in tracklet.refined if self._is_sure(tracklet, at)]
+        tracklet.keep(range(max(sure, default=-1) + 1))
 
-    def _part(self, position: int) -> None:
-        """Of two chains that have come to the same face, the less sure one is lost."""
-        chains = sorted(self._at(position), key=lambda chain: -chain.score(position))
-        for rank, chain in enumerate(chains):
-            better = (other.seen.get(position) for other in chains[:rank])
-            if any(one and one.iou(chain.seen[position]) >= SAME_FACE_IOU for one in better):
-                del chain.seen[position]
+    def _suppress_duplicates(self, position: int) -> None:
+        """Of two tracklets that have come to the same face, lose the less sure one."""
+        tracklets = sorted(self._at(position), key=lambda one: -one.score(position))
+        for rank, tracklet in enumerate(tracklets):
+            better = (other.refined.get(position) for other in tracklets[:rank])
+            if any(one and one.iou(tracklet.refined[position]) >= SAME_FACE_IOU for one in better):
+                del tracklet.refined[position]
 
-    def _refined(self, position: int, faces: Sequence[Face]) -> list[Face | None]:
-        """Faces of a neighboring picture, found again in this one."""
-        from videxpr.faces.align import square_of  # slow to import, and not for --help
-
-        form = self._detector.roi
-        if form is None or not faces:
+    def _refine(self, position: int, faces: Sequence[Face]) -> list[Face | None]:
+        """Return faces of a neighboring frame as they are in this one; None where one is lost."""
+        roi = self._detector.roi
+        if roi is None or not faces:
             return [None] * len(faces)
-        squares = [_Square.around(face, form.margin) for face in faces]
+        squares = [_Square.around(face, roi.margin) for face in faces]
         image = self._images[position]
-        rois = [square_of(image, one.corner, one.side, form.size) for one in squares]
-        found = self._detector.refine(rois)
-        placed = [
-            None if again is None else square.placed(again, form.size)
-            for again, square in zip(found, squares, strict=True)
+        rois = [crop_square(image, one.corner, one.side, roi.size) for one in squares]
+        refined = [
+            None if face is None else square.to_frame(face, roi.size)
+            for face, square in zip(self._detector.refine(rois), squares, strict=True)
         ]
         return [
-            again if again is not None and self._goes_on(face, again) else None
-            for face, again in zip(faces, placed, strict=True)
+            after if after is not None and self._is_same(before, after) else None
+            for before, after in zip(faces, refined, strict=True)
         ]
 
-    def _goes_on(self, face: Face, again: Face) -> bool:
-        return again.shorter_side >= self._detector.min_face and face.iou(again) >= LEAST_STEP_IOU
+    def _is_same(self, before: Face, after: Face) -> bool:
+        return after.shorter_side >= self._detector.min_face and before.iou(after) >= LEAST_STEP_IOU
 
-    def _is_sure(self, chain: _Chain, position: int) -> bool:
-        return chain.score(position) >= self._detector.sure_score
+    def _is_sure(self, tracklet: _Tracklet, position: int) -> bool:
+        return tracklet.score(position) >= self._detector.sure_score
 
-    def _at(self, position: int) -> list[_Chain]:
-        return [chain for chain in self._chains if position in chain.seen]
+    def _at(self, position: int) -> list[_Tracklet]:
+        return [one for one in self._tracklets if position in one.refined]
 
 
 @dataclass(frozen=True)
 class _Square:
-    """The surroundings of a face: upper left corner (x, y) and side, in pixels of the picture."""
+    """The surroundings of a face: upper left corner (x, y) and side, in pixels of the frame."""
 
     corner: NDArray[np.float64]
     side: float
 
     @classmethod
     def around(cls, face: Face, margin: float) -> "_Square":
+        """Return the square around a face whose side is `margin` longer sides of its box."""
         low, high = face.bbox[:2].astype(np.float64), face.bbox[2:].astype(np.float64)
         side = margin * max(float((high - low).max()), 1.0)
         return cls((low + high - side) / 2, side)
 
-    def placed(self, face: Face, size: int) -> Face:
-        """A face in the close-up of this square, in pixels of the picture."""
+    def to_frame(self, face: Face, size: int) -> Face:
+        """Return a face in this square, brought to so many pixels, in pixels of the frame."""
         scale = self.side / size
         return _face(self.corner + (_points(face) + 0.5) * scale - 0.5, face.score)
 
 
 def _points(face: Face) -> NDArray[np.float64]:
-    """The two corners of the box and the five landmarks, (7, 2)."""
+    """Return the two corners of the box and the five landmarks, (7, 2)."""
     return np.concatenate([face.bbox.reshape(2, 2), face.landmarks]).astype(np.float64)
 
 

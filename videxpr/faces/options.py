@@ -1,4 +1,4 @@
-"""What a user can choose about faces; annotate, crop and benchmark share it."""
+"""What a user can choose about faces; annotate, crops make and benchmark share it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,16 +71,16 @@ class DetectionOptions:
 
 @dataclass(frozen=True)
 class KeyframeOptions:
-    """How often whole pictures are searched.
+    """How often faces are detected in the full frame.
 
     Attributes:
-        detect_every: frames in a block, of which the last one is searched; 1 searches every picture.
+        detect_every: frames in a block, of which the last one is a keyframe; with 1 all are.
     """
 
     detect_every: int = option(
         6,
-        "Search the whole picture every so many frames, and where a face is lost; in between, each "
-        "face is found again near where it was. 1 searches every picture.",
+        "Detect faces in the full frame every so many frames, and where a face is lost; in between, "
+        "refine each face near where it was. 1 detects in every frame.",
         metavar="FRAMES",
         least=1,
         panel=PANEL,
@@ -110,11 +110,11 @@ class TrackingOptions:
 
 @dataclass(frozen=True)
 class FaceOptions:
-    """How faces are found and followed in a video.
+    """How faces are detected and tracked in a video.
 
     Attributes:
         detection: which detector, and which faces count.
-        keyframes: how often whole pictures are searched for faces.
+        keyframes: how often faces are detected in the full frame.
         tracking: when two faces are one person.
         person: who is the main person of a shot.
         decoding: where videos are decoded.

@@ -1,8 +1,8 @@
-"""Faces followed through a video: decoding, shots, detection and tracks, shot by shot.
+"""The faces of a video: decoding, shots, detection, alignment and tracking, shot by shot.
 
-`annotate` and `crop` share this. Frames are streamed: a picture is let go when the faces in it have
-been cut out. Crops are handed over at once, tracks when their shot ends. Decoding, detection and what
-is done with the faces overlap, each in a thread; results do not depend on who is faster.
+`annotate` and `crops make` share this. Frames are streamed: an image is let go when the faces in it
+have been cropped. Crops are handed over at once, tracks when their shot ends. Decoding, detection and
+what is done with the faces overlap, each in a thread; results do not depend on who is faster.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -25,8 +25,8 @@ from videxpr.video.reader import Video
 from videxpr.video.shots import ShotFrame, with_shots
 from videxpr.video.timeline import Timeline
 
-DEPTH: Final = 1
-"""Blocks that may wait between two stages. With two, the pipeline was no quicker, and pictures of 24
+PREFETCH_BLOCKS: Final = 1
+"""Blocks that may wait between two stages. With two, the pipeline was no quicker, and the images of 24
 more frames were in memory."""
 
 Progress = Callable[[int, int], None]
@@ -41,7 +41,7 @@ class TrackedFace:
         frame: index of the frame.
         face: where it is.
         track: that it belongs to.
-        crops: the face, cut out for each of the follower's templates.
+        crops: the face, aligned to each of the pipeline's templates.
     """
 
     frame: int
@@ -52,13 +52,13 @@ class TrackedFace:
 
 @dataclass(frozen=True)
 class Shot:
-    """A shot that has ended: its tracks, and the displayed picture's width and height."""
+    """A shot that has ended: its tracks, and the displayed frame's width and height in pixels."""
 
     tracks: list[Track]
-    picture: tuple[int, int]
+    frame_size: tuple[int, int]
 
 
-Take = Callable[[list[TrackedFace]], None]
+OnFaces = Callable[[list[TrackedFace]], None]
 """Called with the faces of some frames of one shot, in order."""
 
 
@@ -71,30 +71,30 @@ class _Block:
 
 
 @dataclass(frozen=True)
-class _LocatedFrame:
-    """What is left of a frame when its faces are found: a face and its crops have the same place."""
+class _DetectedFrame:
+    """What is left of a frame when its faces are detected: a face and its crops have one position."""
 
     index: int
     pts_seconds: float
-    picture: tuple[int, int]
+    size: tuple[int, int]
     faces: list[Face]
     crops: list[tuple[Image, ...]]
 
 
 @dataclass(frozen=True)
-class _Located:
-    """Successive frames of one shot, without their pictures."""
+class _DetectedBlock:
+    """Successive frames of one shot, without their images."""
 
     shot: int
-    frames: list[_LocatedFrame]
+    frames: list[_DetectedFrame]
 
 
 class FacePipeline:
-    """A detector, ready to follow the faces of any number of videos, and to cut them out.
+    """Detects, aligns and tracks the faces of any number of videos, one after another.
 
     Attributes:
         detector: that looks for faces.
-        options: how they are followed.
+        options: how they are detected and tracked.
         templates: geometries of the crops.
     """
 
@@ -105,41 +105,46 @@ class FacePipeline:
         templates: Sequence[CropTemplate],
         timer: StageTimer | None = None,
     ) -> None:
+        """Make ready.
+
+        Args:
+            detector: that looks for faces.
+            options: how they are detected and tracked.
+            templates: geometries of the crops.
+            timer: measures the stages, which then run one after another.
+        """
         self.detector = detector
         self.options = options
         self.templates = tuple(templates)
         self._timer = timer
 
     def shots(
-        self, path: Path, log: Timeline, take: Take, progress: Progress | None = None
+        self, path: Path, timeline: Timeline, on_faces: OnFaces, progress: Progress | None = None
     ) -> Iterator[Shot]:
-        """Follow the faces of a video from its first frame to its last.
+        """Yield the shots of a video as they end, from its first frame to its last.
 
         Args:
             path: of the video.
-            log: fresh; what is known of the frames is noted here as they come.
-            take: called with the faces of a few frames at a time, before their shot is yielded.
+            timeline: fresh; what is known of the frames is noted here as they come.
+            on_faces: called with the faces of a few frames at a time, before their shot is yielded.
             progress: called after each few frames.
-
-        Yields:
-            Shots as they end.
 
         Raises:
             SourceError: the video is missing, cannot be opened, or gives no frame.
         """
         with measured(self._timer, "decode"):
             video = Video(path, self.options.decoding)
-        with video, closing(self._located(video)) as blocks:
-            log.decoder_note = video.decoder_note
-            yield from self._followed(blocks, video.info.frames_hint, log, take, progress)
-            log.decode_errors = video.decode_errors
-        if not log:
+        with video, closing(self._detected_blocks(video)) as blocks:
+            timeline.decoder_note = video.decoder_note
+            yield from self._track(blocks, video.info.frames_hint, timeline, on_faces, progress)
+            timeline.decode_errors = video.decode_errors
+        if not timeline:
             raise SourceError(
                 f"no frame of {path} could be decoded between the start and the end asked for"
             )
 
-    def _between(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Frames from the first one at the start to the last one before the end, without a gap."""
+    def _in_time_range(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Yield all frames from the first one at the start to the last one before the end."""
         start, end = self.options.time_range.start_seconds, self.options.time_range.end_seconds
         begun = start is None
         for frame in frames:
@@ -149,63 +154,66 @@ class FacePipeline:
             if begun:
                 yield frame
 
-    def _located(self, video: Video) -> Generator[_Located, None, None]:
-        """The faces of blocks of frames; decoding and detection in a thread each, unless timed."""
-        searcher = KeyframeDetector(self.detector, self.options.keyframes)
-        length = searcher.block_length(self.options.batch_size)
+    def _detected_blocks(self, video: Video) -> Generator[_DetectedBlock, None, None]:
+        """Yield the faces of blocks; decoding and detection in a thread each, unless timed."""
+        keyframes = KeyframeDetector(self.detector, self.options.keyframes)
+        length = keyframes.block_length(self.options.batch_size)
         if self._timer is not None:
-            frames = self._between(self._timer.measure_each("decode", video))
-            return self._searched(_blocks(with_shots(frames), length), searcher)
-        decoded = prefetch(_blocks(with_shots(self._between(video)), length), DEPTH)
-        return prefetch(self._searched(decoded, searcher), DEPTH)
+            frames = self._in_time_range(self._timer.measure_each("decode", video))
+            return self._detect(_blocks(with_shots(frames), length), keyframes)
+        decoded = prefetch(_blocks(with_shots(self._in_time_range(video)), length), PREFETCH_BLOCKS)
+        return prefetch(self._detect(decoded, keyframes), PREFETCH_BLOCKS)
 
-    def _searched(
-        self, blocks: Generator[_Block, None, None], searcher: KeyframeDetector
-    ) -> Generator[_Located, None, None]:
-        """The faces of blocks, cut out, so that the pictures can be let go."""
+    def _detect(
+        self, blocks: Generator[_Block, None, None], keyframes: KeyframeDetector
+    ) -> Generator[_DetectedBlock, None, None]:
+        """Yield the faces of blocks with their crops, so that the images can be let go."""
         shot: int | None = None
         with closing(blocks):  # however this ends: nothing may decode when the video is closed
             for block in blocks:
                 if block.shot != shot:
-                    searcher.begin_shot()
+                    keyframes.begin_shot()
                     shot = block.shot
                 with measured(self._timer, "detect", len(block.frames)):
-                    faces = searcher.faces([frame.image for frame in block.frames])
+                    faces = keyframes.faces([frame.image for frame in block.frames])
                 with measured(self._timer, "align", sum(map(len, faces))):
-                    located = list(map(self._cut_out, block.frames, faces))
-                yield _Located(block.shot, located)
+                    frames = list(map(self._crop_faces, block.frames, faces))
+                yield _DetectedBlock(block.shot, frames)
 
-    def _cut_out(self, frame: Frame, faces: list[Face]) -> _LocatedFrame:
+    def _crop_faces(self, frame: Frame, faces: list[Face]) -> _DetectedFrame:
         crops = [
             tuple(aligned_crop(frame.image, face.landmarks, one) for one in self.templates)
             for face in faces
         ]
         height, width = frame.image.shape[:2]
-        return _LocatedFrame(frame.index, frame.pts_seconds, (width, height), faces, crops)
+        return _DetectedFrame(frame.index, frame.pts_seconds, (width, height), faces, crops)
 
-    def _followed(
+    def _track(
         self,
-        blocks: Iterable[_Located],
+        blocks: Iterable[_DetectedBlock],
         total: int,
-        log: Timeline,
-        take: Take,
+        timeline: Timeline,
+        on_faces: OnFaces,
         progress: Progress | None,
     ) -> Iterator[Shot]:
+        """Track faces and hand them over; yield shots as they end."""
         tracker = Tracker(self.options.tracking, self.detector.sure_score)
         for block in blocks:
-            if log.shots and block.shot != log.shots[-1]:
-                yield Shot(tracker.finish(), log.picture)
-            take(_tracked_faces(block, tracker, log))
+            if timeline.shots and block.shot != timeline.shots[-1]:
+                yield Shot(tracker.finish(), timeline.frame_size)
+            on_faces(_tracked_faces(block, tracker, timeline))
             if progress is not None:
-                progress(len(log), total)
-        yield Shot(tracker.finish(), log.picture)
+                progress(len(timeline), total)
+        yield Shot(tracker.finish(), timeline.frame_size)
 
 
-def _tracked_faces(block: "_Located", tracker: Tracker, log: Timeline) -> list[TrackedFace]:
-    """Track the faces of a block."""
+def _tracked_faces(
+    block: _DetectedBlock, tracker: Tracker, timeline: Timeline
+) -> list[TrackedFace]:
+    """Return the faces of a block with their tracks."""
     tracked_faces: list[TrackedFace] = []
     for frame in block.frames:
-        seconds = log.add(frame.index, frame.pts_seconds, block.shot, frame.picture)
+        seconds = timeline.add(frame.index, frame.pts_seconds, block.shot, frame.size)
         owners = tracker.add(block.shot, frame.index, seconds, frame.faces)
         rows = zip(frame.faces, owners, frame.crops, strict=True)
         tracked_faces += [TrackedFace(frame.index, *row) for row in rows]
@@ -213,7 +221,7 @@ def _tracked_faces(block: "_Located", tracker: Tracker, log: Timeline) -> list[T
 
 
 def _blocks(frames: Iterable[ShotFrame], length: int) -> Generator[_Block, None, None]:
-    """Blocks of up to `length` frames, never of two shots."""
+    """Yield blocks of up to `length` frames, never of two shots."""
     block: _Block | None = None
     for one in frames:
         if block is not None and (len(block.frames) == length or one.shot != block.shot):

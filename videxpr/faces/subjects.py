@@ -1,4 +1,4 @@
-"""Who is the main person of a shot."""
+"""Who is the main subject of a shot."""
 
 from typing import Final
 
@@ -12,14 +12,14 @@ PRESENCE: Final = 0.5
 of the frames of the longest one, so that somebody who passes by takes nobody's place."""
 
 
-def rank_subjects(tracks: list[Track], person: Person, picture: tuple[int, int]) -> list[Track]:
-    """Tracks of one shot, the main person first.
+def rank_subjects(tracks: list[Track], person: Person, frame_size: tuple[int, int]) -> list[Track]:
+    """Return the tracks of one shot, the main subject first.
 
     Args:
         tracks: all tracks of the shot.
         person: ``largest`` goes by the area of the box summed over the shot; ``left``, ``right`` and
             ``center`` by its mean horizontal position, as the viewer sees it.
-        picture: width and height of the displayed frame in pixels.
+        frame_size: width and height of the displayed frame in pixels.
 
     Returns:
         The same tracks; equals stay in order of appearance.
@@ -29,7 +29,7 @@ def rank_subjects(tracks: list[Track], person: Person, picture: tuple[int, int])
         return by_area
     longest = max(len(track.frames) for track in tracks)
     present = [track for track in by_area if len(track.frames) >= PRESENCE * longest]
-    middle = picture[0] / 2
+    middle = frame_size[0] / 2
     keys = {
         "left": mean_x,
         "right": lambda track: -mean_x(track),
@@ -40,11 +40,11 @@ def rank_subjects(tracks: list[Track], person: Person, picture: tuple[int, int])
 
 
 def summed_area(track: Track) -> float:
-    """Area of the track's boxes in square pixels, summed over its frames."""
+    """Return the area of the track's boxes in square pixels, summed over its frames."""
     return track.faces.summed_area
 
 
 def mean_x(track: Track) -> float:
-    """Mean horizontal position of the center of the track's boxes, in pixels from the left."""
+    """Return the mean horizontal center of the track's boxes, in pixels from the left."""
     boxes = track.faces.values[:, :4]
     return float(np.mean((boxes[:, 0] + boxes[:, 2]) / 2))

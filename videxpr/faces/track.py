@@ -1,6 +1,6 @@
 """Tracks: one person within one shot.
 
-Faces are joined from frame to frame by the best total overlap with where each track is expected
+Faces are associated from frame to frame by the best total similarity to where each track is expected
 (Hungarian assignment). `trackers`' ByteTrack and OC-SORT were measured first; docs/tracking.md has
 the figures.
 """
@@ -39,7 +39,7 @@ class Faces:
         return len(self._numbers)
 
     def __getitem__(self, position: int) -> Face:
-        """A face, made anew from its numbers; from -1 on downwards they are counted from the end."""
+        """Return a face, made anew from its numbers; from -1 downwards counted from the end."""
         numbers = self._numbers.row(position)
         landmarks = numbers[BOX:-1].reshape(-1, 2)
         return Face(numbers[:BOX], landmarks, float(numbers[-1]))
@@ -55,7 +55,7 @@ class Faces:
 
     @property
     def values(self) -> Floats:
-        """(N, 15): corners of the box, x and y of the landmarks, score."""
+        """Return (N, 15): corners of the box, x and y of the landmarks, score."""
         return self._numbers.values
 
 
@@ -67,7 +67,7 @@ class Track:
         number: unique in the video, from 1 in order of appearance.
         shot: number of its shot.
         frames: indices of the frames in which the face was detected, rising.
-        seconds: their times, from the first frame of the video, rising.
+        seconds: their times on the video's timeline, rising.
         faces: the faces themselves.
     """
 
@@ -79,7 +79,7 @@ class Track:
 
     @property
     def best_score(self) -> float:
-        """The highest score of any of its faces."""
+        """Return the highest score of any of its faces."""
         return self.faces.best_score
 
     def add(self, frame: int, seconds: float, face: Face) -> None:
@@ -90,37 +90,43 @@ class Track:
 
 
 class Tracker:
-    """Joins faces to tracks, shot by shot."""
+    """Associates faces with tracks, shot by shot."""
 
     def __init__(self, options: TrackingOptions, sure_score: float) -> None:
+        """Make ready.
+
+        Args:
+            options: when faces are one person.
+            sure_score: of the detector; a short track that reaches it is no flash.
+        """
         self._options = options
         self._sure_score = sure_score
         self._count = 0
         self._tracks: list[Track] = []
 
     def add(self, shot: int, frame: int, seconds: float, faces: Sequence[Face]) -> list[Track]:
-        """Give each face of a frame to a track, a new one if need be.
+        """Associate each face of a frame with a track, a new one if need be.
 
         Args:
             shot: number of the frame's shot; `finish` must have been called in between two shots.
             frame: index of the frame.
-            seconds: time of the frame, rising.
+            seconds: time of the frame on the timeline, always rising.
             faces: what the detector found there.
 
         Returns:
             The track of each face, in the order of `faces`.
         """
         alive = [track for track in self._tracks if self._is_alive(track, seconds)]
-        partners = self._matched(alive, faces, seconds)
+        matches = self._match(alive, faces, seconds)
         owners = []
         for position, face in enumerate(faces):
-            track = partners.get(position) or self._new_track(shot)
+            track = matches.get(position) or self._new_track(shot)
             track.add(frame, seconds, face)
             owners.append(track)
         return owners
 
     def finish(self) -> list[Track]:
-        """End the shot: its tracks in order of appearance, flashes left out."""
+        """End the shot; return its tracks in order of appearance, flashes left out."""
         tracks, self._tracks = self._tracks, []
         return [track for track in tracks if not self._is_flash(track)]
 
@@ -136,46 +142,50 @@ class Tracker:
         short = len(track.faces) < self._options.min_frames
         return short and track.best_score < self._sure_score
 
-    def _matched(
+    def _match(
         self, tracks: list[Track], faces: Sequence[Face], seconds: float
     ) -> dict[int, Track]:
-        """Tracks by the position of the face that continues them."""
+        """Return tracks by the position of the face that continues them."""
         if not tracks or not faces:
             return {}
-        from scipy.optimize import linear_sum_assignment  # slow to import, and not for --help
+        from scipy.optimize import (
+            linear_sum_assignment,  # slow to import, and crops need no tracker
+        )
 
         expected = np.stack([_expected_box(track, seconds) for track in tracks])
         boxes = np.stack([face.bbox for face in faces])
-        likeness = self._likeness(expected, boxes)
-        rows, columns = linear_sum_assignment(likeness, maximize=True)
+        similarity = self._similarity(expected, boxes)
+        rows, columns = linear_sum_assignment(similarity, maximize=True)
         return {
             int(column): tracks[row]
             for row, column in zip(rows, columns, strict=True)
-            if likeness[row, column] > 0
+            if similarity[row, column] > 0
         }
 
-    def _likeness(self, expected: Floats, boxes: Floats) -> NDArray[np.float64]:
-        """(tracks, faces): 1 for the expected box itself, 0 for what cannot be the same person."""
+    def _similarity(self, expected: Floats, boxes: Floats) -> NDArray[np.float64]:
+        """Return (tracks, faces): 1 for the expected box itself, 0 for what cannot be one person."""
         centers, sizes = _centers(expected), _sizes(expected)
         new_centers, new_sizes = _centers(boxes), _sizes(boxes)
         mean_size = (sizes[:, None] + new_sizes[None]) / 2
-        apart = np.linalg.norm(centers[:, None] - new_centers[None], axis=2) / mean_size
+        distance = np.linalg.norm(centers[:, None] - new_centers[None], axis=2) / mean_size
         growth = np.abs(np.log(new_sizes[None] / sizes[:, None])) / np.log(self._options.max_growth)
-        likeness = 1 - apart / self._options.max_distance - 0.3 * growth
-        return np.where((apart < self._options.max_distance) & (growth < 1), likeness + 0.3, 0.0)
+        similarity = 1 - distance / self._options.max_distance - 0.3 * growth
+        return np.where(
+            (distance < self._options.max_distance) & (growth < 1), similarity + 0.3, 0.0
+        )
 
 
 def _expected_box(track: Track, seconds: float) -> Floats:
-    """The last box, moved on at half the speed of the last two for up to a fifth of a second."""
+    """Return the last box, moved on at half the speed of the last two for up to 0.2 seconds."""
     last = track.faces[-1].bbox
     if len(track.faces) < 2:
         return last
     step = track.seconds[-1] - track.seconds[-2]
     if not 0 < step <= 0.2:
         return last
-    prefetch = min(seconds - track.seconds[-1], 0.2)
+    ahead = min(seconds - track.seconds[-1], 0.2)
     center = _centers(np.stack([track.faces[-2].bbox, last]))
-    shift = (center[1] - center[0]) * (0.5 * prefetch / step)
+    shift = (center[1] - center[0]) * (0.5 * ahead / step)
     return np.asarray(last + np.concatenate([shift, shift]), dtype=np.float32)
 
 

@@ -29,7 +29,7 @@ class RunningMedian:
     counts: dict[float, int] = field(default_factory=dict)
 
     def add(self, number: float) -> None:
-        """Take another number."""
+        """Add a number."""
         if number not in self.counts:
             insort(self.distinct, number)
         self.counts[number] = self.counts.get(number, 0) + 1
@@ -57,7 +57,7 @@ class Timeline:
     Attributes:
         fps: frames a second to assume where the times tell nothing.
         first_frame: index of the first frame that was read.
-        picture: width and height of the last picture.
+        frame_size: displayed width and height of the last frame in pixels.
         pts_seconds: the frames' times; NaN where they have none.
         seconds: their times on a clock that always rises, from 0.
         shots: 0-based number of each frame's shot.
@@ -68,7 +68,7 @@ class Timeline:
 
     fps: float = 30.0
     first_frame: int = 0
-    picture: tuple[int, int] = (0, 0)
+    frame_size: tuple[int, int] = (0, 0)
     pts_seconds: "array[float]" = field(default_factory=lambda: array("d"))
     seconds: "array[float]" = field(default_factory=lambda: array("d"))
     shots: "array[int]" = field(default_factory=lambda: array("q"))
@@ -80,11 +80,18 @@ class Timeline:
     def __len__(self) -> int:
         return len(self.pts_seconds)
 
-    def add(self, index: int, pts_seconds: float, shot: int, picture: tuple[int, int]) -> float:
-        """Take note of a frame; return its time on the clock that always rises."""
+    def add(self, index: int, pts_seconds: float, shot: int, frame_size: tuple[int, int]) -> float:
+        """Add a frame; return its seconds, which always rise.
+
+        Args:
+            index: of the frame, one more than that of the frame before.
+            pts_seconds: its time in the file; NaN if it has none.
+            shot: 0-based number of its shot.
+            frame_size: its displayed width and height in pixels.
+        """
         if not self.pts_seconds:
             self.first_frame = index
-        self.picture = picture
+        self.frame_size = frame_size
         seconds = self._next_seconds(pts_seconds)
         self.pts_seconds.append(pts_seconds)
         self.seconds.append(seconds)
@@ -92,7 +99,7 @@ class Timeline:
         return seconds
 
     def add_untimed(self, count: int) -> None:
-        """Take note of frames of one shot that have no times."""
+        """Add frames of one shot that have no times."""
         self.pts_seconds = array("d", [math.nan]) * count
         self.seconds = array("d", (frame / self.fps for frame in range(count)))
         self.shots = array("q", [0]) * count
@@ -131,5 +138,5 @@ def monotonic_seconds(pts_seconds: Times, fps: float) -> Times:
         timeline.add_untimed(len(pts_seconds))
     else:
         for frame, pts in enumerate(pts_seconds.tolist()):
-            timeline.add(frame, pts, 0, timeline.picture)
+            timeline.add(frame, pts, 0, timeline.frame_size)
     return np.array(timeline.seconds)

@@ -21,7 +21,7 @@ from videxpr.datasets.crops.cropper import Cropper
 from videxpr.datasets.crops.measure import SIDE, measure_crops, sampled
 from videxpr.datasets.crops.options import MeasureOptions
 from videxpr.datasets.crops.writer import CropTree
-from videxpr.faces.align import moved, similarity
+from videxpr.faces.align import similarity_transform, transform_points
 from videxpr.faces.detection.load import load_detector
 from videxpr.faces.options import DetectionOptions
 from videxpr.video.sources import find_sources
@@ -83,7 +83,7 @@ def people(count: int, seed: int, spread: float = 2.0) -> np.ndarray:
 
 def aligned(faces: np.ndarray, points: np.ndarray) -> list[np.ndarray]:
     """Where the landmarks lie in crops that are aligned to a template."""
-    return [moved(one, similarity(one, points)) for one in faces]
+    return [transform_points(one, similarity_transform(one, points)) for one in faces]
 
 
 @settings(deadline=None, max_examples=30)

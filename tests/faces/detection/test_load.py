@@ -8,7 +8,7 @@ from pipeline import face
 from skimage import data
 
 from videxpr.core.errors import DetectorError, UsageError
-from videxpr.faces.align import square_of
+from videxpr.faces.align import crop_square
 from videxpr.faces.detection.load import load_detector
 from videxpr.faces.detection.packs import find_pack, installed_packs
 from videxpr.faces.detection.scrfd import merge_faces
@@ -90,7 +90,7 @@ def test_face_is_refined_in_a_region_around_it(load, photograph):
     corner = (found.bbox[:2] + found.bbox[2:] - side) / 2
     noise = np.random.default_rng(0).integers(0, 256, (roi.size, roi.size, 3), dtype=np.uint8)
     moved = corner + 0.08 * side
-    near = [square_of(photograph, place, side, roi.size) for place in (corner, moved)]
+    near = [crop_square(photograph, place, side, roi.size) for place in (corner, moved)]
     again, from_aside, nothing = detector.refine([*near, noise])
     assert nothing is None
     for face_there, place in ((again, corner), (from_aside, moved)):

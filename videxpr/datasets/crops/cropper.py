@@ -73,7 +73,7 @@ class Cropper:
         return jpeg_bytes(sight.crops[0], self.options.quality)
 
     def _of_shot(self, shot: Shot, buffered: CropSpool) -> Iterator[PersonCrop]:
-        people = rank_subjects(shot.tracks, self.options.faces.person, shot.picture)[
+        people = rank_subjects(shot.tracks, self.options.faces.person, shot.frame_size)[
             : self.options.people
         ]
         for rank, track in enumerate(people):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.structures import Image
-from videxpr.faces.align import similarity
+from videxpr.faces.align import similarity_transform
 
 AGREEING: Final = 1.5 / 112
 """Crops whose points lie nearer to ArcFace's than this share of their side follow its template: two
@@ -110,7 +110,7 @@ class Measurement:
     @property
     def similarity(self) -> Similarity:
         """The same displacements as scale, rotation and shift."""
-        transform = similarity(self.reference, self.points)
+        transform = similarity_transform(self.reference, self.points)
         x, y = self.displacement.mean(axis=0)
         return Similarity(
             scale=float(np.hypot(*transform[:, 0])),

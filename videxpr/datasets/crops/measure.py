@@ -26,7 +26,7 @@ from videxpr.core.errors import SourceError
 from videxpr.core.structures import Face, Image
 from videxpr.datasets.crops.geometry import Measurement
 from videxpr.datasets.crops.options import MeasureOptions
-from videxpr.faces.align import inverse, moved, similarity
+from videxpr.faces.align import invert, similarity_transform, transform_points
 from videxpr.faces.detection.detector import Detector
 from videxpr.video.images import IMAGE_SUFFIXES, framed, image_size, read_image, resized
 
@@ -183,8 +183,8 @@ def _results(
                 continue
             face = _main_face(faces, margin + SIDE / 2)
             points = (face.landmarks.astype(np.float64) - margin + 0.5) / scale - 0.5
-            fit = inverse(similarity(points, reference))
-            yield _Measured(path.parent, points, moved(reference, fit), crop)
+            fit = invert(similarity_transform(points, reference))
+            yield _Measured(path.parent, points, transform_points(reference, fit), crop)
         if progress is not None:
             progress(first + len(part), len(paths))
 
