@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from videxpr.annotation.benchmark.measuring import timed
+from videxpr.annotation.benchmark.measure import timed
 from videxpr.core.device import cpu_threads, describe, resolve_device
 from videxpr.core.structures import Image
 from videxpr.faces.align import aligned_crop

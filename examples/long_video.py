@@ -76,7 +76,7 @@ def repeat(path: Path, times: int, output: Path) -> None:
 def measure(arguments: argparse.Namespace) -> None:
     """Annotate a video, and print what it took."""
     from videxpr.annotation.batch import annotate_sources
-    from videxpr.annotation.benchmark.measuring import peak_host_bytes
+    from videxpr.annotation.benchmark.measure import peak_host_bytes
     from videxpr.annotation.load import load_annotator
     from videxpr.annotation.options import AnnotationOptions, OutputOptions
     from videxpr.annotation.writer import Outputs

@@ -13,8 +13,8 @@ from benchmarked import figures, small_model
 from conftest import SHARED, needs_shared
 from pipeline import picture, write_clip, write_portrait
 
-from videxpr.annotation.benchmark.figures import STAGES
-from videxpr.cli.benchmark_tables import show_video
+from videxpr.cli.benchmark import show_video
+from videxpr.core.stage_timer import STAGES
 
 FRAMES = 9
 OPTIONS = [

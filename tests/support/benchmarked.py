@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from videxpr.annotation.benchmark.figures import PipelineFigures, Speed, StageFigures, VideoFigures
+from videxpr.core.stage_timer import STAGES
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.hub.resolve import ModelFile, resolve_model
@@ -14,22 +15,18 @@ SPEEDS = {"decode": 400.0, "detect": 40.0, "align": 1000.0, "embed": 100.0, "wri
 
 
 def figures(overlap: bool = False) -> VideoFigures:
-    """100 frames with 2 faces in each of 50 that were looked at; nothing to classify."""
+    """100 frames with 2 faces in each; nothing to classify."""
+    items = {"align": 200, "embed": 200}
     stages = [
-        StageFigures("decode", "frame", 100, Speed(100, (100 / SPEEDS["decode"],))),
-        StageFigures("detect", "frame", 50, Speed(50, (50 / SPEEDS["detect"],))),
-        StageFigures("align", "face", 100, Speed(50, (50 / SPEEDS["align"],))),
-        StageFigures("embed", "face", 100, Speed(50, (50 / SPEEDS["embed"],))),
-        StageFigures("classify", "face", 0, None),
-        StageFigures("write", "frame", 100, Speed(100, (100 / SPEEDS["write"],))),
+        StageFigures(name, items.get(name, 100), Speed(100, (100 / SPEEDS[name],)))
+        if name in SPEEDS
+        else StageFigures(name, 0, None)
+        for name in STAGES
     ]
     return VideoFigures(
-        frames=100,
         width=640,
         height=360,
         codec="h264",
-        sampled_frames=50,
-        faces=100,
         stages=tuple(stages),
         overlap=overlap,
         pipeline=PipelineFigures(Speed(100, (4.0, 5.0, 8.0)), 900_000_000, None),

@@ -243,8 +243,13 @@ class AnnotateCommand:
             raise UsageError("--template wants whole videos; leave out --start and --end")
 
 
-def preset_base(command: AnnotateCommand, given: Mapping[str, Any]) -> AnnotateCommand:
-    """Return the options of a preset, over which others are chosen."""
+def preset_base(command: Any, given: Mapping[str, Any]) -> Any:
+    """Return a command with the annotation options of a preset, over which others are chosen.
+
+    Args:
+        command: with a field ``annotation``.
+        given: values that the user gave, by the names of their flags.
+    """
     if given.get("preset") != "paper":
         return command
     return replace(command, annotation=paper_preset(command.annotation, PAPER_WINDOW))

@@ -93,6 +93,7 @@ add_command(
     "benchmark",
     BenchmarkCommand,
     "benchmark",
+    base=preset_base,
     help="""Measure each stage of the pipeline by itself, the bound that they set, and the whole of it.
 
     Efficiency is the pipeline's speed over the bound: on a CPU the stages share the cores, and the
@@ -101,7 +102,10 @@ add_command(
 
     Exit code: 0 if all went well, 1 if a video failed or is not there (the others are done), 2 for
     wrong usage, such as a file of an option that is not there (nothing is done).""",
-    examples=("videxpr benchmark talk.mp4", "videxpr benchmark talk.mp4 --json figures.json"),
+    examples=(
+        "videxpr benchmark talk.mp4",
+        "videxpr benchmark talk.mp4 --device cuda --batch-size 64 --json figures.json",
+    ),
 )
 crops = typer.Typer(
     no_args_is_help=True,

@@ -1,28 +1,34 @@
-"""``videxpr benchmark``: how fast each stage and the whole pipeline are on this machine."""
+"""``videxpr benchmark``: how fast each stage and the whole pipeline are on this machine.
+
+What can be answered without torch is answered before it is imported.
+"""
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.status import Status
+from rich.table import Table
+from rich.text import Text
 
-from videxpr.annotation.benchmark.batch import Begin, BenchmarkReport, benchmark_sources
-from videxpr.annotation.benchmark.figures import StageName
-from videxpr.annotation.benchmark.machine import Machine, in_use, this_machine
+from videxpr.annotation.benchmark.figures import (
+    BenchmarkReport,
+    Speed,
+    StageFigures,
+    VideoFigures,
+    as_json,
+)
 from videxpr.annotation.benchmark.options import BenchmarkCommand
-from videxpr.annotation.benchmark.report import as_json
-from videxpr.annotation.load import load_annotator
-from videxpr.cli.benchmark_tables import show_setup, show_video
-from videxpr.cli.console import failure_text, prepare_process
+from videxpr.cli.console import WIDE, failure_text, prepare_process
 from videxpr.cli.model_choice import chosen_models
-from videxpr.core.device import cpu_threads, resolve_device
 from videxpr.core.errors import UsageError
 from videxpr.core.files import atomic_write
-from videxpr.video.sources import Source, find_sources
+from videxpr.video.sources import find_sources
+
+if TYPE_CHECKING:
+    from videxpr.annotation.benchmark.machine import InUse, Machine
 
 STANDARD_OUTPUT: Final = Path("-")
 
@@ -35,31 +41,52 @@ def run(command: BenchmarkCommand, given: frozenset[str]) -> int:
     prepare_process(command.run.quiet)
     if command.json is not None:
         _check_json(command.json)
-    device = resolve_device(command.run.device)
-    machine = this_machine(device)
-    options = command.options
-    models = chosen_models(command.model, command.run.quiet)
-    tools = load_annotator(models, options.annotate, str(device), cpu_threads())
-    used = in_use(tools)
-    messages = Console(stderr=True, highlight=False)
-    tables = command.json != STANDARD_OUTPUT
-    if tables:
-        show_setup(machine, used, options)
-    if not command.run.quiet:
-        _warn(messages, _concerns(machine))
-    reports: list[BenchmarkReport] = []
     sources = find_sources(command.videos)
+    models = chosen_models(command.model, command.run.quiet)
+    from videxpr.annotation.benchmark.machine import in_use, this_machine
+    from videxpr.annotation.benchmark.measure import measure_videos
+    from videxpr.annotation.load import load_annotator
+    from videxpr.core.device import cpu_threads, resolve_device
+    from videxpr.core.stage_timer import StageTimer
+
+    device, timer, quiet = resolve_device(command.run.device), StageTimer(), command.run.quiet
+    machine = this_machine(device)
+    annotator = load_annotator(models, command.annotation, str(device), cpu_threads(), timer=timer)
+    used = in_use(annotator)
+    messages, tables = Console(stderr=True, highlight=False), command.json != STANDARD_OUTPUT
+    if tables:
+        _show_setup(machine, used, command)
+    if not quiet:
+        _warn_of_load(messages, machine)
+    reports: list[BenchmarkReport] = []
     try:
-        with _status(messages, command.run.quiet) as begin:
-            for report in benchmark_sources(tools, models, sources, options, begin):
-                reports.append(report)
-                _say(messages, report, command.run.quiet)
-                if tables and report.figures is not None:
-                    show_video(report.source.relative.as_posix(), report.figures)
+        for source in sources:
+            with nullcontext() if quiet else messages.status(f"measuring {source.path.name}"):
+                reports += measure_videos(command, [source], models, annotator, timer)
+            _say(messages, reports[-1], quiet)
+            if tables and (figures := reports[-1].figures) is not None:
+                show_video(source.relative.as_posix(), figures)
     finally:  # a run that is stopped keeps what it has measured
         if command.json is not None and reports:
-            _write(command.json, as_json(machine, used, options, reports))
+            _write(command.json, as_json(machine, used, command, reports))
     return int(any(report.status == "failed" for report in reports))
+
+
+def show_video(name: str, figures: VideoFigures) -> None:
+    """Print the figures of one video as a table."""
+    table = Table(title=Text(_title(name, figures)))
+    table.add_column("stage")
+    for column in ("frames/s", "slowest to fastest", "ms a frame", "faces/s"):
+        table.add_column(column, justify="right")
+    for stage in figures.stages:
+        table.add_row(*_stage_cells(stage))
+    rule = f"slowest: {figures.slowest}" if figures.overlap else figures.bound_rule
+    table.add_section()
+    table.add_row("bound", _rate(figures.bound), rule, f"{1000 / figures.bound:.2f}", "")
+    table.add_row("pipeline", *_speed_cells(figures.pipeline.speed), "")
+    table.add_row("efficiency", f"{figures.efficiency:.2f}", "pipeline / bound", "", "")
+    _console().print(table)
+    _console().print(_memory(figures), soft_wrap=True, markup=False)
 
 
 def _check_json(path: Path) -> None:
@@ -73,32 +100,14 @@ def _check_json(path: Path) -> None:
         raise UsageError(f"--json {path} cannot be written; choose another place")
 
 
-def _concerns(machine: Machine) -> Iterator[str]:
-    """What a reader of all figures should know."""
+def _warn_of_load(messages: Console, machine: "Machine") -> None:
     if machine.load is not None and machine.load > BUSY * machine.cores:
-        yield (
-            f"the machine was busy in the last minute (load {machine.load:.1f} on "
-            f"{machine.cores} cores); what else runs makes all figures worse"
+        messages.print(
+            f"warning: the machine was busy in the last minute (load {machine.load:.1f} on "
+            f"{machine.cores} cores); what else runs makes all figures worse",
+            soft_wrap=True,
+            markup=False,
         )
-
-
-def _warn(messages: Console, concerns: Iterator[str]) -> None:
-    for concern in concerns:
-        messages.print(f"warning: {concern}", soft_wrap=True, markup=False)
-
-
-@contextmanager
-def _status(messages: Console, quiet: bool) -> Iterator[Begin]:
-    """Says on a terminal what is being measured."""
-    if quiet or not messages.is_terminal:
-        yield lambda source, stage: None
-        return
-    with Status("", console=messages) as status:
-
-        def begin(source: Source, stage: StageName | None) -> None:
-            status.update(f"{source.path.name}: {stage or 'the whole pipeline'}")
-
-        yield begin
 
 
 def _say(messages: Console, report: BenchmarkReport, quiet: bool) -> None:
@@ -118,3 +127,72 @@ def _write(path: Path, text: str) -> None:
         return
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _show_setup(machine: "Machine", used: "InUse", command: BenchmarkCommand) -> None:
+    """What is measured, and on what."""
+    cores = f"{machine.usable_cores} of {machine.cores} cores"
+    gpu = "" if machine.gpu is None else f", {machine.gpu}{_size(machine.gpu_bytes)}"
+    torch = f"torch, {used.torch_threads} threads"
+    embeds, detects = (
+        f"{machine.onnxruntime}, {', '.join(providers)}, {threads} threads" if providers else torch
+        for providers, threads in (
+            (used.model_providers, used.model_threads),
+            (used.providers, used.detector_threads),
+        )
+    )
+    faces = command.annotation.faces
+    for line in (
+        f"{machine.cpu}, {cores}{_size(machine.memory_bytes)}{gpu}",
+        f"model {' + '.join(used.models)} on {used.device} (torch {machine.torch}, "
+        f"{used.torch_threads} threads), faces embedded by {embeds}",
+        f"detector {used.detector} on {used.detector_device} ({detects})",
+        f"whole pictures searched every {faces.keyframes.detect_every} frames, batches of "
+        f"{faces.batch_size}, {used.stage_threads} threads a network in the pipeline, "
+        f"median of {command.runs} runs after a warm-up",
+    ):
+        _console().print(line, soft_wrap=True, markup=False)
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+
+
+def _title(name: str, figures: VideoFigures) -> str:
+    return (
+        f"{name}: {figures.frames} frames of {figures.width} x {figures.height}, {figures.codec}, "
+        f"{figures.faces_per_frame:.2f} faces a frame"
+    )
+
+
+def _stage_cells(stage: StageFigures) -> list[str]:
+    if stage.speed is None:
+        return [stage.name, "", "nothing to do", "", ""]
+    faces = _rate(stage.items_per_second) if stage.per == "face" else ""
+    return [stage.name, *_speed_cells(stage.speed), faces]
+
+
+def _speed_cells(speed: Speed) -> list[str]:
+    ends = f"{_rate(speed.slowest)} to {_rate(speed.fastest)}"
+    return [_rate(speed.frames_per_second), ends, f"{1000 / speed.frames_per_second:.2f}"]
+
+
+def _rate(per_second: float | None) -> str:
+    """As many digits as mean anything."""
+    if per_second is None:
+        return ""
+    return f"{per_second:.1f}" if per_second < 1000 else f"{per_second:.0f}"
+
+
+def _memory(figures: VideoFigures) -> str:
+    host, device = figures.pipeline.host_bytes, figures.pipeline.device_bytes
+    known = [
+        f"{value / 1e6:.0f} MB {where}"
+        for value, where in ((host, "of the host"), (device, "of the GPU"))
+        if value is not None
+    ]
+    return f"peak memory of the pipeline: {', '.join(known) or 'not told by this system'}"
+
+
+def _size(value: int | None) -> str:
+    return "" if value is None else f", {value / 1e9:.0f} GB"

@@ -28,6 +28,10 @@ class StageTimer:
     seconds: dict[StageName, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     items: dict[StageName, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
 
+    def restart(self) -> None:
+        """Forget all time and work."""
+        self.seconds, self.items = dict.fromkeys(STAGES, 0.0), dict.fromkeys(STAGES, 0)
+
     @contextmanager
     def measure(self, stage: StageName, items: int = 0) -> Iterator[None]:
         """Add the time that a block takes for so many items."""

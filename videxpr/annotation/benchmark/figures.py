@@ -1,13 +1,22 @@
 """The figures of a benchmark: speeds, the bound that they set, how near the pipeline comes to it."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-StageName = Literal["decode", "detect", "align", "embed", "classify", "write"]
-STAGES: Final[tuple[StageName, ...]] = get_args(StageName)
-"""In the order of the pipeline."""
+from videxpr.annotation.benchmark.options import BenchmarkCommand
+from videxpr.core.option import record
+from videxpr.core.stage_timer import StageName
+from videxpr.core.version import VERSION
+from videxpr.video.jobs import JobResult
+
+if TYPE_CHECKING:
+    from videxpr.annotation.benchmark.machine import InUse, Machine
+
+PER_FACE: Final = ("align", "embed", "classify")
+"""Stages that work on faces; the others work on frames."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +62,19 @@ class StageFigures:
 
     Attributes:
         name: which.
-        per: what it works on one by one. Speeds are per frame of the video all the same: a stage that
-            works per face does as many of them a frame as were found.
-        items: frames or faces that the measured work consisted of.
-        speed: in frames of the video; None where there was nothing to do.
+        items: frames or faces that it worked on.
+        speed: in frames of the video, also of a stage that works on faces: it does as many of them a
+            frame as were found. None where there was nothing to do.
     """
 
     name: StageName
-    per: Literal["frame", "face"]
     items: int
     speed: Speed | None
+
+    @property
+    def per(self) -> Literal["frame", "face"]:
+        """What it works on one by one."""
+        return "face" if self.name in PER_FACE else "frame"
 
     @property
     def items_per_second(self) -> float | None:
@@ -93,31 +105,30 @@ class VideoFigures:
     """All that was measured on one video.
 
     Attributes:
-        frames: that decode.
         width: of the displayed picture, in pixels.
         height: likewise.
         codec: FFmpeg's name of it.
-        sampled_frames: that were looked at by the stages that do not go through the whole video.
-        faces: that were found in them.
         stages: in the order of the pipeline.
         overlap: whether stages can run at the same time (on a GPU) or share the cores (on a CPU).
         pipeline: the whole.
     """
 
-    frames: int
     width: int
     height: int
     codec: str
-    sampled_frames: int
-    faces: int
     stages: tuple[StageFigures, ...]
     overlap: bool
     pipeline: PipelineFigures
 
     @property
+    def frames(self) -> int:
+        """The number of frames that were annotated."""
+        return self.pipeline.speed.frames
+
+    @property
     def faces_per_frame(self) -> float:
-        """Faces found in a frame, on average."""
-        return self.faces / self.sampled_frames
+        """Faces found in a frame, on average: each is aligned."""
+        return next(one.items for one in self.stages if one.name == "align") / self.frames
 
     @property
     def bound(self) -> float:
@@ -125,6 +136,11 @@ class VideoFigures:
         return bound(
             [one.speed.frames_per_second for one in self.stages if one.speed], self.overlap
         )
+
+    @property
+    def bound_rule(self) -> str:
+        """How the bound follows from the stages."""
+        return "slowest stage" if self.overlap else "1 / sum(1 / stage)"
 
     @property
     def slowest(self) -> StageName:
@@ -138,8 +154,19 @@ class VideoFigures:
         return self.pipeline.speed.frames_per_second / self.bound
 
 
+@dataclass(frozen=True)
+class BenchmarkReport(JobResult):
+    """What became of one video.
+
+    Attributes:
+        figures: all that was measured; None where that failed.
+    """
+
+    figures: VideoFigures | None = None
+
+
 def bound(speeds: Sequence[float], overlap: bool) -> float:
-    """The speed that stages of these speeds allow together.
+    """Return the speed that stages of these speeds allow together.
 
     Args:
         speeds: frames a second of each stage by itself, all above 0, at least one.
@@ -147,3 +174,65 @@ def bound(speeds: Sequence[float], overlap: bool) -> float:
             the cores, and the times that they need for a frame add up.
     """
     return min(speeds) if overlap else 1 / sum(1 / speed for speed in speeds)
+
+
+def as_json(
+    machine: "Machine",
+    used: "InUse",
+    command: BenchmarkCommand,
+    reports: Sequence[BenchmarkReport],
+) -> str:
+    """Return every figure as one JSON object; efficiency and spread are shares."""
+    fields = {
+        "videxpr_version": VERSION,
+        "machine": asdict(machine),
+        "in_use": asdict(used),
+        "runs": command.runs,
+        "options": record(command.annotation),
+        "videos": [_video(report) for report in reports],
+    }
+    return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+
+
+def _video(report: BenchmarkReport) -> dict[str, Any]:
+    name, found = report.source.printable, report.figures
+    if found is None:
+        return {"video": name, "error": report.error}
+    return {
+        "video": name,
+        "frames": found.frames,
+        "width": found.width,
+        "height": found.height,
+        "codec": found.codec,
+        "faces_per_frame": found.faces_per_frame,
+        "stages": {one.name: _stage(one) for one in found.stages},
+        "bound": {
+            "frames_per_second": found.bound,
+            "rule": found.bound_rule,
+            "slowest_stage": found.slowest,
+        },
+        "pipeline": _speed(found.pipeline.speed),
+        "efficiency": found.efficiency,
+        "peak_memory": {
+            "host_bytes": found.pipeline.host_bytes,
+            "device_bytes": found.pipeline.device_bytes,
+        },
+        "warnings": list(report.warnings),
+    }
+
+
+def _stage(stage: StageFigures) -> dict[str, Any] | None:
+    """Return a stage's figures; None where there was nothing to do."""
+    if stage.speed is None:
+        return None
+    per = {"per": stage.per, "items": stage.items, "items_per_second": stage.items_per_second}
+    return _speed(stage.speed) | per
+
+
+def _speed(speed: Speed) -> dict[str, Any]:
+    return asdict(speed) | {
+        "frames_per_second": speed.frames_per_second,
+        "slowest": speed.slowest,
+        "fastest": speed.fastest,
+        "spread": speed.spread,
+    }

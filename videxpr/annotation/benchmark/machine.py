@@ -60,7 +60,7 @@ class InUse:
         model_runtimes: what embeds for each model, ``onnxruntime`` or ``torch``.
         model_providers: ONNX Runtime's, which the models' sessions got; empty if torch does their work.
         model_threads: that embed on a CPU.
-        torch_threads: on the CPU, where a stage is measured by itself.
+        torch_threads: on the CPU, where stages are measured.
         stage_threads: of each network in the pipeline, where stages overlap.
         detector: its name.
         detector_device: where it runs.
@@ -83,7 +83,7 @@ class InUse:
 
 
 def this_machine(device: torch.device) -> Machine:
-    """The machine, as it is before anything is measured."""
+    """Describe the machine, as it is before anything is measured."""
     on_gpu = device.type == "cuda"
     return Machine(
         cpu=_cpu_name(),
@@ -100,13 +100,13 @@ def this_machine(device: torch.device) -> Machine:
     )
 
 
-def in_use(tools: Annotator) -> InUse:
-    """What the loaded networks run on."""
-    detector, embedders = tools.detector, tools.ensemble.embedders
+def in_use(annotator: Annotator) -> InUse:
+    """Describe what the loaded networks run on."""
+    detector, embedders = annotator.detector, annotator.ensemble.embedders
     return InUse(
-        models=tuple(one.name for one in tools.checkpoints),
-        models_sha256=tuple(one.sha256 for one in tools.checkpoints),
-        device=str(tools.checkpoints[0].model.device),
+        models=tuple(one.name for one in annotator.checkpoints),
+        models_sha256=tuple(one.sha256 for one in annotator.checkpoints),
+        device=str(annotator.device),
         model_runtimes=tuple(one.runtime for one in embedders),
         model_providers=tuple(dict.fromkeys(name for one in embedders for name in one.providers)),
         model_threads=max(one.threads for one in embedders),
