@@ -15,7 +15,7 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 import videxpr
-from videxpr.cli.models import app
+from videxpr.cli import app
 from videxpr.core.crop_template import ARCFACE, UNVERIFIED, CropTemplate
 from videxpr.core.errors import CheckpointError
 from videxpr.model.checkpoint import load_checkpoint
@@ -60,7 +60,9 @@ def test_an_imported_checkpoint_gives_the_authors_logits(tmp_path: Path, variant
     surplus = {"feed.0.weight": torch.ones(3), "feed.0.bias": torch.ones(1)}
     theirs = authors_weights(variant) | surplus | {"cls_weights": torch.ones(8)}
     torch.save(lightning(theirs), source)
-    result = CliRunner().invoke(app, ["import", str(source), str(output)], catch_exceptions=False)
+    result = CliRunner().invoke(
+        app, ["models", "import", str(source), str(output)], catch_exceptions=False
+    )
     assert result.exit_code == 0
     for name in ("feed.0.weight", "feed.0.bias", "cls_weights"):
         assert f"dropped: {name}," in result.output
