@@ -12,7 +12,7 @@ from videxpr.evaluation.report import Evaluation, VideoResult, as_json
 CONFUSION = np.diag([30, 5, 0, 4, 20, 10, 6, 0, 0])[:8] + np.eye(8, 9, 1, dtype=np.int64)
 
 
-ON_STILLS = Evaluation(
+ON_IMAGES = Evaluation(
     name="mine",
     predictions="model mine (0123456789ab)",
     labels="/home/me/my faces (test part of ../data/split.csv)",
@@ -27,7 +27,7 @@ ON_STILLS = Evaluation(
 
 
 ON_VIDEOS = replace(
-    ON_STILLS,
+    ON_IMAGES,
     predictions="/home/me/out (Parquet files)",
     labels="/home/me/labels (text files)",
     intervals=None,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 from publish_cards import CONFIG, TRAINING
-from publish_reports import ON_STILLS, ON_VIDEOS, written
+from publish_reports import ON_IMAGES, ON_VIDEOS, written
 
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.model.header import ModelCard as Card
@@ -103,9 +103,9 @@ def test_a_card_of_windows_says_over_what_and_what_differs(card: Card) -> None:
 
 
 def test_figures_of_both_kinds_stand_in_tables(card: Card, tmp_path: Path) -> None:
-    stills = read_report(written(tmp_path / "s.json", ON_STILLS))
+    images = read_report(written(tmp_path / "s.json", ON_IMAGES))
     videos = read_report(written(tmp_path / "v.json", ON_VIDEOS))
-    text = card_text(card, [stills, videos])
+    text = card_text(card, [images, videos])
     data = ModelCard(text).data
     assert data.metrics == ["f1", "accuracy"] and data.model_name == "mine"
     results = data.eval_results or []
@@ -113,14 +113,14 @@ def test_figures_of_both_kinds_stand_in_tables(card: Card, tmp_path: Path) -> No
         *(("my faces, test part of split.csv", kind) for kind in ("f1", "accuracy")),
         *(("labels (text files)", kind) for kind in ("f1", "accuracy")),
     ]
-    assert results[0].metric_value == ON_STILLS.scores.macro_f1
+    assert results[0].metric_value == ON_IMAGES.scores.macro_f1
     first, second = text.split("### labels (text files)")
     assert "### my faces, test part of split.csv" in first
     table = table_of(first.partition("### ")[2])
-    found = ON_STILLS.scores
+    found = ON_IMAGES.scores
     assert table["macro F1 over eight expressions"] == [f"{found.macro_f1:.3f}"]
     assert table["95 % interval of it, by bootstrap"] == ["0.500 to 0.600 (83 images)"]
-    assert table["labeled images"] == [str(ON_STILLS.frames)]
+    assert table["labeled images"] == [str(ON_IMAGES.frames)]
     figures = [found.precision[0], found.recall[0], found.f1[0]]
     assert table["Neutral"] == [*(f"{value:.3f}" for value in figures), str(found.support[0])]
     assert table["expected calibration error"] == ["0.062"]

@@ -47,11 +47,11 @@ def test_a_crop_says_whether_anybody_measured_it(crop: CropTemplate, words: str)
 
 
 def test_a_backbone_alone_is_of_images_unless_its_options_are_of_windows() -> None:
-    stills = TrainingSummary("d", "r", 9, 12, 0.6, 0.5)
+    images = TrainingSummary("d", "r", 9, 12, 0.6, 0.5)
     windows = TrainingSummary("d", "r", 9, 6, 0.6, 0.5, RECIPES["paper"].as_text())
-    assert describe_unit(ALONE, stills) == "images"
-    assert describe_unit(ALONE, windows) == describe_unit(ModelConfig(), stills) == "frames"
-    assert describe_epochs(ALONE, stills) == "12" and describe_epochs(ALONE, windows) == "6 of 30"
+    assert describe_unit(ALONE, images) == "images"
+    assert describe_unit(ALONE, windows) == describe_unit(ModelConfig(), images) == "frames"
+    assert describe_epochs(ALONE, images) == "12" and describe_epochs(ALONE, windows) == "6 of 30"
     assert describe_epochs(ALONE, TrainingSummary("d", "r", 9, 0)) == "not stated"
 
 
@@ -66,6 +66,6 @@ def test_the_macro_f1_is_told_with_what_it_is_over() -> None:
         float(macro_f1(confusion[:7, [*range(7), 8]]))
     )
     assert list(macro_f1s(ModelConfig(), windows)) == [("all eight expressions", value)]
-    stills = TrainingSummary("d", "r", 9, 6, 0.6, 0.5)
-    assert list(macro_f1s(ALONE, stills)) == [("the trained expressions that occur", 0.5)]
+    images = TrainingSummary("d", "r", 9, 6, 0.6, 0.5)
+    assert list(macro_f1s(ALONE, images)) == [("the trained expressions that occur", 0.5)]
     assert not list(macro_f1s(ALONE, TrainingSummary("d", "r", 9, 6)))

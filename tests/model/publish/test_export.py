@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from publish_cards import CONFIG, TRAINING
-from publish_reports import ON_STILLS, ON_VIDEOS, written
+from publish_reports import ON_IMAGES, ON_VIDEOS, written
 
 from videxpr.core.errors import CheckpointError, FormatError, OutputError, UsageError
 from videxpr.model.checkpoint import load_checkpoint, save_checkpoint
@@ -103,7 +103,7 @@ def test_terms_that_were_not_fetched_are_spoken_of(saved: Path, tmp_path: Path) 
 
 
 def test_figures_come_from_reports_of_this_model_only(saved: Path, tmp_path: Path) -> None:
-    own = replace(ON_STILLS, predictions=f"model mine ({resolve_model(saved).sha256[:12]})")
+    own = replace(ON_IMAGES, predictions=f"model mine ({resolve_model(saved).sha256[:12]})")
     reports = [written(tmp_path / "s.json", own), written(tmp_path / "v.json", ON_VIDEOS)]
     packed = pack(resolve_model(saved), tmp_path / "a", reports)
     remarks, stranger = packed.notes
@@ -112,7 +112,7 @@ def test_figures_come_from_reports_of_this_model_only(saved: Path, tmp_path: Pat
     assert "be sure that it was this one" in stranger
     text = (tmp_path / "a" / "README.md").read_text()
     assert "### my faces" in text and "### labels" in text
-    other = written(tmp_path / "o.json", ON_STILLS)
+    other = written(tmp_path / "o.json", ON_IMAGES)
     with pytest.raises(UsageError, match=r"o\.json is a report on the model with SHA-256 01234567"):
         pack(resolve_model(saved), tmp_path / "b", [other])
     with pytest.raises(FormatError, match=r"none\.json"):

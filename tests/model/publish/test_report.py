@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from publish_reports import ON_STILLS, ON_VIDEOS, written
+from publish_reports import ON_IMAGES, ON_VIDEOS, written
 
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS
@@ -27,9 +27,9 @@ def same(report: Report, evaluation: Evaluation) -> None:
     assert report.unpredicted == evaluation.confusion[:, -1].sum()
 
 
-def test_a_report_on_stills_names_its_model_and_nobodys_folders(tmp_path: Path) -> None:
-    report = read_report(written(tmp_path / "r.json", ON_STILLS))
-    same(report, ON_STILLS)
+def test_a_report_on_images_names_its_model_and_nobodys_folders(tmp_path: Path) -> None:
+    report = read_report(written(tmp_path / "r.json", ON_IMAGES))
+    same(report, ON_IMAGES)
     assert (report.model, report.counted) == ("0123456789ab", "images")
     assert report.labels == "my faces, test part of split.csv"
     assert report.interval == (0.5, 0.6)
@@ -60,7 +60,7 @@ def test_a_single_videos_name_is_not_told(tmp_path: Path, labels: str, public: s
 
 def changed(folder: Path, change: dict[str, Any]) -> Path:
     path = folder / "r.json"
-    path.write_text(json.dumps(json.loads(as_json(ON_STILLS)) | change))
+    path.write_text(json.dumps(json.loads(as_json(ON_IMAGES)) | change))
     return path
 
 
