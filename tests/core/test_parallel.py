@@ -145,25 +145,25 @@ def test_who_stops_early_begins_nothing_more():
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_what_is_handed_in_is_handed_on_in_turn(count):
-    handed_on = []
+def test_results_are_consumed_in_the_order_of_items(count):
+    consumed = []
 
     def slower_at_first(number):
         time.sleep(0.02 if number % 3 == 0 else 0)
         return number * number
 
     with OrderedExecutor(
-        slower_at_first, lambda item, made: handed_on.append((item, made)), count
+        slower_at_first, lambda item, made: consumed.append((item, made)), count
     ) as line:
         for number in range(20):
             line.add(number)
-            waiting = number + 1 - len(handed_on)
+            waiting = number + 1 - len(consumed)
             assert waiting == (0 if count == 1 else min(number + 1, count))
         line.finish()
-        assert handed_on == [(number, number * number) for number in range(20)]
+        assert consumed == [(number, number * number) for number in range(20)]
         line.add(20)  # it goes on after an end
         line.finish()
-        assert handed_on[-1] == (20, 400)
+        assert consumed[-1] == (20, 400)
     assert workers() == []
 
 
@@ -178,7 +178,7 @@ def test_as_many_as_there_are_workers_are_worked_on_at_once():
 
 
 def test_what_work_raises_comes_in_its_turn_and_no_thread_stays():
-    handed_on = []
+    consumed = []
 
     def fails_at_two(number):
         if number == 2:
@@ -186,11 +186,11 @@ def test_what_work_raises_comes_in_its_turn_and_no_thread_stays():
         return number
 
     def work_on_all():
-        with OrderedExecutor(fails_at_two, lambda item, _: handed_on.append(item), 3) as line:
+        with OrderedExecutor(fails_at_two, lambda item, _: consumed.append(item), 3) as line:
             for number in range(10):
                 line.add(number)
 
     with pytest.raises(ValueError, match="number 2"):
         work_on_all()
-    assert handed_on == [0, 1]
+    assert consumed == [0, 1]
     assert workers() == []

@@ -104,7 +104,7 @@ def test_no_frame_at_all_is_an_error_that_names_the_file(clip):
 
 
 def test_why_a_gpu_does_not_decode_is_noted(tmp_path, monkeypatch):
-    monkeypatch.setattr(video, "unsupported_reason", lambda codec: "it is out")
+    monkeypatch.setattr(video, "codec_unsupported_reason", lambda codec: "it is out")
     clip = write_clip(tmp_path / "v.mp4", [picture(n) for n in range(3)])
     options = face_options(decoding=DecodingOptions("auto", "cuda:0"))
     timeline = Timeline()

@@ -184,7 +184,7 @@ def test_a_stream_is_the_whole_sequence_to_the_bit_wherever_it_is_cut(
     length, window, options = cut
     features = np.random.default_rng(seed).standard_normal((length, 2)).astype(np.float32)
     stream = LogitStream(classify, window, options)
-    finalized = [one for bit in np.split(features, sorted(edges)) for one in stream.add(bit)]
+    finalized = [one for chunk in np.split(features, sorted(edges)) for one in stream.add(chunk)]
     finalized += stream.finish()
     expected = whole_logits(features, window, options)
     np.testing.assert_array_equal(np.concatenate(finalized), expected)
@@ -233,10 +233,10 @@ def test_batches_depend_on_the_sequence_alone(
         batches[which].append(windows[:, 0, 0].tolist())
         return windows
 
-    for which, bits in enumerate((np.split(features, sorted(edges)), [features])):
+    for which, chunks in enumerate((np.split(features, sorted(edges)), [features])):
         stream = LogitStream(partial(noted, which), window, options)
-        for bit in bits:
-            stream.add(bit)
+        for chunk in chunks:
+            stream.add(chunk)
         stream.finish()
     assert batches[0] == batches[1]
 

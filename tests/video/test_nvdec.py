@@ -8,7 +8,11 @@ from videos import write_video
 from videxpr.core.errors import SourceError
 from videxpr.video import nvdec
 from videxpr.video import reader as video
-from videxpr.video.nvdec import refusal, unlike_a_gpu, unsupported_reason
+from videxpr.video.nvdec import (
+    codec_unsupported_reason,
+    device_unsupported_reason,
+    format_unsupported_reason,
+)
 from videxpr.video.options import DecodingOptions
 from videxpr.video.reader import Video
 
@@ -31,19 +35,23 @@ def read(path, decoding=None):
 
 
 def test_codecs_that_no_gpu_helps_with_are_named():
-    assert unsupported_reason("h264") is None
-    assert unsupported_reason("wmv2") == "FFmpeg's decoder wmv2 does not use NVDEC"
+    assert codec_unsupported_reason("h264") is None
+    assert codec_unsupported_reason("wmv2") == "FFmpeg's decoder wmv2 does not use NVDEC"
 
 
-def test_pictures_tell_who_made_them():
-    assert unlike_a_gpu("nv12") is None
-    assert unlike_a_gpu("p010le") is None
-    assert "yuv420p" in unlike_a_gpu("yuv420p")
+def test_formats_tell_which_decoder_made_them():
+    assert format_unsupported_reason("nv12") is None
+    assert format_unsupported_reason("p010le") is None
+    assert "yuv420p" in format_unsupported_reason("yuv420p")
 
 
-def test_refusals_are_told_in_words():
-    assert "no NVIDIA driver" in refusal(0, PermissionError(1, "Operation not permitted"))
-    assert refusal(1, OSError(5, "Input/output error")).endswith("opened (Input/output error)")
+def test_reasons_are_given_in_words():
+    assert "no NVIDIA driver" in device_unsupported_reason(
+        0, PermissionError(1, "Operation not permitted")
+    )
+    assert device_unsupported_reason(1, OSError(5, "Input/output error")).endswith(
+        "opened (Input/output error)"
+    )
 
 
 def test_without_a_word_the_cpu_decodes(clip):
@@ -74,11 +82,11 @@ def test_codec_that_no_gpu_helps_with_comes_from_the_cpu():
         Video(path, DecodingOptions("cuda"))
 
 
-def test_pictures_that_the_gpu_refuses_are_not_lost(clip, monkeypatch):
+def test_frames_that_the_gpu_refuses_are_not_lost(clip, monkeypatch):
     monkeypatch.setattr(video, "acceleration", lambda gpu: None)  # it opens, and does nothing
     decoder, note, *rest = read(clip, DecodingOptions("auto", "cuda:0"))
     assert (decoder, rest) == ("cpu", list(read(clip)[2:]))
-    assert "the GPU refused its pictures" in note
+    assert "the GPU refused its frames" in note
     with pytest.raises(SourceError, match="refused"):
         Video(clip, DecodingOptions("cuda"))
 

@@ -1,4 +1,4 @@
-"""Where the five landmarks of a face lie in an aligned crop."""
+"""Where the five landmarks of a face lie in an aligned crop: the crop geometry."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class CropTemplate:
-    """Where the five landmarks lie in an aligned crop.
+    """The geometry of aligned crops: where the five landmarks lie in them.
 
     Attributes:
         name: what the geometry is called, e.g. ``"arcface"``.
@@ -24,7 +24,7 @@ class CropTemplate:
             raise ValueError(f"a crop template has five (x, y) landmarks, not {self.landmarks!r}")
 
     def resized(self, size: int) -> "CropTemplate":
-        """The template of the same crops, resized to another side in pixels."""
+        """Return the template of the same crops, resized to another side in pixels."""
         if size == self.size:
             return self
         # pixel centers: a pixel covers half a unit on either side of its number
@@ -46,12 +46,7 @@ ARCFACE: Final = CropTemplate(
         (70.7299, 92.2041),
     ),
 )
-
-
 """The template of ArcFace (Deng et al., CVPR 2019) at 112 x 112."""
 
-
 UNVERIFIED: Final = replace(ARCFACE, name="unverified")
-
-
 """Stands for crops that somebody else made and nobody measured: ArcFace's template is assumed."""

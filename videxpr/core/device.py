@@ -16,7 +16,7 @@ VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 
 
 def resolve_device(wanted: str) -> torch.device:
-    """The device of that name, checked to be usable.
+    """Return the device of that name, checked to be usable.
 
     Args:
         wanted: ``auto`` (the first CUDA device, else Apple's, else the CPU), ``cpu``, ``cuda``,
@@ -41,25 +41,30 @@ def resolve_device(wanted: str) -> torch.device:
 
 
 def describe(device: torch.device) -> str:
-    """The device in words, e.g. ``cuda:0 (NVIDIA H200)`` or ``cpu (2 cores)``."""
+    """Describe the device, e.g. ``cuda:0 (NVIDIA H200)`` or ``cpu (2 cores)``."""
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
     return f"cpu ({cpu_threads()} cores)" if device.type == "cpu" else str(device)
 
 
 def unused_gpu_reason() -> str | None:
-    """Why ``auto`` did not take an NVIDIA GPU that is there; None if it did, or there is none."""
+    """Return why ``auto`` left an NVIDIA GPU unused; None if it did not, or there is none."""
     return _unsupported_reason() if NVIDIA_DRIVER.exists() else None
 
 
 def cpu_threads() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def stage_threads(workers: int = 1) -> int:
-    """Threads for each network where detection and embedding run at the same time, beside the decoder:
-    two pools that want all cores are slower than one. Workers share the cores out among themselves."""
+    """Return the threads of each network where detection and embedding overlap, beside the decoder.
+
+    Two pools that want all cores are slower than one. Workers share the cores out among themselves.
+
+    Args:
+        workers: videos that are worked on at once.
+    """
     return max(1, cpu_threads() // (2 * workers))
 
 
@@ -96,10 +101,10 @@ def _cuda(number: int) -> torch.device:
 
 
 def _unsupported_reason() -> str | None:
-    """Why no GPU can be used through CUDA; None if one can."""
+    """Return why no GPU can be used through CUDA; None if one can."""
     if torch.version.cuda is None and torch.version.hip is None:
         return f"this torch {torch.__version__} was built without CUDA"
-    with warnings.catch_warnings():  # torch warns of what is told here
+    with warnings.catch_warnings():  # torch warns of what is returned here
         warnings.simplefilter("ignore")
         if torch.cuda.is_available():
             return None
@@ -112,11 +117,11 @@ def _unsupported_reason() -> str | None:
 
 
 def _first_line(error: BaseException) -> str:
-    """The first sentence of an error of torch's, without its end."""
+    """Return the first sentence of an error of torch's, without its full stop."""
     return str(error).partition("\n")[0].partition(". ")[0].rstrip(".")
 
 
 def _visible() -> str:
-    """What the environment says of GPUs, if it does."""
+    """Return what the environment says of GPUs, if it does."""
     value = os.environ.get(VISIBLE)
     return "" if value is None else f" ({VISIBLE} is {value!r})"

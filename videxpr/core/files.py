@@ -14,7 +14,7 @@ CHUNK_BYTES: Final = 1 << 20
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, renamed to it when the block ends without an error.
+    """Yield a temporary path beside `path`, renamed to it when the block ends without an error.
 
     Folders above it are made. If the block fails, the temporary file is removed and whatever was at
     `path` before is untouched.
@@ -35,7 +35,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def sha256_of(*paths: Path) -> str:
-    """The SHA-256 of a file, or of several as if they were one, as hexadecimal digits."""
+    """Return the SHA-256 of a file, or of several as if they were one, as hexadecimal digits."""
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:

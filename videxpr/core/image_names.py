@@ -10,19 +10,21 @@ IMAGE_NAME: Final = re.compile(r"(\d{5,})\.(jpg|jpeg|png)", re.IGNORECASE)
 
 
 def image_name(frame: int) -> str:
-    """Name of a 0-based frame's image, e.g. ``00001.jpg`` for frame 0."""
+    """Return the name of a 0-based frame's image, e.g. ``00001.jpg`` for frame 0."""
     return f"{frame + 1:05d}.jpg"
 
 
 def frame_of(name: str) -> int | None:
-    """0-based frame of an image of that name; None if no image of Aff-Wild2 is called so."""
+    """Return the 0-based frame of an image of that name; None if Aff-Wild2 has no such name."""
     match = IMAGE_NAME.fullmatch(name)
     number = int(match[1]) if match else 0
     return number - 1 if number else None
 
 
 def images_in(folder: Path) -> Iterator[tuple[int, str]]:
-    """0-based frame and name of every image of a frame in a folder, by name; other files are left out.
+    """Yield the 0-based frame and the name of every frame's image in a folder, by name.
+
+    Other files are left out.
 
     Raises:
         OSError: the folder cannot be read.

@@ -13,7 +13,7 @@ CPU: Final = "CPUExecutionProvider"
 def open_session(
     model: bytes | Path, threads: int, device: str = "cpu"
 ) -> onnxruntime.InferenceSession:
-    """A session that is ready to run; `session_providers` says where it really runs.
+    """Return a session that is ready to run; `session_providers` says where it really runs.
 
     Args:
         model: an ONNX file, or what would be in it.
@@ -35,7 +35,7 @@ def open_session(
 
 
 def session_providers(session: onnxruntime.InferenceSession) -> tuple[str, ...]:
-    """The execution providers that a session got, first choice first."""
+    """Return the execution providers that a session got, first choice first."""
     return tuple(session.get_providers())
 
 

@@ -1,7 +1,7 @@
-"""Work that is done at the same time, with results in order.
+"""Work in threads, with results in order.
 
-`ahead` joins two stages of one line of work, `ordered_map` works on several items at once, and
-`OrderedExecutor` does so with items that are handed to it one by one.
+`prefetch` lets two stages of a pipeline overlap, `ordered_map` works on several items at once, and
+`OrderedExecutor` does so with items that are submitted to it one by one.
 """
 
 from collections import deque
@@ -17,12 +17,12 @@ from typing import Final, Generic, Self, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-PATIENCE_SECONDS: Final = 0.05
-"""How long a stage that waits for room does so before it looks whether it is still wanted."""
+POLL_SECONDS: Final = 0.05
+"""How long a stage waits for room before it looks whether it has been stopped."""
 
 
 def prefetch(items: Generator[Result, None, None], depth: int) -> Generator[Result, None, None]:
-    """The items of a generator, in order, made in a thread of their own.
+    """Yield the items of a generator, in order, which runs ahead in a thread of its own.
 
     The generator is begun, advanced and closed in that thread. What it raises is raised here, after the
     items that came before. When this is closed early, or an error passes through it, the thread ends
@@ -30,49 +30,56 @@ def prefetch(items: Generator[Result, None, None], depth: int) -> Generator[Resu
 
     Args:
         items: the generator; nobody else may touch it.
-        depth: how many items may wait to be taken.
+        depth: how many items may be queued.
     """
-    waiting: Queue[Result | _End] = Queue(depth)
-    unwanted = Event()
-    maker = Thread(target=_make, args=(items, waiting, unwanted), name="videxpr-stage", daemon=True)
-    maker.start()
+    queue: Queue[Result | _End] = Queue(depth)
+    stopped = Event()
+    producer = Thread(
+        target=_produce, args=(items, queue, stopped), name="videxpr-stage", daemon=True
+    )
+    producer.start()
     try:
-        while not isinstance(item := waiting.get(), _End):
+        while not isinstance(item := queue.get(), _End):
             yield item
         if item.error is not None:
             raise item.error
     finally:
-        unwanted.set()
-        maker.join()
+        stopped.set()
+        producer.join()
 
 
 def ordered_map(
     items: Iterable[Item], work: Callable[[Item], Result], workers: int
 ) -> Generator[Callable[[], Result], None, None]:
-    """For each item, in order, a function that gives what work made of it, or raises what that raised.
+    """Yield for each item, in order, a function that returns its result or raises its error.
 
-    As many items as there are workers are worked on at once, each in a thread, and as many results may
-    wait. With one worker there is no thread: the work is done when its result is asked for. When this
+    As many items as there are workers are worked on at once, each in a thread, and as many results are
+    queued. With one worker there is no thread: the work is done when its result is asked for. When this
     is closed early no item is begun any more, and those that are being worked on are waited for.
+
+    Args:
+        items: to work on.
+        work: what is done with each.
+        workers: threads, 1 or more.
     """
     if workers == 1:
         yield from (partial(work, item) for item in items)
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="videxpr-worker") as pool:
-        waiting: deque[Future[Result]] = deque()
+        futures: deque[Future[Result]] = deque()
         try:
             for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) == 2 * workers:
-                    yield waiting.popleft().result
-            while waiting:
-                yield waiting.popleft().result
+                futures.append(pool.submit(work, item))
+                if len(futures) == 2 * workers:
+                    yield futures.popleft().result
+            while futures:
+                yield futures.popleft().result
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
 class OrderedExecutor(Generic[Item, Result]):
-    """Works on several items at once, and hands on what it made of them in the order they came in.
+    """Works on several items at once, and consumes their results in the order they were added.
 
     With one worker there is no thread, and an item is done when `add` returns. What work raises is
     raised by the `add` or `finish` whose turn it is; results behind it are lost. As a context manager
@@ -82,36 +89,41 @@ class OrderedExecutor(Generic[Item, Result]):
     def __init__(
         self,
         work: Callable[[Item], Result],
-        hand_on: Callable[[Item, Result], None],
+        consume: Callable[[Item, Result], None],
         workers: int,
     ) -> None:
-        """Args: what is done in the workers' threads, what is done with results in the caller's, and
-        how many items are worked on at once; as many results may wait."""
+        """Make ready.
+
+        Args:
+            work: what is done with each item, in a worker's thread.
+            consume: what is done with each item and its result, in the caller's thread.
+            workers: how many items are worked on at once; as many results are queued.
+        """
         self._work = work
-        self._hand_on = hand_on
+        self._consume = consume
         self._workers = workers
-        self._waiting: deque[tuple[Item, Future[Result]]] = deque()
+        self._pending: deque[tuple[Item, Future[Result]]] = deque()
         self._pool: ThreadPoolExecutor | None = None
         if workers > 1:
             self._pool = ThreadPoolExecutor(workers, thread_name_prefix="videxpr-worker")
 
     def add(self, item: Item) -> None:
-        """Have an item worked on; results of earlier ones may be handed on."""
+        """Submit an item; results of earlier ones may be consumed."""
         if self._pool is None:
-            self._hand_on(item, self._work(item))
+            self._consume(item, self._work(item))
             return
-        self._waiting.append((item, self._pool.submit(self._work, item)))
-        while len(self._waiting) > self._workers:
-            self._hand_on_first()
+        self._pending.append((item, self._pool.submit(self._work, item)))
+        while len(self._pending) > self._workers:
+            self._consume_first()
 
     def finish(self) -> None:
-        """Wait for all items, and hand on their results."""
-        while self._waiting:
-            self._hand_on_first()
+        """Wait for all items, and consume their results."""
+        while self._pending:
+            self._consume_first()
 
-    def _hand_on_first(self) -> None:
-        item, made = self._waiting.popleft()
-        self._hand_on(item, made.result())
+    def _consume_first(self) -> None:
+        item, future = self._pending.popleft()
+        self._consume(item, future.result())
 
     def __enter__(self) -> Self:
         return self
@@ -128,26 +140,26 @@ class _End:
     error: BaseException | None = None
 
 
-def _make(
-    items: Generator[Result, None, None], waiting: "Queue[Result | _End]", unwanted: Event
+def _produce(
+    items: Generator[Result, None, None], queue: "Queue[Result | _End]", stopped: Event
 ) -> None:
-    """What the thread does; whatever is raised is for the one who waits."""
+    """Queue all items, then their end; whatever is raised belongs to the consumer."""
     end = _End()
     try:
         with closing(items):
             for item in items:
-                if not _put(item, waiting, unwanted):
+                if not _put(item, queue, stopped):
                     return
     except BaseException as error:
         end = _End(error)
-    _put(end, waiting, unwanted)
+    _put(end, queue, stopped)
 
 
-def _put(item: "Result | _End", waiting: "Queue[Result | _End]", unwanted: Event) -> bool:
-    """Wait for room as long as somebody wants the item; whether somebody did."""
-    while not unwanted.is_set():
+def _put(item: "Result | _End", queue: "Queue[Result | _End]", stopped: Event) -> bool:
+    """Queue an item when there is room; return whether that was before the stop."""
+    while not stopped.is_set():
         try:
-            waiting.put(item, timeout=PATIENCE_SECONDS)
+            queue.put(item, timeout=POLL_SECONDS)
         except Full:
             continue
         return True

@@ -15,7 +15,11 @@ class RowBuffer:
     """
 
     def __init__(self, width: int) -> None:
-        """Args: the numbers in a row, at least 1."""
+        """Begin empty.
+
+        Args:
+            width: numbers in a row, at least 1.
+        """
         self._width = width
         self._numbers = array("f")
 
@@ -33,19 +37,19 @@ class RowBuffer:
         self._numbers.frombytes(np.ascontiguousarray(rows, np.float32).tobytes())
 
     def row(self, position: int) -> Floats:
-        """One row (width,); from -1 on downwards they are counted from the end.
+        """Return one row (width,); from -1 downwards counted from the end.
 
         Raises:
             IndexError: there is no such row.
         """
         place = range(len(self))[position]
-        return self._taken(place, place + 1).reshape(-1)
+        return self._slice(place, place + 1).reshape(-1)
 
     @property
     def values(self) -> Floats:
-        """All rows (T, width)."""
-        return self._taken(0, len(self))
+        """Return all rows (T, width)."""
+        return self._slice(0, len(self))
 
-    def _taken(self, first: int, end: int) -> Floats:
+    def _slice(self, first: int, end: int) -> Floats:
         numbers = self._numbers[first * self._width : end * self._width]
         return np.frombuffer(numbers, np.float32).reshape(-1, self._width)

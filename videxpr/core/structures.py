@@ -9,10 +9,10 @@ Image = NDArray[np.uint8]
 """RGB pixels, shape (height, width, 3), uint8."""
 
 Floats = NDArray[np.float32]
-"""Measurements in single precision."""
+"""Measurements in single precision, of any shape; their docstrings say which."""
 
 Times = NDArray[np.float64]
-"""Presentation times in seconds, double precision; NaN where a frame has none."""
+"""Times in seconds, shape (frames,), double precision; NaN where a frame has none."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Frame:
     Attributes:
         index: 0-based position among the frames that decode, in presentation order.
         pts_seconds: presentation time in seconds on the stream's own time base, NaN if it has none.
-        image: upright RGB pixels in display shape (square pixels), (height, width, 3) uint8.
+        image: (height, width, 3) uint8, upright RGB pixels in display shape (square pixels).
     """
 
     index: int
@@ -35,8 +35,9 @@ class Face:
     """One face in one frame, in displayed pixels.
 
     Attributes:
-        bbox: x1, y1, x2, y2, shape (4,); may reach outside the frame.
-        landmarks: five (x, y) points in the order of `CropTemplate`, shape (5, 2).
+        bbox: (4,) x1, y1, x2, y2; may reach outside the frame.
+        landmarks: (5, 2), points (x, y) in the order of `CropTemplate`: right eye, left eye, nose tip,
+            right and left corner of the mouth; "right" is the person's own.
         score: the detector's confidence in [0, 1].
     """
 
@@ -53,18 +54,18 @@ class Face:
 
     @property
     def area(self) -> float:
-        """Area of the box in square pixels."""
+        """Return the area of the box in square pixels."""
         x1, y1, x2, y2 = self.bbox
         return float(max(x2 - x1, 0) * max(y2 - y1, 0))
 
     @property
     def shorter_side(self) -> float:
-        """Shorter side of the box in pixels."""
+        """Return the shorter side of the box in pixels."""
         x1, y1, x2, y2 = self.bbox
         return float(min(x2 - x1, y2 - y1))
 
     def iou(self, other: "Face") -> float:
-        """Area of the two boxes' intersection over that of their union, in [0, 1]."""
+        """Return the area of the two boxes' intersection over that of their union, in [0, 1]."""
         low = np.maximum(self.bbox[:2], other.bbox[:2])
         high = np.minimum(self.bbox[2:], other.bbox[2:])
         shared = float(np.prod(np.clip(high - low, 0, None)))

@@ -1,4 +1,4 @@
-"""Sliding windows over a sequence of features, and the mean of their overlapping answers."""
+"""Sliding windows over a sequence of features, and the mean of their overlapping logits."""
 
 from collections.abc import Callable
 from typing import Final
@@ -11,13 +11,14 @@ from videxpr.core.structures import Floats
 from videxpr.temporal.options import WindowOptions
 
 WINDOWS_AT_ONCE: Final = 4
+"""Windows that go through the model together; a batch is of one sequence."""
 
 Classify = Callable[[Floats], Floats]
 """Logits (W, window, C) of windows (W, window, F)."""
 
 
 def window_starts(length: int, window: int, options: WindowOptions) -> NDArray[np.int64]:
-    """First frames of the windows that cover frames [0, length), in order.
+    """Return the first frames of the windows that cover frames [0, length), in order.
 
     Raises:
         UsageError: the stride leaves frames between windows.
@@ -32,7 +33,7 @@ def window_starts(length: int, window: int, options: WindowOptions) -> NDArray[n
 
 
 def cut_windows(features: Floats, starts: NDArray[np.int64], window: int) -> Floats:
-    """Windows (W, window, F) of features (T, F); what lies past the end repeats the last frame."""
+    """Return windows (W, window, F) of features (T, F), padded by the last frame."""
     positions = starts[:, None] + np.arange(window)
     windows: Floats = features[np.minimum(positions, len(features) - 1)]
     return windows
@@ -41,7 +42,7 @@ def cut_windows(features: Floats, starts: NDArray[np.int64], window: int) -> Flo
 def sliding_logits(
     features: Floats, classify: Classify, window: int, options: WindowOptions
 ) -> Floats:
-    """Logits for every frame of a sequence, averaged over all windows that hold it.
+    """Return logits for every frame of a sequence, averaged over all windows that hold it.
 
     Args:
         features: (T, F), T at least 1.
@@ -57,91 +58,97 @@ def sliding_logits(
 
 
 class LogitStream:
-    """The logits of one sequence that comes bit by bit: `sliding_logits`, given out early.
+    """`sliding_logits` as a stream: logits are emitted as soon as they are final.
 
-    A frame's logits come as soon as no later frame can change them and a batch of `WINDOWS_AT_ONCE`
-    windows is full. Features and sums are held from the first frame without logits on. However the
-    sequence is cut into bits, the same windows go through the model in the same batches, so that its
-    logits are the same to the last bit.
+    That is when no later frame can change them and a batch of `WINDOWS_AT_ONCE` windows is full.
+    Features and sums are buffered from the first frame without logits on. However the sequence is cut
+    into chunks, the same windows go through the model in the same batches, so that its logits are the
+    same to the last bit.
     """
 
     def __init__(self, classify: Classify, window: int, options: WindowOptions) -> None:
-        """Args: as of `sliding_logits`."""
+        """Begin a sequence.
+
+        Args:
+            classify: as of `sliding_logits`.
+            window: frames in a window.
+            options: how the sequence is cut.
+        """
         window_starts(1, window, options)  # refuses a stride that leaves gaps
         self._classify = classify
         self._window = window
         self._options = options
         self._length = 0
         self._classified = 0  # windows
-        self._first = 0  # frame that what is held begins with
-        self._bits: list[Floats] = []
+        self._first = 0  # frame that the buffer begins with
+        self._chunks: list[Floats] = []
         self._sums = np.zeros((0, 0))
         self._counts = np.zeros(0)
 
     @property
     def buffered(self) -> int:
-        """Number of frames whose features are held."""
+        """Return the number of frames whose features are buffered."""
         return self._length - self._first
 
     def add(self, features: Floats) -> list[Floats]:
-        """Take the features (T, F) of the next frames; what that settles.
+        """Take the features (T, F) of the next frames; return the logits that are final now.
 
         Returns:
-            (T, C) logits, none or more arrays, of the frames after those given out before.
+            (T, C) logits, none or more arrays, of the frames after those emitted before.
         """
-        self._bits.append(features)
+        self._chunks.append(features)
         self._length += len(features)
         finalized = []
         while self._length >= self._batch()[-1] + self._window:
-            self._sum_up(self._batch())
-            finalized.append(self._emitted(self._finalized_frames()))
-        if finalized:  # what is held is a view of all, which shall not be held
-            self._bits = [self._bits[0].copy()]
+            self._accumulate(self._batch())
+            finalized.append(self._emit(self._finalized_frames()))
+        if finalized:  # a view would keep all features in memory
+            self._chunks = [self._chunks[0].copy()]
         return finalized
 
     def finish(self) -> list[Floats]:
-        """End the sequence, which has at least one frame: the logits of all that are left."""
+        """End the sequence, which has at least one frame; return the logits that are left."""
         starts = window_starts(self._length, self._window, self._options)[self._classified :]
         for first in range(0, len(starts), WINDOWS_AT_ONCE):
-            self._sum_up(starts[first : first + WINDOWS_AT_ONCE])
-        return [self._emitted(self._length)] if self.buffered else []
+            self._accumulate(starts[first : first + WINDOWS_AT_ONCE])
+        return [self._emit(self._length)] if self.buffered else []
 
     def _batch(self) -> NDArray[np.int64]:
-        """First frames of the next batch of windows, if the sequence is long enough for them all."""
+        """Return the first frames of the next batch of windows, as if the sequence never ended."""
         return (self._classified + np.arange(WINDOWS_AT_ONCE)) * self._options.stride
 
     def _finalized_frames(self) -> int:
-        """Frames before which neither the next window nor a last, aligned one can begin."""
+        """Return the frame before which neither the next window nor a last, aligned one can begin."""
         following = self._classified * self._options.stride
         if self._options.tail == "padded":
             return following
         return min(following, self._length - self._window)
 
-    def _sum_up(self, starts: NDArray[np.int64]) -> None:
-        """Classify windows, and add their logits to those of the frames."""
-        features = np.concatenate(self._bits) if len(self._bits) > 1 else self._bits[0]
-        self._bits = [features]
-        answers = self._classify(cut_windows(features, starts - self._first, self._window))
-        self._make_room(answers.shape[-1])
-        for start, answer in zip(starts - self._first, answers, strict=True):
+    def _accumulate(self, starts: NDArray[np.int64]) -> None:
+        """Classify windows, and add their logits to the sums of the frames."""
+        features = np.concatenate(self._chunks) if len(self._chunks) > 1 else self._chunks[0]
+        self._chunks = [features]
+        logits = self._classify(cut_windows(features, starts - self._first, self._window))
+        self._extend_sums(logits.shape[-1])
+        for start, own in zip(starts - self._first, logits, strict=True):
             reach = min(self._window, self.buffered - start)
-            self._sums[start : start + reach] += answer[:reach]
+            self._sums[start : start + reach] += own[:reach]
             self._counts[start : start + reach] += 1
         self._classified += len(starts)
 
-    def _make_room(self, classes: int) -> None:
-        """Zeros for the frames that no window has held so far."""
+    def _extend_sums(self, classes: int) -> None:
+        """Add zeros for the frames that no window has held so far."""
         missing = self.buffered - len(self._counts)
         if missing:
             sums = self._sums.reshape(-1, classes)
             self._sums = np.concatenate([sums, np.zeros((missing, classes))])
             self._counts = np.concatenate([self._counts, np.zeros(missing)])
 
-    def _emitted(self, end: int) -> Floats:
-        """Mean logits of the frames before `end`, which are let go."""
+    def _emit(self, end: int) -> Floats:
+        """Return the mean logits of the frames before `end`, and drop these from the buffer."""
         count = end - self._first
         means = (self._sums[:count] / self._counts[:count, None]).astype(np.float32)
         self._sums, self._counts = self._sums[count:], self._counts[count:]
-        self._bits = [self._bits[0][count:]]
+        self._chunks = [self._chunks[0][count:]]
         self._first = end
         return means

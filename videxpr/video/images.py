@@ -1,4 +1,4 @@
-"""Still images, from files and to files."""
+"""Images from files, to files, and changed; the door to Pillow."""
 
 import io
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ ARM: Final = 9
 
 @dataclass(frozen=True)
 class Marks:
-    """Points (N, 2) in pixels to be marked on a picture, what they are called, and their color."""
+    """Points (N, 2) in pixels to be marked on an image, what they are called, and their color."""
 
     name: str
     points: NDArray[np.float64]
@@ -33,7 +33,7 @@ class Marks:
 
 
 def read_image(path: Path) -> Image:
-    """RGB pixels (height, width, 3) of an image file; gray becomes three equal channels.
+    """Return RGB pixels (height, width, 3) of an image file; gray becomes three equal channels.
 
     Raises:
         SourceError: the file is missing or no image.
@@ -46,7 +46,7 @@ def read_image(path: Path) -> Image:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height of an image file, without decoding it.
+    """Return width and height of an image file, without decoding it.
 
     Raises:
         SourceError: the file is missing or no image.
@@ -59,7 +59,7 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 def framed(image: Image, margin: int) -> Image:
-    """The image in a frame of its mean color, `margin` pixels wide."""
+    """Return the image in a frame of its mean color, `margin` pixels wide."""
     height, width, _ = image.shape
     canvas = np.empty((height + 2 * margin, width + 2 * margin, 3), np.uint8)
     canvas[:] = image.mean(axis=(0, 1)).round()
@@ -68,25 +68,25 @@ def framed(image: Image, margin: int) -> Image:
 
 
 def jpeg_bytes(image: Image, quality: int) -> bytes:
-    """RGB pixels as the content of a JPEG file, color at full resolution; `quality` is 1 to 100."""
+    """Return the content of a JPEG file, color at full resolution; `quality` is 1 to 100."""
     content = io.BytesIO()
     Pillow.fromarray(image).save(content, "JPEG", quality=quality, subsampling=0)
     return content.getvalue()
 
 
 def through_jpeg(image: Image, quality: int) -> Image:
-    """What JPEG leaves of an image, (height, width) or (height, width, 3)."""
+    """Return what JPEG leaves of an image, (height, width) or (height, width, 3)."""
     with Pillow.open(io.BytesIO(jpeg_bytes(image, quality)), formats=("JPEG",)) as decoded:
         return np.array(decoded)
 
 
 def gray(image: Image) -> Image:
-    """(height, width) luma of an image (height, width, 3)."""
+    """Return the luma (height, width) of an image (height, width, 3)."""
     return np.array(Pillow.fromarray(image).convert("L"))
 
 
 def warped(image: Image, matrix: NDArray[np.float64], width: int, height: int) -> Image:
-    """An image drawn anew: each point of the result shows what is at a point of `image`.
+    """Return an image warped: each point of the result shows what is at a point of `image`.
 
     Args:
         image: (H, W) or (H, W, 3); beyond its edges it is black.
@@ -109,19 +109,19 @@ def warped(image: Image, matrix: NDArray[np.float64], width: int, height: int) -
 
 
 def blurred(image: Image, radius: float) -> Image:
-    """The image, (H, W) or (H, W, 3), under a Gaussian of that standard deviation in pixels."""
+    """Return the image, (H, W) or (H, W, 3), blurred by a Gaussian; `radius` is its deviation."""
     return np.array(Pillow.fromarray(image).filter(ImageFilter.GaussianBlur(radius)))
 
 
 def resized(image: Image, width: int, height: int) -> Image:
-    """The image at another size, anti-aliased; itself if it has that size already."""
+    """Return the image at another size, anti-aliased; itself if it has that size already."""
     if image.shape[:2] == (height, width):
         return image
     return np.array(Pillow.fromarray(image).resize((width, height), Pillow.Resampling.BILINEAR))
 
 
 def marked(image: Image, groups: Sequence[Marks]) -> Image:
-    """The image with a cross at each point and the groups' names in the upper left corner."""
+    """Return the image with a cross at each point and the groups' names in the upper left corner."""
     canvas = Pillow.fromarray(image)
     draw = ImageDraw.Draw(canvas)
     for line, group in enumerate(groups):

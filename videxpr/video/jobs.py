@@ -44,16 +44,13 @@ def run_jobs(
     kind: type[Result],
     summarize: Callable[[Row], None],
 ) -> Iterator[Result]:
-    """Work on one source after another.
+    """Work on one source after another; yield a report of each, in order.
 
     Args:
         sources: what to work on.
         work: what to do with each.
         kind: of the reports; one of this kind is made where `work` raises an error.
         summarize: takes the summary's line of a source that failed.
-
-    Yields:
-        One report a source, in order.
 
     Raises:
         UsageError: the call itself is wrong, for every source.
@@ -64,14 +61,14 @@ def run_jobs(
         except UsageError:
             raise
         except Exception as exc:
-            error, trace = _told(source, exc)
+            error, trace = _describe_error(source, exc)
             report = kind(source, "failed", error=error, trace=trace)
             summarize({"video": source.printable, "error": error})
         yield report
 
 
-def _told(source: Source, exc: Exception) -> tuple[str, str]:
-    """Why the work on a source ended, and, if that is a bug of videxpr, where."""
+def _describe_error(source: Source, exc: Exception) -> tuple[str, str]:
+    """Return why the work on a source ended, and, if that is a bug of videxpr, where."""
     if isinstance(exc, VidexprError):
         return str(exc), ""
     if isinstance(exc, OSError):

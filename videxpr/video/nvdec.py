@@ -1,7 +1,7 @@
 """Decoding on NVIDIA's GPUs (NVDEC): how it is asked for, and why it cannot be had.
 
-FFmpeg's own decoder reads the stream and the GPU draws its pictures, which come back to the CPU:
-frames, their order and their times are those of the CPU's decoder.
+FFmpeg's own decoder reads the stream and the GPU makes its frames, which come back to the CPU: they,
+their order and their times are those of the CPU's decoder.
 """
 
 from typing import Any, Final
@@ -12,19 +12,19 @@ from av.codec.hwaccel import HWAccel, HWDeviceType, hwdevices_available
 GPU_FORMATS: Final = frozenset(
     {"nv12", "nv16", "p010le", "p012le", "p016le", "p210le", "p212le", "p216le"}
 )
-"""Formats in which NVDEC hands over pictures; the same codecs' decoders on the CPU use others."""
+"""Pixel formats of NVDEC; the same codecs' decoders on the CPU use others."""
 
 
 def acceleration(gpu: int) -> HWAccel:
-    """What `av.open` needs to decode on a GPU, its pictures coming back to the CPU.
+    """Return what `av.open` needs to decode on a GPU, its frames coming back to the CPU.
 
-    A picture in the middle that the GPU does not take is decoded on the CPU rather than lost.
+    A frame in the middle that the GPU does not take is decoded on the CPU rather than lost.
     """
     return HWAccel("cuda", device=gpu, allow_software_fallback=True)
 
 
-def unsupported_reason(codec: str) -> str | None:
-    """Why no GPU can help to decode with a decoder of FFmpeg's, by its name; None if one may."""
+def codec_unsupported_reason(codec: str) -> str | None:
+    """Return why no GPU can decode with a decoder of FFmpeg's, by its name; None if one may."""
     if "cuda" not in hwdevices_available():
         return "this build of PyAV has no NVDEC"
     configs: Any = av.codec.Codec(codec, "r").hardware_configs
@@ -33,18 +33,18 @@ def unsupported_reason(codec: str) -> str | None:
     return f"FFmpeg's decoder {codec} does not use NVDEC"
 
 
-def unlike_a_gpu(picture_format: str) -> str | None:
-    """Why a picture of that format was decoded on the CPU after all; None if a GPU made it."""
-    if picture_format in GPU_FORMATS:
+def format_unsupported_reason(pixel_format: str) -> str | None:
+    """Return why a frame of that format was decoded on the CPU after all; None if on a GPU."""
+    if pixel_format in GPU_FORMATS:
         return None
     return (
-        f"the GPU refused its pictures, and they came from the CPU as {picture_format}: its NVDEC "
+        f"the GPU refused its frames, and they came from the CPU as {pixel_format}: its NVDEC "
         "lacks this kind, or, in a container, NVIDIA_DRIVER_CAPABILITIES lacks video"
     )
 
 
-def refusal(gpu: int, error: BaseException | None) -> str:
-    """Why a GPU could not be opened for decoding, by FFmpeg's error."""
+def device_unsupported_reason(gpu: int, error: BaseException | None) -> str:
+    """Return why a GPU could not be opened for decoding, by FFmpeg's error."""
     if isinstance(error, PermissionError):  # FFmpeg's way to say that it cannot load libcuda
         return f"FFmpeg finds no NVIDIA driver to use cuda:{gpu} with"
     return f"cuda:{gpu} cannot be opened ({getattr(error, 'strerror', None) or error})"

@@ -21,7 +21,12 @@ from av.video.stream import VideoStream
 
 from videxpr.core.errors import SourceError
 from videxpr.core.structures import Frame, Image
-from videxpr.video.nvdec import acceleration, refusal, unlike_a_gpu, unsupported_reason
+from videxpr.video.nvdec import (
+    acceleration,
+    codec_unsupported_reason,
+    device_unsupported_reason,
+    format_unsupported_reason,
+)
 from videxpr.video.options import DecodingOptions
 
 DEMUXERS: Final = (
@@ -62,7 +67,7 @@ class Video:
 
     Attributes:
         info: what the container says.
-        decoder: where its pictures are decoded, ``cpu`` or e.g. ``cuda:0``.
+        decoder: where its frames are decoded, ``cpu`` or e.g. ``cuda:0``.
         decoder_note: why that is the CPU although a GPU could have been taken; None if there is
             nothing to say.
         decode_errors: damaged packets, and frames that the decoder itself marks as damaged; grows
@@ -70,20 +75,26 @@ class Video:
 
     Raises:
         SourceError: the file is missing, is no video of a known container, or has no video stream,
-            or a GPU must decode it and cannot; during iteration: its pictures cannot be converted
-            to RGB.
+            or a GPU must decode it and cannot; during iteration: its frames cannot be converted to
+            RGB.
     """
 
     def __init__(self, path: Path, decoding: DecodingOptions = ON_CPU) -> None:
+        """Open a video.
+
+        Args:
+            path: of the file.
+            decoding: where it is decoded.
+        """
         self.decode_errors = 0
         self.decoder = "cpu"
         self.decoder_note: str | None = None
-        self._container, self._stream = _opened(path)
+        self._container, self._stream = _open(path)
         self.info = VideoInfo(
             path, self._stream.codec_context.name, _frames_hint(self._container, self._stream)
         )
         self._scaler = VideoReformatter()
-        self._pictures: Iterator[VideoFrame] = self._decoded()
+        self._frames: Iterator[VideoFrame] = self._decode()
         if decoding.gpu is not None:
             self._decode_on(decoding.gpu, decoding.gpu_or_nothing)
 
@@ -94,19 +105,19 @@ class Video:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Frames from the first on; a video can be read once."""
+        """Yield frames from the first on; a video can be read once."""
         base = self._stream.time_base or Fraction(0)
-        for index, (stamp, frame) in enumerate(_stamped(self._pictures)):
+        for index, (stamp, frame) in enumerate(_with_stamps(self._frames)):
             pts_seconds = math.nan if stamp is None else float(stamp * base)
             yield Frame(index, pts_seconds, _upright(self._rgb(frame), frame))
 
     def _decode_on(self, gpu: int, or_nothing: bool) -> None:
-        """Let a GPU decode if it can, which the first picture shows; else say why it does not."""
-        self.decoder_note = unsupported_reason(self.info.codec) or self._reopened(gpu)
+        """Let a GPU decode if it can, which the first frame shows; else note why it does not."""
+        self.decoder_note = codec_unsupported_reason(self.info.codec) or self._reopen(gpu)
         if self.decoder_note is None:
-            first = next(self._pictures, None)
-            self._pictures = chain([first] if first else [], self._pictures)
-            self.decoder_note = unlike_a_gpu(first.format.name) if first else None
+            first = next(self._frames, None)
+            self._frames = chain([first] if first else [], self._frames)
+            self.decoder_note = format_unsupported_reason(first.format.name) if first else None
         if self.decoder_note is None:
             self.decoder = f"cuda:{gpu}"
         elif or_nothing:
@@ -116,17 +127,17 @@ class Video:
                 "auto or cpu"
             )
 
-    def _reopened(self, gpu: int) -> str | None:
-        """Open the file once more, for a GPU; why that cannot be used, if so."""
+    def _reopen(self, gpu: int) -> str | None:
+        """Open the file once more, for a GPU; return why that cannot be used, if so."""
         try:
-            opened = _opened(self.info.path, acceleration(gpu))
+            opened = _open(self.info.path, acceleration(gpu))
         except SourceError as exc:
-            return refusal(gpu, exc.__cause__)
+            return device_unsupported_reason(gpu, exc.__cause__)
         self._container.close()
         self._container, self._stream = opened
         return None
 
-    def _decoded(self) -> Iterator[VideoFrame]:
+    def _decode(self) -> Iterator[VideoFrame]:
         for packet in chain(self._packets(), [None]):  # None empties the decoder
             damaged = packet is not None and packet.is_corrupt
             try:
@@ -139,7 +150,7 @@ class Video:
                 yield frame
 
     def _packets(self) -> Iterator["Packet[VideoStream]"]:
-        """Packets up to the end of the container, or to where it breaks off."""
+        """Yield packets up to the end of the container, or to where it breaks off."""
         try:
             for packet in self._container.demux(self._stream):
                 if packet.size:
@@ -157,18 +168,18 @@ class Video:
             rgb = self._scaler.reformat(frame, width, frame.height, "rgb24", threads=1)
         except av.error.FFmpegError as exc:
             raise SourceError(
-                f"{self.info.path}: pictures of the format {frame.format.name} cannot be "
+                f"{self.info.path}: frames of the format {frame.format.name} cannot be "
                 f"converted to RGB ({exc.strerror}); convert the video first"
             ) from exc
         return cast(Image, rgb.to_ndarray())
 
     def _aspect(self) -> float:
-        """Width of a pixel over its height, 1.0 where nothing sensible is said."""
+        """Return the width of a pixel over its height, 1.0 where nothing sensible is said."""
         aspect = self._stream.sample_aspect_ratio or self._stream.codec_context.sample_aspect_ratio
         return float(aspect) if aspect and 0.1 < aspect < 10 else 1.0
 
 
-def _opened(path: Path, acceleration: HWAccel | None = None) -> tuple[InputContainer, VideoStream]:
+def _open(path: Path, acceleration: HWAccel | None = None) -> tuple[InputContainer, VideoStream]:
     if not path.is_file():
         raise SourceError(f"no file {path}")
     try:
@@ -187,7 +198,7 @@ def _opened(path: Path, acceleration: HWAccel | None = None) -> tuple[InputConta
     for stream in container.streams.video:
         if stream.codec_context and not stream.disposition & Disposition.attached_pic:
             # One thread: with more, a damaged packet costs good frames too, and how many, and what
-            # damaged pictures look like, depends on the number of threads.
+            # damaged frames look like, depends on the number of threads.
             stream.thread_type = "NONE"
             stream.thread_count = 1
             return container, stream
@@ -203,10 +214,13 @@ def _frames_hint(container: InputContainer, stream: VideoStream) -> int:
     return 0
 
 
-def _stamped(frames: Iterable[VideoFrame]) -> Iterator[tuple[int | None, VideoFrame]]:
-    """Each frame with its own time or, in containers that hold decoding times only (AVI, ASF), the
-    time of the packet that brought it out. The last frames of such a container are brought out by
-    no packet: each comes when the one before it ends. None where all this is unknown."""
+def _with_stamps(frames: Iterable[VideoFrame]) -> Iterator[tuple[int | None, VideoFrame]]:
+    """Yield each frame with its own time or, in containers that hold decoding times only (AVI, ASF),
+    the time of the packet that brought it out.
+
+    The last frames of such a container are brought out by no packet: each comes when the one before it
+    ends. None where all this is unknown.
+    """
     last = due = None
     for frame in frames:
         stamp = next((time for time in (frame.pts, frame.dts, due) if time is not None), None)
@@ -217,7 +231,7 @@ def _stamped(frames: Iterable[VideoFrame]) -> Iterator[tuple[int | None, VideoFr
 
 
 def _upright(image: Image, frame: VideoFrame) -> Image:
-    """Turns and mirrors as the frame's display matrix says, in steps of 90 degrees."""
+    """Rotate and mirror as the frame's display matrix says, in steps of 90 degrees."""
     a, b, c, d = _display_matrix(frame)
     if abs(b) > abs(a):
         image, a, d = image.swapaxes(0, 1), c, b
@@ -225,7 +239,7 @@ def _upright(image: Image, frame: VideoFrame) -> Image:
 
 
 def _display_matrix(frame: VideoFrame) -> list[float]:
-    """The a, b, c, d that send a stored point (x, y) to (a x + c y, b x + d y) on the screen."""
+    """Return a, b, c, d, which send a stored point (x, y) to (a x + c y, b x + d y) on screen."""
     try:
         # not frame.side_data, which the frame would hold, as it the frame: hundreds of them would
         # wait in memory for the collection of cycles

@@ -16,11 +16,14 @@ from scenedetect import AdaptiveDetector, FrameTimecode
 from videxpr.core.structures import Frame, Image
 
 MIN_CHANGE: Final = 27.0
-"""On the clips with known cuts these measure 48 to 138; a hand across the picture measures 20."""
+"""On the clips with known cuts these measure 48 to 138; a hand across the frame measures 20."""
 
 NEIGHBORS: Final = 2
+"""Frames to either side with which a change is compared."""
+
 SHORTEST_SHOT_FRAMES: Final = 2
 WIDTH: Final = 256
+"""Least width in pixels that frames are reduced to."""
 
 
 @dataclass(frozen=True)
@@ -32,25 +35,25 @@ class ShotFrame:
 
 
 def with_shots(frames: Iterable[Frame]) -> Iterator[ShotFrame]:
-    """Frames with their shots, `NEIGHBORS` frames later than they come in."""
+    """Yield frames with their shots, `NEIGHBORS` frames later than they come in."""
     detector = _detector()
-    waiting: deque[Frame] = deque()
+    pending: deque[Frame] = deque()
     cuts: set[int] = set()
     shot, shape = 0, None
     for frame in frames:
         small = _small(frame.image)
-        if shape not in (None, frame.image.shape):  # the picture's size changes: another recording
+        if shape not in (None, frame.image.shape):  # the frame's size changes: another recording
             cuts.add(frame.index)
             detector = _detector()
         shape = frame.image.shape
         found = detector.process_frame(FrameTimecode(frame.index, fps=30.0), small)
         cuts.update(cut.frame_num for cut in found)
-        waiting.append(frame)
-        if len(waiting) > NEIGHBORS:
-            ready = waiting.popleft()
+        pending.append(frame)
+        if len(pending) > NEIGHBORS:
+            ready = pending.popleft()
             shot += ready.index in cuts
             yield ShotFrame(ready, shot)
-    for frame in waiting:
+    for frame in pending:
         shot += frame.index in cuts
         yield ShotFrame(frame, shot)
 
@@ -62,6 +65,6 @@ def _detector() -> AdaptiveDetector:
 
 
 def _small(image: Image) -> Image:
-    """BGR pixels, every n-th of them: enough to see a cut."""
+    """Return every n-th pixel as BGR: enough to see a cut."""
     step = max(1, image.shape[1] // WIDTH)
     return np.ascontiguousarray(image[::step, ::step, ::-1])

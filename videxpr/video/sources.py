@@ -1,4 +1,4 @@
-"""What the user names is turned into a list of videos and folders of crops.
+"""From what the user names to a list of videos and folders of crops.
 
 A source is a file, a folder (searched recursively), a glob (also quoted), or ``@list.txt`` with one
 source a line. Folders of crops in Aff-Wild2's layout (``00001.jpg``, ``00002.jpg``, ...) are
@@ -57,12 +57,12 @@ class Source:
 
     @property
     def stem(self) -> str:
-        """The file's name without its ending, or the crop folder's name."""
+        """Return the file's name without its ending, or the crop folder's name."""
         return self.relative.name if self.kind == "crops" else self.relative.stem
 
     @property
     def printable(self) -> str:
-        """Its relative path as text that any file can hold."""
+        """Return its relative path as text that any file can hold."""
         return self.relative.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -80,29 +80,29 @@ def check_source(source: Source) -> None:
 
 
 def find_sources(arguments: Iterable[str]) -> list[Source]:
-    """All sources that the arguments name, each once, in the order of the arguments.
+    """Return all sources that the arguments name, each once, in the order of the arguments.
 
     Args:
         arguments: files, folders, globs, ``@list.txt``.
     """
     unique: dict[str, Source] = {}
     for argument in arguments:
-        for source in _expanded(argument, Path(), ()):
+        for source in _expand(argument, Path(), ()):
             # not resolved: a link is a name of its own
             unique.setdefault(os.path.abspath(source.path), source)  # noqa: PTH100
-    return _named(_merged(unique.values()))
+    return _with_names(_merge(unique.values()))
 
 
 def is_crop_folder(folder: Path) -> bool:
-    """Whether a folder holds images named by five or more digits, and no videos."""
+    """Return whether a folder holds images named by five or more digits, and no videos."""
     entries = list(folder.iterdir())
     return any(frame_of(entry.name) is not None for entry in entries) and not any(
         entry.suffix.lower() in VIDEO_SUFFIXES for entry in entries
     )
 
 
-def _expanded(argument: str, base: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
-    """Sources of one argument, relative to `base`; `lists` are the list files that led to it."""
+def _expand(argument: str, base: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
+    """Yield the sources of one argument below `base`; `lists` are the list files that led to it."""
     path = base / argument
     try:
         if argument.startswith("@") and not path.exists():
@@ -121,7 +121,7 @@ def _expanded(argument: str, base: Path, lists: tuple[Path, ...]) -> Iterator[So
 
 
 def _listed(file: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
-    """Sources in a text file, one a line, relative to that file; ``#`` begins a comment."""
+    """Yield the sources in a text file, one a line, below its folder; ``#`` begins a comment."""
     if file.resolve() in lists:
         yield _missing(file, "this list names itself")
         return
@@ -136,7 +136,7 @@ def _listed(file: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
     for line in lines:
         text = line.strip()
         if text and not text.startswith("#"):
-            yield from _expanded(text, file.parent, (*lists, file.resolve()))
+            yield from _expand(text, file.parent, (*lists, file.resolve()))
 
 
 def _globbed(pattern: str, base: Path) -> Iterator[Source]:
@@ -160,8 +160,10 @@ def _until_wildcard(pattern: Path) -> Iterator[str]:
 
 
 def _inside(folder: Path, top: Path, above: frozenset[Path]) -> Iterator[Source]:
-    """Videos and crop folders in and below a folder, by name; hidden entries are passed over, and so
-    are links that lead back to a folder above."""
+    """Yield videos and crop folders in and below a folder, by name.
+
+    Hidden entries are skipped, and so are links that lead back to a folder above.
+    """
     real = folder.resolve()
     if real in above:
         return
@@ -182,8 +184,8 @@ def _missing(path: Path, problem: str) -> Source:
     return Source(path, "missing", PurePosixPath(path.name or str(path)), problem=problem)
 
 
-def _merged(sources: Iterable[Source]) -> list[Source]:
-    """Crops of one name in two of Aff-Wild2's crop folders are one source, as they are for training."""
+def _merge(sources: Iterable[Source]) -> list[Source]:
+    """Merge crops of one name in two of Aff-Wild2's crop folders, as training does."""
     videos: dict[tuple[Path, str], Source] = {}
     for source in sources:
         key = _video_of(source)
@@ -194,7 +196,7 @@ def _merged(sources: Iterable[Source]) -> list[Source]:
 
 
 def _video_of(source: Source) -> tuple[Path, str]:
-    """The folder above all folders of crops, and the name in them; else the source's own path."""
+    """Return the folder above all crop folders, and the name in them; else the source's own path."""
     place = Path(os.path.abspath(source.path))  # noqa: PTH100
     top = next((one for one in place.parents if BATCH.fullmatch(one.name)), None)
     if source.kind != "crops" or top is None:
@@ -205,7 +207,7 @@ def _video_of(source: Source) -> tuple[Path, str]:
     return home, place.relative_to(top).as_posix()
 
 
-def _named(sources: list[Source]) -> list[Source]:
+def _with_names(sources: list[Source]) -> list[Source]:
     counts = Counter(source.stem for source in sources)
     return [
         replace(source, name=source.stem if counts[source.stem] == 1 else _path_name(source))
