@@ -30,7 +30,7 @@ larger than the network's largest anchors at 640."""
 WEAK_SCORE: Final = 0.65
 MIN_SCORE: Final = 0.5
 ROI: Final = RegionOfInterest(margin=1.4, size=160)
-"""Larger squares and finer images place the landmarks no better; docs/performance.md has figures."""
+"""Larger squares and finer images place the landmarks no better: docs/log/performance.md."""
 
 LARGEST_STRIDE: Final = {outputs: strides[-1] for outputs, strides in STRIDES.items()}
 """Pixels between anchors of the last level, by the number of outputs of networks with landmarks."""
