@@ -1,6 +1,7 @@
-"""Every defect of a predictions.txt is found, at its line, and nothing else."""
+"""Everything that is wrong with a predictions.txt is found, at its line, and nothing else."""
 
 from collections.abc import Callable
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,15 @@ from submissions import rows_of, template
 
 from videxpr.core.errors import FormatError
 from videxpr.formats.predictions import HEADER, read_predictions
-from videxpr.submission.check_predictions import check_predictions
+from videxpr.submission.check_predictions import (
+    FileRows,
+    check_predictions,
+    in_order,
+    read_rows,
+    template_rows,
+)
 from videxpr.submission.editions import EDITIONS
-from videxpr.submission.violations import CheckReport, text_lines
+from videxpr.submission.violations import CheckReport
 
 COUNTS = {"b": 5, "a": 5, "a_right": 5}
 GOOD = [HEADER, *(f"{row}3" for row in rows_of(**COUNTS))]
@@ -21,7 +28,7 @@ GOOD = [HEADER, *(f"{row}3" for row in rows_of(**COUNTS))]
 def check(lines: list[str] | bytes, names_only: bool = False) -> CheckReport:
     content = lines if isinstance(lines, bytes) else ("\n".join(lines) + "\n").encode()
     wanted = template(**(dict.fromkeys(COUNTS) if names_only else COUNTS))
-    return check_predictions(text_lines("f.txt", content), wanted, EDITIONS[6])
+    return check_predictions("f.txt", content, wanted, EDITIONS[6])
 
 
 def found(lines: list[str] | bytes, names_only: bool = False) -> list[str]:
@@ -227,3 +234,59 @@ def test_what_passes_is_what_the_reader_takes_and_the_template_wants(
     except FormatError:
         right = False
     assert (check(content.encode()).violations == ()) == right
+
+
+@given(st.lists(st.integers(-1, 8), max_size=9))
+def test_as_few_rows_as_possible_are_out_of_order(positions: list[int]) -> None:
+    kept = in_order(positions)
+    chosen = [position for position, keep in zip(positions, kept, strict=True) if keep]
+    assert chosen == sorted(set(chosen)) and -1 not in chosen
+    known = [position for position in positions if position >= 0]
+    rising = (
+        subset
+        for size in range(len(known), -1, -1)
+        for subset in combinations(known, size)
+        if all(one < other for one, other in pairwise(subset))
+    )
+    assert len(chosen) == len(next(rising))
+
+
+def test_of_equal_rows_the_first_stays() -> None:
+    assert in_order([0, 1, 2, 1, 2, 3]) == [True] * 3 + [False] * 2 + [True]
+
+
+def test_rows_of_a_template_are_those_of_its_blocks() -> None:
+    assert template_rows(template(b=2, a=1), []) == ["b/00001.jpg", "b/00002.jpg", "a/00001.jpg"]
+
+
+def test_names_alone_take_the_counts_of_a_file() -> None:
+    lines = ["a/00005.jpg,0", "a/999999999.jpg,0", "x/00003.jpg,0", "", "b/00001.jpg,0"]
+    assert template_rows(template(b=None, a=None, c=None), lines) == [
+        "b/00001.jpg",
+        *(f"a/0000{number}.jpg" for number in range(1, 6)),
+        "c/00001.jpg",
+    ]
+
+
+WANTED = ["b/99999.jpg", "a,b/100000.jpg", *(f"a/0000{number}.jpg" for number in range(1, 6))]
+
+
+def read(*lines: str) -> FileRows:
+    return read_rows(lines, WANTED, {"b", "a,b", "a"}, EDITIONS[6])
+
+
+def test_good_rows_are_understood_and_nothing_is_said() -> None:
+    rows = read("a/00001.jpg,0", "b/99999.jpg,7", "a,b/100000.jpg,3")
+    assert (rows.positions, rows.unexpected, rows.problems) == ([2, 0, 1], {}, [])
+
+
+def test_a_row_with_a_wrong_label_still_is_the_templates() -> None:
+    rows = read("a/00002.jpg,", " a/00003.jpg,1", "a/00004.jpg", "a/00005.jpg,1,2")
+    assert rows.positions == [3, 4, 5, 6] and rows.unexpected == {}
+    assert [row for _, row in rows.problems] == [0, 1, 2, 3]
+
+
+def test_a_row_of_something_else_is_none_of_the_templates() -> None:
+    rows = read("c/00001.jpg,0", "a/1.jpg,0", "", "a;00001.jpg;0", "c/00001.jpg,x", "a/00009.jpg,0")
+    assert rows.positions == [-1] * 6 and sorted(rows.unexpected) == [0, 1, 2, 3, 4, 5]
+    assert [row for _, row in rows.problems] == [4]

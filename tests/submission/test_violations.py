@@ -11,43 +11,43 @@ from videxpr.submission.violations import (
     Violation,
     label_problem,
     line_problem,
-    merged,
+    merge,
     quoted,
-    text_lines,
+    read_text_lines,
+    runs,
 )
 
 
 def test_marks_and_line_ends_are_warned_of_and_taken_off() -> None:
-    text = text_lines("f.txt", b"\xef\xbb\xbfa\r\nb\nc\r\nd\r\n")
-    assert text.lines == ("a", "b", "c", "d") and not text.cut_off
-    assert [str(one).split(":")[0] for one in text.warnings] == [
+    lines, warnings = read_text_lines("f.txt", b"\xef\xbb\xbfa\r\nb\nc\r\nd\r\n")
+    assert lines == ["a", "b", "c", "d"]
+    assert [str(one).split(":")[0] for one in warnings] == [
         "f.txt, line 1",
         "f.txt, line 1",
         "f.txt, lines 3-4",
     ]
-    assert "byte order mark" in text.warnings[0].text and "CRLF" in text.warnings[1].text
+    assert "byte order mark" in warnings[0].text and "CRLF" in warnings[1].text
 
 
 @pytest.mark.parametrize(
-    ("content", "lines", "cut_off"),
+    ("content", "lines"),
     [
-        (b"", (), False),
-        (b"a", ("a",), True),
-        (b"a\n\n", ("a", ""), False),
-        (b"a\rb\n", ("a\rb",), False),
-        (b"\xe9\n", ("\\xe9",), False),
+        (b"", []),
+        (b"a", ["a"]),
+        (b"a\n\n", ["a", ""]),
+        (b"a\rb\n", ["a\rb"]),
+        (b"\xe9\n", ["\\xe9"]),
     ],
 )
-def test_any_bytes_become_lines(content: bytes, lines: tuple[str, ...], cut_off: bool) -> None:
-    text = text_lines("f.txt", content)
-    assert (text.lines, text.cut_off, text.warnings) == (lines, cut_off, ())
+def test_any_bytes_become_lines(content: bytes, lines: list[str]) -> None:
+    assert read_text_lines("f.txt", content) == (lines, [])
 
 
-@given(st.lists(st.tuples(st.integers(1, 40), st.sampled_from("abc")), unique_by=lambda f: f[0]))
-def test_merging_keeps_every_finding(findings: list[tuple[int, str]]) -> None:
-    findings.sort()
-    found = list(merged("f", findings))
-    lines = [(one.line + n, one.text) for one in found for n in range(one.lines)]
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 40)), unique_by=lambda f: f[1]))
+def test_merging_keeps_every_finding(findings: list[tuple[str, int]]) -> None:
+    findings.sort(key=lambda one: one[1])
+    found = list(merge("f", findings))
+    lines = [(one.text, one.line + n) for one in found for n in range(one.lines)]
     assert lines == findings
     assert all(
         (one.line + one.lines, one.text) != (after.line, after.text)
@@ -55,7 +55,7 @@ def test_merging_keeps_every_finding(findings: list[tuple[int, str]]) -> None:
     )
 
 
-def test_a_defect_says_where_it_is() -> None:
+def test_a_violation_says_where_it_is() -> None:
     assert str(Violation("f.txt", 0, "gone")) == "f.txt: gone"
     assert str(Violation("f.txt", 7, "odd")) == "f.txt, line 7: odd"
     assert str(Violation("f.txt", 7, "odd", 3)) == "f.txt, lines 7-9: odd"
@@ -101,3 +101,20 @@ def test_blanks_and_spaces_of_a_line() -> None:
 def test_long_values_are_shortened() -> None:
     assert quoted("a\tb") == r"'a\tb'"
     assert len(quoted("x" * 5000)) < 120 and quoted("x" * 5000).endswith("...'")
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ([], []),
+        ([("a", 4)], [("a", 4, 1)]),
+        ([("a", n) for n in (4, 5, 6, 8, 9)], [("a", 4, 3), ("a", 8, 2)]),
+        ([("a", 4), ("b", 5)], [("a", 4, 1), ("b", 5, 1)]),
+        ([("a", 4, 2), ("a", 5, 1)], [("a", 4, 1), ("a", 5, 1)]),
+        ([("a", 4, 1), ("a", 5, 2), ("a", 6, 9), ("a", 7, 10)], [("a", 4, 2), ("a", 6, 2)]),
+    ],
+)
+def test_a_run_says_the_same_while_its_numbers_rise(
+    findings: list[tuple[str, int]], expected: list[tuple[str, int, int]]
+) -> None:
+    assert [(first[0], first[1], count) for first, count in runs(findings)] == expected

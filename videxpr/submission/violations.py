@@ -1,16 +1,21 @@
 """What can be wrong with a text file, and what is wrong with single lines and labels."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from videxpr.submission.editions import Edition
 
 SHOWN_CHARACTERS: Final = 90
 INTEGER: Final = re.compile(r"[-+]?[0-9]{1,9}")
+UNCOUNTED: Final = "the template only lists names: how many rows a video needs was not checked"
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+Finding = TypeVar("Finding", bound=tuple[Any, ...])
+"""What was found (text, line, ...), and whatever else rises by one from line to line."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class CheckReport:
     Attributes:
         videos: how many the template wants.
         rows: how many rows or labels were read.
-        defects: what the organizers' program may stumble over, by file and line.
+        violations: what the organizers' program may stumble over, by file and line.
         warnings: what is odd, but read by most programs, or what could not be checked.
     """
 
@@ -54,64 +59,67 @@ class CheckReport:
     warnings: tuple[Violation, ...]
 
 
-@dataclass(frozen=True)
-class TextLines:
-    """The lines of a text file, whatever is wrong with them.
+def report(
+    videos: int, rows: int, found: Iterable[Violation], warnings: Iterable[Violation]
+) -> CheckReport:
+    """Return a report with violations in the order of lines."""
+    ordered = sorted(found, key=lambda violation: violation.line)
+    return CheckReport(videos, rows, tuple(ordered), tuple(warnings))
 
-    Attributes:
-        file: its name.
-        lines: without their ends; bytes that are no UTF-8 are written as escapes.
-        warnings: a byte order mark, and lines that end as Windows' do.
-        cut_off: whether the last line lacks its end.
+
+def read_text_lines(file: str, content: bytes) -> tuple[list[str], list[Violation]]:
+    """Return the lines of a file without their ends, and warnings of marks and of Windows' line ends.
+
+    Bytes that are no UTF-8 are written as escapes.
     """
-
-    file: str
-    lines: tuple[str, ...]
-    warnings: tuple[Violation, ...]
-    cut_off: bool
-
-
-def text_lines(file: str, content: bytes) -> TextLines:
-    """Split a file into lines; of what is odd about them, a mark and line ends are remarked on."""
     warnings = []
-    if content.startswith(b"\xef\xbb\xbf"):
-        content = content[3:]
-        warnings.append(
-            Violation(file, 1, "the file begins with a byte order mark; save it as plain UTF-8")
-        )
-    lines = content.decode("utf-8", "backslashreplace").split("\n")
-    cut_off = lines[-1] != ""
-    if not cut_off:
+    if content.startswith(BYTE_ORDER_MARK):
+        text = "the file begins with a byte order mark; save it as plain UTF-8"
+        warnings.append(Violation(file, 1, text))
+    lines = content.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "backslashreplace").split("\n")
+    if lines[-1] == "":
         lines.pop()
+    text = "line end CRLF, as on Windows; most readers take that, a plain newline is safe"
     if b"\r\n" in content:
-        text = "line end CRLF, as on Windows; most readers take that, a plain newline is safe"
-        returns = ((n, text) for n, line in enumerate(lines, 1) if line.endswith("\r"))
-        warnings += merged(file, returns)
+        warnings += merge(file, ((text, n) for n, line in enumerate(lines, 1) if line[-1:] == "\r"))
         lines = [line.removesuffix("\r") for line in lines]
-    return TextLines(file, tuple(lines), tuple(warnings), cut_off)
+    return lines, warnings
 
 
-def merged(file: str, found: Iterable[tuple[int, str]]) -> Iterator[Violation]:
-    """Findings (line, text) in the order of lines; equal ones in consecutive lines are one defect."""
-    stretches = groupby(enumerate(found), lambda numbered: _stretch(*numbered))
-    for (text, _), stretch in stretches:
-        lines = [line for _, (line, _) in stretch]
-        yield Violation(file, lines[0], text, len(lines))
+def runs(findings: Iterable[Finding]) -> Iterator[tuple[Finding, int]]:
+    """Yield the first of findings that say the same while their numbers rise by one, and how many."""
+    numbered = enumerate(findings)
+    for _, run in groupby(numbered, lambda one: (one[1][0], *(n - one[0] for n in one[1][1:]))):
+        (_, first), *others = run
+        yield first, 1 + len(others)
 
 
-def _stretch(number: int, finding: tuple[int, str]) -> tuple[str, int]:
-    """The same for findings that are equal and in consecutive lines."""
-    return finding[1], finding[0] - number
+def merge(file: str, findings: Iterable[tuple[str, int]]) -> Iterator[Violation]:
+    """Yield findings (text, line) as violations; equal ones in consecutive lines are one."""
+    for (text, line), count in runs(findings):
+        yield Violation(file, line, text, count)
 
 
-def quoted(text: str) -> str:
-    """A value from a file, shortened where it is long."""
-    shown = repr(text)
-    return shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + "...'"
+def check_header(
+    lines: Sequence[str], header: str, row: re.Pattern[str]
+) -> tuple[int, list[tuple[str, int]]]:
+    """Return the line in which rows begin, and what is wrong with the header as text and line.
+
+    Args:
+        lines: of the file.
+        header: that the first one should be.
+        row: what may stand below it, by which a file without a header is known.
+    """
+    if not lines:
+        return 2, [(f"the file is empty; its first line should be {header!r}", 1)]
+    if row.fullmatch(lines[0].strip()):
+        return 1, [(f"the header is missing; the first line should be {header!r}", 1)]
+    wrong = f"the header should be {header!r}, not {quoted(lines[0])}"
+    return 2, [(wrong, 1)] if lines[0] != header else []
 
 
 def line_problem(line: str) -> str | None:
-    """What is wrong with a line before one looks at what it says."""
+    """Return what is wrong with a line before one looks at what it says."""
     if line.strip() == "":
         return "the line is blank"
     if line != line.strip():
@@ -121,7 +129,7 @@ def line_problem(line: str) -> str | None:
 
 @lru_cache(maxsize=2**10)
 def label_problem(label: str, edition: Edition) -> str | None:
-    """What is wrong with a label, or None."""
+    """Return what is wrong with a label, or None."""
     if label == "":
         return "the label is empty"
     if label != label.strip():
@@ -135,3 +143,9 @@ def label_problem(label: str, edition: Edition) -> str | None:
     if not 0 <= number <= edition.highest:
         return f"the label {number} is out of range; {allowed}"
     return None if label == str(number) else f"the label {quoted(label)} should be {number}"
+
+
+def quoted(text: str) -> str:
+    """Return a value from a file, shortened where it is long."""
+    shown = repr(text)
+    return shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + "...'"
