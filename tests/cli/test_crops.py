@@ -127,7 +127,7 @@ def test_measure_writes_a_geometry_that_make_takes(tree, clips, videxpr, tmp_pat
     assert code == 0
     assert "9 crops of 1 folder measured with mtcnn" in out
     assert "one person's face" in out
-    assert "agree with ArcFace's template" in out
+    assert "agree with ArcFace's geometry" in out
     found = read_crop_geometry(measured)
     np.testing.assert_allclose(found.landmarks, ARCFACE.landmarks, atol=1.5)
     facts = json.loads(measured.read_text())["facts"]

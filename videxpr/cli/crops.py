@@ -18,7 +18,7 @@ from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.device import cpu_threads, resolve_device, stage_threads, use_cpu_threads
 from videxpr.datasets.crops.batch import CropReport, crop_sources
 from videxpr.datasets.crops.cropper import Cropper
-from videxpr.datasets.crops.geometry import Measurement
+from videxpr.datasets.crops.geometry import Measurement, write_plot
 from videxpr.datasets.crops.geometry_file import (
     LANDMARKS,
     Facts,
@@ -27,7 +27,6 @@ from videxpr.datasets.crops.geometry_file import (
 )
 from videxpr.datasets.crops.measure import SMALLEST_FACE, measure_crops
 from videxpr.datasets.crops.options import CropsMakeCommand, CropsMeasureCommand
-from videxpr.datasets.crops.preview import write_picture
 from videxpr.datasets.crops.writer import CROPS, CropTree
 from videxpr.faces.detection.load import load_detector
 from videxpr.video.sources import find_sources
@@ -125,7 +124,7 @@ def measure(command: CropsMeasureCommand, given: frozenset[str]) -> int:
         measured = measure_crops(command.folder, detector, command.measuring, advance)
     write_crop_geometry(command.output, measured.template, facts(measured))
     if command.plot is not None:
-        write_picture(command.plot, measured)
+        write_plot(command.plot, measured)
     if not command.run.quiet:
         _print_measurement(measured, command)
     return 0
@@ -182,8 +181,8 @@ def _landmark_table(measured: Measurement) -> Table:
         "ArcFace": (measured.reference, "{:.1f}, {:.1f}"),
         "landmarks, mean": (measured.mean, "{:.1f}, {:.1f}"),
         "spread": (measured.spread, "{:.1f}, {:.1f}"),
-        "template": (measured.points, "{:.1f}, {:.1f}"),
-        "template - ArcFace": (measured.displacement, "{:+.1f}, {:+.1f}"),
+        "geometry": (measured.points, "{:.1f}, {:.1f}"),
+        "geometry - ArcFace": (measured.displacement, "{:+.1f}, {:+.1f}"),
     }
     for title in columns:
         table.add_column(title, justify="right")

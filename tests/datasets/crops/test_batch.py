@@ -47,7 +47,7 @@ def test_summary_tells_counts_and_errors(clips, tmp_path):
     assert table.person.tolist() == ["main", "second", ""]
     main = table.iloc[0]
     assert (main.frames, main.crops, main.coverage) == ("20", "15", "0.75")
-    assert (main.detector, main.template) == ("scripted", "arcface")
+    assert (main.detector, main.geometry) == ("scripted", "arcface")
     assert "broken.mp4" in table.error[2]
 
 

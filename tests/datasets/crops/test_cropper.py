@@ -1,13 +1,18 @@
 import io
+from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 from chosen import crop_options
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from pipeline import ScriptedDetector, face, picture, write_clip
 
 from videxpr.core.crop_template import ARCFACE
-from videxpr.datasets.crops.cropper import Cropper
+from videxpr.datasets.crops import cropper as cropping
+from videxpr.datasets.crops.cropper import Cropper, CropSpool
 from videxpr.faces.align import aligned_crop
 from videxpr.video.reader import Video
 from videxpr.video.timeline import Timeline
@@ -68,3 +73,40 @@ def test_crops_have_the_templates_size(clip):
     (one, *_) = crops(clip, lambda n: [face()], template=ARCFACE.resized(64))
     with Image.open(io.BytesIO(one.jpeg)) as image:
         assert (image.size, image.mode) == ((64, 64), "RGB")
+
+
+Shots = list[list[tuple[int, bytes]]]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    shots=st.lists(st.lists(st.tuples(st.integers(1, 4), st.binary(max_size=40))), max_size=3),
+    most=st.sampled_from([1, 50, 1 << 20]),
+)
+def test_crops_come_back_by_track_wherever_they_were_buffered(
+    monkeypatch: pytest.MonkeyPatch, shots: Shots, most: int
+) -> None:
+    monkeypatch.setattr(cropping, "BUFFERED_BYTES", most)
+    with CropSpool() as spool:
+        for shot in shots:
+            expected: dict[int, list[bytes]] = defaultdict(list)
+            for track, jpeg in shot:
+                spool.add(track, jpeg)
+                expected[track].append(jpeg)
+            for track in range(1, 5):
+                assert list(spool.of(track)) == expected[track]
+            spool.clear()
+            assert list(spool.of(1)) == []
+
+
+def test_many_crops_leave_memory_for_a_file_and_nothing_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cropping, "BUFFERED_BYTES", 1000)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with CropSpool() as spool:
+        for number in range(30):
+            assert spool._file._rolled == (number > 10)
+            spool.add(1, bytes([number]) * 100)
+        assert next(spool.of(1)) == bytes(100)
+    assert not list(tmp_path.iterdir())

@@ -1,11 +1,17 @@
+"""What is measured on crops, in numbers and as a picture."""
+
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from geometry import POINTS, measurement, shifted
+from PIL import Image
 
-from videxpr.datasets.crops.geometry import Measurement
+from videxpr.datasets.crops.geometry import GREEN, PLOT_SIDE, RED, Measurement, write_plot
+from videxpr.video.images import image_size
 
 
-def test_template_is_rounded_to_what_is_worth_writing():
+def test_geometry_is_rounded_to_what_is_worth_writing():
     (x, y), *_ = measurement(POINTS + 1 / 3).template.landmarks
     assert (x, y) == (38.628, 52.03)
 
@@ -24,7 +30,7 @@ def test_crops_near_arcface_agree():
     measured = measurement(shifted(POINTS, 0.6, 0.8))
     assert measured.agrees
     assert measured.distance == pytest.approx(1.0)
-    assert "agree with ArcFace's template within 1.0 pixels" in measured.verdict
+    assert "agree with ArcFace's geometry within 1.0 pixels" in measured.verdict
 
 
 def test_displaced_crops_do_not_agree_and_it_is_said_how():
@@ -35,12 +41,12 @@ def test_displaced_crops_do_not_agree_and_it_is_said_how():
     assert "+4.0, -3.0" in measured.verdict
 
 
-def test_crops_that_scatter_follow_no_template():
+def test_crops_that_scatter_follow_no_geometry():
     measured = measurement(scatter=4.0)
     assert measured.distance < 1e-9
     assert not measured.aligned
     assert not measured.agrees
-    assert "follow no template" in measured.verdict
+    assert "follow no geometry" in measured.verdict
 
 
 def test_tolerances_grow_with_the_crops():
@@ -66,3 +72,20 @@ def test_uncertainty_comes_from_folders_not_from_frames():
 def test_counts_add_up():
     measured = measurement()
     assert (measured.sampled - measured.found, measured.set_aside) == (3, 2)
+
+
+def test_both_geometries_are_drawn_where_they_are(tmp_path):
+    write_plot(tmp_path / "mean.png", measurement(shifted(POINTS, 4, -3)))
+    with Image.open(tmp_path / "mean.png") as image:
+        drawn = np.array(image)
+    assert drawn.shape == (PLOT_SIDE, PLOT_SIDE, 3)
+    for color, points in ((GREEN, POINTS), (RED, shifted(POINTS, 4, -3))):
+        for x, y in points / 112 * PLOT_SIDE:
+            near = drawn[int(y) - 2 : int(y) + 6, int(x) - 2 : int(x) + 6]
+            assert (near == color).all(axis=2).any()
+
+
+def test_crops_of_any_size_are_enlarged(tmp_path):
+    small = measurement((POINTS + 0.5) / 2 - 0.5, size=56)
+    write_plot(tmp_path / "mean.png", replace(small, name="half"))
+    assert image_size(tmp_path / "mean.png") == (PLOT_SIDE, PLOT_SIDE)

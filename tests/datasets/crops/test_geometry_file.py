@@ -74,7 +74,7 @@ def with_point(name: str, value: object) -> dict[str, object]:
         (json.dumps(with_point("right_eye", [70, 40])), "lies clearly to the left"),
     ],
 )
-def test_what_is_no_template_is_said_with_the_file(tmp_path, content, said):
+def test_what_is_no_geometry_is_said_with_the_file(tmp_path, content, said):
     path = tmp_path / "t.json"
     path.write_text(content)
     with pytest.raises(FormatError, match=said) as error:

@@ -18,7 +18,7 @@ from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.structures import Face
 from videxpr.datasets.crops.batch import crop_sources
 from videxpr.datasets.crops.cropper import Cropper
-from videxpr.datasets.crops.measure import SIDE, measure_crops, sampled
+from videxpr.datasets.crops.measure import SIDE, draw_sample, measure_crops
 from videxpr.datasets.crops.options import MeasureOptions
 from videxpr.datasets.crops.writer import CropTree
 from videxpr.faces.align import similarity_transform, transform_points
@@ -82,7 +82,7 @@ def people(count: int, seed: int, spread: float = 2.0) -> np.ndarray:
 
 
 def aligned(faces: np.ndarray, points: np.ndarray) -> list[np.ndarray]:
-    """Where the landmarks lie in crops that are aligned to a template."""
+    """Where the landmarks lie in crops that are aligned to a geometry."""
     return [transform_points(one, similarity_transform(one, points)) for one in faces]
 
 
@@ -94,7 +94,7 @@ def aligned(faces: np.ndarray, points: np.ndarray) -> list[np.ndarray]:
     st.floats(-9, 9),
     st.integers(0, 99),
 )
-def test_any_similar_template_is_found_exactly_whatever_the_faces(
+def test_any_similar_geometry_is_found_exactly_whatever_the_faces(
     tmp_path_factory, scale, angle, x, y, seed
 ):
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -161,13 +161,13 @@ def test_sample_is_spread_over_folders_and_repeatable(tmp_path):
         save_crops(tmp_path / name, count, 8)
     save_crops(tmp_path / ".hidden", 3, 8)
     (tmp_path / "a" / "notes.txt").touch()
-    paths = sampled(tmp_path, 35, seed=1)
+    paths = draw_sample(tmp_path, 35, seed=1)
     counts = {name: sum(path.parent.name == name for path in paths) for name in "abc"}
     assert counts == {"a": 15, "b": 5, "c": 15}
     assert len(set(paths)) == 35
-    assert sampled(tmp_path, 35, seed=1) == paths
-    assert sampled(tmp_path, 35, seed=2) != paths
-    assert len(sampled(tmp_path, 1000, seed=1)) == 105
+    assert draw_sample(tmp_path, 35, seed=1) == paths
+    assert draw_sample(tmp_path, 35, seed=2) != paths
+    assert len(draw_sample(tmp_path, 1000, seed=1)) == 105
 
 
 def test_folders_that_cannot_be_measured_say_why(tmp_path):
@@ -232,7 +232,7 @@ def one_face_each(count: int) -> list[Path]:
 
 @needs_shared
 @pytest.mark.parametrize("crops", [DISPLACED, SMALLER], ids=["displaced", "smaller"])
-def test_scrfd_finds_any_template_within_half_a_pixel(tmp_path, crops):
+def test_scrfd_finds_any_geometry_within_half_a_pixel(tmp_path, crops):
     detector = load_detector(DetectionOptions("scrfd:buffalo_sc", root=PACKS, threads=1))
     measured = crop_and_measure(detector, one_face_each(16), tmp_path, crops, 0.034)
     assert not measured.agrees

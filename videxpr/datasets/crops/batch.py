@@ -24,7 +24,7 @@ class CropReport(JobResult):
     folders: tuple[PersonFolder, ...] = ()
 
     def coverage(self, folder: PersonFolder) -> float:
-        """Share of the video's frames that have a crop in one of its folders."""
+        """Return the share of the video's frames that have a crop in one of its folders."""
         return folder.crops / self.frames
 
 
@@ -34,29 +34,26 @@ def crop_sources(
     tree: CropTree,
     progress: Callable[[Source], Progress] | None = None,
 ) -> Iterator[CropReport]:
-    """Write the crops of one video after another.
+    """Write the crops of one video after another; yield a report of each, in order.
 
     Args:
         cropper: with its detector and options.
         sources: videos.
         tree: where crops go.
         progress: called with each video that is begun, to get the callback for its frames.
-
-    Returns:
-        One report a source, in order, as it comes.
     """
-    taken: dict[str, Source] = {}
+    owners: dict[str, Source] = {}
 
     def work(source: Source) -> CropReport:
-        _check(source, taken)
+        _check(source, owners)
         if tree.is_done(source):
             return CropReport(source, "skipped")
-        return _cropped(cropper, source, tree, progress(source) if progress else None)
+        return _crop(cropper, source, tree, progress(source) if progress else None)
 
     return run_jobs(sources, work, CropReport, lambda row: tree.summarize([row]))
 
 
-def _check(source: Source, taken: dict[str, Source]) -> None:
+def _check(source: Source, owners: dict[str, Source]) -> None:
     """Refuse what is no video, and names that no folder or summary should have."""
     if source.kind == "missing":
         raise SourceError(f"nothing to crop at {source.path}: {source.problem}")
@@ -64,7 +61,7 @@ def _check(source: Source, taken: dict[str, Source]) -> None:
         raise SourceError(f"{source.path} holds crops already")
     if not source.relative.as_posix().isprintable():
         raise SourceError(f"the name {source.relative.as_posix()!r} cannot be written; rename it")
-    other = taken.setdefault(source.name, source)
+    other = owners.setdefault(source.name, source)
     if other is not source:
         raise OutputError(
             f"{source.path} would be written to the same folder as {other.path}; crop it in a run of "
@@ -72,37 +69,37 @@ def _check(source: Source, taken: dict[str, Source]) -> None:
         )
 
 
-def _cropped(
+def _crop(
     cropper: Cropper, source: Source, tree: CropTree, progress: Progress | None
 ) -> CropReport:
     begun = perf_counter()
-    log = Timeline()
-    folders = tree.write(source, cropper.crops(source.path, log, progress))
+    timeline = Timeline()
+    folders = tree.write(source, cropper.crops(source.path, timeline, progress))
     report = CropReport(
         source=source,
         status="done",
-        warnings=tuple(_warnings(log, folders)),
-        frames=len(log),
+        warnings=tuple(_warnings(timeline, folders)),
+        frames=len(timeline),
         folders=tuple(folders),
-        frames_per_second=len(log) / (perf_counter() - begun),
+        frames_per_second=len(timeline) / (perf_counter() - begun),
     )
-    tree.summarize([_row(report, folder, log, cropper) for folder in folders])
+    tree.summarize([_row(report, folder, timeline, cropper) for folder in folders])
     return report
 
 
-def _warnings(log: Timeline, folders: Sequence[PersonFolder]) -> Iterator[str]:
+def _warnings(timeline: Timeline, folders: Sequence[PersonFolder]) -> Iterator[str]:
     if not folders[0].crops:
         yield "no face was found: the folder is empty"
-    if log.decoder_note:
-        yield f"decoded on the CPU: {log.decoder_note}"
-    if log.decode_errors:
-        yield f"{log.decode_errors} damaged packets or frames in the video"
+    if timeline.decoder_note:
+        yield f"decoded on the CPU: {timeline.decoder_note}"
+    if timeline.decode_errors:
+        yield f"{timeline.decode_errors} damaged packets or frames in the video"
 
 
 def _row(
-    report: CropReport, folder: PersonFolder, log: Timeline, cropper: Cropper
+    report: CropReport, folder: PersonFolder, timeline: Timeline, cropper: Cropper
 ) -> dict[str, str | int | float]:
-    """A person's line in ``summary.csv``; without speeds, so that the same run gives the same."""
+    """Return a person's line of ``summary.csv``; without speeds, which differ from run to run."""
     return {
         "video": report.source.relative.as_posix(),
         "name": folder.name,
@@ -111,9 +108,9 @@ def _row(
         "crops": folder.crops,
         "coverage": round(report.coverage(folder), 4),
         "detector": cropper.detector.name,
-        "template": cropper.options.template.name,
+        "geometry": cropper.options.template.name,
         "source_bytes": report.source.path.stat().st_size,
-        "decode_errors": log.decode_errors,
+        "decode_errors": timeline.decode_errors,
         "warnings": "; ".join(report.warnings),
         "error": "",
     }

@@ -1,16 +1,23 @@
-"""From a video to the crops of its main persons, shot by shot."""
+"""From a video to the crops of its main subjects, shot by shot."""
 
+from array import array
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os import SEEK_END
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import Final, Self
 
 from videxpr.datasets.crops.options import CropOptions
-from videxpr.datasets.crops.spool import CropSpool
 from videxpr.faces.detection.detector import Detector
 from videxpr.faces.pipeline import FacePipeline, Progress, Shot, TrackedFace
 from videxpr.faces.subjects import rank_subjects
 from videxpr.video.images import jpeg_bytes
 from videxpr.video.timeline import Timeline
+
+BUFFERED_BYTES: Final = 1 << 26
+"""Of one shot; a few minutes of one person. More of them go to the system's temporary folder."""
 
 
 @dataclass(frozen=True)
@@ -31,52 +38,91 @@ class PersonCrop:
 
 
 class Cropper:
-    """A detector and a geometry, ready for any number of videos, one after another."""
+    """Crops any number of videos, one after another."""
 
     def __init__(self, detector: Detector, options: CropOptions) -> None:
+        """Make ready.
+
+        Args:
+            detector: that looks for faces.
+            options: which faces are cropped, and how.
+        """
         self.detector = detector
         self.options = options
-        self._follower = FacePipeline(
-            detector,
-            options.faces,
-            [options.template],
-        )
+        self._faces = FacePipeline(detector, options.faces, [options.template])
 
     def crops(
-        self, path: Path, log: Timeline, progress: Progress | None = None
+        self, path: Path, timeline: Timeline, progress: Progress | None = None
     ) -> Iterator[PersonCrop]:
-        """Crops of the main persons of a video, a person and a shot at a time.
+        """Yield the crops of the main subjects of a video, a person and a shot at a time.
 
-        Who the main person is shows when the shot ends. Until then all its faces are held, as JPEG: a
-        few kilobytes each, the first 64 MB of a shot in memory.
+        Who the main subject is shows when the shot ends. Until then all its faces are buffered, as
+        JPEG: a few kilobytes each, the first 64 MB of a shot in memory.
 
         Args:
             path: of the video.
-            log: fresh; what is known of the frames is noted there.
-            progress: called after each frame.
+            timeline: fresh; what is known of the frames is noted there.
+            progress: called after each few frames.
 
         Raises:
             SourceError: the video is missing, cannot be opened, or gives no frame.
             OSError: the temporary folder is full.
         """
-        with CropSpool() as buffered:
+        with CropSpool() as spool:
 
-            def hold(tracked_faces: list[TrackedFace]) -> None:
-                for sight in tracked_faces:
-                    buffered.add(sight.track.number, self._jpeg(sight))
+            def buffer(faces: list[TrackedFace]) -> None:
+                for face in faces:
+                    jpeg = jpeg_bytes(face.crops[0], self.options.quality)
+                    spool.add(face.track.number, jpeg)
 
-            for shot in self._follower.shots(path, log, hold, progress):
-                yield from self._of_shot(shot, buffered)
-                buffered.clear()
+            for shot in self._faces.shots(path, timeline, buffer, progress):
+                yield from self._of_shot(shot, spool)
+                spool.clear()
 
-    def _jpeg(self, sight: TrackedFace) -> bytes:
-        return jpeg_bytes(sight.crops[0], self.options.quality)
-
-    def _of_shot(self, shot: Shot, buffered: CropSpool) -> Iterator[PersonCrop]:
-        people = rank_subjects(shot.tracks, self.options.faces.person, shot.frame_size)[
-            : self.options.people
-        ]
-        for rank, track in enumerate(people):
-            files = buffered.of(track.number)
-            for frame, face, jpeg in zip(track.frames, track.faces, files, strict=True):
+    def _of_shot(self, shot: Shot, spool: "CropSpool") -> Iterator[PersonCrop]:
+        """Yield the crops of the shot's subjects, the main one first."""
+        subjects = rank_subjects(shot.tracks, self.options.faces.person, shot.frame_size)
+        for rank, track in enumerate(subjects[: self.options.people]):
+            jpegs = spool.of(track.number)
+            for frame, face, jpeg in zip(track.frames, track.faces, jpegs, strict=True):
                 yield PersonCrop(rank, frame, float(face.bbox[0] + face.bbox[2]) / 2, jpeg)
+
+
+class CropSpool:
+    """Contents of JPEG files by the number of their track; 64 MB in memory at most.
+
+    It is used in a ``with`` block, at the end of which nothing of it is left.
+    """
+
+    def __init__(self) -> None:
+        self._file = SpooledTemporaryFile(max_size=BUFFERED_BYTES)  # noqa: SIM115
+        self._places: dict[int, array[int]] = defaultdict(lambda: array("q"))  # begin, end, ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, track: int, jpeg: bytes) -> None:
+        """Add the next crop of a track.
+
+        Raises:
+            OSError: the temporary folder is full.
+        """
+        begin = self._file.seek(0, SEEK_END)
+        self._file.write(jpeg)
+        self._places[track].extend((begin, begin + len(jpeg)))
+
+    def of(self, track: int) -> Iterator[bytes]:
+        """Yield all crops of a track, in the order in which they came."""
+        places = self._places[track]
+        for begin, end in zip(places[::2], places[1::2], strict=True):
+            self._file.seek(begin)
+            yield self._file.read(end - begin)
+
+    def clear(self) -> None:
+        """Drop all crops."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._places.clear()

@@ -1,4 +1,4 @@
-"""A crop template as a small JSON file that people can read, and write by hand."""
+"""A crop geometry as a small JSON file that people can read, and write by hand."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,16 +22,16 @@ FARTHEST: Final = 1e6
 """In pixels; NaN and infinity, which Python's JSON takes, are no nearer."""
 
 Facts = Mapping[str, "str | int | float | Sequence[float] | Facts"]
-"""What else is known of a template, by name."""
+"""What else is known of a geometry, by name."""
 
 
 def write_crop_geometry(path: Path, template: CropTemplate, facts: Facts | None = None) -> None:
-    """Write a template, whole or not at all.
+    """Write a geometry, whole or not at all.
 
     Args:
         path: the file.
         template: name, size and landmarks.
-        facts: how the template came about, for people: `read_crop_geometry` passes over it.
+        facts: how the geometry came about, for people: `read_crop_geometry` ignores it.
 
     Raises:
         OutputError: the file cannot be written.
@@ -48,19 +48,19 @@ def write_crop_geometry(path: Path, template: CropTemplate, facts: Facts | None 
 
 
 def read_crop_geometry(path: Path) -> CropTemplate:
-    """Read a template; keys other than ``name``, ``size`` and ``landmarks`` are passed over.
+    """Read a geometry; keys other than ``name``, ``size`` and ``landmarks`` are ignored.
 
     Raises:
-        FormatError: the file cannot be read, or is no template; with what is wrong in it.
+        FormatError: the file cannot be read, or is no crop geometry; with what is wrong in it.
     """
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
-        raise FormatError(f"cannot read the crop template {path}: it is no UTF-8 text") from exc
+        raise FormatError(f"cannot read the crop geometry {path}: it is no UTF-8 text") from exc
     except (OSError, ValueError, RecursionError) as exc:  # of JSON: ValueErrors
-        raise FormatError(f"cannot read the crop template {path}: {exc}") from exc
+        raise FormatError(f"cannot read the crop geometry {path}: {exc}") from exc
     if not isinstance(content, dict):
-        raise FormatError(f"{path} is no crop template: it holds {_short(content)}, not an object")
+        raise FormatError(f"{path} is no crop geometry: it holds {_short(content)}, not an object")
     template = CropTemplate(_name(content, path), _size(content, path), _landmarks(content, path))
     _check_eyes(template, path)
     return template
@@ -115,7 +115,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _readable(content: dict[str, Any]) -> str:
-    """JSON with one line for each entry of the first two levels, so that a point is on one line."""
+    """Return JSON with a line for each entry of the first two levels, so that a point is on one."""
     lines = []
     for key, value in content.items():
         text = json.dumps(value, ensure_ascii=False)

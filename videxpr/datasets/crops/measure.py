@@ -1,12 +1,11 @@
 """The geometry of crops that somebody else made: where the five landmarks lie in them.
 
-For each crop of a sample, the landmarks are found and the similarity transform is fitted that would
-align them to ArcFace's template. If the crops follow that template, it is the identity; if they follow
+For each crop of a sample, the landmarks are detected and the similarity transform is fitted that would
+align them to ArcFace's geometry. If the crops follow that geometry, it is the identity; if they follow
 another one, its inverse brings ArcFace's points to where they lie in the crops. The mean over the
-crops is the measured template. It is a template in every sense: aligning a face to it puts the face
-where it lies in the crops.
+crops is the measured geometry: aligning a face to it puts the face where it lies in the crops.
 
-The mean of the landmarks themselves is reported too, but makes a worse template: no face is ArcFace's
+The mean of the landmarks themselves is reported too, but is a worse geometry: no face is ArcFace's
 mean face, and what it differs by would end up in the points and shrink the crops by some percent.
 """
 
@@ -82,20 +81,20 @@ def measure_crops(
 
     Args:
         folder: Aff-Wild2's ``cropped_aligned``, or any folder with square images of one size.
-        detector: finds the landmarks; the measured template is best used with the same one.
+        detector: finds the landmarks; the measured geometry is best used with the same one.
         options: sample and name.
         progress: called with crops done and to do.
 
     Raises:
         SourceError: there are no images, they are not square and of one size, or no face is found.
     """
-    paths = sampled(folder, options.sample, options.seed)
+    paths = draw_sample(folder, options.sample, options.seed)
     size = _common_size(paths)
-    results = list(_results(paths, size, detector, progress))
+    results = list(_measure_each(paths, size, detector, progress))
     found = [result for result in results if result is not None]
     if not found:
         raise SourceError(f"{detector.name} finds no face in {len(paths)} crops of {folder}")
-    kept = _without_outliers(found)
+    kept = _drop_outliers(found)
     return Measurement(
         name=options.name,
         size=size,
@@ -104,13 +103,13 @@ def measure_crops(
         found=len(found),
         landmarks=np.stack([one.landmarks for one in kept]),
         fitted=np.stack([one.fitted for one in kept]),
-        people=_numbered([one.folder for one in kept]),
+        people=_number([one.folder for one in kept]),
         mean_crop=np.mean([one.image for one in kept], axis=0).round().astype(np.uint8),
     )
 
 
-def sampled(folder: Path, count: int, seed: int) -> list[Path]:
-    """Up to `count` images in and below a folder, drawn evenly from the folders that hold them.
+def draw_sample(folder: Path, count: int, seed: int) -> list[Path]:
+    """Return up to `count` images in and below a folder, drawn evenly from its folders.
 
     Raises:
         SourceError: the folder is missing or holds no image.
@@ -131,7 +130,7 @@ def sampled(folder: Path, count: int, seed: int) -> list[Path]:
 
 
 def _groups(top: Path) -> Iterator[_Group]:
-    """Folders with images, by name; hidden ones are passed over, and links back to one above."""
+    """Yield folders with images, by name; hidden ones and links back to one above are skipped."""
     seen: set[str] = set()
     for place, folders, names in os.walk(top, followlinks=True):
         real = os.path.realpath(place)
@@ -151,25 +150,25 @@ def _is_image(name: str) -> bool:
 
 
 def _common_size(paths: Sequence[Path]) -> int:
-    """Side of the crops, which must all be square and of one size."""
+    """Return the side of the crops, which must all be square and of one size."""
     sizes = Counter(image_size(path) for path in paths)
     (width, height), _ = sizes.most_common(1)[0]
     if len(sizes) > 1 or width != height:
         seen = ", ".join(f"{w} x {h} ({count})" for (w, h), count in sizes.most_common(5))
         raise SourceError(
             f"the images are of the sizes {seen}; aligned crops are square and all of one size, and "
-            "others follow no template"
+            "others follow no geometry"
         )
     return width
 
 
-def _results(
+def _measure_each(
     paths: Sequence[Path],
     size: int,
     detector: Detector,
     progress: Callable[[int, int], None] | None,
 ) -> Iterator[_Measured | None]:
-    """What is found in each crop; None where no face is."""
+    """Yield what is found in each crop; None where no face is."""
     reference = np.array(ARCFACE.resized(size).landmarks)
     margin = round(SIDE * MARGINS.get(detector.name.partition(":")[0], 0.0))
     scale = SIDE / size
@@ -190,7 +189,7 @@ def _results(
 
 
 def _main_face(faces: Sequence[Face], middle: float) -> Face:
-    """The face that is large and near the middle, not one that looks in from the side."""
+    """Return the face that is large and near the middle, not one that looks in from the side."""
 
     def prominence(face: Face) -> float:
         center = (face.bbox[:2] + face.bbox[2:]) / 2
@@ -199,16 +198,17 @@ def _main_face(faces: Sequence[Face], middle: float) -> Face:
     return max(faces, key=prominence)
 
 
-def _without_outliers(found: Sequence[_Measured]) -> list[_Measured]:
+def _drop_outliers(found: Sequence[_Measured]) -> list[_Measured]:
+    """Return those whose fit is not far from the median one."""
     fits = np.stack([one.fitted for one in found])
-    apart = np.linalg.norm(fits - np.median(fits, axis=0), axis=2).mean(axis=1)
+    distances = np.linalg.norm(fits - np.median(fits, axis=0), axis=2).mean(axis=1)
     return [
         one
-        for one, distance in zip(found, apart, strict=True)
-        if distance <= OUTLIER * np.median(apart)
+        for one, distance in zip(found, distances, strict=True)
+        if distance <= OUTLIER * np.median(distances)
     ]
 
 
-def _numbered(folders: Sequence[Path]) -> NDArray[np.int64]:
+def _number(folders: Sequence[Path]) -> NDArray[np.int64]:
     numbers = {folder: number for number, folder in enumerate(dict.fromkeys(folders))}
     return np.array([numbers[folder] for folder in folders])

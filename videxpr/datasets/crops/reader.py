@@ -24,11 +24,11 @@ class CropFolder:
 
     @property
     def frames(self) -> int:
-        """Number of frames up to the last crop; the video may have had more."""
+        """Return the number of frames up to the last crop; the video may have had more."""
         return max(self.images) + 1
 
     def crops(self, size: int) -> Iterator[tuple[int, Image]]:
-        """Frame and crop (size, size, 3) of every image.
+        """Yield frame and crop (size, size, 3) of every image.
 
         Raises:
             SourceError: a crop is unreadable, or of another size than the model was trained on.
@@ -45,7 +45,7 @@ class CropFolder:
 
 
 def open_crops(path: Path, *more: Path) -> CropFolder:
-    """The crops of one video in a folder or several, by the numbers in their names.
+    """Return the crops of one video in a folder or several, by the numbers in their names.
 
     Of a frame that is in several folders, the first one's crop counts.
 
@@ -64,6 +64,6 @@ def _images(path: Path) -> dict[int, Path]:
         raise SourceError(f"{path} holds no crops named 00001.jpg, 00002.jpg, ...")
     by_frame = dict(images)
     if len(by_frame) < len(images):
-        doubles = [entry for frame, entry in images if by_frame[frame] != entry]
-        raise SourceError(f"{path} has more than one crop of a frame, e.g. {doubles[0].name}")
+        duplicates = [entry for frame, entry in images if by_frame[frame] != entry]
+        raise SourceError(f"{path} has more than one crop of a frame, e.g. {duplicates[0].name}")
     return by_frame

@@ -51,6 +51,10 @@ class _Owner:
 class CropTree:
     """The folders and files under one root.
 
+    Attributes:
+        root: the folder of all.
+        overwrite: whether crops that are there are made again.
+
     Raises:
         UsageError: the root holds crops of another geometry, or of one that nobody wrote down.
         OutputError: the root cannot be made or written to.
@@ -67,7 +71,7 @@ class CropTree:
         self._owners = _read_owners(root / SUMMARY)
 
     def is_done(self, source: Source) -> bool:
-        """Whether a video's crops are there and need not be made again.
+        """Return whether a video's crops are there and need not be made again.
 
         Raises:
             OutputError: crops of another video are where this one's would go.
@@ -113,7 +117,7 @@ class CropTree:
 
     @contextmanager
     def _building(self, name: str) -> Iterator[Path]:
-        """A hidden folder beside the video's own for work in progress, gone when the block ends."""
+        """Yield a hidden folder beside the video's own, which is gone when the block ends."""
         target = self._folder(name)
         building = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
@@ -136,7 +140,7 @@ class CropTree:
             )
 
     def _old_sides(self, source: Source) -> set[str]:
-        """Folders of second persons that an earlier run made from the video."""
+        """Return the folders of second persons that an earlier run made from the video."""
         mine = {_owner(source).video}
         if source.name in self._owners:
             mine.add(self._owners[source.name].video)
@@ -150,7 +154,7 @@ class CropTree:
 
 
 def _save(crops: Iterable[PersonCrop], building: Path) -> tuple[list[int], list[float]]:
-    """Write crops to the folders of their ranks; how many each has, and their mean position."""
+    """Write crops to the folders of their ranks; return how many each has, and their mean position."""
     counts, sums = [0, 0], [0.0, 0.0]
     for crop in crops:
         (building / str(crop.rank) / image_name(crop.frame)).write_bytes(crop.jpeg)
@@ -192,7 +196,7 @@ def _owner(source: Source) -> _Owner:
 
 
 def _read_owners(summary: Path) -> dict[str, _Owner]:
-    """Which video each folder was made from, as the summary says."""
+    """Return which video each folder was made from, as the summary says."""
     if not summary.is_file():
         return {}
     with summary.open(encoding="utf-8", newline="") as stream:
