@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from videxpr.formats.frame_labels import recorded_span, resmoothed
-from videxpr.formats.parquet import read_parquet
+from videxpr.formats.frame_labels import frame_labels
+from videxpr.formats.parquet import read_annotation
 from videxpr.formats.record import Annotation
 
 
@@ -53,15 +53,6 @@ def landmarks_of(annotation: Annotation) -> Landmarks:
     return Landmarks(points, annotation.shots)
 
 
-def labels_of(annotation: Annotation) -> np.ndarray:
-    """(N,) labels of the main person as annotate gives them, -1 where there is none."""
-    annotation = resmoothed(annotation, recorded_span(annotation))
-    labels = np.full(len(annotation), -1)
-    rows = annotation.faces.of_rank(0)
-    labels[annotation.faces.frame[rows] - annotation.first_frame] = annotation.faces.label[rows]
-    return labels
-
-
 @dataclass(frozen=True)
 class Line:
     """One clip; None where there is no face, or no reference."""
@@ -75,7 +66,7 @@ class Line:
 
 
 def compared(name: str, plain: Annotation, fast: Annotation, reference: Annotation | None) -> Line:
-    one, other = labels_of(plain), labels_of(fast)
+    one, other = frame_labels(plain, 0, "none"), frame_labels(fast, 0, "none")
     both = (one >= 0) & (other >= 0)
     points = landmarks_of(plain), landmarks_of(fast)
     faces = bool(both.sum() > 2)
@@ -133,9 +124,9 @@ def main() -> None:
         lines.append(
             compared(
                 path.stem,
-                read_parquet(path),
-                read_parquet(arguments.fast / path.name),
-                read_parquet(better) if better is not None and better.is_file() else None,
+                read_annotation(path),
+                read_annotation(arguments.fast / path.name),
+                read_annotation(better) if better is not None and better.is_file() else None,
             )
         )
     if not lines:

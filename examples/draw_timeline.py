@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 import videxpr
 
 table = pandas.read_parquet(sys.argv[1])
-table = table[table["main"].fillna(True).astype(bool)].sort_values("frame_index")
+table = table[table["rank"].fillna(0).eq(0)].sort_values("frame_index")
 
 BAND, LEFT = 24, 90
 names = list(videxpr.EXPRESSIONS)

@@ -15,8 +15,8 @@ import pandas
 
 def row(path: Path) -> str:
     """One line of the table."""
-    table = pandas.read_parquet(path, columns=["main", "expression", "source"])
-    seen = table[table["main"].eq(True) & table["source"].eq("detected")]["expression"]
+    table = pandas.read_parquet(path, columns=["rank", "expression", "source"])
+    seen = table[table["rank"].eq(0) & table["source"].eq("detected")]["expression"]
     shares = seen.value_counts(normalize=True)
     others = shares.drop("Neutral", errors="ignore")
     text = ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share >= 0.05)

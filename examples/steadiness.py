@@ -32,9 +32,10 @@ from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
 from videxpr.datasets.clips import read_crops
 from videxpr.evaluation.events import EventCounts, count_events, f1_at_flicker, no_events
 from videxpr.evaluation.metrics import confusion_matrix, macro_f1
+from videxpr.evaluation.tune.grid_search import smooth_tracks
 from videxpr.formats.affwild2 import read_labels
-from videxpr.formats.frame_labels import frame_labels, resmoothed
-from videxpr.formats.parquet import read_parquet
+from videxpr.formats.frame_labels import frame_labels, with_smoothed
+from videxpr.formats.parquet import read_annotation
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.engine.engine import Embedder, build_embedder
 from videxpr.model.ensemble import Predictions, PredictionStream
@@ -163,10 +164,12 @@ def of_clips(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]
     answered: dict[str, list[PersonPredictions]] = {name: [] for name in names_of(arguments.models)}
     for name, folder in zip(answered, arguments.models, strict=True):
         for clip in sorted({row["clip"] for row in rows}):
-            annotation = read_parquet(folder / f"{Path(clip).stem}.parquet")
+            annotation = read_annotation(folder / f"{Path(clip).stem}.parquet")
             mine = [row for row in rows if row["clip"] == clip]
             truth = marked_labels(mine, annotation.pts_seconds)
-            found = [frame_labels(resmoothed(annotation, span), 0, "fill") for span in SPANS]
+            plain = annotation.faces.probabilities
+            spans = [smooth_tracks(annotation, plain, span) for span in SPANS]
+            found = [frame_labels(with_smoothed(annotation, one), 0, "fill") for one in spans]
             answered[name].append(PersonPredictions(truth, annotation.seconds, tuple(found)))
     return answered
 

@@ -52,7 +52,7 @@ def test_crops_to_probabilities_answers_for_each_crop():
 
 def test_draw_timeline_draws_a_column_for_each_frame(tmp_path):
     table = pandas.DataFrame(
-        {"frame_index": range(30), "main": True, **dict.fromkeys(EXPRESSIONS, 0.1)}
+        {"frame_index": range(30), "rank": 0, **dict.fromkeys(EXPRESSIONS, 0.1)}
     )
     table.loc[10:19, list(EXPRESSIONS)] = None
     table["Happiness"] = 0.9
@@ -100,9 +100,9 @@ def test_the_loaders_benchmark_weighs_an_index():
 def test_expression_shares_are_of_the_frames_with_a_face(tmp_path):
     expressions = ["Neutral"] * 6 + ["Anger"] * 3 + ["Fear"] + ["Surprise"] * 5
     table = pandas.DataFrame(
-        {"main": True, "expression": expressions, "source": ["detected"] * 10 + ["filled"] * 5}
+        {"rank": 0, "expression": expressions, "source": ["detected"] * 10 + ["filled"] * 5}
     )
-    table.loc[len(table)] = [False, "Sadness", "detected"]
+    table.loc[len(table)] = [1, "Sadness", "detected"]
     table.to_parquet(tmp_path / "one.parquet")
     last = run("expression_shares.py", tmp_path).splitlines()[-1]
     assert last == "| one | Neutral | Anger | Neutral 60%, Anger 30%, Fear 10% |"

@@ -36,7 +36,7 @@ def test_a_video_is_annotated_by_the_options_that_a_command_line_has(clips, mode
 
 def test_the_papers_way_is_a_preset_here_too(clips, model):
     annotation = videxpr.annotate(clips / "a.mp4", QUICK | {"preset": "paper"}, model=model)
-    assert annotation.every_frame is not None and len(annotation.every_frame) == 4
+    assert annotation.paper_probabilities is not None and len(annotation.paper_probabilities) == 4
 
 
 @pytest.mark.parametrize(

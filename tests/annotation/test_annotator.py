@@ -53,7 +53,7 @@ def annotate(checkpoint):
     return run
 
 
-def test_every_frame_of_a_clip_gets_one_row(annotate, clip):
+def test_paper_probabilities_of_a_clip_gets_one_row(annotate, clip):
     annotation = annotate(clip)
     assert len(annotation) == 90
     assert annotation.faces.frame.tolist() == list(range(90))
@@ -169,7 +169,8 @@ def test_provenance_names_model_detector_options_and_source(annotate, clip):
     assert provenance["model_runtime"] == "onnxruntime"
     assert provenance["detector"] == "scripted"
     assert provenance["untrained_expressions"] == "Other"
-    assert json.loads(provenance["options"])["smooth_seconds"] == "0.25"
+    options = json.loads(provenance["options"])
+    assert options["smooth"] == 0.25 and options["stride"] == 16 and options["tail"] == "aligned"
     assert int(provenance["source_bytes"]) == clip.stat().st_size
 
 
@@ -218,7 +219,7 @@ def test_paper_preset_is_the_authors_way_with_a_test_video(checkpoint, tmp_path)
     windows = [features[:64], torch.cat([features[64:], features[-1:].repeat(28, 1)])]
     logits = torch.cat(list(model.classify(torch.stack(windows))))[:100]
     expected = torch.softmax(logits, dim=-1).numpy()
-    np.testing.assert_allclose(annotation.every_frame[:, :7], expected[:, :7], atol=1e-4)
+    np.testing.assert_allclose(annotation.paper_probabilities[:, :7], expected[:, :7], atol=1e-4)
     assert frame_labels(annotation, 0, "fill").tolist() == expected[:, :7].argmax(axis=1).tolist()
     assert annotation.faces.frame.tolist() == known.tolist()  # nothing is filled in Parquet
     assert np.flatnonzero(frame_labels(annotation, 0, "none") >= 0).tolist() == known.tolist()
@@ -287,7 +288,7 @@ def test_logit_adjustment_comes_before_smoothing_and_can_be_taken_back(answers, 
         raised.faces.smoothed, moving_mean(expected, seconds, 0.4), atol=1e-6
     )
     shares = json.loads(raised.provenance["class_shares"])
-    strength = float(json.loads(raised.provenance["options"])["logit_adjustment"])
+    strength = raised.options["logit-adjustment"]
     assert (tuple(shares), strength) == (SHARES, 0.8)
     np.testing.assert_allclose(
         adjusted(raised.faces.probabilities, shares, -strength),

@@ -17,14 +17,13 @@ from PIL import Image
 from pipeline import picture
 
 from videxpr.evaluation.tune.data import read_tuning_data
-from videxpr.evaluation.tune.grid_search import relabeled
+from videxpr.evaluation.tune.grid_search import relabeled, smooth_tracks
 from videxpr.evaluation.tune.options import TuneOptions
 from videxpr.evaluation.tune.restride import restride
 from videxpr.evaluation.tune.tune import tune
 from videxpr.evaluation.videos import evaluate
 from videxpr.formats.affwild2 import read_labels, write_labels
-from videxpr.formats.frame_labels import resmoothed
-from videxpr.formats.parquet import read_parquet
+from videxpr.formats.parquet import read_annotation
 from videxpr.model.checkpoint import load_checkpoint, save_checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.logit_adjustment import adjusted
@@ -148,7 +147,7 @@ def test_labels_of_other_frames_give_no_settings(videxpr, tmp_path):
     """The names are the same, but every frame that is labeled comes after the last face."""
     for name in ("a", "b"):
         made = annotation(name, guessed(segments(60, 20, 0), 0))
-        made = replace(made, faces=made.faces.taken(np.arange(40)))
+        made = replace(made, faces=made.faces.select(np.arange(40)))
         write_video(tmp_path, made, np.array([-1] * 40 + [3] * 20))
     places = tmp_path / "predictions", tmp_path / "labels"
     code, _, err = videxpr("tune", *places, "-o", tmp_path / "s.toml")
@@ -242,11 +241,10 @@ def test_annotate_with_settings_gives_what_tune_scores_of_a_real_clip(videxpr, w
     (rows,) = restride(data, load_checkpoint(weights), (4,))[4]
     assert len(rows) > 20
     scored = adjusted(rows, data.made.class_shares, 0.75)
-    written = read_parquet(again / f"{name}.parquet").faces.probabilities
+    written = read_annotation(again / f"{name}.parquet").faces.probabilities
     np.testing.assert_array_equal(scored, written)
     predicted = relabeled(person.annotation, 0, "fill", scored, 1.5)
     np.testing.assert_array_equal(predicted, person.truth)
-    faces = replace(person.annotation.faces, probabilities=scored)
-    smoothed = resmoothed(replace(person.annotation, faces=faces), 1.5).faces.smoothed
+    smoothed = smooth_tracks(person.annotation, scored, 1.5)
     confidence = pandas.read_parquet(again / f"{name}.parquet")["confidence"].dropna()
     np.testing.assert_array_equal(smoothed.max(axis=1), confidence.to_numpy(np.float32))

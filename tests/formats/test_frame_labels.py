@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from records import changed, record_of
 
 from videxpr.formats.frame_labels import (
     Missing,
@@ -13,6 +14,7 @@ from videxpr.formats.frame_labels import (
     frame_probabilities,
     padded_labels,
     second_side,
+    with_smoothed,
 )
 from videxpr.formats.record import Annotation, FaceRows
 
@@ -42,7 +44,7 @@ def annotation(
         probabilities=smoothed[:, ::-1].copy(),
         smoothed=smoothed,
     )
-    return Annotation(
+    return record_of(
         video="a.mp4",
         first_frame=first_frame,
         pts_seconds=(first_frame + np.arange(count)) / 25,
@@ -81,9 +83,9 @@ def test_fill_interpolates_inside_a_shot_and_holds_at_its_edges() -> None:
 def test_fill_goes_by_time_and_not_by_count() -> None:
     gaps = one_person(3, None, None, 5)
     times = np.array([0.0, 0.1, 0.2, 1.0])
-    late = replace(gaps, pts_seconds=times, seconds=times)
+    late = changed(gaps, pts_seconds=times, seconds=times)
     assert frame_labels(late, 0, "fill").tolist() == [3, 3, 3, 5]
-    unknown = replace(gaps, pts_seconds=np.full(4, nan), seconds=np.arange(4) / 30)
+    unknown = changed(gaps, pts_seconds=np.full(4, nan), seconds=np.arange(4) / 30)
     assert frame_labels(unknown, 0, "fill").tolist() == [3, 3, 5, 5]
 
 
@@ -103,9 +105,31 @@ def test_a_video_without_anybody_is_neutral_or_minus_one_throughout() -> None:
     assert frame_labels(one_person(3, 3), 1, "fill").tolist() == [0, 0]
 
 
+def test_a_person_who_was_never_seen_has_no_filled_label_and_is_neutral_in_text_alone() -> None:
+    assert annotation([], 3).filled_labels.tolist() == [[-1, -1]] * 3
+    assert one_person(3, None).filled_labels.tolist() == [[3, -1], [3, -1]]
+
+
+def test_what_the_paper_answers_stands_in_every_frame_of_the_main_person() -> None:
+    both = annotation([(0, 0, 1, 100.0), (0, 1, 6, 300.0)], 3)
+    paper = np.eye(8, dtype=np.float32)[[1, 4, 2]]
+    every = changed(both, paper_probabilities=paper)
+    assert every.filled_labels.tolist() == [[1, 6], [4, 6], [2, 6]]
+    assert frame_labels(every, 0, "fill").tolist() == [1, 4, 2]
+    assert frame_labels(every, 0, "none").tolist() == [1, -1, -1]
+
+
+def test_other_smoothed_probabilities_fill_frames_anew() -> None:
+    gap = one_person(3, None, 5)
+    other = with_smoothed(gap, gap.faces.smoothed[:, ::-1].copy())
+    assert other.filled_labels[:, 0].tolist() == [4, 2, 2]
+
+
 def test_a_class_that_was_never_trained_is_never_the_answer() -> None:
     known = one_person(3, None, 5)
-    known.faces.smoothed[:, [0, 7]] = nan
+    smoothed = known.faces.smoothed.copy()
+    smoothed[:, [0, 7]] = nan
+    known = changed(known, faces=replace(known.faces, smoothed=smoothed))
     assert frame_labels(known, 0, "fill").tolist() == [3, 3, 5]
     assert frame_labels(known, 0, "none").tolist() == [3, -1, 5]
 
@@ -115,7 +139,7 @@ def test_each_person_has_labels_of_their_own() -> None:
     assert frame_labels(both, 0, "none").tolist() == [1, -1, -1]
     assert frame_labels(both, 1, "none").tolist() == [6, -1, 6]
     np.testing.assert_array_equal(
-        np.isnan(frame_probabilities(both, 1)).all(axis=1), [False, True, False]
+        np.isnan(frame_probabilities(both.faces, 1, 0, 3)).all(axis=1), [False, True, False]
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from records import record_of
 
 from videxpr.core.errors import FormatError
 from videxpr.formats.npz import read_features, write_features
@@ -27,7 +28,7 @@ def annotation_of(rows: int) -> Annotation:
         logits=drawn.standard_normal((rows, 8), np.float32),
     )
     provenance = {"model": "mine", "model_sha256": "ab" * 32}
-    return Annotation(
+    return record_of(
         video="a.mp4",
         first_frame=5,
         pts_seconds=np.arange(rows) / 25,

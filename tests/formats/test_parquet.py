@@ -1,5 +1,6 @@
 """Tables: exact schema, one row a frame and person, and the same numbers in CSV and Parquet."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,17 @@ import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from records import UNTRAINED, annotation, annotations, face_rows, nan, nobody
+from records import (
+    UNTRAINED,
+    annotation,
+    annotations,
+    changed,
+    face_rows,
+    nan,
+    nobody,
+    record_of,
+    rows_of_probabilities,
+)
 
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS
@@ -20,40 +31,35 @@ from videxpr.formats.parquet import to_table, write_parquet
 from videxpr.formats.record import Annotation
 
 TEXT = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
-SCHEMA = {
-    "video": TEXT,
-    "frame_index": pyarrow.int64(),
-    "pts_seconds": pyarrow.float64(),
-    "shot": pyarrow.int32(),
+POINTS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
+FACE_SCHEMA = {
     "track_id": pyarrow.int32(),
-    "main": pyarrow.bool_(),
-    **dict.fromkeys(
-        [
-            "x1",
-            "y1",
-            "x2",
-            "y2",
-            "right_eye_x",
-            "right_eye_y",
-            "left_eye_x",
-            "left_eye_y",
-            "nose_x",
-            "nose_y",
-            "right_mouth_x",
-            "right_mouth_y",
-            "left_mouth_x",
-            "left_mouth_y",
-            "score",
-        ],
-        pyarrow.float32(),
-    ),
+    "rank": pyarrow.int32(),
+    **dict.fromkeys(["x1", "y1", "x2", "y2"], pyarrow.float32()),
+    **dict.fromkeys([f"{point}_{axis}" for point in POINTS for axis in "xy"], pyarrow.float32()),
+    "score": pyarrow.float32(),
     "expression": TEXT,
     "label": pyarrow.int8(),
     "confidence": pyarrow.float32(),
     **dict.fromkeys(EXPRESSIONS, pyarrow.float32()),
+    **dict.fromkeys([f"{name}_unsmoothed" for name in EXPRESSIONS], pyarrow.float32()),
     "source": TEXT,
 }
-FACE_COLUMNS = list(SCHEMA)[4:]
+FRAME_SCHEMA = {
+    "video": TEXT,
+    "frame_index": pyarrow.int64(),
+    "pts_seconds": pyarrow.float64(),
+    "seconds": pyarrow.float64(),
+    "shot": pyarrow.int32(),
+    "filled_label": pyarrow.int8(),
+    "filled_label_second": pyarrow.int8(),
+}
+PAPER_SCHEMA = dict.fromkeys([f"paper_{name}" for name in EXPRESSIONS], pyarrow.float32())
+SCHEMA = FRAME_SCHEMA | FACE_SCHEMA
+FACE_COLUMNS = list(FACE_SCHEMA)
+in_one_folder = settings(
+    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def test_the_schema_is_exactly_this(tmp_path: Path) -> None:
@@ -61,6 +67,9 @@ def test_the_schema_is_exactly_this(tmp_path: Path) -> None:
     schema = pyarrow.parquet.read_schema(tmp_path / "a.parquet")
     assert dict(zip(schema.names, schema.types, strict=True)) == SCHEMA
     assert schema.names == list(SCHEMA)
+    assert all(schema.field(name).metadata[b"description"] for name in SCHEMA)
+    paper = changed(annotation(), paper_probabilities=rows_of_probabilities(5, 1))
+    assert to_table(paper).column_names == [*FRAME_SCHEMA, *PAPER_SCHEMA, *FACE_SCHEMA]
 
 
 def test_without_any_face_the_schema_is_the_same_and_face_columns_are_null(tmp_path: Path) -> None:
@@ -78,15 +87,44 @@ def test_every_frame_has_a_row_for_each_face_and_one_null_row_without() -> None:
     assert table["shot"].to_pylist() == [0, 0, 0, 0, 0, 1]
     assert table["pts_seconds"].to_pylist() == [0.2, 0.24, 0.24, 0.28, None, 0.36]
     assert table["track_id"].to_pylist() == [1, 1, 2, None, 1, None]
-    assert table["main"].to_pylist() == [True, True, False, None, True, None]
-    assert table["source"].to_pylist() == [
-        *["detected"] * 3,
-        None,
-        "bridged",
-        None,
-    ]
+    assert table["rank"].to_pylist() == [0, 0, 1, None, 0, None]
+    assert table["source"].to_pylist() == [*["detected"] * 3, None, "bridged", None]
     for name in FACE_COLUMNS:
         assert {3, 5} <= {n for n, value in enumerate(table[name].to_pylist()) if value is None}
+
+
+def test_frame_columns_are_equal_in_every_row_of_a_frame() -> None:
+    main = changed(annotation(), faces=annotation().faces.select(np.array([0, 1, 3])))
+    paper = rows_of_probabilities(5, 1)
+    for made in (annotation(), main, nobody(), changed(annotation(), paper_probabilities=paper)):
+        rows = to_table(made).to_pylist()
+        assert [row["seconds"] for row in rows] == [
+            made.seconds[row["frame_index"] - 5] for row in rows
+        ]
+        for number, name in enumerate(("filled_label", "filled_label_second")):
+            labels = [None if one < 0 else one for one in made.filled_labels[:, number].tolist()]
+            assert [row[name] for row in rows] == [labels[row["frame_index"] - 5] for row in rows]
+    assert to_table(main)["filled_label_second"].null_count == 5
+    for row in rows:
+        probabilities = [row[f"paper_{name}"] for name in EXPRESSIONS[:UNTRAINED]]
+        assert probabilities == paper[row["frame_index"] - 5, :UNTRAINED].tolist()
+        assert row["filled_label"] == np.argmax(probabilities) and row["paper_Other"] is None
+
+
+@in_one_folder
+@given(annotated=annotations())
+def test_the_label_is_the_largest_probability_and_the_confidence_its_value(
+    annotated: Annotation,
+) -> None:
+    for row in to_table(annotated).to_pylist():
+        if row["label"] is not None:
+            probabilities = [row[name] if row[name] is not None else -1 for name in EXPRESSIONS]
+            assert row["label"] == np.argmax(probabilities)
+            assert row["confidence"] == max(probabilities)
+            assert row["expression"] == EXPRESSIONS[row["label"]]
+            if row["rank"] < 2 and annotated.paper_probabilities is None:
+                name = ("filled_label", "filled_label_second")[row["rank"]]
+                assert row[name] == row["label"]
 
 
 def test_numbers_are_those_of_the_annotation() -> None:
@@ -98,7 +136,9 @@ def test_numbers_are_those_of_the_annotation() -> None:
         assert table[name].to_pylist()[:3] == faces.landmarks[:3, n].tolist()
     assert table["score"].to_pylist()[:3] == faces.score[:3].tolist()
     for n, name in enumerate(EXPRESSIONS[:UNTRAINED]):
-        assert table[name].to_pylist() == faces.probabilities[:, n].tolist()
+        assert table[name].to_pylist() == faces.smoothed[:, n].tolist()
+        unsmoothed = table[f"{name}_unsmoothed"].to_pylist()
+        assert unsmoothed == faces.probabilities[:, n].tolist()
     labels = np.nanargmax(faces.smoothed, axis=1)
     assert table["label"].to_pylist() == labels.tolist()
     assert table["expression"].to_pylist() == [EXPRESSIONS[label] for label in labels]
@@ -117,12 +157,17 @@ def test_a_class_that_was_never_trained_is_null_throughout() -> None:
     assert table["Surprise"].null_count == 2
 
 
-def test_the_metadata_are_the_provenance(tmp_path: Path) -> None:
+def test_the_metadata_are_the_provenance_and_what_is_not_of_frames(tmp_path: Path) -> None:
     write_parquet(tmp_path / "a.parquet", annotation())
     metadata = pyarrow.parquet.read_table(tmp_path / "a.parquet").schema.metadata
-    assert metadata == {
-        key.encode(): value.encode() for key, value in annotation().provenance.items()
+    own = {
+        "schema_version": "2",
+        "people": "2",
+        "decode_errors": "3",
+        "warnings": json.dumps(annotation().warnings),
     }
+    found = {key.decode(): value.decode() for key, value in metadata.items()}
+    assert found == annotation().provenance | own
 
 
 def test_the_same_annotation_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -134,11 +179,6 @@ def test_the_same_annotation_gives_the_same_bytes(tmp_path: Path) -> None:
     for suffix in ("parquet", "csv"):
         first, second = (tmp_path / f"{name}.{suffix}" for name in "ab")
         assert first.read_bytes() == second.read_bytes()
-
-
-in_one_folder = settings(
-    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
 
 @in_one_folder
@@ -167,7 +207,7 @@ def test_csv_says_the_same_as_parquet(tmp_path: Path, annotated: Annotation) -> 
     read = pandas.read_csv(tmp_path / "a.csv", dtype=str, keep_default_na=False)
     table = to_table(annotated)
     assert list(read.columns) == table.column_names
-    for name, kind in SCHEMA.items():
+    for name, kind in zip(table.schema.names, table.schema.types, strict=True):
         values = table[name].to_pylist()
         if pyarrow.types.is_floating(kind):
             to_number = kind.to_pandas_dtype()
@@ -183,7 +223,9 @@ def test_long_tables_are_written_in_row_groups_and_say_the_same(
     faces = face_rows(frames, [0] * len(frames), [n % 7 == 3 for n in frames])
     times = np.where(np.arange(40) == 5, nan, np.arange(40) / 25)
     seconds, shots = np.arange(40) / 25, np.arange(40) // 13
-    long = Annotation("v.mp4", 0, times, seconds, shots, faces, provenance={"model": "m"})
+    long = record_of(
+        video="v.mp4", first_frame=0, pts_seconds=times, seconds=seconds, shots=shots, faces=faces
+    )
     whole, parted = tmp_path / "whole", tmp_path / "parted"
     for folder in (whole, parted):
         write_parquet(folder / "v.parquet", long)
@@ -198,7 +240,7 @@ def test_long_tables_are_written_in_row_groups_and_say_the_same(
     assert tables[0].schema.equals(tables[1].schema, check_metadata=True)
     assert tables[0].to_pylist() == tables[1].to_pylist() == to_table(long).to_pylist()
     assert (whole / "v.csv").read_bytes() == (parted / "v.csv").read_bytes()
-    one, other = (parquet.read_parquet(folder / "v.parquet") for folder in (whole, parted))
+    one, other = (parquet.read_annotation(folder / "v.parquet") for folder in (whole, parted))
     for name, values in vars(one.faces).items():
         np.testing.assert_array_equal(getattr(other.faces, name), values)
 
@@ -213,13 +255,20 @@ def test_a_small_csv_file_has_exactly_these_bytes(tmp_path: Path) -> None:
         smoothed=np.array([[0.625, 0.375, *[0] * 5, nan]], np.float32),
     )
     times, seconds = np.array([0.0, nan]), np.array([0.0, 0.04])
-    small = Annotation("a,b.mp4", 0, times, seconds, np.array([0, 0]), faces)
+    small = record_of(
+        video="a,b.mp4",
+        first_frame=0,
+        pts_seconds=times,
+        seconds=seconds,
+        shots=np.array([0, 0]),
+        faces=faces,
+    )
     write_csv(tmp_path / "a.csv", small)
     assert (tmp_path / "a.csv").read_text() == (
         ",".join(SCHEMA) + "\n"
-        '"a,b.mp4",0,0.0,0,1,True,1.0,2.0,3.5,4.0,0.0,1.0,2.0,3.0,4.0,5.0,6.0,7.0,8.0,9.0,0.5,'
-        "Neutral,0,0.625,0.25,0.75,0.0,0.0,0.0,0.0,0.0,,detected\n"
-        '"a,b.mp4",1,,0' + "," * 29 + "\n"
+        '"a,b.mp4",0,0.0,0.0,0,0,,1,0,1.0,2.0,3.5,4.0,0.0,1.0,2.0,3.0,4.0,5.0,6.0,7.0,8.0,9.0,0.5,'
+        "Neutral,0,0.625,0.625,0.375,0.0,0.0,0.0,0.0,0.0,,0.25,0.75,0.0,0.0,0.0,0.0,0.0,,detected\n"
+        '"a,b.mp4",1,,0.04,0,0,' + "," * 37 + "\n"
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pandas
 import torch
 
 from videxpr.cli import main
@@ -19,7 +20,7 @@ from videxpr.model.config import ModelConfig
 from videxpr.model.header import TrainingSummary, read_card
 from videxpr.model.network import ExpressionModel
 
-__all__ = ["main", "read_settings", "save_small_model", "stated_figures"]
+__all__ = ["main", "read_settings", "save_small_model", "stated_figures", "with_main"]
 
 COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "annotate": ("annotate",),
@@ -98,7 +99,7 @@ ROW: Final = {
     "label": "label",
     "confidence": "confidence",
     "score": "score",
-    "unsmoothed": EXPRESSIONS,
+    "unsmoothed": tuple(f"{name}_unsmoothed" for name in EXPRESSIONS),
     "box": ("x1", "y1", "x2", "y2"),
     "landmarks": tuple(
         f"{point}_{axis}"
@@ -202,6 +203,11 @@ FIGURE: Final = re.compile(r"[+-]?\d\.\d{4}")
 
 TEXT_HEADER: Final = ",".join(EXPRESSIONS)
 PREDICTIONS_HEADER: Final = f"image_location,{TEXT_HEADER}"
+
+
+def with_main(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Say whether a row is of the main person, as the results do; files state the rank."""
+    return table.assign(main=table["rank"].eq(0).where(table["rank"].notna()))
 
 
 def save_small_model(path: Path, faces: np.ndarray) -> Path:

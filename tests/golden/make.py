@@ -61,6 +61,7 @@ from interface import (  # noqa: E402
     read_settings,
     save_small_model,
     stated_figures,
+    with_main,
 )
 from PIL import Image  # noqa: E402
 from safetensors.numpy import load_file  # noqa: E402
@@ -203,7 +204,7 @@ def rows(table: pandas.DataFrame) -> Result:
     """Keep of a table what its rows say: all first rows of a frame, then all second ones, and so on."""
     frames = table[ROW["frame"]]
     assert frames.is_monotonic_increasing
-    table = table.iloc[np.argsort(frames.groupby(frames).cumcount(), kind="stable")]
+    table = with_main(table.iloc[np.argsort(frames.groupby(frames).cumcount(), kind="stable")])
     every = table.iloc[::STEP]
     found = {name: runs(whole(table[ROW[name]])) for name in ("shot", "track", "main", "label")}
     found["source"] = runs(table[ROW["source"]])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from records import record_of
 
 from videxpr.formats.affwild2 import write_labels
 from videxpr.formats.parquet import write_parquet
@@ -52,7 +53,7 @@ def annotation(
     shares: Sequence[float] = (),
     smooth: float = 0.5,
     strength: float = 0.0,
-    **options: str,
+    **options: object,
 ) -> Annotation:
     """The annotation of one person whom these unsmoothed, unadjusted probabilities were guessed for."""
     count = len(probabilities)
@@ -75,9 +76,9 @@ def annotation(
         probabilities=rows,
         smoothed=smoothed,
     )
-    stated = {"stride": "16", "tail": "aligned", "missing": "fill", "nearest_crop": "False"}
-    stated |= {"smooth_seconds": str(smooth), "logit_adjustment": str(strength)} | options
-    return Annotation(
+    stated = {"stride": 16, "tail": "aligned", "missing": "fill"}
+    stated |= {"smooth": smooth, "logit-adjustment": strength} | options
+    return record_of(
         video=f"{name}.mp4",
         first_frame=0,
         pts_seconds=times,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 import numpy as np
+from records import record_of
 
 from videxpr.formats.record import Annotation, FaceRows
 
@@ -45,8 +46,8 @@ def annotated(
         smoothed=shares,
     )
     count = len(people[0])
-    stated = {"smooth_seconds": "0.0", "people": str(len(people)), **options}
-    return Annotation(
+    stated = {"people": str(len(people)), **options}
+    return record_of(
         video="a.mp4",
         first_frame=first_frame,
         pts_seconds=(first_frame + np.arange(count)) / 25,

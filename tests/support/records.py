@@ -1,11 +1,13 @@
 """What tests of records share."""
 
-from dataclasses import replace
+import dataclasses
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.formats.frame_labels import fill_labels
 from videxpr.formats.record import Annotation, FaceRows
 from videxpr.video.timeline import monotonic_seconds
 
@@ -15,15 +17,32 @@ nan = float("nan")
 UNTRAINED = EXPRESSIONS.index("Other")
 
 
+def record_of(**fields: Any) -> Annotation:
+    """An annotation of these fields, its frames filled as annotate fills them."""
+    names = ("faces", "first_frame", "seconds", "shots")
+    paper = fields.get("paper_probabilities")
+    labels = fill_labels(*(fields[name] for name in names), paper)
+    return Annotation(**fields, filled_labels=labels)
+
+
+def changed(annotation: Annotation, **fields: Any) -> Annotation:
+    """The annotation with other fields, its frames filled anew."""
+    own = {one.name: getattr(annotation, one.name) for one in dataclasses.fields(annotation)}
+    del own["filled_labels"]
+    return record_of(**own | fields)
+
+
+def rows_of_probabilities(count: int, seed: int) -> np.ndarray:
+    """Random rows that sum to 1, none of the untrained class."""
+    rows = np.random.default_rng(seed).dirichlet(np.ones(7), count).astype(np.float32)
+    return np.insert(rows.reshape(count, 7), UNTRAINED, nan, axis=1)
+
+
 def face_rows(frames: list[int], ranks: list[int], bridged: list[bool], seed: int = 0) -> FaceRows:
     """Rows of random numbers; no box where bridged, no probability of the untrained class."""
     random = np.random.default_rng(seed)
     count = len(frames)
     gap = np.array(bridged, dtype=bool)
-    probabilities = random.dirichlet(np.ones(8), count).astype(np.float32).reshape(count, 8)
-    probabilities[:, UNTRAINED] = nan
-    smoothed = random.dirichlet(np.ones(8), count).astype(np.float32).reshape(count, 8)
-    smoothed[:, UNTRAINED] = nan
     return FaceRows(
         frame=np.array(frames, np.int64),
         track=np.array(ranks, np.int64) + 1,
@@ -32,14 +51,14 @@ def face_rows(frames: list[int], ranks: list[int], bridged: list[bool], seed: in
         landmarks=np.where(gap[:, None], nan, random.uniform(0, 999, (count, 10))).astype("f4"),
         score=np.where(gap, nan, random.random(count)).astype(np.float32),
         bridged=gap,
-        probabilities=probabilities,
-        smoothed=smoothed,
+        probabilities=rows_of_probabilities(count, seed),
+        smoothed=rows_of_probabilities(count, seed + 1),
     )
 
 
 def annotation() -> Annotation:
     """Frames 5 to 9: one face, two, nobody, one bridged without a time, nobody in a new shot."""
-    return Annotation(
+    return record_of(
         video="folder/clip.mp4",
         first_frame=5,
         pts_seconds=np.array([0.2, 0.24, 0.28, nan, 0.36]),
@@ -47,12 +66,14 @@ def annotation() -> Annotation:
         shots=np.array([0, 0, 0, 0, 1]),
         faces=face_rows([5, 6, 6, 8], [0, 0, 1, 0], [False, False, False, True]),
         people=2,
+        decode_errors=3,
+        warnings=('3 damaged packets, or "frames"',),
         provenance={"videxpr_version": "1", "model": "starter", "detector": "mtcnn"},
     )
 
 
 def nobody() -> Annotation:
-    return replace(annotation(), faces=face_rows([], [], []))
+    return changed(annotation(), faces=face_rows([], [], []))
 
 
 @st.composite
@@ -64,13 +85,18 @@ def annotations(draw: st.DrawFn) -> Annotation:
     bridged = draw(st.lists(st.booleans(), min_size=len(pairs), max_size=len(pairs)))
     frames, ranks = [frame for frame, _ in pairs], [rank for _, rank in pairs]
     times = st.one_of(st.just(nan), st.floats(0, 1e5))
+    texts, seed = st.text("ab ,\"'é/."), draw(st.integers(0, 1000))
     pts_seconds = np.array(draw(st.lists(times, min_size=count, max_size=count)))
-    return Annotation(
+    return record_of(
         video=draw(st.text("ab ,\"'é/.", min_size=1)),
         first_frame=first,
         pts_seconds=pts_seconds,
         seconds=monotonic_seconds(pts_seconds, 30.0),
         shots=np.arange(count) // 5,
-        faces=face_rows(frames, ranks, bridged, draw(st.integers(0, 1000))),
-        people=None,
+        faces=face_rows(frames, ranks, bridged, seed),
+        paper_probabilities=rows_of_probabilities(count, seed) if draw(st.booleans()) else None,
+        people=draw(st.sampled_from([1, 2, None])),
+        decode_errors=draw(st.integers(0, 9)),
+        warnings=tuple(draw(st.lists(st.text(max_size=5), max_size=2))),
+        provenance=draw(st.dictionaries(st.sampled_from(["model", "é"]), texts)),
     )

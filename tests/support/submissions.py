@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from records import record_of
 
 from videxpr.formats.predictions import HEADER, Block
 from videxpr.formats.record import Annotation, FaceRows
@@ -62,8 +63,8 @@ def annotation(
         probabilities=probabilities,
         smoothed=probabilities,
     )
-    stated = {"smooth_seconds": "0.0", "people": str(len(people)), **options}
-    return Annotation(
+    stated = {"people": str(len(people)), **options}
+    return record_of(
         video="a.mp4",
         first_frame=first_frame,
         pts_seconds=(first_frame + np.arange(len(main))) / 25,

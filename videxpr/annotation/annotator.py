@@ -15,6 +15,7 @@ from videxpr.annotation.rows import MainCrops, PersonRows, face_rows, nearest_cr
 from videxpr.annotation.streaming import ShotStreams, StreamTools
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
+from videxpr.core.option import record
 from videxpr.core.parallel import OrderedExecutor
 from videxpr.core.row_buffer import RowBuffer
 from videxpr.core.stage_timer import StageTimer, measured
@@ -25,6 +26,7 @@ from videxpr.faces.detection.detector import Detector
 from videxpr.faces.pipeline import FacePipeline, Progress, TrackedFace
 from videxpr.faces.subjects import rank_subjects
 from videxpr.faces.track import Track
+from videxpr.formats.frame_labels import fill_labels
 from videxpr.formats.record import Annotation
 from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.ensemble import Ensemble, Predictions
@@ -74,7 +76,7 @@ class Annotator:
         self.checkpoints = several
         self.detector = detector
         self.options = options or AnnotationOptions()
-        self._stated = {key: str(value) for key, value in (stated or {}).items()}
+        self._stated = dict(stated or {})
         _check_models(self.checkpoints, self.options)
         models = [one.model for one in self.checkpoints]
         self.ensemble = Ensemble(models, float(self.options.logit_adjustment))
@@ -177,24 +179,25 @@ class Annotator:
         return self.ensemble.predict(features, self.options.windows)
 
     def _annotation(self, source: Source, run: "_Run") -> Annotation:
-        log, every_frame = run.log, None
+        log, paper = run.log, None
         if self.options.preset == "paper":
             with measured(self._timer, "classify"):
-                run.people, every_frame = nearest_crop_predictions(
+                run.people, paper = nearest_crop_predictions(
                     run.mains, log.first_frame, len(log), self._predict, self.options.keep_features
                 )
-        faces = face_rows(run.people)
+        faces, seconds = face_rows(run.people), np.array(log.seconds)
+        shots = np.array(log.shots, dtype=np.int64)
         return Annotation(
             video=source.relative.as_posix(),
             first_frame=log.first_frame,
             pts_seconds=np.array(log.pts_seconds),
-            seconds=np.array(log.seconds),
-            shots=np.array(log.shots, dtype=np.int64),
+            seconds=seconds,
+            shots=shots,
             faces=faces,
-            every_frame=every_frame,
+            filled_labels=fill_labels(faces, log.first_frame, seconds, shots, paper),
+            paper_probabilities=paper,
             people=self.options.people,
             decode_errors=log.decode_errors,
-            fps=self.options.faces.crop_fps,
             warnings=tuple(warnings(source, log, len(faces))),
             provenance=self._provenance(source, log),
         )
@@ -202,9 +205,12 @@ class Annotator:
     def _provenance(self, source: Source, log: Timeline) -> dict[str, str]:
         size, digest = fingerprint(source)
         found = source.kind == "video"
-        options = (
-            self.options.as_text() | {"min_score": str(self.detector.min_score)} | self._stated
-        )
+        resolved = {
+            "detector": self.detector.name,
+            "min-score": self.detector.min_score,
+            "tail": self.options.windows.tail,
+        }
+        options = record(self.options, results_only=True) | resolved | self._stated
         return {
             "videxpr_version": VERSION,
             "model": JOINT.join(one.name for one in self.checkpoints),
@@ -218,7 +224,6 @@ class Annotator:
             "detector_sha256": self.detector.weights_sha256 if found else "",
             "options": json.dumps(options),
             "frames": str(len(log)),
-            "decode_errors": str(log.decode_errors),
             "source_bytes": str(size),
             "source_sha256": digest,
         }

@@ -10,17 +10,12 @@ from videxpr.core.option import check_ranges, option
 from videxpr.core.options import RunOptions
 from videxpr.faces.options import PANEL as FACES
 from videxpr.faces.options import FaceOptions
+from videxpr.formats import writers
 from videxpr.formats.options import Missing
 from videxpr.model.options import ModelOptions
 from videxpr.temporal.options import WindowOptions
 
 WHAT, HOW, WHERE = "What is written", "Time and model", "Running"
-
-Format = Literal["aff-wild2", "predictions", "parquet", "csv", "features"]
-ALL_FORMATS: Final[tuple[Format, ...]] = ("aff-wild2", "predictions", "parquet", "csv")
-"""What ``all`` means: features are large, and only for those who ask for them."""
-
-DEFAULT_FORMATS: Final[tuple[Format, ...]] = ("aff-wild2", "predictions", "parquet")
 
 LONGEST_BRIDGE_FRAMES: Final = 16
 """A gap in a track of up to this many frames is bridged by holding features."""
@@ -119,16 +114,6 @@ class AnnotationOptions:
                 "--smooth and --people"
             )
 
-    def as_text(self) -> dict[str, str]:
-        """Every choice that can change a result, resolved, as text; for an output's metadata."""
-        faces = self.faces
-        nested = (faces.detection, faces.keyframes, faces.tracking, faces.time_range, self.windows)
-        flat = {key: value for part in nested for key, value in vars(part).items()}
-        flat |= {"person": faces.person, "crop_fps": faces.crop_fps}
-        flat |= {key: value for key, value in vars(self).items() if value not in nested}
-        silent = {"root", "device", "threads", "faces", "detector", "keep_features"}
-        return {key: str(value) for key, value in sorted(flat.items()) if key not in silent}
-
 
 @dataclass(frozen=True)
 class OutputOptions:
@@ -136,7 +121,7 @@ class OutputOptions:
 
     Attributes:
         directory: under which the sources' relative folders are kept.
-        formats: any of `Format`, or ``all``.
+        formats: any of `writers.FORMATS`, or ``all``.
         missing: whether text formats fill frames without a face, or write -1.
         template: the organizers' rows, for ``predictions.txt``; None without one.
         template_force: cut or pad whatever the difference in frames.
@@ -151,13 +136,12 @@ class OutputOptions:
         panel=WHAT,
         changes_results=False,
     )
-    formats: tuple[Format | Literal["all"], ...] = option(
-        DEFAULT_FORMATS,
-        "aff-wild2 (a text file a video), predictions (one predictions.txt a run), parquet, csv, all "
-        "(these four), or features (the backbone's features and unsmoothed logits, "
-        "VIDEO.features.npz, 3.6 kB a face).",
+    formats: tuple[str, ...] = option(
+        writers.DEFAULT,
+        writers.HELP,
         flag="format",
         short="f",
+        choices=writers.CHOICES,
         panel=WHAT,
         changes_results=False,
     )
@@ -196,10 +180,8 @@ class OutputOptions:
 
     @property
     def written(self) -> frozenset[str]:
-        """The formats, ``all`` spelled out."""
-        return frozenset(self.formats) - {"all"} | (
-            frozenset(ALL_FORMATS) if "all" in self.formats else frozenset()
-        )
+        """The formats' names, ``all`` spelled out."""
+        return frozenset(one.name for one in writers.chosen_formats(self.formats))
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,9 @@ import numpy as np
 from videxpr.annotation.options import OutputOptions
 from videxpr.core.errors import FormatError, OutputError
 from videxpr.datasets.affwild2.template import TemplateMatch, match_template
-from videxpr.formats.affwild2 import read_labels, write_labels
-from videxpr.formats.csv_tables import merge_summary, write_csv
-from videxpr.formats.frame_labels import padded_labels, second_side
-from videxpr.formats.npz import FEATURES_SUFFIX, write_features
-from videxpr.formats.parquet import write_parquet
+from videxpr.formats.affwild2 import read_labels
+from videxpr.formats.csv_tables import merge_summary
+from videxpr.formats.frame_labels import second_side
 from videxpr.formats.predictions import (
     PREDICTIONS,
     Block,
@@ -23,6 +21,7 @@ from videxpr.formats.predictions import (
     write_predictions,
 )
 from videxpr.formats.record import Annotation
+from videxpr.formats.writers import FORMATS, Format, chosen_formats
 from videxpr.video.sources import Source
 
 SUMMARY: Final = "summary.csv"
@@ -30,12 +29,6 @@ RESERVED: Final = ("predictions", "summary")
 """Videos of these names would be written over the run's own files."""
 
 SIDES: Final = ("", "_left", "_right")
-SUFFIXES: Final[dict[str, str]] = {
-    "aff-wild2": ".txt",
-    "parquet": ".parquet",
-    "csv": ".csv",
-    "features": FEATURES_SUFFIX,
-}
 
 
 class Outputs:
@@ -48,6 +41,7 @@ class Outputs:
 
     def __init__(self, options: OutputOptions) -> None:
         self.options = options
+        self.formats = chosen_formats(options.formats)
         self.missing = options.missing
         self.template = None if options.template is None else read_template(options.template)
         _check_writable(options.directory)
@@ -57,16 +51,16 @@ class Outputs:
         self._redone: set[str] = set()
 
     def is_done(self, source: Source) -> bool:
-        """Whether all files of a source are there and need not be made again."""
+        """Return whether all files of a source are there and need not be made again."""
         if self.options.overwrite:
             return False
-        paths = [self._path(source, suffix) for suffix in self._suffixes()]
+        paths = [self._path(source, one.suffix) for one in self.formats if one.scope != "run"]
         if not paths or not all(path.is_file() for path in paths):
             return False
         return "predictions" not in self.options.written or self._recall(source)
 
     def write(self, source: Source, annotation: Annotation) -> list[str]:
-        """Write the files of one source; what there is to say about names, counts and kept files.
+        """Write the files of one source; return what there is to say of names, counts and kept files.
 
         Files that are there already stay as they are, unless they are to be overwritten.
 
@@ -85,14 +79,11 @@ class Outputs:
                 block, note = match.block(annotation, self.missing, self.options.template_force)
                 blocks.append(block)
                 notes += note
-        if "aff-wild2" in self.options.written:
-            notes += self._write_text(source, annotation, matches)
-        if "parquet" in self.options.written and self._may_write(source, ".parquet", notes):
-            write_parquet(self._path(source, ".parquet"), annotation)
-        if "csv" in self.options.written and self._may_write(source, ".csv", notes):
-            write_csv(self._path(source, ".csv"), annotation)
-        if "features" in self.options.written and self._may_write(source, FEATURES_SUFFIX, notes):
-            write_features(self._path(source, FEATURES_SUFFIX), annotation)
+        for one in self.formats:
+            if one.scope == "person":
+                notes += self._write_people(one, source, annotation, matches)
+            elif one.scope == "video" and self._may_write(source, one.suffix, notes):
+                one.write(self._path(source, one.suffix), annotation)
         self._mine |= {block.name: block for block in blocks}
         return notes
 
@@ -101,7 +92,7 @@ class Outputs:
         merge_summary(self.options.directory / SUMMARY, [dict(row)])
 
     def finish(self) -> list[str]:
-        """Write the run's predictions; what is missing from them, one sentence each.
+        """Write the run's predictions; return what is missing from them, one sentence each.
 
         Rows of other videos that are there already stay, so that a folder can be annotated in parts.
         """
@@ -125,24 +116,29 @@ class Outputs:
             write_predictions(self.options.directory / PREDICTIONS, blocks.values())
         return notes
 
-    def _write_text(
-        self, source: Source, annotation: Annotation, matches: Sequence[TemplateMatch]
+    def _write_people(
+        self,
+        wanted: Format,
+        source: Source,
+        annotation: Annotation,
+        matches: Sequence[TemplateMatch],
     ) -> list[str]:
+        """Write a file of each person, and remove those of people who are no longer there."""
         notes: list[str] = []
         for match in matches:
-            if self._may_write(source, f"{match.side}.txt", notes):
-                labels = padded_labels(annotation, match.rank, self.missing)
-                write_labels(self._path(source, f"{match.side}.txt"), labels)
+            ending = match.side + wanted.suffix
+            if self._may_write(source, ending, notes):
+                wanted.write(self._path(source, ending), annotation, match.rank, self.missing)
         if self.options.overwrite:
             for side in set(SIDES[1:]) - {match.side for match in matches}:
                 if not self._is_another_video(source, side):
-                    self._path(source, f"{side}.txt").unlink(missing_ok=True)
+                    self._path(source, side + wanted.suffix).unlink(missing_ok=True)
         return notes
 
     def _matches(
         self, source: Source, annotation: Annotation
     ) -> tuple[list[TemplateMatch], list[str]]:
-        """Which person is written under which name."""
+        """Return which person is written under which name, and what there is to say about it."""
         side = second_side(annotation) if annotation.people == 2 else None
         if self.template is None:
             people = [TemplateMatch(source.name, 0, "", None)]
@@ -158,20 +154,18 @@ class Outputs:
         notes.append(f"{path.name} was there and is kept (--overwrite replaces it)")
         return False
 
-    def _suffixes(self) -> list[str]:
-        return [suffix for name, suffix in SUFFIXES.items() if name in self.options.written]
-
     def _path(self, source: Source, ending: str) -> Path:
         return self.options.directory / source.relative.parent / f"{source.stem}{ending}"
 
     def _names(self, source: Source) -> set[str]:
-        """Names under which earlier runs may have written rows of a source."""
+        """Return the names under which earlier runs may have written rows of a source."""
         sides = [side for side in SIDES if not (side and self._is_another_video(source, side))]
         return {name + side for name in (source.name, source.stem) for side in sides}
 
     def _is_another_video(self, source: Source, side: str) -> bool:
-        """Whether ``<stem>_left`` is the result of a video of that name, not a second person."""
-        return any(self._path(source, side + ending).exists() for ending in (".parquet", ".csv"))
+        """Return whether ``<stem>_left`` is the result of a video of that name, no second person."""
+        endings = [one.suffix for one in FORMATS if one.scope == "video"]
+        return any(self._path(source, side + ending).exists() for ending in endings)
 
     def _existing_blocks(self) -> dict[str, Block]:
         path = self.options.directory / PREDICTIONS
@@ -180,7 +174,7 @@ class Outputs:
         return {block.name: block for block in read_predictions(path)}
 
     def _recall(self, source: Source) -> bool:
-        """Whether the rows of a source are known, from the run's file or from its text files."""
+        """Return whether a source's rows are known, from the run's file or from its text files."""
         if self.template is not None:
             names = self._names(source)
             wanted = [block for block in self.template if block.name in names]
@@ -204,7 +198,7 @@ class Outputs:
 
 
 def _fits(block: Block | None, wanted: Block) -> bool:
-    """Whether rows are there, and are those that a template wants."""
+    """Return whether rows are there, and are those that a template wants."""
     if block is None or wanted.frames is None:
         return block is not None
     return np.array_equal(block.frames, wanted.frames)  # type: ignore[arg-type]

@@ -45,6 +45,7 @@ class Option:
         below: the value that it must not reach.
         default_text: what help texts say where the default is not a value.
         presets: other defaults, by the name of the preset that brings them.
+        choices: the words among which a user chooses, where the type is no Literal that lists them.
         parse: makes a value from a user's text; without it the field's type decides.
         show: the text that `parse` would read.
         changes_results: whether another value can change a result, so that it is recorded.
@@ -63,6 +64,7 @@ class Option:
     below: float | None = None
     default_text: str = ""
     presets: Mapping[str, Any] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
     parse: Callable[[str], Any] | None = None
     show: Callable[[Any], str] | None = None
     changes_results: bool = True
@@ -119,6 +121,8 @@ class OptionField:
     @property
     def choices(self) -> tuple[str, ...]:
         """The words among which a user chooses; empty where there is no such list."""
+        if self.option.choices:
+            return self.option.choices
         inner = self.item_type if self.is_list else self.type
         parts = get_args(inner) if get_origin(inner) in (Union, types.UnionType) else (inner,)
         return tuple(
@@ -175,15 +179,14 @@ class OptionField:
     def _read_one(self, value: Any, kind: Any) -> Any:
         if self.option.parse is not None and isinstance(value, str):
             return self.option.parse(value)
+        words = {str(word).lower(): word for word in self.choices}
+        if str(value).lower() in words:
+            return words[str(value).lower()]
         kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
-        for one in kinds:
-            if get_origin(one) is Literal:
-                words = {str(word).lower(): word for word in get_args(one)}
-                if str(value).lower() in words:
-                    return words[str(value).lower()]
-            elif one is Path and isinstance(value, str | Path):
+        for one in () if self.option.choices else kinds:
+            if one is Path and isinstance(value, str | Path):
                 return Path(value)
-            elif one in NUMBERS and isinstance(value, NUMBERS[one]) and value is not True:
+            if one in NUMBERS and isinstance(value, NUMBERS[one]) and value is not True:
                 with contextlib.suppress(ValueError):
                     return one(value)
             elif isinstance(one, type) and type(value) is one:

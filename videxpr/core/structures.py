@@ -11,6 +11,9 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 """Measurements in single precision, of any shape; their docstrings say which."""
 
+Integers = NDArray[np.int64]
+"""Labels, indices and counts."""
+
 Times = NDArray[np.float64]
 """Times in seconds, shape (frames,), double precision; NaN where a frame has none."""
 

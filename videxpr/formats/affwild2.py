@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.core.files import atomic_write
+from videxpr.formats.frame_labels import padded_labels
+from videxpr.formats.options import Missing
+from videxpr.formats.record import Annotation
 from videxpr.formats.text import read_lines
 
 HEADER: Final = ",".join(EXPRESSIONS)
@@ -29,6 +32,13 @@ LABELS_BELOW: Final = {
     SEVEN_CLASS_HEADER: {text: label for text, label in LABELS.items() if label < 7},
 }
 """The labels that may stand below each header, as they are written."""
+
+
+def write_person(
+    path: Path, annotation: Annotation, rank: int = 0, missing: Missing = "fill"
+) -> None:
+    """Write the labels of one person of a video, as `frame_labels.frame_labels` says them."""
+    write_labels(path, padded_labels(annotation, rank, missing))
 
 
 def write_labels(path: Path, labels: NDArray[np.int64], header: str = HEADER) -> None:
@@ -47,7 +57,7 @@ def write_labels(path: Path, labels: NDArray[np.int64], header: str = HEADER) ->
 
 
 def read_labels(path: Path) -> NDArray[np.int64]:
-    """Labels of an annotation file, one a frame, -1 for frames without one.
+    """Return the labels of an annotation file, one a frame, -1 for frames without one.
 
     A byte order mark, Windows line ends, a missing last newline, the header of editions 1 and 2
     (without Other, so that labels end at 6) and a missing header are taken.

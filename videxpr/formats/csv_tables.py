@@ -39,7 +39,7 @@ def merge_summary(path: Path, rows: Sequence[Mapping[str, str | int | float]]) -
 
 
 def _read_summary(path: Path) -> pandas.DataFrame:
-    """The lines of a summary, every cell as its text."""
+    """Return the lines of a summary, every cell as its text."""
     try:
         old = pandas.read_csv(path, dtype=object, keep_default_na=False)
     except (OSError, ValueError) as exc:  # pandas' own errors are ValueErrors

@@ -1,85 +1,100 @@
-"""One label a frame, for the formats that know only frames."""
+"""One label a frame: the fill rule, and what formats that know only frames are written from."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videxpr.core.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
+from videxpr.core.structures import Floats, Integers, Times
 from videxpr.formats.options import Missing
-from videxpr.formats.record import Annotation
+from videxpr.formats.record import Annotation, FaceRows
 from videxpr.temporal.interpolation import interpolate_missing
-from videxpr.temporal.smoothing import moving_mean
+
+RANKS: Final = (0, 1)
+"""Persons who have a label in every frame: Aff-Wild2 knows two a video."""
 
 
-def frame_labels(annotation: Annotation, rank: int, missing: Missing) -> NDArray[np.int64]:
-    """Labels of one person for the annotated frames, in order.
+def fill_labels(
+    faces: FaceRows,
+    first_frame: int,
+    seconds: Times,
+    shots: Integers,
+    paper_probabilities: Floats | None = None,
+) -> Integers:
+    """Return the labels of the main and of the second person in every frame.
+
+    A frame in which the person was seen has the label of their row. The smoothed probabilities of the
+    others are interpolated within the shot (`temporal.interpolation`).
+
+    Args:
+        faces: of the video.
+        first_frame: index of the first annotated frame.
+        seconds: (N,) of the frames, always rising.
+        shots: (N,) number of each frame's shot.
+        paper_probabilities: (N, 8) of the main person in every frame, which replace all that.
+
+    Returns:
+        (N, 2) integers, 0 to 7; -1 throughout for a person who was never seen.
+    """
+    labels = np.full((len(seconds), len(RANKS)), NOT_ANNOTATED)
+    for rank in RANKS:
+        known = frame_probabilities(faces, rank, first_frame, len(seconds))
+        if rank == 0 and paper_probabilities is not None:
+            known = paper_probabilities
+        if not np.isnan(known).all():
+            labels[:, rank] = np.nanargmax(interpolate_missing(known, seconds, shots), axis=1)
+    return labels
+
+
+def frame_probabilities(faces: FaceRows, rank: int, first_frame: int, frames: int) -> Floats:
+    """Return the smoothed probabilities (N, 8) of one person; rows of NaN where they were not seen."""
+    result = np.full((frames, len(EXPRESSIONS)), np.nan, np.float32)
+    rows = faces.of_rank(rank)
+    result[faces.frame[rows] - first_frame] = faces.smoothed[rows]
+    return result
+
+
+def with_smoothed(annotation: Annotation, smoothed: Floats) -> Annotation:
+    """Return the annotation with other smoothed probabilities (M, 8), and its frames filled by them."""
+    faces = replace(annotation.faces, smoothed=smoothed)
+    labels = fill_labels(faces, annotation.first_frame, annotation.seconds, annotation.shots)
+    return replace(annotation, faces=faces, filled_labels=labels, paper_probabilities=None)
+
+
+def frame_labels(annotation: Annotation, rank: int, missing: Missing) -> Integers:
+    """Return the labels that text says of one person in the annotated frames, in order.
 
     Args:
         annotation: of a video.
         rank: 0 for the main person, 1 for the second.
-        missing: ``fill`` interpolates the probabilities of frames without that person within the
-            shot (`temporal.interpolation`), and a video without anybody is Neutral throughout; ``none``
-            gives -1 to frames in which the person was neither detected nor bridged.
+        missing: ``fill`` gives frames without that person the filled label, and Neutral to all frames
+            of a person who was never seen, since a submission must answer; ``none`` gives -1 to
+            frames in which the person was neither detected nor bridged.
 
     Returns:
         (N,) integers, -1 to 7.
     """
-    known = frame_probabilities(annotation, rank)
-    if missing == "fill" and rank == 0 and annotation.every_frame is not None:
-        known = annotation.every_frame
-    seen = ~np.isnan(known).all(axis=1)
+    if missing == "fill":
+        labels = annotation.filled_labels[:, rank]
+        return np.where(labels == NOT_ANNOTATED, NEUTRAL, labels)
     labels = np.full(len(annotation), NOT_ANNOTATED)
-    if missing == "none":
-        labels[seen] = np.nanargmax(known[seen], axis=1)
-        return labels
-    if not seen.any():
-        return np.full(len(annotation), NEUTRAL)
-    every = interpolate_missing(known, annotation.seconds, annotation.shots)
-    return np.asarray(np.nanargmax(every, axis=1))
-
-
-def frame_probabilities(annotation: Annotation, rank: int) -> NDArray[np.float32]:
-    """Smoothed probabilities (N, 8) of one person; rows of NaN where that person was not seen."""
-    result = np.full((len(annotation), len(EXPRESSIONS)), np.nan, np.float32)
     rows = annotation.faces.of_rank(rank)
-    result[annotation.faces.frame[rows] - annotation.first_frame] = annotation.faces.smoothed[rows]
-    return result
+    labels[annotation.faces.frame[rows] - annotation.first_frame] = annotation.faces.label[rows]
+    return labels
 
 
-def padded_labels(annotation: Annotation, rank: int, missing: Missing) -> NDArray[np.int64]:
-    """`frame_labels` with -1 for the frames before the start, so that line i stays frame i."""
+def padded_labels(annotation: Annotation, rank: int, missing: Missing) -> Integers:
+    """Return `frame_labels` with -1 for the frames before the start, so that line i stays frame i."""
     before = np.full(annotation.first_frame, NOT_ANNOTATED)
     return np.concatenate([before, frame_labels(annotation, rank, missing)])
 
 
 def second_side(annotation: Annotation) -> Literal["left", "right"] | None:
-    """On which side of the main person the second is, by mean position; None if there is none."""
+    """Return on which side of the main person the second is, by mean position; None without two."""
     faces = annotation.faces
     center = (faces.bbox[:, 0] + faces.bbox[:, 2]) / 2
     seen = [center[rows][~np.isnan(center[rows])] for rows in (faces.of_rank(0), faces.of_rank(1))]
     if not all(len(values) for values in seen):
         return None
     return "left" if seen[1].mean() < seen[0].mean() else "right"
-
-
-def resmoothed(annotation: Annotation, span_seconds: float) -> Annotation:
-    """The annotation with its probabilities smoothed anew, each track by itself, as annotate does.
-
-    Args:
-        annotation: of a video, e.g. from `formats.parquet.read_parquet`.
-        span_seconds: span of the moving mean; 0 is off.
-    """
-    faces, seconds = annotation.faces, annotation.seconds
-    smoothed = faces.probabilities.copy()
-    order = np.lexsort((faces.frame, faces.track))
-    for rows in np.split(order, np.flatnonzero(np.diff(faces.track[order])) + 1):
-        times = seconds[faces.frame[rows] - annotation.first_frame]
-        smoothed[rows] = moving_mean(faces.probabilities[rows], times, span_seconds)
-    return replace(annotation, faces=replace(faces, smoothed=smoothed))
-
-
-def recorded_span(annotation: Annotation) -> float:
-    """Span in seconds of the moving mean with which an annotation was made; 0 if it does not say."""
-    return float(annotation.options.get("smooth_seconds", 0))

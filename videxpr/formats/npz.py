@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError
 from videxpr.core.files import atomic_write
-from videxpr.core.structures import Floats
-from videxpr.formats.record import Annotation, Integers
+from videxpr.core.structures import Floats, Integers
+from videxpr.formats.record import Annotation
 
 FEATURES_SUFFIX: Final = ".features.npz"
 
@@ -46,7 +46,7 @@ class FeatureRows:
     model_sha256: str
 
     def of_rank(self, rank: int) -> "FeatureRows":
-        """The rows of that person alone."""
+        """Return the rows of that person alone."""
         own = self.rank == rank
         columns = {
             name: values[own]

@@ -1,14 +1,17 @@
-"""What one video's annotation is: a value that every output format is written from."""
+"""What one video's annotation is: the value that every format is written from."""
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.core.structures import Floats, Times
+from videxpr.core.structures import Floats, Integers, Times
 
-Integers = NDArray[np.int64]
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,8 @@ class FaceRows:
         rank: (M,) 0 for the main person of the shot, 1 for the second, and so on.
         bbox: (M, 4) x1, y1, x2, y2 in displayed pixels; NaN where nothing was detected.
         landmarks: (M, 10) x, y of right eye, left eye, nose, right and left corner of the mouth (the
-            person's own right); NaN where nothing was detected.
-        score: (M,) the detector's confidence; NaN where nothing was detected.
+            person's own right), in displayed pixels; NaN where nothing was detected.
+        score: (M,) the detector's confidence, 0 to 1; NaN where nothing was detected.
         bridged: (M,) true where a short gap was bridged by holding features.
         probabilities: (M, 8) before smoothing; NaN for classes that were never trained.
         smoothed: (M, 8) the moving mean of them, from which labels are taken.
@@ -46,16 +49,12 @@ class FaceRows:
 
     def __post_init__(self) -> None:
         rows = len(self.frame)
-        shapes = {"bbox": (rows, 4), "landmarks": (rows, 10)}
-        shapes |= {"probabilities": (rows, 8), "smoothed": (rows, 8)}
+        shapes: dict[str, tuple[int, ...]] = {"bbox": (rows, 4), "landmarks": (rows, 10)}
+        shapes |= dict.fromkeys(("track", "rank", "score", "bridged"), (rows,))
+        shapes |= dict.fromkeys(("probabilities", "smoothed"), (rows, 8))
         if self.features is not None:
             shapes |= {"features": (rows, self.features.shape[-1]), "logits": (rows, 8)}
-        for name in ("track", "rank", "score", "bridged"):
-            shapes[name] = (rows,)  # type: ignore[assignment]
-        for name, shape in shapes.items():
-            found = np.shape(getattr(self, name))
-            if found != shape:
-                raise ValueError(f"{name} has shape {found}, not {shape}")
+        _check_shapes(self, shapes)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -65,19 +64,19 @@ class FaceRows:
         """(M,) the most probable expression of each row."""
         return np.nanargmax(self.smoothed, axis=1) if len(self) else np.zeros(0, np.int64)
 
-    def of_rank(self, rank: int) -> NDArray[np.int64]:
-        """Positions of the rows of that person."""
+    def of_rank(self, rank: int) -> Integers:
+        """Return the positions of the rows of that person."""
         return np.flatnonzero(self.rank == rank)
 
-    def taken(self, rows: NDArray[np.int64]) -> "FaceRows":
-        """The rows at these positions alone."""
+    def select(self, rows: Integers) -> "FaceRows":
+        """Return the rows at these positions alone."""
         kept = {name: values[rows] for name, values in vars(self).items() if values is not None}
         return FaceRows(**kept)
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """The annotation of one video or one folder of crops.
+    """The annotation of one video or one folder of crops; N frames, M faces in them.
 
     Attributes:
         video: the source's path relative to its argument, with forward slashes.
@@ -85,12 +84,13 @@ class Annotation:
         pts_seconds: (N,) times of the annotated frames in order; NaN where unknown.
         seconds: (N,) the same on the clock that always rises, from 0 (`video.timeline`).
         shots: (N,) 0-based number of each frame's shot.
-        faces: one row for each (frame, person).
-        every_frame: (N, 8) probabilities of the main person for all frames, where the authors' way
-            with test videos answers for frames without a crop too; else None. Text formats only.
+        faces: M rows, one for each (frame, person).
+        filled_labels: (N, 2) labels of the main and of the second person, 0 to 7, interpolated where
+            they were not seen (`frame_labels.fill_labels`); -1 throughout if they never were.
+        paper_probabilities: (N, 8) of the main person in every frame, which ``--preset paper`` gives
+            to frames without a crop too; else None.
         people: number of persons that were asked for, None for all.
         decode_errors: damaged packets and frames.
-        fps: frames a second to assume where times are unknown.
         warnings: what a reader of the numbers must know, one sentence each.
         provenance: what made them: versions, hashes, options, as text.
     """
@@ -101,24 +101,28 @@ class Annotation:
     seconds: Times
     shots: Integers
     faces: FaceRows
-    every_frame: Floats | None = None
+    filled_labels: Integers
+    paper_probabilities: Floats | None = None
     people: int | None = 1
     decode_errors: int = 0
-    fps: float = 30.0
     warnings: tuple[str, ...] = ()
     provenance: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.pts_seconds.shape == self.seconds.shape == self.shots.shape == (len(self),):
-            raise ValueError("pts_seconds, seconds and shots must have the same length")
+        frames = len(self)
+        shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("seconds", "shots"), (frames,))
+        shapes |= {"pts_seconds": (frames,), "filled_labels": (frames, 2)}
+        if self.paper_probabilities is not None:
+            shapes["paper_probabilities"] = (frames, 8)
+        _check_shapes(self, shapes)
 
     def __len__(self) -> int:
         return len(self.pts_seconds)
 
     @property
-    def options(self) -> dict[str, str]:
-        """The choices with which it was made, as text; empty if its provenance states none."""
-        choices: dict[str, str] = json.loads(self.provenance.get("options", "{}"))
+    def options(self) -> dict[str, Any]:
+        """The choices with which it was made, by the names of flags; empty if it does not say."""
+        choices: dict[str, Any] = json.loads(self.provenance.get("options", "{}"))
         return choices
 
     @property
@@ -138,3 +142,33 @@ class Annotation:
             return 0.0
         main = (self.faces.rank == 0) & ~self.faces.bridged
         return float(main.sum() / len(self))
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """Return the table that `pandas.read_parquet` gives of the saved annotation."""
+        from videxpr.formats.parquet import to_table  # here, as pyarrow takes long to import
+
+        table: pandas.DataFrame = to_table(self).to_pandas()
+        return table
+
+    def save(self, path: Path | str) -> None:
+        """Write a file whose name says the format: .parquet, .csv, .txt (the main person's labels), ...
+
+        Args:
+            path: of the file; `writers.FORMATS` lists the endings. Only .parquet can be read again.
+
+        Raises:
+            UsageError: the name ends in none of them.
+            OutputError: the file cannot be written.
+        """
+        from videxpr.formats.writers import format_of
+
+        path = Path(path)
+        format_of(path).write(path, self)
+
+
+def _check_shapes(value: Any, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Refuse a dataclass whose arrays do not belong together."""
+    for name, shape in shapes.items():
+        found = np.shape(getattr(value, name))
+        if found != shape:
+            raise ValueError(f"{name} has shape {found}, not {shape}")

@@ -1,7 +1,7 @@
 """The label of every frame of every video that a template names, from annotations."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,8 @@ from videxpr.datasets.labels.reader import (
     LabelSet,
     LabelSets,
     Origin,
-    find_label_files,
     read_label_sets,
-    read_people,
 )
-from videxpr.formats.frame_labels import padded_labels
 from videxpr.formats.predictions import Block
 from videxpr.temporal.interpolation import nearest_known
 
@@ -70,7 +67,7 @@ def read_answers(path: Path, names: Collection[str]) -> Predictions:
     for name in names:
         chosen = sets.sets.get(name) or _fallback(sets, name, names, notes)
         if chosen is not None and len(chosen):
-            found[name] = _answer(_without_gaps(path, sets, chosen, name, names), chosen)
+            found[name] = _answer(name, chosen)
     if any(sets.sets[name].origin is None for name in sets.sets):
         notes.append(
             f"{sets} does not tell in which frames nobody was seen: frames that were filled there are "
@@ -96,33 +93,14 @@ def _fallback(
     return main
 
 
-def _without_gaps(
-    path: Path, sets: LabelSets, chosen: LabelSet, name: str, names: Collection[str]
-) -> LabelSet:
-    """Labels under a name; where annotate was told to leave gaps, and Parquet has probabilities, these
-    are interpolated as annotate interpolates them."""
-    labels, gaps = chosen.labels, chosen.labels == NOT_ANNOTATED
-    if sets.kind == "parquet" and gaps.any():
-        files = {
-            key: file for key, file in find_label_files(path)[1].items() if file == chosen.path
-        }
-        people = read_people(files, names, [])
-        person = next(person for person in people if person.name == name)
-        labels = np.where(gaps, padded_labels(person.annotation, person.rank, "fill"), labels)
-    return replace(chosen, name=name, labels=labels)
-
-
-def _answer(known: LabelSet, told: LabelSet) -> Answer:
-    """Every gap that is left takes the nearest label; a video without any is Neutral.
-
-    Args:
-        known: the labels.
-        told: the same as the annotation has them.
-    """
+def _answer(name: str, told: LabelSet) -> Answer:
+    """Fill the gaps that annotate was told to leave as it fills them, where that is known, and all
+    others with the nearest label; a video without any is Neutral."""
     filled = told.labels == NOT_ANNOTATED
+    labels = told.labels if told.filled_labels is None else told.filled_labels
     if told.origin is not None:
         filled |= told.origin == Origin.FILLED
-    given = known.labels != NOT_ANNOTATED
+    given = labels != NOT_ANNOTATED
     if not given.any():
-        return Answer(known.name, np.full(len(given), NEUTRAL), filled, told.open_end)
-    return Answer(known.name, known.labels[nearest_known(given)], filled, told.open_end)
+        return Answer(name, np.full(len(given), NEUTRAL), filled, told.open_end)
+    return Answer(name, labels[nearest_known(given)], filled, told.open_end)

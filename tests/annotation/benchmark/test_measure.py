@@ -28,7 +28,7 @@ from videxpr.core.errors import DetectorError, SourceError, UsageError
 from videxpr.core.stage_timer import STAGES, StageTimer
 from videxpr.faces.detection.mtcnn import Mtcnn
 from videxpr.faces.options import DetectionOptions, KeyframeOptions
-from videxpr.formats.parquet import read_parquet
+from videxpr.formats.parquet import read_annotation
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.temporal.options import WindowOptions
 from videxpr.video.sources import Source
@@ -137,7 +137,7 @@ def test_the_preset_that_classifies_at_the_end_is_measured_there(stages_of):
     stages, annotation = stages_of(
         lambda number: [face()], preset="paper", smooth_seconds=0, windows=PAPER
     )
-    assert annotation.every_frame is not None
+    assert annotation.paper_probabilities is not None
     assert stages["classify"].speed.seconds
 
 
@@ -183,7 +183,7 @@ def test_what_is_written_is_what_annotate_writes_by_default(stages_of, source, t
     write_results(source, annotation, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"v.txt", "v.parquet", "predictions.txt"} <= names
-    assert len(read_parquet(tmp_path / "out" / "v.parquet")) == FRAMES
+    assert len(read_annotation(tmp_path / "out" / "v.parquet")) == FRAMES
 
 
 def test_every_source_has_its_report(model, tmp_path):

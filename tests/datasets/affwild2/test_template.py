@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from records import record_of
 
 from videxpr.core.errors import FormatError
 from videxpr.datasets.affwild2.template import TemplateMatch, fit_labels, match_template
@@ -30,7 +31,14 @@ def annotation(main: list[int], second: list[int] | None = None, first: int = 0)
         smoothed=np.eye(8, dtype=np.float32)[labels],
     )
     times = (first + np.arange(len(main))) / 25
-    return Annotation("a.mp4", first, times, times - times[0], np.zeros(len(main), np.int64), faces)
+    return record_of(
+        video="a.mp4",
+        first_frame=first,
+        pts_seconds=times,
+        seconds=times - times[0],
+        shots=np.zeros(len(main), np.int64),
+        faces=faces,
+    )
 
 
 def rows(name: str, frames: list[int]) -> Block:

@@ -1,11 +1,13 @@
 """Labels from every kind of file and folder, by the same rules on both sides."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from labels import HALF, annotated
+from records import changed
 
 from videxpr.core.errors import FormatError, SourceError
 from videxpr.datasets.labels.reader import LabelSet, Origin, find_label_files, read_label_sets
@@ -125,10 +127,18 @@ def test_nobody_is_neutral_and_filled(tmp_path: Path) -> None:
     assert one.origin.tolist() == [F, F]
 
 
-def test_the_labels_are_those_in_the_file_even_if_smoothing_says_otherwise(tmp_path: Path) -> None:
-    """A span in the metadata that would give frame 1 another label."""
-    write_parquet(tmp_path / "a.parquet", annotated([[1, 2, 1]], smooth_seconds="10.0"))
-    assert described(read_label_sets(tmp_path).sets) == {"a": [1, 2, 1]}
+def test_filled_labels_are_those_in_the_file_whatever_would_be_interpolated(tmp_path: Path) -> None:
+    made = annotated([[1, None, 1]])
+    labels = np.where([[False, False], [True, False], [False, False]], 4, made.filled_labels)
+    write_parquet(tmp_path / "a.parquet", replace(made, filled_labels=labels))
+    assert described(read_label_sets(tmp_path).sets) == {"a": [1, 4, 1]}
+
+
+def test_what_unfilled_frames_would_be_filled_by_is_told(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "a.parquet", annotated([[1, None, 2]], missing="none"))
+    (one,) = read_label_sets(tmp_path).sets.values()
+    assert one.labels.tolist() == [1, -1, 2] and one.filled_labels is not None
+    assert one.filled_labels.tolist() == [1, 1, 2]
 
 
 MAIN, SECOND = [1, 1, 1], [6, 6, None]
@@ -178,19 +188,14 @@ def test_a_file_of_that_name_comes_before_a_second_person(
     assert described(read.sets) == {"a": MAIN, "a_right": [4, 4, 4]} and read.notes == ()
 
 
-def test_answers_of_the_authors_way_come_from_the_text_file_beside(tmp_path: Path) -> None:
-    gaps = annotated([[3, None, None, 5]], nearest_crop="True")
-    write_parquet(tmp_path / "a.parquet", gaps)
-    alone = read_label_sets(tmp_path)
-    assert described(alone.sets) == {"a": [3, 3, 5, 5]}
-    assert len(alone.notes) == 1 and "there is no a.txt of the same run" in alone.notes[0]
-    write_text(tmp_path / "a.txt", 3, 7, 2, 5)
-    both = read_label_sets(tmp_path)
-    assert described(both.sets) == {"a": [3, 7, 2, 5]} and both.notes == ()
-    assert both.sets["a"].origin is not None
-    assert both.sets["a"].origin.tolist() == [D, F, F, D]
-    write_text(tmp_path / "a.txt", 4, 7, 2, 5)
-    assert described(read_label_sets(tmp_path).sets) == {"a": [3, 3, 5, 5]}
+def test_what_the_paper_answers_to_frames_without_a_face_stands_in_the_file(tmp_path: Path) -> None:
+    gaps = annotated([[3, None, None, 5]], preset="paper")
+    paper = np.eye(8, dtype=np.float32)[[3, 7, 2, 5]]
+    write_parquet(tmp_path / "a.parquet", changed(gaps, paper_probabilities=paper))
+    write_text(tmp_path / "a.txt", 3, 3, 3, 3)  # not looked at
+    (one,) = read_label_sets(tmp_path).sets.values()
+    assert one.labels.tolist() == [3, 7, 2, 5] and one.origin is not None
+    assert one.origin.tolist() == [D, F, F, D]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from annotated import SHARES, annotation, guessed, segments, write_video
+from records import changed
 
 from videxpr.core.errors import FormatError, SourceError, UsageError
 from videxpr.evaluation.tune.data import read_tuning_data
@@ -54,7 +55,7 @@ def test_labels_without_annotation_are_kept_and_said(folder):
 
 def test_each_of_two_persons_has_rows_of_their_own(tmp_path):
     main, labels = video("a")
-    other = main.faces.taken(np.arange(30))
+    other = main.faces.select(np.arange(30))
     box = np.tile(np.array([200, 10, 240, 50], np.float32), (30, 1))
     other = replace(other, track=other.track + 1, rank=other.rank + 1, bbox=box)
     columns = {
@@ -64,7 +65,7 @@ def test_each_of_two_persons_has_rows_of_their_own(tmp_path):
     }
     order = np.lexsort((columns["rank"], columns["frame"]))
     faces = type(other)(**{name: values[order] for name, values in columns.items()})
-    write_video(tmp_path, replace(main, faces=faces, people=2), labels)
+    write_video(tmp_path, changed(main, faces=faces, people=2), labels)
     write_labels(tmp_path / "labels" / "a_right.txt", labels)
     one, two = read(tmp_path).people
     assert (one.name, two.name, two.source, two.rank) == ("a", "a_right", "a", 1)
@@ -77,7 +78,7 @@ def test_each_of_two_persons_has_rows_of_their_own(tmp_path):
     ("made", "words"),
     [
         ({"smooth": 1.0}, "smooth_seconds is 0.5 in one and 1.0 in the other"),
-        ({"stride": "8"}, "stride is 16 in one and 8 in the other"),
+        ({"stride": 8}, "stride is 16 in one and 8 in the other"),
         ({"shares": SHARES, "strength": 0.2}, "logit_adjustment is 0.4 in one"),
     ],
 )
@@ -90,7 +91,7 @@ def test_files_that_were_not_made_alike_are_refused(folder, made, words):
 
 
 def test_the_authors_way_leaves_nothing_to_tune(tmp_path):
-    write_video(tmp_path, *video("a", nearest_crop="True"))
+    write_video(tmp_path, *video("a", preset="paper"))
     with pytest.raises(UsageError, match="--preset paper"):
         read(tmp_path)
 

@@ -18,7 +18,7 @@ KINDS: Final[dict[Kind, str]] = {
 
 
 def find_label_files(path: Path) -> tuple[Kind, Mapping[str, Path]]:
-    """Which files of a path would be read, by the names they would have, and of what kind they are.
+    """Return the kind of the files that would be read, and the files by the names they would have.
 
     Raises:
         SourceError: nothing is there, or nothing that holds labels.
@@ -47,7 +47,7 @@ def find_label_files(path: Path) -> tuple[Kind, Mapping[str, Path]]:
 
 
 def _kind(file: Path) -> Kind:
-    """What a single file is, by how it begins."""
+    """Return what a single file is, by how it begins."""
     try:
         with file.open("rb") as stream:
             start = stream.read(32).removeprefix(b"\xef\xbb\xbf")
@@ -59,7 +59,7 @@ def _kind(file: Path) -> Kind:
 
 
 def _files(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
-    """Files in and below a folder, by name; hidden ones, and links that lead back up, are left out."""
+    """Yield the files in and below a folder, by name, but hidden ones and links that lead back up."""
     real = folder.resolve()
     if real in above:
         return
@@ -73,7 +73,7 @@ def _files(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
 
 
 def _named(files: Sequence[Path], top: Path) -> Mapping[str, Path]:
-    """Files by name, with folders in front where two share it."""
+    """Return files by name, with folders in front where two share it."""
     counts = Counter(file.stem for file in files)
     long = {file: file.relative_to(top).with_suffix("").as_posix() for file in files}
     return {file.stem if counts[file.stem] == 1 else long[file]: file for file in files}

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import NOT_ANNOTATED
+from videxpr.core.structures import Integers
 from videxpr.datasets.affwild2.videos import SIDE
 from videxpr.datasets.labels.files import KINDS, Kind, find_label_files
-from videxpr.datasets.labels.subjects import Person, matches, read_people
+from videxpr.datasets.labels.subjects import Subject, matches, read_subjects
 from videxpr.formats.affwild2 import read_labels
 from videxpr.formats.frame_labels import padded_labels
-from videxpr.formats.parquet import read_row_labels
+from videxpr.formats.options import Missing
 from videxpr.formats.predictions import Block, read_predictions
 
 __all__ = [
@@ -28,10 +29,10 @@ __all__ = [
     "LabelSet",
     "LabelSets",
     "Origin",
-    "Person",
+    "Subject",
     "find_label_files",
     "read_label_sets",
-    "read_people",
+    "read_subjects",
 ]
 
 SECOND: Final[tuple[Literal["left", "right"], ...]] = ("left", "right")
@@ -59,13 +60,16 @@ class LabelSet:
         path: the file that they come from.
         labels: (N,) one for each frame from the first one on, -1 where there is none.
         origin: (N,) values of `Origin`; None where the file does not tell.
+        filled_labels: (N,) the same with what frames without a face were filled by, whatever the text
+            files hold; None where the file does not tell.
         open_end: whether the video may go on after the last label, as that of crops does.
     """
 
     name: str
     path: Path
-    labels: NDArray[np.int64]
+    labels: Integers
     origin: NDArray[np.int8] | None = None
+    filled_labels: Integers | None = None
     open_end: bool = False
 
     def __len__(self) -> int:
@@ -93,7 +97,7 @@ class LabelSets:
 
 
 def read_label_sets(path: Path, wanted: Collection[str] = ()) -> LabelSets:
-    """All labels in a file or in and below a folder.
+    """Read all labels in a file, or in and below a folder.
 
     In a folder, Parquet is preferred (it tells how a label came about), then annotation files, then
     a ``predictions.txt``; annotate writes all three. Files are called by their name without ending,
@@ -111,8 +115,7 @@ def read_label_sets(path: Path, wanted: Collection[str] = ()) -> LabelSets:
     kind, files = find_label_files(path)
     notes: list[str] = []
     if kind == "parquet":
-        people = read_people(files, wanted, notes)
-        sets = {person.name: _person_set(person, notes) for person in people}
+        sets = {one.name: _subject_set(one) for one in read_subjects(files, wanted, notes)}
         return LabelSets(path, kind, sets, tuple(notes))
     if kind == "predictions":
         sets = dict(_prediction_sets(files))
@@ -124,8 +127,8 @@ def read_label_sets(path: Path, wanted: Collection[str] = ()) -> LabelSets:
 def _with_sides(
     path: Path, sets: Mapping[str, LabelSet], wanted: Collection[str], notes: list[str]
 ) -> Mapping[str, LabelSet]:
-    """Two persons under the names that are wanted, where text has them as annotate calls them without
-    a template: the main one as the video, the second one with a side."""
+    """Return two persons under the names that are wanted, where text has them as annotate calls them
+    without a template: the main one as the video, the second one with a side."""
     found = dict(sets)
     lacking = {SIDE.sub("", name) for name in wanted if name not in sets}
     for video in sorted(lacking & sets.keys()):
@@ -140,38 +143,17 @@ def _with_sides(
     return found
 
 
-def _person_set(person: Person, notes: list[str]) -> LabelSet:
-    """The labels that text files would hold, and where each comes from."""
-    annotation, faces = person.annotation, person.annotation.faces
-    missing: Literal["fill", "none"] = (
-        "none" if annotation.options.get("missing") == "none" else "fill"
-    )
-    labels = padded_labels(annotation, person.rank, missing)
-    rows = faces.of_rank(person.rank)
-    seen = faces.frame[rows]
-    labels[seen] = read_row_labels(person.path)[rows]  # what was written, whatever wrote it
+def _subject_set(subject: Subject) -> LabelSet:
+    """Return the labels that text files would hold, and where each comes from."""
+    annotation, rank, faces = subject.annotation, subject.rank, subject.annotation.faces
+    missing: Missing = "none" if annotation.options.get("missing") == "none" else "fill"
+    labels = padded_labels(annotation, rank, missing)
+    rows = faces.of_rank(rank)
     origin = np.full(len(labels), Origin.FILLED, np.int8)
-    origin[seen] = np.where(faces.bridged[rows], Origin.BRIDGED, Origin.DETECTED)
+    origin[faces.frame[rows]] = np.where(faces.bridged[rows], Origin.BRIDGED, Origin.DETECTED)
     origin[labels == NOT_ANNOTATED] = Origin.NONE
-    if annotation.options.get("nearest_crop") == "True" and (origin == Origin.FILLED).any():
-        labels = _with_answers_of_text(person, labels, seen, notes)
-    return LabelSet(person.name, person.path, labels, origin, annotation.from_crops)
-
-
-def _with_answers_of_text(
-    person: Person, labels: NDArray[np.int64], seen: NDArray[np.int64], notes: list[str]
-) -> NDArray[np.int64]:
-    """Labels in which frames without a face have the authors' answers, which only text holds."""
-    text = person.path.with_name(f"{person.path.stem}{person.side}.txt")
-    if text.is_file():
-        written = read_labels(text)
-        if len(written) == len(labels) and np.array_equal(written[seen], labels[seen]):
-            return written
-    notes.append(
-        f"{person.path} was made with the preset paper, whose answers for frames without a face only "
-        f"the text file holds, and there is no {text.name} of the same run: they are interpolated"
-    )
-    return labels
+    filled = padded_labels(annotation, rank, "fill")
+    return LabelSet(subject.name, subject.path, labels, origin, filled, annotation.from_crops)
 
 
 def _prediction_sets(files: Mapping[str, Path]) -> Iterator[tuple[str, LabelSet]]:
@@ -186,8 +168,8 @@ def _prediction_sets(files: Mapping[str, Path]) -> Iterator[tuple[str, LabelSet]
         yield name, LabelSet(name, path, _joined(path, name, parts))
 
 
-def _joined(path: Path, name: str, parts: Sequence[Block]) -> NDArray[np.int64]:
-    """Labels by frame up to the last one that has a row."""
+def _joined(path: Path, name: str, parts: Sequence[Block]) -> Integers:
+    """Return labels by frame up to the last one that has a row."""
     frames = np.concatenate([part.frames for part in parts if part.frames is not None])
     given = np.concatenate([part.labels for part in parts if part.labels is not None])
     counts = np.bincount(frames)

@@ -1,4 +1,4 @@
-"""Who of a video's persons bears which of the names that labels know."""
+"""Which person of a video bears which of the names that labels know."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from videxpr.datasets.affwild2.template import TemplateMatch, match_template
-from videxpr.formats.frame_labels import recorded_span, resmoothed, second_side
-from videxpr.formats.parquet import read_parquet
+from videxpr.formats.frame_labels import second_side
+from videxpr.formats.parquet import read_annotation
 from videxpr.formats.predictions import Block
 from videxpr.formats.record import Annotation
 
@@ -15,13 +15,13 @@ SIDES: Final = ("", "_left", "_right")
 
 
 @dataclass(frozen=True)
-class Person:
+class Subject:
     """One person of an annotated video under the name that labels know.
 
     Attributes:
         name: as in the labels.
         path: the Parquet file.
-        annotation: the whole video's, smoothed as it was when it was written.
+        annotation: of the whole video.
         rank: 0 for the main person.
         side: ``_left``, ``_right`` or nothing, as the name ends.
     """
@@ -33,10 +33,10 @@ class Person:
     side: str = ""
 
 
-def read_people(
+def read_subjects(
     files: Mapping[str, Path], wanted: Collection[str], notes: list[str]
-) -> Iterator[Person]:
-    """The persons of annotated videos under the names by which they are wanted.
+) -> Iterator[Subject]:
+    """Yield the persons of annotated videos under the names by which they are wanted.
 
     Args:
         files: Parquet files by the videos' names.
@@ -47,18 +47,17 @@ def read_people(
         FormatError: a file is no annotation of videxpr.
     """
     for name, file in files.items():
-        read = read_parquet(file)
-        annotation = resmoothed(read, recorded_span(read))
+        annotation = read_annotation(file)
         second = second_side(annotation)
         if not wanted:
-            yield Person(name, file, annotation, 0)
+            yield Subject(name, file, annotation, 0)
             if second is not None and f"{name}_{second}" not in files:
-                yield Person(f"{name}_{second}", file, annotation, 1, f"_{second}")
+                yield Subject(f"{name}_{second}", file, annotation, 1, f"_{second}")
             continue
         # a file of its own bears its name: it is never another video's second person
         free = {one for one in wanted if one == name or one not in files}
         for match in matches(name, free, second, file, notes):
-            yield Person(match.name, file, annotation, match.rank, match.side)
+            yield Subject(match.name, file, annotation, match.rank, match.side)
 
 
 def matches(
@@ -68,7 +67,7 @@ def matches(
     path: Path,
     notes: list[str],
 ) -> list[TemplateMatch]:
-    """Which persons of a video are meant by the names that are wanted; the main one if none is.
+    """Return which persons of a video the wanted names mean; the main one if none is wanted.
 
     Args:
         video: its name, without a side.

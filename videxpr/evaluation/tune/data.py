@@ -6,17 +6,17 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.structures import Integers
 from videxpr.datasets.affwild2.videos import SIDE
 from videxpr.datasets.labels.reader import (
     LabelSet,
     LabelSets,
-    Person,
+    Subject,
     find_label_files,
-    read_people,
+    read_subjects,
 )
 from videxpr.evaluation.pairing import pair_labels, read_ground_truth
 from videxpr.evaluation.tune.options import Setting
@@ -38,7 +38,7 @@ class AnnotationSettings:
         smooth_seconds: span of the moving mean.
         logit_adjustment: its strength.
         missing: what text files say of frames without a face.
-        nearest_crop: whether a missing crop was replaced by the nearest one.
+        preset: with which they were made; empty without one.
     """
 
     model: str
@@ -49,7 +49,7 @@ class AnnotationSettings:
     smooth_seconds: float
     logit_adjustment: float
     missing: Missing
-    nearest_crop: bool
+    preset: str
 
     @property
     def setting(self) -> Setting:
@@ -73,7 +73,7 @@ class LabeledTrack:
 
     name: str
     source: str
-    truth: NDArray[np.int64]
+    truth: Integers
     path: Path | None = None
     annotation: Annotation | None = None
     rank: int = 0
@@ -114,25 +114,27 @@ def read_tuning_data(predictions: Path, labels: Path) -> TuningData:
             "videxpr annotate -f parquet"
         )
     notes: list[str] = []
-    people = {one.name: one for one in read_people(files, truth.sets, notes)}
+    people = {one.name: one for one in read_subjects(files, truth.sets, notes)}
     blanks = {
         name: LabelSet(name, one.path, np.zeros(one.annotation.end_frame, np.int64))
         for name, one in people.items()
     }
     pairs = pair_labels(truth, LabelSets(predictions, kind, blanks), strict=False)
     made = made_alike(people.values())
-    judged = tuple(_judged(pair.name, pair.labels, people.get(pair.name), made) for pair in pairs)
-    lacking = [one.name for one in judged if one.annotation is None]
+    tracks = tuple(
+        _labeled_track(pair.name, pair.labels, people.get(pair.name), made) for pair in pairs
+    )
+    lacking = [one.name for one in tracks if one.annotation is None]
     if lacking:
         notes.append(
-            f"nothing is predicted for {len(lacking)} of {len(judged)} names, whose frames count as "
+            f"nothing is predicted for {len(lacking)} of {len(tracks)} names, whose frames count as "
             f"wrong whatever the settings, e.g. {lacking[0]}"
         )
-    return TuningData(judged, made, tuple(notes))
+    return TuningData(tracks, made, tuple(notes))
 
 
-def made_alike(people: Iterable[Person]) -> AnnotationSettings:
-    """How the files of these persons, at least one, were made.
+def made_alike(people: Iterable[Subject]) -> AnnotationSettings:
+    """Return how the files of these persons, at least one, were made.
 
     Raises:
         UsageError: two were made in different ways, or in one that cannot be tuned.
@@ -148,46 +150,46 @@ def made_alike(people: Iterable[Person]) -> AnnotationSettings:
                     f"{first} and {path} were not made alike: {field.name} is {ours} in one and "
                     f"{theirs} in the other; annotate all of them in the same way (--overwrite)"
                 )
-    if made.nearest_crop:
+    if made.preset == "paper":
         raise UsageError(
             f"{first} was made with --preset paper, which leaves nothing to tune; annotate without it"
         )
     return made
 
 
-def _made(person: Person) -> AnnotationSettings:
-    options, provenance = person.annotation.options, person.annotation.provenance
+def _made(subject: Subject) -> AnnotationSettings:
+    options, provenance = subject.annotation.options, subject.annotation.provenance
     try:
         made = AnnotationSettings(
             model=provenance["model"],
             model_sha256=provenance["model_sha256"],
             class_shares=tuple(map(float, json.loads(provenance.get("class_shares", "[]")))),
             stride=int(options["stride"]),
-            tail=options["tail"],
-            smooth_seconds=float(options["smooth_seconds"]),
-            logit_adjustment=float(options.get("logit_adjustment", "0")),
-            missing="none" if options["missing"] == "none" else "fill",
-            nearest_crop=options["nearest_crop"] == "True",
+            tail=str(options["tail"]),
+            smooth_seconds=float(options["smooth"]),
+            logit_adjustment=float(options["logit-adjustment"]),
+            missing="none" if options.get("missing") == "none" else "fill",
+            preset=str(options.get("preset", "")),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise FormatError(
-            f"{person.path} does not say how it was made, which settings depend on ({exc}); make it "
+            f"{subject.path} does not say how it was made, which settings depend on ({exc}); make it "
             "with videxpr annotate -f parquet"
         ) from exc
     shares = made.class_shares
     if len(shares) not in (0, len(EXPRESSIONS)) or (made.logit_adjustment and not shares):
-        raise FormatError(f"{person.path} has {len(shares)} class shares, not {len(EXPRESSIONS)}")
+        raise FormatError(f"{subject.path} has {len(shares)} class shares, not {len(EXPRESSIONS)}")
     return made
 
 
-def _judged(
-    name: str, truth: NDArray[np.int64], person: Person | None, made: AnnotationSettings
+def _labeled_track(
+    name: str, truth: Integers, subject: Subject | None, made: AnnotationSettings
 ) -> LabeledTrack:
     source = SIDE.sub("", name)
-    if person is None:
+    if subject is None:
         return LabeledTrack(name, source, truth)
-    annotation, rank = person.annotation, person.rank
-    own = annotation.faces.taken(annotation.faces.of_rank(rank))
+    annotation, rank = subject.annotation, subject.rank
+    own = annotation.faces.select(annotation.faces.of_rank(rank))
     plain = adjusted(own.probabilities, made.class_shares, -made.logit_adjustment)
     bare = replace(annotation, faces=replace(own, probabilities=plain, smoothed=plain))
-    return LabeledTrack(name, source, truth, person.path, bare, rank)
+    return LabeledTrack(name, source, truth, subject.path, bare, rank)

@@ -1,21 +1,20 @@
 """Every setting on every person, from probabilities in memory: nothing is decoded or read again."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videxpr.core.expressions import NOT_ANNOTATED
-from videxpr.core.structures import Floats
+from videxpr.core.structures import Floats, Integers
 from videxpr.evaluation.metrics import CLASSES, Counts, confusion_matrix
 from videxpr.evaluation.tune.data import AnnotationSettings, LabeledTrack
 from videxpr.evaluation.tune.options import Setting
-from videxpr.formats.frame_labels import padded_labels, resmoothed
+from videxpr.formats.frame_labels import padded_labels, with_smoothed
 from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
 from videxpr.model.logit_adjustment import adjusted
+from videxpr.temporal.smoothing import moving_mean
 
 Progress = Callable[[int, int], None]
 """Called with the persons done so far and their number."""
@@ -28,7 +27,7 @@ def sweep(
     restrided: Mapping[int, Sequence[Floats | None]],
     progress: Progress | None = None,
 ) -> Counts:
-    """Return confusion matrices of every setting on every person.
+    """Return the confusion matrices of every setting on every person.
 
     Args:
         people: whose labels are known.
@@ -55,7 +54,7 @@ def _of_person(
     settings: Sequence[Setting],
     restrided: Mapping[int, Floats | None],
 ) -> Counts:
-    """Return confusion matrices (settings, 8, 9) of one person."""
+    """Return the confusion matrices (settings, 8, 9) of one person."""
     if person.annotation is None:
         nothing = np.full(len(person.truth), NOT_ANNOTATED)
         return np.stack([confusion_matrix(person.truth, nothing)] * len(settings))
@@ -76,8 +75,8 @@ def _of_person(
 
 def relabeled(
     annotation: Annotation, rank: int, missing: Missing, probabilities: Floats, span: float
-) -> NDArray[np.int64]:
-    """Return labels from frame 0 on that annotate would have written with these probabilities.
+) -> Integers:
+    """Return the labels from frame 0 on that annotate would have written with these probabilities.
 
     Args:
         annotation: of the video.
@@ -86,10 +85,21 @@ def relabeled(
         probabilities: (M, 8) of the annotation's rows, not smoothed.
         span: of the moving mean in seconds.
     """
-    faces = replace(annotation.faces, probabilities=probabilities)
-    return padded_labels(resmoothed(replace(annotation, faces=faces), span), rank, missing)
+    smoothed = smooth_tracks(annotation, probabilities, span)
+    return padded_labels(with_smoothed(annotation, smoothed), rank, missing)
 
 
-def fitted(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def smooth_tracks(annotation: Annotation, probabilities: Floats, span: float) -> Floats:
+    """Return probabilities (M, 8) of an annotation's rows smoothed as annotate does, track by track."""
+    faces = annotation.faces
+    smoothed = probabilities.copy()
+    order = np.lexsort((faces.frame, faces.track))
+    for rows in np.split(order, np.flatnonzero(np.diff(faces.track[order])) + 1):
+        times = annotation.seconds[faces.frame[rows] - annotation.first_frame]
+        smoothed[rows] = moving_mean(probabilities[rows], times, span)
+    return smoothed
+
+
+def fitted(labels: Integers, count: int) -> Integers:
     """Return labels cut to a number of frames, or padded by the last one."""
     return labels[np.minimum(np.arange(count), len(labels) - 1)]

@@ -1,0 +1,104 @@
+"""The formats of ``videxpr annotate``: a module and a row of this table for each.
+
+``--format``, its help, ``all`` and `Annotation.save` come from the table. It imports nothing heavy: a
+format's module is imported when something is written.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Final, Literal
+
+from videxpr.core.errors import UsageError
+
+ALL: Final = "all"
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format.
+
+    Attributes:
+        name: as in ``--format``.
+        suffix: how its files end, behind the video's name; the whole name of a run's file.
+        help: what it is, in a few words.
+        scope: what one file holds: a ``video`` (called with path and annotation), a ``person`` (with
+            the rank and what becomes of frames without a face besides), or a ``run`` (`Outputs`).
+        function: ``module:function`` that writes it, the module within `videxpr.formats`.
+        is_default: whether annotate writes it unasked.
+        in_all: whether ``all`` means it too.
+    """
+
+    name: str
+    suffix: str
+    help: str
+    scope: Literal["video", "person", "run"]
+    function: str
+    is_default: bool = False
+    in_all: bool = True
+
+    @property
+    def write(self) -> Callable[..., None]:
+        """The function that writes a file."""
+        module, _, name = self.function.partition(":")
+        function: Callable[..., None] = getattr(import_module(f"videxpr.formats.{module}"), name)
+        return function
+
+
+FORMATS: Final = (
+    Format(
+        "aff-wild2",
+        ".txt",
+        "a text file a person",
+        "person",
+        "affwild2:write_person",
+        is_default=True,
+    ),
+    Format(
+        "predictions",
+        "predictions.txt",
+        "one predictions.txt a run",
+        "run",
+        "predictions:write_predictions",
+        is_default=True,
+    ),
+    Format("parquet", ".parquet", "everything", "video", "parquet:write_parquet", is_default=True),
+    Format("csv", ".csv", "the same columns", "video", "csv_tables:write_csv"),
+    Format(
+        "features",
+        ".features.npz",
+        "the backbone's features and unsmoothed logits, 3.6 kB a face",
+        "video",
+        "npz:write_features",
+        in_all=False,
+    ),
+)
+
+CHOICES: Final = (*(one.name for one in FORMATS), ALL)
+DEFAULT: Final = tuple(one.name for one in FORMATS if one.is_default)
+HELP: Final = (
+    "; ".join(f"{one.name}: {one.help}" for one in FORMATS)
+    + f"; {ALL}: "
+    + ", ".join(one.name for one in FORMATS if one.in_all)
+    + "."
+)
+
+
+def chosen_formats(names: Collection[str]) -> tuple[Format, ...]:
+    """Return the formats that a user's words mean, in the order of the table."""
+    return tuple(one for one in FORMATS if one.name in names or (ALL in names and one.in_all))
+
+
+def format_of(path: Path) -> Format:
+    """Return the format that a file's name asks for.
+
+    Raises:
+        UsageError: none ends so.
+    """
+    known = [one for one in FORMATS if one.scope != "run"]
+    matches = [one for one in known if path.name.lower().endswith(one.suffix)]
+    if not matches:
+        endings = ", ".join(one.suffix for one in known)
+        raise UsageError(f"cannot save an annotation as {path}: its name must end in {endings}")
+    return max(matches, key=lambda one: len(one.suffix))
