@@ -30,7 +30,7 @@ from torch import Tensor
 from videxpr.annotation.benchmark.measure import timed
 from videxpr.core.device import cpu_threads, describe, resolve_device
 from videxpr.core.structures import Image
-from videxpr.faces.align import aligned_crop
+from videxpr.faces.align import align_face
 from videxpr.faces.detection.detector import Detector
 from videxpr.faces.detection.letterbox import input_shape, letterbox
 from videxpr.faces.detection.load import load_detector
@@ -329,7 +329,7 @@ def _detector(pack: Pack | None, device: torch.device) -> Detector:
 def _crops(images: Sequence[Image], detector: Detector, model: ExpressionModel) -> list[Image]:
     pairs = zip(images, detector.detect(images), strict=True)
     template = model.config.crop
-    return [aligned_crop(image, found[0].landmarks, template) for image, found in pairs if found]
+    return [align_face(image, found[0].landmarks, template) for image, found in pairs if found]
 
 
 def _arguments() -> argparse.Namespace:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
-from videxpr.faces.align import aligned_crop, invert, similarity_transform, transform_points
+from videxpr.faces.align import align_face, invert, similarity_transform, transform_points
 
 TEMPLATE = np.array(ARCFACE.landmarks, dtype=np.float32)
 COLORS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)], np.uint8)
@@ -44,7 +44,7 @@ def test_the_transform_is_finite_even_for_points_in_one_place(landmarks: np.ndar
 def test_landmarks_that_are_the_template_are_left_where_they_are() -> None:
     np.testing.assert_allclose(similarity_transform(TEMPLATE, TEMPLATE), np.eye(3)[:2], atol=1e-9)
     picture = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(aligned_crop(picture, TEMPLATE, ARCFACE), picture)
+    np.testing.assert_array_equal(align_face(picture, TEMPLATE, ARCFACE), picture)
 
 
 def face_in_picture(scale: float, degrees: float) -> tuple[np.ndarray, np.ndarray]:
@@ -77,7 +77,7 @@ def test_dots_at_the_landmarks_come_to_the_template(scale: float, degrees: float
     landmarks, picture = face_in_picture(scale, degrees)
     for point, color in zip(landmarks, COLORS, strict=True):
         draw_dot(picture, point, max(3 * scale, 1), color)
-    crop = aligned_crop(picture, landmarks, ARCFACE)
+    crop = align_face(picture, landmarks, ARCFACE)
     assert crop.shape == (112, 112, 3) and crop.dtype == np.uint8
     for point, color in zip(TEMPLATE, COLORS, strict=True):
         column, row = np.round(point).astype(int)
@@ -90,7 +90,7 @@ def test_large_faces_are_averaged_and_not_sampled(scale: float) -> None:
     """Noise keeps its mean, and loses as much of its spread as a mean over the area would."""
     landmarks, picture = face_in_picture(scale, 10)
     noise = np.random.default_rng(0).integers(0, 2, picture.shape, dtype=np.uint8) * 255
-    crop = aligned_crop(noise, landmarks, ARCFACE)
+    crop = align_face(noise, landmarks, ARCFACE)
     assert abs(crop.mean() - 127.5) < 1
     assert crop.std() < 1.2 * 127.5 / int(scale)
 
@@ -99,7 +99,7 @@ def test_a_crop_has_the_size_of_its_template() -> None:
     half = CropTemplate("half", 56, tuple((x / 2, y / 2) for x, y in ARCFACE.landmarks))
     landmarks, picture = face_in_picture(3, 0)
     draw_dot(picture, landmarks[2], 9, COLORS[1])
-    crop = aligned_crop(picture, landmarks, half)
+    crop = align_face(picture, landmarks, half)
     assert crop.shape == (56, 56, 3)
     brightest = np.unravel_index(crop[..., 1].argmax(), (56, 56))
     assert np.abs(np.array(brightest[::-1]) - TEMPLATE[2] / 2).max() < 2
@@ -123,7 +123,7 @@ def test_what_lies_outside_the_picture_is_black(
     landmarks = (TEMPLATE + shift) * scale + (scale - 1) / 2
     expected = np.full((112, 112, 3), 255, np.uint8)
     expected[outside] = 0
-    crop = aligned_crop(picture, landmarks.astype(np.float32), ARCFACE)
+    crop = align_face(picture, landmarks.astype(np.float32), ARCFACE)
     np.testing.assert_array_equal(crop, expected)
 
 
@@ -148,8 +148,8 @@ def test_a_resized_template_is_that_of_the_resized_crops() -> None:
     image = np.zeros((300, 400, 3), np.uint8)
     image[:, 200:] = image[150:] = 255  # edges through the middle of the face
     landmarks = TEMPLATE + np.array([144, 94], np.float32)
-    half = aligned_crop(image, landmarks, ARCFACE.resized(56))
-    averaged = aligned_crop(image, landmarks, ARCFACE).reshape(56, 2, 56, 2, 3).mean(axis=(1, 3))
+    half = align_face(image, landmarks, ARCFACE.resized(56))
+    averaged = align_face(image, landmarks, ARCFACE).reshape(56, 2, 56, 2, 3).mean(axis=(1, 3))
     np.testing.assert_allclose(half, averaged, atol=2)
     assert ARCFACE.resized(112) is ARCFACE
     assert ARCFACE.resized(56).name == "arcface at 56"

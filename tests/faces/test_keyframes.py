@@ -83,7 +83,7 @@ def found(images, detector=None, every=EVERY, keyframes=None):
     keyframes = keyframes or KeyframeDetector(detector or SquareDetector(), KeyframeOptions(every))
     length = keyframes.block_length(batch_size=5)
     blocks = [images[first : first + length] for first in range(0, len(images), length)]
-    return [faces for block in blocks for faces in keyframes.faces(block)]
+    return [faces for block in blocks for faces in keyframes.detect(block)]
 
 
 def xs(faces):
@@ -159,19 +159,19 @@ def test_a_weak_face_that_no_keyframe_confirms_is_dropped():
     scores, images = {GRAY: 0.6}, [picture(one) for one in walk(12)]
     once = SquareDetector(scores={GRAY: 0.6}, near_scores=scores)
     keyframes = KeyframeDetector(once, KeyframeOptions(EVERY))
-    first = keyframes.faces(images[:EVERY])
+    first = keyframes.detect(images[:EVERY])
     assert [len(every) for every in first] == [1] * EVERY  # confirmed by the keyframe at the end
     once.scores = {GRAY: 0.0}
-    assert keyframes.faces(images[EVERY:]) == [[]] * EVERY
+    assert keyframes.detect(images[EVERY:]) == [[]] * EVERY
 
 
 def test_a_sure_face_stays_although_a_keyframe_misses_it():
     detector = SquareDetector(near_scores={GRAY: 0.95})
     keyframes = KeyframeDetector(detector, KeyframeOptions(EVERY))
     images = [picture(one) for one in walk(12)]
-    keyframes.faces(images[:EVERY])
+    keyframes.detect(images[:EVERY])
     detector.scores = {GRAY: 0.0}
-    assert [len(every) for every in keyframes.faces(images[EVERY:])] == [1] * EVERY
+    assert [len(every) for every in keyframes.detect(images[EVERY:])] == [1] * EVERY
 
 
 def test_a_weak_new_face_is_not_traced_back():
@@ -221,10 +221,10 @@ def test_smaller_faces_than_the_detector_reports_are_lost():
     images = [picture(one) for one in shrinking]
     keyframes = KeyframeDetector(detector, KeyframeOptions(EVERY))
     detector.scores = {GRAY: 0.0}
-    assert keyframes.faces(images[:1] * EVERY) == [[]] * EVERY
+    assert keyframes.detect(images[:1] * EVERY) == [[]] * EVERY
     keyframes.begin_shot()
     detector.scores = {}
-    faces = keyframes.faces(images[:4])
+    faces = keyframes.detect(images[:4])
     assert len(faces[0]) == 1
     assert all(one.shorter_side >= 25 for every in faces[:3] for one in every)
 
@@ -235,7 +235,7 @@ def test_nothing_is_carried_into_the_next_shot():
     found([picture(one) for one in walk(EVERY)], keyframes=keyframes)
     keyframes.begin_shot()
     detector.refined = 0
-    assert keyframes.faces([picture()] * EVERY) == [[]] * EVERY
+    assert keyframes.detect([picture()] * EVERY) == [[]] * EVERY
     assert detector.refined == 0
 
 

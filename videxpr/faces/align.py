@@ -54,7 +54,7 @@ def transform_points(
     return np.asarray(points @ transform[:, :2].T + transform[:, 2])
 
 
-def aligned_crop(image: Image, landmarks: Floats, template: CropTemplate) -> Image:
+def align_face(image: Image, landmarks: Floats, template: CropTemplate) -> Image:
     """Return the face at these landmarks, aligned to a template.
 
     It is warped from the full-resolution frame; a large face first to a whole multiple of the

@@ -43,20 +43,26 @@ class KeyframeDetector:
     """A detector that goes through the frames of one shot after another."""
 
     def __init__(self, detector: Detector, options: KeyframeOptions) -> None:
+        """Make ready.
+
+        Args:
+            detector: every frame is a keyframe of one that refines no faces.
+            options: how often frames are keyframes.
+        """
         self._detector = detector
         self._every = options.detect_every if detector.roi is not None else 1
         self._tracklets: list[_Tracklet] = []
         self._is_first = True
 
     def block_length(self, batch_size: int) -> int:
-        """Return how many frames `faces` takes at once; the detector takes batches of that size."""
+        """Return how many frames `detect` takes at once; the detector takes batches of that size."""
         return self._every if self._every > 1 else batch_size
 
     def begin_shot(self) -> None:
         """Forget all faces: what comes next has nothing to do with what came before."""
         self._tracklets, self._is_first = [], True
 
-    def faces(self, images: Sequence[Image]) -> list[list[Face]]:
+    def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of the next frames of a shot, best score first; the last is a keyframe.
 
         Args:

@@ -16,7 +16,7 @@ from videxpr.core.errors import SourceError
 from videxpr.core.parallel import prefetch
 from videxpr.core.stage_timer import StageTimer, measured
 from videxpr.core.structures import Face, Frame, Image
-from videxpr.faces.align import aligned_crop
+from videxpr.faces.align import align_face
 from videxpr.faces.detection.detector import Detector
 from videxpr.faces.keyframes import KeyframeDetector
 from videxpr.faces.options import FaceOptions
@@ -175,14 +175,14 @@ class FacePipeline:
                     keyframes.begin_shot()
                     shot = block.shot
                 with measured(self._timer, "detect", len(block.frames)):
-                    faces = keyframes.faces([frame.image for frame in block.frames])
+                    faces = keyframes.detect([frame.image for frame in block.frames])
                 with measured(self._timer, "align", sum(map(len, faces))):
                     frames = list(map(self._crop_faces, block.frames, faces))
                 yield _DetectedBlock(block.shot, frames)
 
     def _crop_faces(self, frame: Frame, faces: list[Face]) -> _DetectedFrame:
         crops = [
-            tuple(aligned_crop(frame.image, face.landmarks, one) for one in self.templates)
+            tuple(align_face(frame.image, face.landmarks, one) for one in self.templates)
             for face in faces
         ]
         height, width = frame.image.shape[:2]

@@ -46,7 +46,7 @@ class DecodingOptions:
 
     @property
     def gpu(self) -> int | None:
-        """Number of the GPU to try; None for none."""
+        """Return the number of the GPU to try; None for none."""
         kind, _, number = self.device.partition(":")
         if self.decoder == "cpu" or (self.decoder == "auto" and kind != "cuda"):
             return None
@@ -54,7 +54,7 @@ class DecodingOptions:
 
     @property
     def gpu_or_nothing(self) -> bool:
-        """Whether a video that the GPU cannot decode is an error."""
+        """Return whether a video that the GPU cannot decode is an error."""
         return self.decoder == "cuda"
 
 

@@ -140,7 +140,7 @@ def _listed(file: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
 
 
 def _globbed(pattern: str, base: Path) -> Iterator[Source]:
-    """What a pattern matches; of files, those with a video's ending or with the pattern's own."""
+    """Yield what a pattern matches; of files, those with a video's ending or with the pattern's own."""
     fixed = base / Path(*_until_wildcard(Path(pattern)))
     endings = VIDEO_SUFFIXES | {Path(pattern).suffix.lower()} - {""}
     found: list[Source] = []

@@ -13,7 +13,7 @@ from pipeline import ScriptedDetector, face, picture, write_clip
 from videxpr.core.crop_template import ARCFACE
 from videxpr.datasets.crops import cropper as cropping
 from videxpr.datasets.crops.cropper import Cropper, CropSpool
-from videxpr.faces.align import aligned_crop
+from videxpr.faces.align import align_face
 from videxpr.video.reader import Video
 from videxpr.video.timeline import Timeline
 
@@ -38,7 +38,7 @@ def test_each_detected_frame_has_the_crop_that_annotation_would_see(clip):
         images = {frame.index: frame.image for frame in video}
     for one in made[::5]:
         landmarks = face(x=50.0 + one.frame).landmarks
-        wanted = aligned_crop(images[one.frame], landmarks, ARCFACE)
+        wanted = align_face(images[one.frame], landmarks, ARCFACE)
         found = np.array(Image.open(io.BytesIO(one.jpeg)))
         np.testing.assert_allclose(found.astype(int), wanted, atol=6)
         assert one.center_x == pytest.approx(80 + one.frame)

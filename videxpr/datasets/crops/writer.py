@@ -62,6 +62,13 @@ class CropTree:
     """
 
     def __init__(self, root: Path, template: CropTemplate, overwrite: bool = False) -> None:
+        """Open a tree, or begin one.
+
+        Args:
+            root: the folder of all.
+            template: geometry of the crops.
+            overwrite: whether crops that are there are made again.
+        """
         self.root = root
         self.overwrite = overwrite
         _check_geometry(root, template)
