@@ -297,6 +297,39 @@ def test_help_names_every_form_of_a_model(command: str, monkeypatch: pytest.Monk
     assert "a packed folder, or hf:OWNER/REPO[@REVISION]" in run(command, "--help")
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("show", "startr"), "startr"),
+        (("import", "none.ckpt", "a.safetensors"), "no checkpoint 'none.ckpt'"),
+        (("import", "a.ckpt", "a.pt"), "must end in .safetensors"),
+        (("import", "a.ckpt", "a.safetensors", "--geometry", "none.json"), "none.json"),
+        (("pack", "startr", "-o", "packed"), "did you mean 'starter'?"),
+        (("pack", "starter", "-o", "packed", "--report", "none.json"), "none.json"),
+        (("pack", "starter", "-o", "full"), "is there already"),
+        (("download", "bufalo_l"), "did you mean 'buffalo_l'?"),
+    ],
+)
+def test_what_is_wrong_is_answered_before_torch(
+    words: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.ckpt").touch()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "README.md").touch()
+    code = (
+        "import sys, videxpr.cli\n"
+        f"sys.argv = ['videxpr', 'models', *{words!r}]\n"
+        "try:\n"
+        "    videxpr.cli.main()\n"
+        "finally:\n"
+        "    assert 'torch' not in sys.modules\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode in (1, 2) and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: ") and message in done.stderr
+
+
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys, videxpr.cli; "

@@ -7,7 +7,9 @@ from typing import Final
 import typer
 
 from videxpr.cli.model_choice import chosen_model, download_bar
-from videxpr.core.errors import UsageError
+from videxpr.core.crop_template import UNVERIFIED
+from videxpr.core.errors import CheckpointError, UsageError
+from videxpr.datasets.crops.geometry_file import read_crop_geometry
 from videxpr.faces.detection.packs import PACKS
 from videxpr.model.catalog import (
     PACK_LICENSE,
@@ -94,13 +96,15 @@ def import_(command: ModelsImportCommand, given: frozenset[str]) -> int:
     output = command.output
     if output.suffix != ".safetensors":
         raise UsageError(f"{output} must end in .safetensors: videxpr writes no other weights")
+    if not command.source.is_file():
+        raise CheckpointError(
+            f"no checkpoint {str(command.source)!r}; give the path of a .ckpt file"
+        )
+    crop = UNVERIFIED if command.geometry is None else read_crop_geometry(command.geometry)
     import torch
 
-    from videxpr.core.crop_template import UNVERIFIED
-    from videxpr.datasets.crops.geometry_file import read_crop_geometry
     from videxpr.model.import_paper import import_checkpoint
 
-    crop = UNVERIFIED if command.geometry is None else read_crop_geometry(command.geometry)
     done = import_checkpoint(command.source, output, crop, getattr(torch, command.dtype))
     for name in done.dropped:
         typer.echo(f"dropped: {name}, which no prediction depends on")

@@ -1,5 +1,7 @@
 """Which models there are: for expressions, by the registries, and for finding faces."""
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -105,10 +107,11 @@ def find_detector(name: str, root: Path | None = None) -> ListedModel:
         return _detector(found.name, found.model)
     if name in PACKS:
         return _detector(name, None)
-    known = ", ".join((*registered_models(), MTCNN, *PACKS))
-    raise UsageError(
-        f"no model {name!r}; known are {known}, packs under {search_roots(root)[0]}, hf:OWNER/REPO, "
-        f"and paths of .safetensors files, of folders with {WEIGHTS} or a pack, and of .onnx files"
+    raise _unknown(
+        name,
+        (*registered_models(), MTCNN, *PACKS),
+        f"packs under {search_roots(root)[0]}, hf:OWNER/REPO, paths of .safetensors files, of folders "
+        f"with {WEIGHTS} or a pack, and of .onnx files",
     )
 
 
@@ -182,8 +185,12 @@ def _downloadable(name: str) -> DetectorPack:
         raise UsageError(f"{name} comes with videxpr; there is nothing to download")
     if name not in PACKS:
         addressed = [model.name for model in registered_models().values() if model.url]
-        raise UsageError(
-            f"no model {name!r} to download; choose one of {', '.join((*addressed, *PACKS))}, or "
-            "hf:OWNER/REPO"
-        )
+        raise _unknown(name, (*addressed, *PACKS), "hf:OWNER/REPO")
     return PACKS[name]
+
+
+def _unknown(name: str, names: Sequence[str], more: str) -> UsageError:
+    """Return the error for a name that is none of those that would do."""
+    close = difflib.get_close_matches(name.lower(), names, 1)
+    hint = f"did you mean {close[0]!r}? Known" if close else "known"
+    return UsageError(f"no model {name!r}; {hint} are {', '.join(names)}, and {more}")

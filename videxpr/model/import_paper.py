@@ -125,8 +125,6 @@ def paper_key(variant: Variant, ours: str) -> str:
 
 
 def _read(source: Path) -> Mapping[str, Any]:
-    if not source.is_file():
-        raise CheckpointError(f"no checkpoint {str(source)!r}; give the path of a .ckpt file")
     if source.suffix == ".safetensors":
         raise CheckpointError(
             f"{source} is no checkpoint of the authors, who write .ckpt files; one of videxpr needs no "

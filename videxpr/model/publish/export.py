@@ -10,7 +10,6 @@ from typing import Final
 from videxpr.core.errors import OutputError, UsageError
 from videxpr.core.files import atomic_write
 from videxpr.core.version import VERSION
-from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.header import ModelCard, header_of, read_card
 from videxpr.model.hub.huggingface import WEIGHTS
 from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile
@@ -38,8 +37,8 @@ def pack(
 ) -> Packed:
     """Write weights, configuration and card, each whole or not at all; other files stay.
 
-    The model is built first, so that nobody gets a folder that cannot be used. A ``WEIGHTS_LICENSE``
-    beside the weights goes along.
+    The model is built before anything is written, so that nobody gets a folder that cannot be used.
+    A ``WEIGHTS_LICENSE`` beside the weights goes along.
 
     Args:
         file: the checkpoint.
@@ -54,7 +53,6 @@ def pack(
         UsageError: a report is of another model.
         OutputError: a file is there already, or cannot be written; or there are terms of others.
     """
-    load_checkpoint(file)
     card = read_card(file)
     figures = [_own(path, card) for path in reports]
     terms = file.path.with_name(LICENSE_FILE)
@@ -66,6 +64,9 @@ def pack(
     if LICENSE_FILE not in copies:
         _check_terms(folder / LICENSE_FILE, file)
     _check_free(folder, [*copies, *texts], overwrite)
+    from videxpr.model.checkpoint import load_checkpoint  # torch: what is wrong has been said
+
+    load_checkpoint(file)
     for name, source in copies.items():
         with atomic_write(folder / name) as temporary:
             copyfile(source, temporary)
