@@ -124,6 +124,17 @@ def test_wrong_usage_is_said_in_a_line(
     assert code == 2 and words in err and "Traceback" not in err
 
 
+def test_what_is_required_is_shown_as_such_and_left_out_of_a_printed_configuration(
+    videxpr: Run,
+) -> None:
+    code, out, _ = videxpr("build", "--edition", 6, "--print-config")
+    assert code == 0
+    assert out == 'edition = 6\noutput-dir = "submission"\ntemplate-force = false\n'
+    code, _, err = videxpr("build", "annotated", "--edition", 6)
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith("error: name --template: videxpr submission annotations/ --template ")
+
+
 def put(number: int, text: str) -> list[str]:
     return [*GOOD[: number - 1], text, *GOOD[number:]]
 
@@ -159,10 +170,10 @@ def test_ten_broken_files_are_described_by_line(
     assert code == 1 and len(violations) == len(expected)
     for violation, words in zip(violations, expected, strict=True):
         assert violation.startswith(f"{file}, {words}")
-    assert last.startswith(f"{file}: {len(expected)} defect")
+    assert last.startswith(f"{file}: {len(expected)} violation")
 
 
-def test_many_defects_are_listed_up_to_a_limit_that_is_said(
+def test_many_violations_are_listed_up_to_a_limit_that_is_said(
     videxpr: Run, organizers: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "p.txt"
@@ -170,8 +181,8 @@ def test_many_defects_are_listed_up_to_a_limit_that_is_said(
     asked = ["check", file, "--template", organizers]
     _, out, _ = videxpr(*asked, "--limit", 5)
     assert len(out.splitlines()) == 7
-    assert "... and 7 more defects that are not listed (--limit 0 lists all)" in out
-    assert "12 defects" in out
+    assert "... and 7 more violations that are not listed (--limit 0 lists all)" in out
+    assert "12 violations" in out
     _, out, _ = videxpr(*asked, "--limit", 0)
     assert len(out.splitlines()) == 13 and "not listed" not in out
 

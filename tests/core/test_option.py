@@ -37,6 +37,7 @@ class Outer:
     sources: tuple[str, ...] = option(MISSING, "Videos.", positional=True)
     folder: Path = option(Path("out"), "Where.", flag="output-dir", changes_results=False)
     formats: tuple[Literal["csv", "parquet"], ...] = option(("csv",), "What.", flag="format")
+    spans: tuple[float, ...] = option((0.0, 0.5), "Seconds.", flag="smooth", least=0)
     person: Literal["largest", "left"] | None = option(None, "Who.")
     start: float | None = option(None, "When.", parse=minutes)
     quiet: bool = option(False, "Nothing is said.", changes_results=False)
@@ -51,7 +52,17 @@ OPTIONS = Outer(("a.mp4",))
 
 def test_every_option_of_a_tree_is_found_by_its_flag_in_order():
     assert list(option_fields(Outer)) == [
-        *("sources", "output-dir", "format", "person", "start", "quiet", "stride", "share")
+        *(
+            "sources",
+            "output-dir",
+            "format",
+            "smooth",
+            "person",
+            "start",
+            "quiet",
+            "stride",
+            "share",
+        )
     ]
     assert option_fields(Outer)["stride"].paths == (("inner", "stride"),)
     assert option_fields(Outer)["format"].choices == ("csv", "parquet")
@@ -63,6 +74,8 @@ def test_every_option_of_a_tree_is_found_by_its_flag_in_order():
     [
         ("format", "Parquet,csv", ("parquet", "csv")),
         ("format", ["csv", "PARQUET"], ("csv", "parquet")),
+        ("smooth", ["0, 1.5", "2"], (0.0, 1.5, 2.0)),
+        ("smooth", [0, 1.5], (0.0, 1.5)),
         ("person", "LEFT", "left"),
         ("start", "2", 120.0),
         ("start", 2, 2.0),
@@ -123,6 +136,7 @@ def test_a_record_has_what_can_change_a_result_and_reads_back(tmp_path):
     assert record(chosen) == {
         "output-dir": "out",
         "format": ["parquet"],
+        "smooth": [0.0, 0.5],
         "start": 3.0,
         "quiet": False,
         "stride": 4,

@@ -6,8 +6,7 @@ import typer
 
 from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.annotation.options import AnnotateCommand, preset_base
-from videxpr.cli import submission
-from videxpr.cli.command_line import Group, add_command
+from videxpr.cli.command_line import BuildByDefault, Group, add_command
 from videxpr.cli.stitch import stitch
 from videxpr.cli.train import train
 from videxpr.core.errors import DownloadError, OutputError, TrainingError, VidexprError
@@ -22,6 +21,7 @@ from videxpr.model.options import (
     ModelsPackCommand,
     ModelsShowCommand,
 )
+from videxpr.submission.options import SubmissionBuildCommand, SubmissionCheckCommand
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
@@ -224,7 +224,42 @@ add_command(
         "hf upload OWNER/REPO packed",
     ),
 )
-app.add_typer(submission.app, name="submission")
+submission = typer.Typer(
+    cls=BuildByDefault,
+    no_args_is_help=True,
+    subcommand_metavar="[build] ANNOTATIONS | check FILE",
+    help="Make a submission from annotations (the word build may be left out), or check one.",
+)
+add_command(
+    submission,
+    "build",
+    SubmissionBuildCommand,
+    "submission:build",
+    help="""Make a submission: exactly the template's rows, each with a label from 0 to 7.
+
+    Beside it, changes.csv lists every frame that was padded, cut or filled; it is not sent.
+
+    Exit code: 0 if all is written, 1 if a file cannot be written, 2 if the input is wrong or lacks a
+    video (all that it lacks are named); then nothing is written.""",
+    examples=(
+        "videxpr submission annotations/ --template template.txt --edition 10",
+        "videxpr submission build annotations/ --template template.txt --edition 3 -o submission",
+    ),
+)
+add_command(
+    submission,
+    "check",
+    SubmissionCheckCommand,
+    "submission:check",
+    help="""Check anybody's submission and list all that is wrong with it, by line.
+
+    Exit code: 0 if nothing is wrong, 1 if something is, 2 if it cannot be checked.""",
+    examples=(
+        "videxpr submission check submission/predictions.txt --template template.txt",
+        "videxpr submission check texts.zip --template names.txt --edition 3",
+    ),
+)
+app.add_typer(submission, name="submission")
 app.add_typer(crops, name="crops")
 app.add_typer(models, name="models")
 

@@ -61,16 +61,19 @@ def add_command(
             if values[parameter] is not None and values[parameter] != []
         }
         asked = frozenset(given)
-        for one in required:
-            if one.name not in given and not print_config:
-                raise UsageError(f"name {one.option.metavar or one.name.upper()}: {examples[0]}")
-            given.setdefault(one.name, () if one.is_list else Path())
+        missing = [one for one in required if one.name not in given]
+        if missing and not print_config:
+            raise UsageError(f"name {_shown_name(missing[0])}: {examples[0]}")
+        given |= {one.name: () if one.is_list else Path() for one in missing}
         first = options(**{one.paths[0][-1]: given[one.name] for one in required})
         chosen = with_values(first if base is None else base(first, given), given)
         if print_config:
             import tomli_w
 
-            sys.stdout.write(tomli_w.dumps(record(chosen)))
+            shown = record(chosen)
+            for one in missing:
+                shown.pop(one.name, None)
+            sys.stdout.write(tomli_w.dumps(shown))
             raise typer.Exit
         file, _, function = module.partition(":")
         run = getattr(import_module(f"videxpr.cli.{file}"), function or "run")
@@ -88,8 +91,8 @@ def add_command(
     command.__annotations__ = {}
     command.__doc__ = _paragraphs(help)
     command.options = options  # type: ignore[attr-defined]
-    shown = "\n".join(f"  [dim]$[/dim] {escape(line)}" for line in examples)
-    app.command(name, cls=Command, epilog=f"[bold]Examples[/bold]\n{shown}")(command)
+    calls = "\n".join(f"  [dim]$[/dim] {escape(line)}" for line in examples)
+    app.command(name, cls=Command, epilog=f"[bold]Examples[/bold]\n{calls}")(command)
 
 
 class _WithoutTypes:
@@ -112,6 +115,30 @@ class Command(_WithoutTypes, TyperCommand):
 
 class Group(_WithoutTypes, TyperGroup):
     """A command that others are below."""
+
+
+class BuildByDefault(Group):
+    """A group whose command ``build`` is meant where none is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command's name in front of what is none."""
+        if args and args[0] not in (*self.commands, "--help"):
+            args = ["build", *args]
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the group's own help, and below it that of what it does by default."""
+        super().format_help(ctx, formatter)
+        command = self.commands["build"]
+        with command.make_context("build", [], parent=ctx, resilient_parsing=True) as below:
+            command.format_help(below, formatter)
+
+
+def _shown_name(one: OptionField) -> str:
+    """Return what stands for a required option in an error."""
+    if not one.option.positional:
+        return one.flags[0]
+    return one.option.metavar or one.name.upper()
 
 
 def _paragraphs(text: str) -> str:
@@ -170,6 +197,8 @@ def _help(one: OptionField) -> str:
         parts.append(f"Choose from {', '.join(one.choices)}; separated by commas.")
     if one.option.range_text:
         parts.append(f"({one.option.range_text})")
+    if one.default is MISSING and not one.option.positional:
+        parts.append(f"[dim]{escape('[required]')}[/dim]")
     if one.default_text:
         parts.append(f"[dim]{escape(f'[default: {one.default_text}]')}[/dim]")
     return " ".join(parts)
