@@ -17,7 +17,7 @@ from PIL import Image
 from pipeline import picture
 
 from videxpr.evaluation.tune.data import read_tuning_data
-from videxpr.evaluation.tune.grid_search import relabeled, smooth_tracks
+from videxpr.evaluation.tune.grid_search import relabel, smooth_tracks
 from videxpr.evaluation.tune.options import TuneOptions
 from videxpr.evaluation.tune.restride import restride
 from videxpr.evaluation.tune.tune import tune
@@ -240,10 +240,10 @@ def test_annotate_with_settings_gives_what_tune_scores_of_a_real_clip(videxpr, w
     assert person.truth[0] == -1
     (rows,) = restride(data, load_checkpoint(weights), (4,))[4]
     assert len(rows) > 20
-    scored = adjusted(rows, data.made.class_shares, 0.75)
+    scored = adjusted(rows, data.settings.class_shares, 0.75)
     written = read_annotation(again / f"{name}.parquet").faces.probabilities
     np.testing.assert_array_equal(scored, written)
-    predicted = relabeled(person.annotation, 0, "fill", scored, 1.5)
+    predicted = relabel(person.annotation, 0, "fill", scored, 1.5)
     np.testing.assert_array_equal(predicted, person.truth)
     smoothed = smooth_tracks(person.annotation, scored, 1.5)
     confidence = pandas.read_parquet(again / f"{name}.parquet")["confidence"].dropna()

@@ -1,1 +1,0 @@
-"""Submissions to the challenges: made from annotations, and checked line by line."""

@@ -31,12 +31,12 @@ def read(folder):
 
 
 def test_persons_come_with_their_labels_and_what_made_them(folder):
-    material = read(folder)
-    assert [one.name for one in material.people] == ["a", "b"]
-    assert material.people[1].truth.tolist() == segments(60, 20, 1).tolist()
-    assert material.made.setting == Setting(16, 0.4, 0.5)
-    assert material.made.class_shares == SHARES
-    assert material.notes == ()
+    data = read(folder)
+    assert [one.name for one in data.people] == ["a", "b"]
+    assert data.people[1].truth.tolist() == segments(60, 20, 1).tolist()
+    assert data.settings.setting == Setting(16, 0.4, 0.5)
+    assert data.settings.class_shares == SHARES
+    assert data.notes == ()
 
 
 def test_an_adjustment_is_taken_back(folder):
@@ -47,10 +47,10 @@ def test_an_adjustment_is_taken_back(folder):
 
 def test_labels_without_annotation_are_kept_and_said(folder):
     write_labels(folder / "labels" / "c_left.txt", np.array([0, 1, 2]))
-    material = read(folder)
-    assert [(one.name, one.source) for one in material.people][2] == ("c_left", "c")
-    assert material.people[2].annotation is None
-    assert "nothing is predicted for 1 of 3 names" in material.notes[0]
+    data = read(folder)
+    assert [(one.name, one.source) for one in data.people][2] == ("c_left", "c")
+    assert data.people[2].annotation is None
+    assert "nothing is predicted for 1 of 3 names" in data.notes[0]
 
 
 def test_each_of_two_persons_has_rows_of_their_own(tmp_path):

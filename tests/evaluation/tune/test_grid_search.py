@@ -10,7 +10,7 @@ from sklearn.metrics import confusion_matrix
 from videxpr.datasets.labels.reader import LabelSet, LabelSets
 from videxpr.evaluation.pairing import pair_labels
 from videxpr.evaluation.tune.data import LabeledTrack, read_tuning_data
-from videxpr.evaluation.tune.grid_search import fitted, sweep
+from videxpr.evaluation.tune.grid_search import fit_length, sweep
 from videxpr.evaluation.tune.options import Setting
 from videxpr.formats.frame_labels import frame_labels
 
@@ -40,7 +40,7 @@ def data(tmp_path_factory):
 
 
 def test_counts_are_those_of_what_annotate_would_have_written(data):
-    counts = sweep(data.people, data.made, SETTINGS, {})
+    counts = sweep(data.people, data.settings, SETTINGS, {})
     assert counts.shape == (9, 2, 8, 9)
     for number, person in enumerate(data.people):
         _, probabilities, seen, shots = video(number)
@@ -63,8 +63,8 @@ def test_counts_are_those_of_what_annotate_would_have_written(data):
 def test_probabilities_of_another_stride_are_taken_as_given(data):
     flipped = [one.annotation.faces.probabilities[:, ::-1].copy() for one in data.people]
     settings = [Setting(16, 0.0, 0.0), Setting(4, 0.0, 0.0)]
-    counts = sweep(data.people, data.made, settings, {4: flipped})
-    same = sweep(data.people, data.made, settings[:1], {})
+    counts = sweep(data.people, data.settings, settings, {4: flipped})
+    same = sweep(data.people, data.settings, settings[:1], {})
     np.testing.assert_array_equal(counts[0], same[0])
     fewer_right = [np.trace(counts[place, 0, :, :8]) for place in (0, 1)]
     assert fewer_right[1] < fewer_right[0] / 2
@@ -72,14 +72,14 @@ def test_probabilities_of_another_stride_are_taken_as_given(data):
 
 def test_persons_who_were_never_annotated_are_wrong_whatever_the_setting(data):
     lost = LabeledTrack("c", "c", np.array([0, 3, -1, 3]))
-    counts = sweep([lost], data.made, SETTINGS, {})
+    counts = sweep([lost], data.settings, SETTINGS, {})
     assert (counts[:, 0, 3, 8] == 2).all()
     assert (counts.sum(axis=(1, 2, 3)) == 3).all()
 
 
 def test_progress_counts_persons(data):
     steps = []
-    sweep(data.people, data.made, SETTINGS[:1], {}, lambda *step: steps.append(step))
+    sweep(data.people, data.settings, SETTINGS[:1], {}, lambda *step: steps.append(step))
     assert steps == [(1, 2), (2, 2)]
 
 
@@ -91,4 +91,4 @@ def test_labels_are_cut_or_padded_as_evaluate_does(count):
         for values in (labels, np.zeros(count, np.int64))
     )
     (pair,) = pair_labels(theirs, ours, strict=False)
-    assert fitted(labels, count).tolist() == pair.predictions.tolist()
+    assert fit_length(labels, count).tolist() == pair.predictions.tolist()

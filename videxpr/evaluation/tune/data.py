@@ -85,12 +85,12 @@ class TuningData:
 
     Attributes:
         people: whose labels are known, by name.
-        made: how all files were made.
+        settings: how all files were made.
         notes: what a reader of the numbers must know, one sentence each.
     """
 
     people: tuple[LabeledTrack, ...]
-    made: AnnotationSettings
+    settings: AnnotationSettings
     notes: tuple[str, ...]
 
 
@@ -115,14 +115,14 @@ def read_tuning_data(predictions: Path, labels: Path) -> TuningData:
         )
     notes: list[str] = []
     people = {one.name: one for one in read_subjects(files, truth.sets, notes)}
-    blanks = {
+    lengths = {
         name: LabelSet(name, one.path, np.zeros(one.annotation.end_frame, np.int64))
         for name, one in people.items()
     }
-    pairs = pair_labels(truth, LabelSets(predictions, kind, blanks), strict=False)
-    made = made_alike(people.values())
+    pairs = pair_labels(truth, LabelSets(predictions, kind, lengths), strict=False)
+    settings = common_settings(people.values())
     tracks = tuple(
-        _labeled_track(pair.name, pair.labels, people.get(pair.name), made) for pair in pairs
+        _labeled_track(pair.name, pair.labels, people.get(pair.name), settings) for pair in pairs
     )
     lacking = [one.name for one in tracks if one.annotation is None]
     if lacking:
@@ -130,37 +130,37 @@ def read_tuning_data(predictions: Path, labels: Path) -> TuningData:
             f"nothing is predicted for {len(lacking)} of {len(tracks)} names, whose frames count as "
             f"wrong whatever the settings, e.g. {lacking[0]}"
         )
-    return TuningData(tracks, made, tuple(notes))
+    return TuningData(tracks, settings, tuple(notes))
 
 
-def made_alike(people: Iterable[Subject]) -> AnnotationSettings:
+def common_settings(people: Iterable[Subject]) -> AnnotationSettings:
     """Return how the files of these persons, at least one, were made.
 
     Raises:
         UsageError: two were made in different ways, or in one that cannot be tuned.
         FormatError: a file does not say it, or in a way that videxpr does not write.
     """
-    known = [(one.path, _made(one)) for one in people]
-    first, made = known[0]
+    known = [(one.path, _settings_of(one)) for one in people]
+    first, settings = known[0]
     for path, other in known[1:]:
         for field in fields(AnnotationSettings):
-            ours, theirs = getattr(made, field.name), getattr(other, field.name)
+            ours, theirs = getattr(settings, field.name), getattr(other, field.name)
             if ours != theirs:
                 raise UsageError(
                     f"{first} and {path} were not made alike: {field.name} is {ours} in one and "
                     f"{theirs} in the other; annotate all of them in the same way (--overwrite)"
                 )
-    if made.preset == "paper":
+    if settings.preset == "paper":
         raise UsageError(
             f"{first} was made with --preset paper, which leaves nothing to tune; annotate without it"
         )
-    return made
+    return settings
 
 
-def _made(subject: Subject) -> AnnotationSettings:
+def _settings_of(subject: Subject) -> AnnotationSettings:
     options, provenance = subject.annotation.options, subject.annotation.provenance
     try:
-        made = AnnotationSettings(
+        settings = AnnotationSettings(
             model=provenance["model"],
             model_sha256=provenance["model_sha256"],
             class_shares=tuple(map(float, json.loads(provenance.get("class_shares", "[]")))),
@@ -176,20 +176,20 @@ def _made(subject: Subject) -> AnnotationSettings:
             f"{subject.path} does not say how it was made, which settings depend on ({exc}); make it "
             "with videxpr annotate -f parquet"
         ) from exc
-    shares = made.class_shares
-    if len(shares) not in (0, len(EXPRESSIONS)) or (made.logit_adjustment and not shares):
+    shares = settings.class_shares
+    if len(shares) not in (0, len(EXPRESSIONS)) or (settings.logit_adjustment and not shares):
         raise FormatError(f"{subject.path} has {len(shares)} class shares, not {len(EXPRESSIONS)}")
-    return made
+    return settings
 
 
 def _labeled_track(
-    name: str, truth: Integers, subject: Subject | None, made: AnnotationSettings
+    name: str, truth: Integers, subject: Subject | None, settings: AnnotationSettings
 ) -> LabeledTrack:
     source = SIDE.sub("", name)
     if subject is None:
         return LabeledTrack(name, source, truth)
     annotation, rank = subject.annotation, subject.rank
     own = annotation.faces.select(annotation.faces.of_rank(rank))
-    plain = adjusted(own.probabilities, made.class_shares, -made.logit_adjustment)
+    plain = adjusted(own.probabilities, settings.class_shares, -settings.logit_adjustment)
     bare = replace(annotation, faces=replace(own, probabilities=plain, smoothed=plain))
     return LabeledTrack(name, source, truth, subject.path, bare, rank)

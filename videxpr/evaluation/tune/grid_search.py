@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 def sweep(
     people: Sequence[LabeledTrack],
-    made: AnnotationSettings,
+    annotated: AnnotationSettings,
     settings: Sequence[Setting],
     restrided: Mapping[int, Sequence[Floats | None]],
     progress: Progress | None = None,
@@ -31,7 +31,7 @@ def sweep(
 
     Args:
         people: whose labels are known.
-        made: how they were annotated.
+        annotated: how they were annotated.
         settings: what is tried, those of one stride and strength side by side.
         restrided: for strides other than the annotation's, each person's probabilities (M, 8).
         progress: called after each person.
@@ -42,15 +42,15 @@ def sweep(
     counts = np.zeros((len(settings), len(people), CLASSES, CLASSES + 1), np.int64)
     for number, person in enumerate(people):
         own = {stride: rows[number] for stride, rows in restrided.items()}
-        counts[:, number] = _of_person(person, made, settings, own)
+        counts[:, number] = _score(person, annotated, settings, own)
         if progress is not None:
             progress(number + 1, len(people))
     return counts
 
 
-def _of_person(
+def _score(
     person: LabeledTrack,
-    made: AnnotationSettings,
+    annotated: AnnotationSettings,
     settings: Sequence[Setting],
     restrided: Mapping[int, Floats | None],
 ) -> Counts:
@@ -64,16 +64,16 @@ def _of_person(
     ):
         plain = restrided.get(stride)
         plain = person.annotation.faces.probabilities if plain is None else plain
-        raised = adjusted(plain, made.class_shares, strength)
+        raised = adjusted(plain, annotated.class_shares, strength)
         for setting in alike:
-            labels = relabeled(
-                person.annotation, person.rank, made.missing, raised, setting.smooth_seconds
+            labels = relabel(
+                person.annotation, person.rank, annotated.missing, raised, setting.smooth_seconds
             )
-            matrices.append(confusion_matrix(person.truth, fitted(labels, len(person.truth))))
+            matrices.append(confusion_matrix(person.truth, fit_length(labels, len(person.truth))))
     return np.stack(matrices)
 
 
-def relabeled(
+def relabel(
     annotation: Annotation, rank: int, missing: Missing, probabilities: Floats, span: float
 ) -> Integers:
     """Return the labels from frame 0 on that annotate would have written with these probabilities.
@@ -100,6 +100,6 @@ def smooth_tracks(annotation: Annotation, probabilities: Floats, span: float) ->
     return smoothed
 
 
-def fitted(labels: Integers, count: int) -> Integers:
+def fit_length(labels: Integers, count: int) -> Integers:
     """Return labels cut to a number of frames, or padded by the last one."""
     return labels[np.minimum(np.arange(count), len(labels) - 1)]

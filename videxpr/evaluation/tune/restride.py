@@ -27,22 +27,22 @@ def restride(
         UsageError: it is another model, or a file of features is not there.
         FormatError: a file of features is none, or of another run than its Parquet file.
     """
-    made = data.made
-    if checkpoint.sha256 != made.model_sha256:
+    annotated = data.settings
+    if checkpoint.sha256 != annotated.model_sha256:
         raise UsageError(
-            f"the annotations were made by model {made.model} ({made.model_sha256[:12]}), not by "
-            f"{checkpoint.name} ({checkpoint.sha256[:12]}); windows can be cut anew for it alone"
+            f"the annotations were made by model {annotated.model} ({annotated.model_sha256[:12]}), "
+            f"not by {checkpoint.name} ({checkpoint.sha256[:12]}); windows can be cut anew for it alone"
         )
-    tail: Literal["aligned", "padded"] = "padded" if made.tail == "padded" else "aligned"
+    tail: Literal["aligned", "padded"] = "padded" if annotated.tail == "padded" else "aligned"
     window = checkpoint.model.config.window
     others = [
         WindowOptions(stride, tail)
-        for stride in sorted(set(strides) - {made.stride})
+        for stride in sorted(set(strides) - {annotated.stride})
         if stride <= window
     ]
     result: dict[int, list[Floats | None]] = {options.stride: [] for options in others}
     for person in data.people:
-        features = _features_of(person, made.model_sha256)
+        features = _features_of(person, annotated.model_sha256)
         for options in others:
             result[options.stride].append(
                 None if features is None else reclassify(checkpoint.model, features, options)

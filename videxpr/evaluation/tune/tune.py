@@ -56,10 +56,10 @@ def tune(
             "choose by; are these the labels of those videos?"
         )
     restrided = _restrided(data, checkpoint, chosen)
-    settings = grid(chosen, data.made.setting, restrided, bool(data.made.class_shares))
-    counts = sweep(data.people, data.made, settings, restrided, progress)
+    settings = grid(chosen, data.settings.setting, restrided, bool(data.settings.class_shares))
+    counts = sweep(data.people, data.settings, settings, restrided, progress)
     groups = by_source(counts, data.people, sources)
-    current = settings.index(data.made.setting)
+    current = settings.index(data.settings.setting)
     pooled = groups.sum(axis=1)
     trials = [Trial(*pair) for pair in zip(settings, macro_f1(pooled).tolist(), strict=True)]
     best = trials[choose_setting(pooled, current)]
@@ -67,8 +67,8 @@ def tune(
     return TuneReport(
         predictions=predictions,
         labels=labels,
-        model=data.made.model,
-        model_sha256=data.made.model_sha256,
+        model=data.settings.model,
+        model_sha256=data.settings.model_sha256,
         sources=tuple(sources),
         frames=int(frames.sum()),
         trials=tuple(trials),
@@ -122,10 +122,10 @@ def _not_tried(
     longest = max(one.smooth_seconds for one in settings)
     if best.smooth_seconds == longest > 0:
         yield f"the best smoothing, {longest:g} s, is the longest that was tried; try longer ones too"
-    if not data.made.class_shares and any(options.strengths):
+    if not data.settings.class_shares and any(options.strengths):
         yield (
-            f"logit adjustment was not tried: model {data.made.model} does not state how often each "
-            "expression stood in its training labels"
+            f"logit adjustment was not tried: model {data.settings.model} does not state how often "
+            "each expression stood in its training labels"
         )
     if len({one.stride for one in settings}) == 1 and len(options.strides) > 1:
         yield (
