@@ -13,6 +13,7 @@ def test_public_names_are_these_and_can_be_imported():
         "EXPRESSIONS", "Annotation", "AnnotationOptions", "Annotator", "Checkpoint",
         "ExpressionModel", "Face", "FaceRows", "Frame", "ModelConfig", "Result", "Source", "Video",
         "__version__", "annotate", "annotate_many", "find_sources", "load_checkpoint", "load_model",
+        "read_annotation",
     ]  # fmt: skip
     for name in videxpr.__all__:
         assert getattr(videxpr, name) is not None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from videxpr.annotation.options import AnnotationOptions
     from videxpr.core.expressions import EXPRESSIONS
     from videxpr.core.structures import Face, Frame
+    from videxpr.formats.parquet import read_annotation
     from videxpr.formats.record import Annotation, FaceRows
     from videxpr.model.checkpoint import Checkpoint, load_checkpoint, load_model
     from videxpr.model.config import ModelConfig
@@ -38,6 +39,7 @@ _ROOMS = {
     "annotation.options": ("AnnotationOptions",),
     "core.expressions": ("EXPRESSIONS",),
     "core.structures": ("Face", "Frame"),
+    "formats.parquet": ("read_annotation",),
     "formats.record": ("Annotation", "FaceRows"),
     "model.checkpoint": ("Checkpoint", "load_checkpoint", "load_model"),
     "model.config": ("ModelConfig",),
@@ -67,6 +69,7 @@ __all__ = [
     "find_sources",
     "load_checkpoint",
     "load_model",
+    "read_annotation",
 ]
 
 

@@ -279,7 +279,7 @@ def options_of(path):
 
 
 def probabilities_of(path):
-    table = pandas.read_parquet(path, columns=list(EXPRESSIONS))
+    table = pandas.read_parquet(path, columns=[f"{name}_unsmoothed" for name in EXPRESSIONS])
     return table.to_numpy(np.float32)
 
 
@@ -413,7 +413,7 @@ def test_logit_adjustment_is_the_number_given_or_the_stored_one(videxpr, lights,
         run = ("annotate", crops, "-o", out, "-m", lights[0], "--logit-adjustment", strength)
         assert videxpr(*run, model=False)[0] == 0
         tables[strength] = probabilities_of(out / "v.parquet")
-    assert options_of(tmp_path / "stored" / "v.parquet")["logit_adjustment"] == "0.25"
+    assert options_of(tmp_path / "stored" / "v.parquet")["logit-adjustment"] == 0.25
     np.testing.assert_array_equal(tables["stored"], adjusted(tables["0"], SHARES, 0.25))
     np.testing.assert_array_equal(tables["stored"], tables["0.25"])
 
@@ -439,19 +439,11 @@ def test_a_configuration_is_taken_and_the_command_line_wins(videxpr, lights, cro
     assert code == 0
     assert "the configuration was made with SHA-256 efefefef" in err
     options = options_of(tmp_path / "a" / "v.parquet")
-    assert [options[key] for key in ("stride", "smooth_seconds", "logit_adjustment")] == [
-        "8",
-        "2.5",
-        "0.75",
-    ]
+    assert [options[key] for key in ("stride", "smooth", "logit-adjustment")] == [8, 2.5, 0.75]
     given = ("--stride", "4", "--smooth", "0", "--logit-adjustment", "0")
     assert videxpr(*run, *given, "-o", tmp_path / "b", model=False)[0] == 0
     options = options_of(tmp_path / "b" / "v.parquet")
-    assert [options[key] for key in ("stride", "smooth_seconds", "logit_adjustment")] == [
-        "4",
-        "0.0",
-        "0.0",
-    ]
+    assert [options[key] for key in ("stride", "smooth", "logit-adjustment")] == [4, 0.0, 0.0]
 
 
 def test_a_configuration_that_contradicts_a_preset_or_is_odd_is_named(

@@ -171,3 +171,22 @@ def test_underscores_are_as_good_as_dashes_in_a_file(tmp_path):
     file = tmp_path / "run.toml"
     file.write_text("output_dir = 'x'")
     assert read_config(file, Outer) == {"output-dir": Path("x")}
+
+
+@dataclass(frozen=True)
+class Written:
+    formats: tuple[str, ...] = option(("csv",), "What.", flag="format", choices=("csv", "Parquet"))
+
+    def __post_init__(self):
+        check_ranges(self)
+
+
+def test_choices_of_a_table_are_those_of_the_option():
+    field = option_fields(Written)["format"]
+    assert field.choices == field.unnamed_choices == ("csv", "Parquet")
+    assert field.read("PARQUET, csv") == ("Parquet", "csv")
+    assert with_values(Written(), {"format": ("csv",)}) == Written(("csv",))
+    with pytest.raises(UsageError, match="one of csv, Parquet, not 'parqet'; did you mean"):
+        field.read("parqet")
+    with pytest.raises(UsageError, match="--format must be one of"):
+        Written(("json",))

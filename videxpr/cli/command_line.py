@@ -193,7 +193,7 @@ def _metavar(one: OptionField) -> str:
 
 def _help(one: OptionField) -> str:
     parts = [escape(one.option.help)]
-    if one.choices and one.is_list:
+    if one.unnamed_choices and one.is_list:
         parts.append(f"Choose from {', '.join(one.choices)}; separated by commas.")
     if one.option.range_text:
         parts.append(f"({one.option.range_text})")

@@ -58,7 +58,7 @@ def _name(one: OptionField) -> str:
 
 
 def _meaning(one: OptionField) -> str:
-    choices = f" One of {', '.join(one.choices)}." if len(one.choices) > 1 else ""
+    choices = f" One of {', '.join(one.choices)}." if len(one.unnamed_choices) > 1 else ""
     limits = f" ({one.option.range_text})" if one.option.range_text else ""
     return (one.option.help + choices + limits).replace("|", "\\|")
 

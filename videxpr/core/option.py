@@ -143,6 +143,12 @@ class OptionField:
         return "; ".join(filter(None, (plain, *of_presets)))
 
     @property
+    def unnamed_choices(self) -> tuple[str, ...]:
+        """The choices, unless the help names them all."""
+        named = all(str(word) in self.option.help for word in self.choices)
+        return () if named else self.choices
+
+    @property
     def is_list(self) -> bool:
         """Whether it takes several values."""
         return get_origin(self.type) is tuple and get_args(self.type)[-1:] == (...,)

@@ -78,10 +78,10 @@ FORMATS: Final = (
 CHOICES: Final = (*(one.name for one in FORMATS), ALL)
 DEFAULT: Final = tuple(one.name for one in FORMATS if one.is_default)
 HELP: Final = (
-    "; ".join(f"{one.name}: {one.help}" for one in FORMATS)
-    + f"; {ALL}: "
+    ", ".join(f"{one.name} ({one.help})" for one in FORMATS)
+    + f", or {ALL} ("
     + ", ".join(one.name for one in FORMATS if one.in_all)
-    + "."
+    + ")."
 )
 
 

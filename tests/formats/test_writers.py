@@ -1,0 +1,63 @@
+"""The table of formats: what --format, its help and `save` come from."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from videxpr.annotation.options import OutputOptions
+from videxpr.core.errors import UsageError
+from videxpr.core.option import option_fields
+from videxpr.formats.writers import CHOICES, DEFAULT, FORMATS, chosen_formats, format_of
+
+NAMES = ("aff-wild2", "predictions", "parquet", "csv", "features")
+
+
+def test_the_option_comes_from_the_table():
+    assert tuple(one.name for one in FORMATS) == NAMES
+    assert (*NAMES, "all") == CHOICES
+    assert DEFAULT == ("aff-wild2", "predictions", "parquet") == OutputOptions().formats
+    option = option_fields(OutputOptions)["format"]
+    assert option.choices == CHOICES
+    assert all(f"{one.name} ({one.help})" in option.option.help for one in FORMATS)
+
+
+def test_all_leaves_out_what_is_large():
+    assert [one.name for one in chosen_formats(["all"])] == list(NAMES[:4])
+    assert [one.name for one in chosen_formats(["features", "all"])] == list(NAMES)
+    assert [one.name for one in chosen_formats(["csv", "aff-wild2"])] == ["aff-wild2", "csv"]
+
+
+@pytest.mark.parametrize("one", FORMATS, ids=NAMES)
+def test_every_format_has_its_function(one):
+    assert one.write.__module__.startswith("videxpr.formats.")
+    assert callable(one.write) and one.write.__doc__
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a.txt", "aff-wild2"),
+        ("b.PARQUET", "parquet"),
+        ("c.csv", "csv"),
+        ("d.features.npz", "features"),
+        ("predictions.txt", "aff-wild2"),
+    ],
+)
+def test_a_files_name_says_its_format(name, found):
+    assert format_of(Path(name)).name == found
+
+
+def test_a_name_of_no_format_is_refused_with_those_there_are():
+    with pytest.raises(UsageError, match=r"as x.json: .* \.txt, \.parquet, \.csv, \.features\.npz"):
+        format_of(Path("x.json"))
+
+
+def test_the_table_imports_nothing_heavy():
+    code = (
+        "import sys, videxpr.formats.writers\n"
+        "print({'numpy', 'pyarrow', 'pandas', 'torch'} & set(sys.modules))"
+    )
+    run = [sys.executable, "-c", code]
+    assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == "set()\n"
