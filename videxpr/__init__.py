@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from videxpr.annotation.options import AnnotationOptions
     from videxpr.core.expressions import EXPRESSIONS
     from videxpr.core.structures import Face, Frame
+    from videxpr.evaluation.report import Evaluation
+    from videxpr.evaluation.videos import evaluate
     from videxpr.formats.parquet import read_annotation
     from videxpr.formats.record import Annotation, FaceRows
     from videxpr.model.checkpoint import Checkpoint, load_checkpoint, load_model
@@ -39,6 +41,8 @@ _ROOMS = {
     "annotation.options": ("AnnotationOptions",),
     "core.expressions": ("EXPRESSIONS",),
     "core.structures": ("Face", "Frame"),
+    "evaluation.report": ("Evaluation",),
+    "evaluation.videos": ("evaluate",),
     "formats.parquet": ("read_annotation",),
     "formats.record": ("Annotation", "FaceRows"),
     "model.checkpoint": ("Checkpoint", "load_checkpoint", "load_model"),
@@ -55,6 +59,7 @@ __all__ = [
     "AnnotationOptions",
     "Annotator",
     "Checkpoint",
+    "Evaluation",
     "ExpressionModel",
     "Face",
     "FaceRows",
@@ -66,6 +71,7 @@ __all__ = [
     "__version__",
     "annotate",
     "annotate_many",
+    "evaluate",
     "find_sources",
     "load_checkpoint",
     "load_model",

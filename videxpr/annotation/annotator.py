@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from videxpr.annotation.options import AnnotationOptions
-from videxpr.annotation.provenance import fingerprint, warnings
+from videxpr.annotation.provenance import JOINT, fingerprint, warnings
 from videxpr.annotation.rows import MainCrops, PersonRows, face_rows, nearest_crop_predictions
 from videxpr.annotation.streaming import ShotStreams, StreamTools
 from videxpr.core.crop_template import CropTemplate
@@ -33,9 +33,6 @@ from videxpr.model.ensemble import Ensemble, Predictions
 from videxpr.video.options import TimeRange
 from videxpr.video.sources import Source, check_source
 from videxpr.video.timeline import Timeline
-
-JOINT: Final = " + "
-"""Between the names of several models that answer as one."""
 
 
 class Annotator:

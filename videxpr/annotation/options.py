@@ -245,3 +245,20 @@ def paper_preset(options: AnnotationOptions, window: int) -> AnnotationOptions:
         smooth_seconds=0.0,
         preset="paper",
     )
+
+
+@dataclass(frozen=True)
+class ConfigCommand:
+    """Everything that ``videxpr config`` takes.
+
+    Attributes:
+        parquet: an annotation.
+        output: the configuration to write; None prints it.
+    """
+
+    parquet: Path = option(
+        MISSING, "A Parquet file of videxpr annotate.", metavar="OUT.parquet", positional=True
+    )
+    output: Path | None = option(
+        None, "The file to write.", short="o", metavar="FILE.toml", default_text="printed"
+    )

@@ -1,15 +1,24 @@
-"""What an annotation says of its source besides the rows: warnings, and which bytes were read."""
+"""What an annotation says of how it was made: warnings, which bytes were read, and how to repeat it."""
 
 from collections.abc import Iterator
+from typing import Any, Final
 
+from videxpr.annotation.options import AnnotateCommand
+from videxpr.core.errors import FormatError
 from videxpr.core.files import sha256_of
+from videxpr.core.option import option_fields
 from videxpr.datasets.crops.reader import open_crops
+from videxpr.formats.record import Annotation
+from videxpr.model.hub.resolve import A_FILE
 from videxpr.video.sources import Source
 from videxpr.video.timeline import Timeline
 
+JOINT: Final = " + "
+"""Between the names of several models that answer as one."""
+
 
 def warnings(source: Source, log: Timeline, rows: int) -> Iterator[str]:
-    """What a user should know of a source that was read; `rows` are those with a face."""
+    """Yield what a user should know of a source that was read; `rows` are those with a face."""
     if not rows:
         yield "no face was found: text formats say Neutral, or -1, throughout"
     if log.decode_errors:
@@ -24,8 +33,29 @@ def warnings(source: Source, log: Timeline, rows: int) -> Iterator[str]:
 
 
 def fingerprint(source: Source) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of a file, or of all crops of a video in their order."""
+    """Return size in bytes and SHA-256 of a file, or of all crops of a video in their order."""
     files = [source.path]
     if source.kind == "crops":
         files = list(open_crops(source.path, *source.more).images.values())
     return sum(file.stat().st_size for file in files), sha256_of(*files)
+
+
+def configuration_of(annotation: Annotation) -> dict[str, Any]:
+    """Return the options that repeat an annotation, by the names of flags, as TOML values.
+
+    A model that was a file is named by the file's name, since its folder is not in the record.
+
+    Raises:
+        FormatError: the annotation does not say how it was made.
+    """
+    made = annotation.provenance
+    if not annotation.options or "model" not in made:
+        raise FormatError(f"{annotation.video}: the record does not say how it was made")
+    names, origins = (made[key].split(JOINT) for key in ("model", "model_origin"))
+    models = [
+        f"{name}.safetensors" if origin == A_FILE else name
+        for name, origin in zip(names, origins, strict=True)
+    ]
+    known = option_fields(AnnotateCommand)
+    chosen = {name: value for name, value in annotation.options.items() if name in known}
+    return chosen | {"model": models, "model-sha256": made["model_sha256"].split(JOINT)}

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from videxpr.annotation.benchmark.options import BenchmarkCommand
-from videxpr.annotation.options import AnnotateCommand, preset_base
+from videxpr.annotation.options import AnnotateCommand, ConfigCommand, preset_base
 from videxpr.cli.command_line import BuildByDefault, Group, add_command
 from videxpr.cli.stitch import stitch
 from videxpr.cli.train import train
@@ -86,6 +86,21 @@ add_command(
         "videxpr tune annotations/ EXPR_Set/Validation_Set -o tuned.toml",
         "videxpr tune annotations/ labels/ -m mine.safetensors --stride 8,16,32",
         "videxpr annotate videos/ --config tuned.toml",
+    ),
+)
+add_command(
+    app,
+    "config",
+    ConfigCommand,
+    "config",
+    help="""Print the configuration that repeats a run, from a Parquet file that it wrote.
+
+    The model stands in it by name and SHA-256, the detector as it was resolved.
+
+    Exit code: 0, 1 if the file cannot be written, 2 if the Parquet file cannot be read.""",
+    examples=(
+        "videxpr config annotations/talk.parquet > run.toml",
+        "videxpr annotate talk.mp4 --config run.toml",
     ),
 )
 add_command(
