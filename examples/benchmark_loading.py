@@ -54,7 +54,7 @@ def decode(paths: list[str]) -> int:
 def decoding_speed(videos: list[LabeledVideo], cores: int) -> float:
     """Crops a second of plain decoding, the files shared out to the cores."""
     paths = [str(video.path(n)) for video in videos for n in range(len(video))]
-    with get_context("fork").ImageSampler(cores) as pool:
+    with get_context("fork").Pool(cores) as pool:
         pool.map(decode, [paths[:10]] * cores)
         begun = perf_counter()
         done = sum(pool.map(decode, [paths[n::cores] for n in range(cores)]))

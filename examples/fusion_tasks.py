@@ -115,43 +115,49 @@ def moving_mean_f1(checkpoint: Path, root: Path) -> float:
 
 def main(task: str) -> None:
     """Train the backbone alone, then every variant on its features; print a table."""
-    from videxpr.core.device import cpu_threads
+    from videxpr.core.option import with_values
     from videxpr.datasets.affwild2.layout import find_layout
     from videxpr.datasets.affwild2.videos import read_affwild2
     from videxpr.training.clips.fit import train_on_clips
-    from videxpr.training.options import Machine
-    from videxpr.training.recipes import RECIPES, with_choices
+    from videxpr.training.options import RECIPES, CheckpointOptions, Machine
 
     folder = Path(tempfile.mkdtemp())
     videos = read_affwild2(find_layout(write_task(folder / "data", task))).videos
-    small = with_choices(
-        RECIPES["paper"],
-        {"backbone": "regnet_y_400mf", "augment_per": "none", "learning_rate": 1e-3},
+    small = with_values(
+        RECIPES["paper"], {"backbone": "regnet_y_400mf", "augment": "none", "learning-rate": 1e-3}
     )
-    machine = Machine(threads=cpu_threads())
 
-    def run(name: str, **choices: object) -> Path:
+    def run(name: str, values: dict[str, object]) -> Path:
         output, begun = folder / f"{name}.safetensors", perf_counter()
-        best = train_on_clips(videos, output, options=with_choices(small, choices), machine=machine)
+        best = train_on_clips(
+            videos,
+            CheckpointOptions(output),
+            options=with_values(small, values),
+            machine=Machine(device="cpu"),
+        )
         print(f"{name:32} {best.macro_f1:.3f}  {perf_counter() - begun:4.0f} s", flush=True)
         return output
 
     backbone = run(
         "backbone alone",
-        variant="backbone",
-        backbone_weights="none",
-        freeze="none",
-        epochs=3,
-        **{"sampling.batch_size": 4},
+        {
+            "variant": "backbone",
+            "backbone-weights": "none",
+            "freeze": "none",
+            "epochs": 3,
+            "batch-size": 4,
+        },
     )
     print(f"{'backbone, best moving mean':32} {moving_mean_f1(backbone, folder / 'data'):.3f}")
     for position in ("none", "learned"):
         run(
             f"transformer, positions {position}",
-            position=position,
-            backbone_weights=str(backbone),
-            freeze="block4",
-            epochs=40,
+            {
+                "position": position,
+                "backbone-weights": str(backbone),
+                "freeze": "block4",
+                "epochs": 40,
+            },
         )
 
 

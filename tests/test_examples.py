@@ -20,7 +20,7 @@ from small_scrfd import write_small_scrfd
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.image_folder import find_images, read_split
 from videxpr.datasets.synthetic.options import SynthesisOptions
-from videxpr.datasets.synthetic.writer import Share, synthesize
+from videxpr.datasets.synthetic.writer import SetSpec, synthesize
 from videxpr.formats.parquet import write_parquet
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary
@@ -127,8 +127,8 @@ def models(tmp_path_factory):
 def test_steadiness_compares_models_on_a_tree(models, tmp_path):
     faces, split = write_faces(tmp_path)
     parts = read_split(split, find_images(faces))
-    share = Share("Validation_Set", "validation", 3)
-    synthesize(tmp_path / "tree", parts, [share], SynthesisOptions(seconds=3))
+    spec = SetSpec("Validation_Set", "validation", 3)
+    synthesize(tmp_path / "tree", parts, [spec], SynthesisOptions(seconds=3))
     options = ("-o", tmp_path / "a.png", "--features", tmp_path / "kept", "--device", "cpu")
     out = run("steadiness.py", tmp_path / "tree", *models, *options)
     rows = [line.split() for line in out.splitlines()]

@@ -27,7 +27,7 @@ from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary, read_card
 from videxpr.model.import_paper import paper_key
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.training.recipes import RECIPES
+from videxpr.training.options import RECIPES, as_text
 
 DETECTOR = b"detector"
 
@@ -279,7 +279,7 @@ def test_a_packed_folder_is_shown_and_said_how_to_share(tmp_path: Path) -> None:
 
 
 def test_options_unlike_the_papers_stand_in_a_packed_card(tmp_path: Path) -> None:
-    options = RECIPES["paper"].as_text() | {"dropout": "0.2", "epochs": "14"}
+    options = as_text(RECIPES["paper"]) | {"dropout": "0.2", "epochs": "14"}
     training = TrainingSummary("d", "r", 310, 6, 0.6, 0.35, options)
     config = ModelConfig(backbone="regnet_y_400mf", trained_expressions=EXPRESSIONS[:7])
     save_checkpoint(tmp_path / "m.safetensors", ExpressionModel(config), training, "CC BY 4.0")

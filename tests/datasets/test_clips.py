@@ -14,7 +14,7 @@ from trees import Planted, runs, write_crop, write_tree
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
-from videxpr.datasets.clips import Place, RunDataset, WindowDataset, WindowSampler, shares
+from videxpr.datasets.clips import Place, RunDataset, WindowDataset, WindowSampler, share_videos
 from videxpr.datasets.options import SamplingOptions
 
 WINDOW = 64
@@ -44,7 +44,7 @@ def starts(sampler: WindowSampler) -> list[tuple[int, int]]:
     return sorted((place.video, place.start) for place in sampler)
 
 
-def test_windows_apart_are_the_papers(videos: list[LabeledVideo]) -> None:
+def test_non_overlapping_windows_are_the_papers(videos: list[LabeledVideo]) -> None:
     assert [len(video) for video in videos] == [118, 10]
     assert starts(WindowSampler(videos, WINDOW, SamplingOptions())) == [(0, 0), (0, 64), (1, 0)]
 
@@ -90,7 +90,7 @@ def test_devices_share_what_one_would_get(lengths: list[int], devices: int) -> N
     ]
     taken = [place for step in zip(*parts, strict=True) for place in step]
     assert taken == whole[: len(whole) // devices * devices]
-    numbers = shares(videos, devices)
+    numbers = share_videos(videos, devices)
     assert sorted(number for part in numbers for number in part) == list(range(len(videos)))
 
 
@@ -130,7 +130,7 @@ def test_a_short_video_is_one_padded_window(videos: list[LabeledVideo]) -> None:
     assert labels.tolist() == [7] * 10 + [-1] * 54 and crops.shape[0] == WINDOW
 
 
-def test_kept_features_are_cut_as_crops_are(videos: list[LabeledVideo]) -> None:
+def test_cached_features_are_cut_as_crops_are(videos: list[LabeledVideo]) -> None:
     features = [np.arange(len(v), dtype=np.float16)[:, None].repeat(3, 1) for v in videos]
     dataset = WindowDataset(videos, WINDOW, 32, features)
     rows, labels, _ = dataset[Place(0, 64)]

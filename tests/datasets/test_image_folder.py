@@ -12,8 +12,8 @@ from PIL import Image, ImageFilter
 
 import videxpr.datasets.image_folder
 from videxpr.core.errors import FormatError, SourceError
+from videxpr.datasets.image_dataset import ImageDataset
 from videxpr.datasets.image_folder import (
-    ImageDataset,
     LabeledImage,
     class_counts,
     draw_split,
@@ -42,24 +42,24 @@ def make(top: Path, *names: str) -> None:
             picture(len(name), 16).save(path)
 
 
-def named(stills: Sequence[LabeledImage]) -> list[str]:
-    return [still.name for still in stills]
+def named(images: Sequence[LabeledImage]) -> list[str]:
+    return [image.name for image in images]
 
 
 def test_class_folders_are_found_in_any_case_and_at_any_depth(tmp_path: Path) -> None:
     make(tmp_path, "neutral/b.png", "neutral/a.JPG", "faces/Anger/x.webp", "a/b/SURPRISE/y.bmp")
     make(tmp_path, "Other/z.jpeg", "contempt/q.png", "loose.png", "neutral/readme.txt")
-    stills = find_images(tmp_path)
-    assert {still.name: still.label for still in stills} == {
+    images = find_images(tmp_path)
+    assert {image.name: image.label for image in images} == {
         "Other/z.jpeg": 7,
         "a/b/SURPRISE/y.bmp": 6,
         "faces/Anger/x.webp": 1,
         "neutral/a.JPG": 0,
         "neutral/b.png": 0,
     }
-    assert named(stills) == sorted(named(stills))
-    assert all(still.path == tmp_path / still.name for still in stills)
-    assert class_counts(stills) == [2, 1, 0, 0, 0, 0, 1, 1]
+    assert named(images) == sorted(named(images))
+    assert all(image.path == tmp_path / image.name for image in images)
+    assert class_counts(images) == [2, 1, 0, 0, 0, 0, 1, 1]
     assert class_counts([]) == [0] * 8
 
 
@@ -76,7 +76,7 @@ def test_a_folder_without_classes_is_named(tmp_path: Path) -> None:
         find_images(tmp_path / "gone")
 
 
-def stills_of(*names: str) -> list[LabeledImage]:
+def images_of(*names: str) -> list[LabeledImage]:
     return [LabeledImage(Path(name), name, 1) for name in names]
 
 
@@ -100,8 +100,8 @@ def test_a_split_may_name_folders_more_or_less(
     lines = "".join(f"{above_in_file}{name},{part}\n" for name, part in rows)
     file = split_file(tmp_path, "image,split\n" + lines)
     names = ["anger/1.png", "fear/1.png", "fear/2.png", "fear/unnamed.png"]
-    parts = read_split(file, stills_of(*(above_in_folder + name for name in names)))
-    assert {part: named(stills) for part, stills in parts.items()} == {
+    parts = read_split(file, images_of(*(above_in_folder + name for name in names)))
+    assert {part: named(images) for part, images in parts.items()} == {
         "train": [above_in_folder + "anger/1.png"],
         "validation": [above_in_folder + "fear/1.png"],
         "test": [above_in_folder + "fear/2.png"],
@@ -112,7 +112,7 @@ def test_a_split_may_have_other_columns_quotes_a_bom_and_windows_line_ends(tmp_p
     file = split_file(
         tmp_path, '\ufeffsplit,note,image\r\ntrain,,"a/x, y.png"\r\nvalidation,?,a/b.png\r\n'
     )
-    parts = read_split(file, stills_of("a/x, y.png", "a/b.png"))
+    parts = read_split(file, images_of("a/x, y.png", "a/b.png"))
     assert named(parts["train"]) == ["a/x, y.png"] and named(parts["validation"]) == ["a/b.png"]
 
 
@@ -137,18 +137,18 @@ def test_a_split_that_does_not_fit_is_refused_with_file_and_line(
 ) -> None:
     file = split_file(tmp_path, text)
     with pytest.raises(FormatError, match=message) as caught:
-        read_split(file, stills_of("a/1.png", "a/2.png"))
+        read_split(file, images_of("a/1.png", "a/2.png"))
     assert str(file) in str(caught.value)
 
 
 def test_a_split_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="cannot read .*gone.csv"):
-        read_split(tmp_path / "gone.csv", stills_of("a/1.png"))
+        read_split(tmp_path / "gone.csv", images_of("a/1.png"))
 
 
 def test_the_same_line_twice_is_taken(tmp_path: Path) -> None:
     file = split_file(tmp_path, "image,split\na/1.png,train\na/1.png,train\na/2.png,validation\n")
-    assert named(read_split(file, stills_of("a/1.png", "a/2.png"))["train"]) == ["a/1.png"]
+    assert named(read_split(file, images_of("a/1.png", "a/2.png"))["train"]) == ["a/1.png"]
 
 
 COPIES = 6
@@ -169,14 +169,14 @@ def save_copies(folder: Path, seed: int) -> None:
 
 @pytest.fixture(scope="module")
 def copies(tmp_path_factory: pytest.TempPathFactory) -> list[LabeledImage]:
-    folder = tmp_path_factory.mktemp("stills")
+    folder = tmp_path_factory.mktemp("images")
     for seed in range(40):
         save_copies(folder, seed)
     return find_images(folder)
 
 
-def number(still: LabeledImage) -> str:
-    return "".join(one for one in still.path.stem if one.isdigit())
+def number(image: LabeledImage) -> str:
+    return "".join(one for one in image.path.stem if one.isdigit())
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -186,7 +186,7 @@ def test_all_copies_of_a_picture_are_drawn_to_one_side(
     monkeypatch.setattr(videxpr.datasets.image_folder, "SPLIT_SEED", seed)
     parts = draw_split(copies)
     train, validation = (
-        {number(still) for still in parts[part]} for part in ("train", "validation")
+        {number(image) for image in parts[part]} for part in ("train", "validation")
     )
     assert train & validation == set()
     assert parts["test"] == []
@@ -237,8 +237,8 @@ def test_a_dataset_gives_channels_first_in_the_size_asked_for(tmp_path: Path) ->
 def test_a_damaged_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "anger").mkdir()
     (tmp_path / "anger" / "bad.png").write_bytes(os.urandom(99))
-    stills = find_images(tmp_path)
+    images = find_images(tmp_path)
     with pytest.raises(SourceError, match=r"anger/bad.png"):
-        ImageDataset(stills, 112)[0]
+        ImageDataset(images, 112)[0]
     with pytest.raises(SourceError, match=r"anger/bad.png"):
-        draw_split(stills)
+        draw_split(images)

@@ -30,10 +30,10 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "tune": ("tune",),
     "submission": ("submission", "build"),
     "check": ("submission", "check"),
-    "train": ("train",),
-    "stitch": ("stitch",),
+    "train": ("train", "clips"),
+    "stitch": ("synthesize",),
     "measure": ("crops", "measure"),
-    "train on stills": ("train",),
+    "train on stills": ("train", "images"),
 }
 
 FLAGS: Final = {

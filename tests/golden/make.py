@@ -451,8 +451,8 @@ def train_on_stills(shop: Workshop) -> Result:
                 shutil.copy(file, stills / word / file.name)
                 lines.append(f"stills/{word}/{file.name},{part}")
     (shop.root / "split.csv").write_text("\n".join(lines) + "\n")
-    options = {"stills": stills, "split": shop.root / "split.csv", "batch_size": 8, "size": 32}
-    return trained(shop, "train on stills", **options)
+    options = {"split": shop.root / "split.csv", "batch_size": 8, "size": 32}
+    return trained(shop, "train on stills", stills, **options)
 
 
 def stitch(shop: Workshop) -> Result:

@@ -1,4 +1,4 @@
-"""A folder of made-up labeled stills and its split, for the tests of what is stitched from them."""
+"""A folder of made-up labeled images and its split, for the tests of synthetic sequences."""
 
 from pathlib import Path
 from typing import Final

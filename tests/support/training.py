@@ -17,19 +17,19 @@ from lightning.pytorch.callbacks import Callback
 from trees import Planted, runs, write_tree
 
 from videxpr.core.errors import TrainingError
+from videxpr.core.option import with_values
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import read_affwild2
 from videxpr.training.clips.fit import train_on_clips
-from videxpr.training.clips.module import ClipEpochReport
-from videxpr.training.options import Machine
-from videxpr.training.recipes import RECIPES, with_choices
+from videxpr.training.options import RECIPES, CheckpointOptions, Machine
+from videxpr.training.reports import ClipEpochReport
 
 SMALL = {
     "backbone": "regnet_y_400mf",
-    "backbone_weights": "none",
+    "backbone-weights": "none",
     "freeze": "none",
-    "learning_rate": 1e-3,
-    "sampling.batch_size": 2,
+    "learning-rate": 1e-3,
+    "batch-size": 2,
     "epochs": 3,
 }
 """A recipe that takes a second an epoch on `small_tree`."""
@@ -52,16 +52,18 @@ def train_small(
     choices: dict[str, Any] | None = None,
     devices: int = 1,
     workers: int = 0,
+    resume: bool = False,
+    overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
     **more: Any,
 ) -> ClipEpochReport:
-    """Train on a tree by the paper's recipe made small."""
+    """Train on a tree by the paper's recipe made small; choices are by the names of flags."""
     warnings.filterwarnings("ignore", module=r"lightning|torch")
     return train_on_clips(
         read_affwild2(find_layout(tree)).videos,
-        output,
-        options=with_choices(RECIPES["paper"], SMALL | (choices or {})),
-        machine=Machine(devices=devices, workers=workers, threads=1),
+        CheckpointOptions(output, resume=resume, overwrite=overwrite),
+        options=with_values(RECIPES["paper"], SMALL | (choices or {})),
+        machine=Machine("cpu", devices=devices, workers=workers, threads=1),
         callbacks=callbacks,
         **more,
     )
@@ -123,7 +125,7 @@ def main(what: str, tree: str, out: str, devices: str) -> None:
         train_small(
             Path(tree),
             Path(out) / f"m{devices}.safetensors",
-            choices={"sampling.batch_size": 4, "dropout": 0.0, "augment_per": "none"},
+            choices={"batch-size": 4, "dropout": 0.0, "augment": "none"},
             devices=int(devices),
             callbacks=[_FirstStep(Path(out) / f"gradients{devices}.pt")],
         )

@@ -7,11 +7,10 @@ import typer
 from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.annotation.options import AnnotateCommand, ConfigCommand, preset_base
 from videxpr.cli.command_line import BuildByDefault, Group, add_command
-from videxpr.cli.stitch import stitch
-from videxpr.cli.train import train
 from videxpr.core.errors import DownloadError, OutputError, TrainingError, VidexprError
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.options import CropsMakeCommand, CropsMeasureCommand
+from videxpr.datasets.synthetic.options import SynthesizeCommand
 from videxpr.evaluation.options import EvaluateCommand
 from videxpr.evaluation.tune.options import TuneCommand
 from videxpr.model.options import (
@@ -22,6 +21,7 @@ from videxpr.model.options import (
     ModelsShowCommand,
 )
 from videxpr.submission.options import SubmissionBuildCommand, SubmissionCheckCommand
+from videxpr.training.options import TrainClipsCommand, TrainImagesCommand, recipe_base
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
@@ -67,8 +67,61 @@ add_command(
         "videxpr evaluate --images faces/ --split split.csv -m mine.safetensors",
     ),
 )
-app.command()(stitch)
-app.command()(train)
+add_command(
+    app,
+    "synthesize",
+    SynthesizeCommand,
+    "synthesize",
+    help="""Make labeled sequences of single face crops, to train an encoder without labeled videos.
+
+    A sequence is a row of expressions of 0.3 to 5 s, each shown by one or several images that move as
+    a tracked face does, with hard and soft changes, missing and occluded faces, noise and compression.
+    It is laid out like Aff-Wild2; nothing is overwritten.
+
+    Exit code: 0 if all went well, 1 if the folder could not be written, 2 for wrong usage.""",
+    examples=(
+        "videxpr synthesize faces/ --split split.csv -o synthetic",
+        "videxpr train clips synthetic --backbone-weights mine.safetensors --freeze block4",
+    ),
+)
+train = typer.Typer(
+    no_args_is_help=True, cls=Group, help="Train a model on labeled clips, or on labeled images."
+)
+train.callback()(lambda: None)
+add_command(
+    train,
+    "clips",
+    TrainClipsCommand,
+    "train:clips",
+    base=recipe_base,
+    help="""Train backbone and encoder on windows of frames, from Aff-Wild2's folders.
+
+    The epoch with the best validation macro F1 is kept. Each default is what the paper says; a second
+    one is what --recipe authors gives.
+
+    Exit code: 0 if training came to its end, 1 if it could not go on, 2 for wrong usage, such as a
+    folder that is not there.""",
+    examples=(
+        "videxpr train clips Aff-Wild2/ --geometry affwild2.json -o mine.safetensors",
+        "videxpr train clips Aff-Wild2/ --recipe authors --variant attention -o theirs.safetensors",
+        "videxpr train clips Aff-Wild2/ --folds 1/5 --freeze block4 --augment none",
+    ),
+)
+add_command(
+    train,
+    "images",
+    TrainImagesCommand,
+    "train:images",
+    help="""Train backbone and head on single face crops, one folder an expression.
+
+    Exit code: 0 if training came to its end, 1 if it could not go on, 2 for wrong usage, such as a
+    folder that is not there.""",
+    examples=(
+        "videxpr train images faces/ --split split.csv -o mine.safetensors",
+        "videxpr train images faces/ --backbone-weights imagenet --mixup 0.2 --oversample 'web_*=5'",
+        "videxpr train images faces/ --initial a.safetensors --initial b.safetensors --epochs 0",
+    ),
+)
 add_command(
     app,
     "tune",
@@ -153,7 +206,7 @@ add_command(
     help="""Measure to which geometry crops were aligned, and compare it with ArcFace's.
 
     Take the detector with which you will annotate: detectors differ among themselves by up to a pixel.
-    Give the file to train --template, so that annotate aligns raw video in the same way.
+    Give the file to train clips --geometry, so that annotate aligns raw video in the same way.
 
     Exit code: 0, 1 if a file cannot be written, 2 for wrong usage, such as a folder that is not
     there.""",
@@ -239,6 +292,7 @@ add_command(
         "hf upload OWNER/REPO packed",
     ),
 )
+app.add_typer(train, name="train")
 submission = typer.Typer(
     cls=BuildByDefault,
     no_args_is_help=True,

@@ -118,9 +118,9 @@ def pack(command: ModelsPackCommand, given: frozenset[str]) -> int:
     """Write the folder, and print what it holds and what its owner should know."""
     model = chosen_model(command.checkpoint)
     from videxpr.model.publish.export import pack as write_folder
-    from videxpr.training.recipes import RECIPES
+    from videxpr.training.options import RECIPES, as_text
 
-    folder, paper = command.output_dir, RECIPES["paper"].as_text()
+    folder, paper = command.output_dir, as_text(RECIPES["paper"])
     packed = write_folder(model, folder, command.reports, command.overwrite, paper)
     for file in packed.files:
         typer.echo(f"{file}: written")

@@ -1,263 +1,153 @@
-"""``videxpr train``: a checkpoint from Aff-Wild2's folders, or from single face crops."""
+"""``videxpr train clips`` and ``videxpr train images``: labeled crops in, a checkpoint out.
 
+What can be answered without torch is answered before it is imported.
+"""
+
+import logging
 import os
 import sys
-from pathlib import Path
-from typing import Annotated, Literal
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import typer
+from rich.console import Console
 
-from videxpr.cli import recipe_options as of_recipe
+from videxpr.core.crop_template import CropTemplate
+from videxpr.core.errors import SourceError, UsageError
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.datasets.affwild2.layout import SPLITS, Split, find_layout
+from videxpr.datasets.crops.geometry_file import read_crop_geometry
+from videxpr.datasets.image_folder import LabeledImage, draw_split, find_images, read_split
+from videxpr.datasets.options import Part
+from videxpr.training.options import Machine, TrainClipsCommand, TrainImagesCommand
 
-DATA, MODEL, RUNNING = "Data", "Model", "Running"
+if TYPE_CHECKING:
+    from videxpr.datasets.affwild2.videos import AffWild2Data, LabeledVideo
+    from videxpr.training.reports import ClipEpochReport
 
 
-def train(
-    root: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Aff-Wild2's folder: annotations (EXPR_...) and crops (cropped_aligned...) are found "
-            "below it.",
-            show_default=False,
-        ),
-    ] = None,
-    annotations: Annotated[
-        Path | None,
-        typer.Option(
-            rich_help_panel=DATA,
-            help="Folder with Train_Set and Validation_Set.  \\[default: found below ROOT]",
-        ),
-    ] = None,
-    crops: Annotated[
-        list[Path] | None,
-        typer.Option(
-            rich_help_panel=DATA,
-            help="Folder with one folder of crops a name; repeatable.  \\[default: found below ROOT]",
-        ),
-    ] = None,
-    folds: Annotated[
-        str | None,
-        typer.Option(
-            metavar="K/N",
-            rich_help_panel=DATA,
-            help="Part both sets anew, by source video, and validate on fold K of N.  "
-            "\\[default: the organizers' sets]",
-        ),
-    ] = None,
-    template: Annotated[
-        Path | None,
-        typer.Option(
-            rich_help_panel=DATA,
-            help="Geometry of the crops, as 'videxpr crops measure' wrote it.  \\[default: the "
-            "crop_geometry.json beside the crops, else unverified]",
-        ),
-    ] = None,
-    stills: Annotated[
-        Path | None,
-        typer.Option(
-            rich_help_panel=DATA,
-            help="Instead of ROOT: folder of aligned face crops, one folder a class (names of the "
-            "eight expressions, any case). Trains backbone and head.",
-        ),
-    ] = None,
-    split: Annotated[
-        Path | None,
-        typer.Option(
-            rich_help_panel=DATA,
-            help="With --stills: CSV with the columns image,split (train, validation, test); without "
-            "one, a tenth is drawn for validation, copies of an image on one side.",
-        ),
-    ] = None,
-    data: Annotated[
-        str,
-        typer.Option(
-            rich_help_panel=DATA,
-            help="What the crops are, for the model's card.  \\[default: the folder]",
-        ),
-    ] = "",
-    license: Annotated[
-        str, typer.Option(rich_help_panel=DATA, help="Under which terms the weights may be used.")
-    ] = "unspecified",
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            rich_help_panel=RUNNING,
-            help="The checkpoint to write (.safetensors). A folder .run (to resume) comes beside it; "
-            "with ROOT also .training.json (to read) and TensorBoard's logs.",
-        ),
-    ] = Path("model.safetensors"),
-    variant: Annotated[
-        Literal["transformer", "attention", "both", "backbone"] | None,
-        typer.Option(
-            rich_help_panel=MODEL,
-            help="Encoder beside the backbone. In the authors' code: only_trans, only_att, combine, "
-            "no_att_trans.  \\[default: transformer]",
-        ),
-    ] = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=MODEL,
-            help="regnet_y_400mf, 800mf, 1_6gf, 3_2gf (all regnet_y_...), or vgg16, Table 2's "
-            "baseline.  \\[default: regnet_y_1_6gf]",
-        ),
-    ] = None,
-    position: Annotated[
-        Literal["none", "learned"] | None,
-        typer.Option(
-            rich_help_panel=MODEL,
-            help="none: the encoder sees a window as a set, as in the paper; learned: it knows each "
-            "frame's place (videxpr's own).  \\[default: none]",
-        ),
-    ] = None,
-    backbone_weights: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=MODEL,
-            metavar="imagenet|none|PATH",
-            help="What the backbone begins with: torchvision's download, random weights, a .pth file "
-            "(torchvision's names or VGGFACE's), or, without --stills, a videxpr checkpoint.  "
-            "\\[default: imagenet; none with --stills]",
-        ),
-    ] = None,
-    freeze: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel=MODEL,
-            help="Last stage of the backbone that is not trained: none, stem, block1 ... block4. With "
-            "block4 and --augment none, features are computed once.  \\[default: block1; none with "
-            "--stills]",
-        ),
-    ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PIXELS",
-            rich_help_panel=MODEL,
-            help="Side to which crops are brought; smaller is faster.  \\[default: the crops' own]",
-        ),
-    ] = None,
-    first_size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PIXELS",
-            rich_help_panel=MODEL,
-            help="With --stills: side at which training begins, to grow to --size.  "
-            "\\[default: --size]",
-        ),
-    ] = None,
-    gray: Annotated[
-        bool,
-        typer.Option(
-            "--gray",
-            rich_help_panel=MODEL,
-            help="With --stills: take color away, in training and ever after, for data in which "
-            "color gives the class away.",
-        ),
-    ] = False,
-    initial: Annotated[
-        list[Path] | None,
-        typer.Option(
-            rich_help_panel=MODEL,
-            help="With --stills: checkpoint to start from, head included; its encoder is left out. "
-            "Repeatable: the mean of all their weights.",
-            show_default=False,
-        ),
-    ] = None,
-    teacher: Annotated[
-        list[Path] | None,
-        typer.Option(
-            rich_help_panel=MODEL,
-            help="With --stills: checkpoint whose answers the labels are mixed with; repeatable.",
-            show_default=False,
-        ),
-    ] = None,
-    recipe: of_recipe.Recipe = None,
-    epochs: of_recipe.Epochs = None,
-    batch_size: of_recipe.BatchSize = None,
-    optimizer: of_recipe.Optimizer = None,
-    learning_rate: of_recipe.LearningRate = None,
-    weight_decay: of_recipe.WeightDecay = None,
-    alpha: of_recipe.Alpha = None,
-    gamma: of_recipe.Gamma = None,
-    label_smoothing: of_recipe.LabelSmoothing = None,
-    divergence: of_recipe.Divergence = None,
-    dropout: of_recipe.Dropout = None,
-    mixup: of_recipe.Mixup = None,
-    distillation_weight: of_recipe.Teaching = None,
-    windows: of_recipe.Windows = None,
-    stride: of_recipe.Stride = None,
-    shortest_window: of_recipe.ShortestWindow = None,
-    feature_noise: of_recipe.FeatureNoise = None,
-    single_frames: of_recipe.SingleFrames = None,
-    balance: of_recipe.Balance = None,
-    oversample: of_recipe.Favour = None,
-    augment: of_recipe.Augment = None,
-    flip: of_recipe.Flip = None,
-    jitter: of_recipe.Jitter = None,
-    shift: of_recipe.Shift = None,
-    gray_share: of_recipe.GrayShare = None,
-    blur: of_recipe.Blur = None,
-    patience: of_recipe.Patience = None,
-    validation_stride: of_recipe.ValidationStride = None,
-    seed: of_recipe.Seed = None,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume",
-            rich_help_panel=RUNNING,
-            help="Go on after the last whole epoch of an earlier run, if there is one; with the same "
-            "options, models and data.",
-        ),
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", rich_help_panel=RUNNING, help="Begin an earlier run anew."),
-    ] = False,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda", "mps"],
-        typer.Option(rich_help_panel=RUNNING, help="Kind of device; auto takes a GPU if it can."),
-    ] = "auto",
-    devices: Annotated[
-        int, typer.Option(rich_help_panel=RUNNING, help="GPUs (or CPU processes) on each node.")
-    ] = 1,
-    nodes: Annotated[
-        int, typer.Option(rich_help_panel=RUNNING, help="Computers that train together.")
-    ] = 1,
-    precision: Annotated[
-        Literal["32-true", "bf16-mixed", "16-mixed"] | None,
-        typer.Option(
-            rich_help_panel=RUNNING,
-            help="Lightning's; bf16-mixed is faster on processors that have it.  \\[default: 16-mixed "
-            "on a GPU, else 32-true]",
-        ),
-    ] = None,
-    store: Annotated[
-        Literal["float16", "float32"] | None,
-        typer.Option(
-            rich_help_panel=RUNNING,
-            help="How the checkpoint holds its weights.  \\[default: float32, with --stills float16]",
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            rich_help_panel=RUNNING,
-            help="Processes that read crops.  \\[default: the cores, with a GPU; else 0]",
-        ),
-    ] = None,
-) -> None:
-    """Train on Aff-Wild2's folders (ROOT), or on single face crops (--stills).
+def clips(command: TrainClipsCommand, given: frozenset[str]) -> int:
+    """Train on windows of frames; 0 if training came to its end."""
+    layout = find_layout(command.root, command.annotations, command.crops)
+    file = command.geometry or layout.template
+    geometry = None if file is None else read_crop_geometry(file)
+    console = _prepare()
+    from videxpr.cli.train_progress import data_table, epoch_line, training_bars, unmatched_names
+    from videxpr.datasets.affwild2.folds import fold
+    from videxpr.datasets.affwild2.videos import read_affwild2
+    from videxpr.training.clips.fit import train_on_clips
 
-    Exit code: 0 if training came to its end, 1 if it could not go on, 2 for wrong usage, such as a
-    folder that is not there.
-    """
-    given = dict(locals())
+    data = read_affwild2(layout)
+    parts = data.videos if command.folds is None else fold(data, *command.folds)
+    console.print(data_table(data, parts))
+    for line in (*unmatched_names(data), *_warnings(command.machine, geometry, parts)):
+        console.print(line, markup=False)
+    stated = command.checkpoint.data or _describe_data(data, parts)
+    with _plain_errors():
+        best = train_on_clips(
+            parts,
+            replace(command.checkpoint, data=stated),
+            options=command.training,
+            machine=command.machine,
+            geometry=geometry,
+            on_epoch=lambda report: console.print(epoch_line(report)),
+            notify=lambda line: console.print(line, markup=False),
+            callbacks=training_bars(console),
+        )
+    console.print(_describe_best(command, best))
+    return 0
+
+
+def images(command: TrainImagesCommand, given: frozenset[str]) -> int:
+    """Train on single crops; 0 if training came to its end."""
+    if "distillation-weight" in given and not command.start.teachers:
+        raise UsageError("--distillation-weight is of a teacher; name one with --teacher")
+    parts = _read_parts(command)
+    console = _prepare()
+    from videxpr.cli.train_progress import image_epoch_line, training_bars
+    from videxpr.training.images.fit import train_on_images
+
+    stated = command.checkpoint.data or f"{len(parts['train'])} images of {command.folder.name}"
+    with _plain_errors():
+        result = train_on_images(
+            parts,
+            replace(command.checkpoint, data=stated),
+            start=command.start,
+            options=command.training,
+            machine=command.machine,
+            on_epoch=lambda report: console.print(image_epoch_line(report)),
+            notify=lambda line: console.print(line, markup=False),
+            callbacks=training_bars(console),
+        )
+    console.print(
+        f"wrote {result.checkpoint}: {result.train_images} training images, "
+        f"{result.validation_images} validation images"
+    )
+    return 0
+
+
+def _read_parts(command: TrainImagesCommand) -> Mapping[Part, Sequence[LabeledImage]]:
+    found = find_images(command.folder)
+    return read_split(command.split, found) if command.split else draw_split(found)
+
+
+def _prepare() -> Console:
+    """Silence libraries; return where lines go, nowhere but on the first of several devices."""
     if not sys.stderr.isatty():
         os.environ["TQDM_DISABLE"] = "1"  # read when Lightning is imported
-    from videxpr.cli.train_options import TrainRequest
-    from videxpr.cli.train_run import run
+    from videxpr.training.run import is_first_device
 
-    run(TrainRequest(**given))
+    warnings.filterwarnings("ignore", module=r"lightning|torch|huggingface_hub")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return Console(highlight=False, soft_wrap=True, quiet=not is_first_device())
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Keep the text of errors of processes that read crops; they come wrapped in their trace."""
+    try:
+        yield
+    except SourceError as exc:
+        raise SourceError(str(exc).rpartition("SourceError: ")[2].strip()) from exc
+
+
+def _warnings(
+    machine: Machine,
+    geometry: CropTemplate | None,
+    parts: "Mapping[Split, Sequence[LabeledVideo]]",
+) -> Iterator[str]:
+    """Yield what a user should know before hours of work."""
+    import torch
+
+    from videxpr.core.device import resolve_device
+    from videxpr.datasets.affwild2.videos import class_counts
+
+    trained, validated = (class_counts(parts[split]) > 0 for split in SPLITS)
+    unexpected = [name for name, no in zip(EXPRESSIONS, validated & ~trained, strict=True) if no]
+    if unexpected:
+        yield f"warning: validation has {', '.join(unexpected)}, which training has none of"
+    if geometry is None:
+        yield (
+            "warning: nobody measured these crops: the checkpoint will say 'unverified'; "
+            "'videxpr crops measure' writes a file for --geometry"
+        )
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    used = machine.devices if resolve_device(machine.device).type == "cuda" else 0
+    if used < gpus:
+        yield f"warning: {used} of {gpus} GPUs are used; --device cuda --devices {gpus} takes all"
+
+
+def _describe_data(data: "AffWild2Data", parts: "Mapping[Split, Sequence[LabeledVideo]]") -> str:
+    frames = sum(len(video) for video in parts["train"])
+    return f"{len(parts['train'])} videos, {frames} frames, of {data.layout.annotations.name}"
+
+
+def _describe_best(command: TrainClipsCommand, best: "ClipEpochReport") -> str:
+    return (
+        f"wrote {command.checkpoint.output}: epoch {best.epoch} of {command.training.epochs}, "
+        f"validation macro F1 {best.macro_f1:.4f} ({best.adjusted_macro_f1:.4f} with logit adjustment "
+        f"{best.logit_adjustment:g}), accuracy {best.accuracy:.4f}, {best.frames} frames"
+    )

@@ -1,29 +1,32 @@
-"""What ``videxpr train`` shows of the data that it found, and of each epoch."""
+"""What ``videxpr train`` shows: the data that it found, a bar on a terminal, a line an epoch."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
+from lightning.pytorch.callbacks import Callback
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.affwild2.layout import Split
 from videxpr.datasets.affwild2.videos import AffWild2Data, LabeledVideo, class_counts
-from videxpr.training.clips.module import ClipEpochReport
+from videxpr.training.reports import ClipEpochReport, ImageEpochReport
 
 NAMES_SHOWN: Final = 20
 """Of a long list of names."""
 
 
-def data_table(found: AffWild2Data, parts: Mapping[Split, Sequence[LabeledVideo]]) -> Table:
-    """Videos, frames, labels and classes of each split."""
-    crops = ", ".join(map(str, found.layout.crops))
+def data_table(data: AffWild2Data, parts: Mapping[Split, Sequence[LabeledVideo]]) -> Table:
+    """Return a table of the videos, frames, labels and classes of each split."""
+    crops = ", ".join(map(str, data.layout.crops))
     table = Table(
-        title=f"annotations {found.layout.annotations}, crops {crops}", title_justify="left"
+        title=f"annotations {data.layout.annotations}, crops {crops}", title_justify="left"
     )
     table.add_column("")
     for split in parts:
         table.add_column(split, justify="right")
-    columns = [_facts(videos) for videos in parts.values()]
+    columns = [_sizes(videos) for videos in parts.values()]
     for row, name in enumerate(("videos", "frames", "labeled", "labeled, with a crop")):
         table.add_row(name, *(f"{column[row]:,}" for column in columns), end_section=row == 3)
     counts = [class_counts(videos) for videos in parts.values()]
@@ -32,25 +35,31 @@ def data_table(found: AffWild2Data, parts: Mapping[Split, Sequence[LabeledVideo]
     return table
 
 
-def _facts(videos: Sequence[LabeledVideo]) -> list[int]:
-    """Videos, frames, labeled ones, those of them with a crop."""
+def _sizes(videos: Sequence[LabeledVideo]) -> list[int]:
+    """Return the number of videos, of frames, of labeled ones, and of those with a crop."""
     frames, labeled = sum(v.lines for v in videos), sum(v.labeled for v in videos)
     return [len(videos), frames, labeled, sum(map(len, videos))]
 
 
-def lonely_names(found: AffWild2Data) -> Iterator[str]:
-    """Names without a counterpart, and crops without a line."""
-    videos = [video for members in found.videos.values() for video in members]
+def unmatched_names(data: AffWild2Data) -> Iterator[str]:
+    """Yield a line of names without a counterpart, and of crops without a label."""
+    videos = [video for members in data.videos.values() for video in members]
     yield from _listed("annotated, but without crops", [v.name for v in videos if not v.folders])
     none_usable = [v.name for v in videos if v.folders and v.labeled and not len(v)]
     yield from _listed("labeled, but no labeled frame has a crop", none_usable)
-    yield from _listed("crops without annotation (the test set's have none)", found.crops_only)
+    yield from _listed("crops without annotation (the test set's have none)", data.crops_only)
     beyond = [f"{v.name} ({v.beyond})" for v in videos if v.beyond]
     yield from _listed("crops beyond the last line of the annotation", beyond)
 
 
+def _listed(what: str, names: Sequence[str]) -> Iterator[str]:
+    if names:
+        more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+        yield f"{what}: {len(names)}: {', '.join(names[:NAMES_SHOWN])}{more}"
+
+
 def epoch_line(report: ClipEpochReport) -> str:
-    """An epoch in words."""
+    """Return an epoch on clips in a line."""
     return (
         f"epoch {report.epoch}/{report.epochs}: loss {report.loss:.4f}, validation macro F1 "
         f"{report.macro_f1:.4f}, accuracy {report.accuracy:.4f}, learning rate "
@@ -58,7 +67,63 @@ def epoch_line(report: ClipEpochReport) -> str:
     )
 
 
-def _listed(what: str, names: Sequence[str]) -> Iterator[str]:
-    if names:
-        more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-        yield f"{what}: {len(names)}: {', '.join(names[:NAMES_SHOWN])}{more}"
+def image_epoch_line(report: ImageEpochReport) -> str:
+    """Return an epoch on images in a line."""
+    loss = f"loss {report.loss:.3f}, " if report.epochs else ""
+    return (
+        f"epoch {report.epoch}/{report.epochs}: {loss}validation accuracy "
+        f"{report.accuracy:.3f}, macro F1 {report.macro_f1:.3f}"
+    )
+
+
+def training_bars(console: Console) -> list[Callback]:
+    """Return the bar that a terminal gets; none elsewhere."""
+    return [TrainingBar(console)] if console.is_terminal else []
+
+
+class TrainingBar(Callback):
+    """One bar over all epochs: which one it is, the last loss and macro F1, the time left."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[metrics]}"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal or console.quiet,
+        )
+        self._task: TaskID | None = None
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        total = trainer.max_epochs * trainer.num_training_batches
+        done = trainer.current_epoch * trainer.num_training_batches
+        self._task = self._progress.add_task("", total=total, completed=done, metrics="")
+        self._progress.start()
+        self._show(trainer, "training")
+
+    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+        if self._task is not None:
+            self._progress.advance(self._task)
+        self._show(trainer, "training")
+
+    def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
+        self._show(trainer, "validation")
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        self._progress.stop()
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        self._progress.stop()
+
+    def _show(self, trainer: Any, phase: str) -> None:
+        if self._task is None:  # the finder trains too, without this bar
+            return
+        names = {"loss": "loss", "macro_f1": "macro F1"}
+        known = trainer.callback_metrics
+        metrics = [f"{names[n]} {float(known[n]):.3f}" for n in names if n in known]
+        epoch = min(trainer.current_epoch + 1, trainer.max_epochs)
+        description = f"{phase}, epoch {epoch}/{trainer.max_epochs}"
+        self._progress.update(self._task, description=description, metrics=", ".join(metrics))

@@ -139,7 +139,10 @@ class OptionField:
     def default_text(self) -> str:
         """The default in words, with those of presets; empty where there is none to speak of."""
         plain = self.option.default_text or _words(self, self.default)
-        of_presets = (f"{name}: {self.show(value)}" for name, value in self.option.presets.items())
+        of_presets = (
+            f"{name}: {'on' if value is True else self.show(value)}"
+            for name, value in self.option.presets.items()
+        )
         return "; ".join(filter(None, (plain, *of_presets)))
 
     @property

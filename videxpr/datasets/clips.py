@@ -67,8 +67,8 @@ class WindowSampler(Sampler[Place]):
         generator = np.random.default_rng((self.seed, self.epoch))
         places = self._places(generator)
         if self.options.balance > 0:
-            shares = self._weights(places)
-            order = generator.choice(len(places), len(places), p=shares / shares.sum())
+            weights = self._weights(places)
+            order = generator.choice(len(places), len(places), p=weights / weights.sum())
         else:
             order = generator.permutation(len(places))
         end = len(order) // self.devices * self.devices
@@ -86,13 +86,14 @@ class WindowSampler(Sampler[Place]):
         window = self.window
         if self.options.placement == "sliding":
             return window_starts(length, window, WindowOptions(min(self.options.stride, window)))
-        apart = window_starts(length, window, WindowOptions(window, "padded"))
-        if self.options.placement == "non_overlapping":
-            return apart
-        return generator.integers(0, max(length - window, 0), len(apart), endpoint=True)
+        non_overlapping = window_starts(length, window, WindowOptions(window, "padded"))
+        if self.options.placement == "non-overlapping":
+            return non_overlapping
+        last = max(length - window, 0)
+        return generator.integers(0, last, len(non_overlapping), endpoint=True)
 
     def _weights(self, places: Sequence[Place]) -> NDArray[np.float64]:
-        """(W,) mean over a window's frames of their class's count, to minus the balance."""
+        """Return (W,) the mean over a window's frames of their class's count, to minus the balance."""
         rarity = self.counts.astype(np.float64) ** -self.options.balance
         sums = [np.concatenate([[0.0], np.cumsum(rarity[video.labels])]) for video in self.videos]
         ends = [min(p.start + self.window, len(self.videos[p.video])) for p in places]
@@ -105,7 +106,7 @@ class WindowSampler(Sampler[Place]):
 
 
 class WindowDataset(Dataset[tuple[Tensor, Tensor, int]]):
-    """Windows of crops (T, size, size, 3) uint8, or of kept features (T, F), with labels (T,) and the
+    """Windows of crops (T, size, size, 3) uint8, or of cached features (T, F), with labels (T,) and the
     video's number.
 
     Past a video's end its last frame is repeated; such frames have the label -1, so that neither a
@@ -133,17 +134,17 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, int]]):
         return frames, self.read(place, frames), place.video
 
     def read(self, place: Place, frames: Tensor) -> Tensor:
-        """Write a window's frames into `frames` (T, ...); gives its labels (T,)."""
+        """Write a window's frames into `frames` (T, ...), and return its labels (T,)."""
         video = self.videos[place.video]
-        buffered = min(self.window, len(video) - place.start)
-        end = place.start + buffered
+        count = min(self.window, len(video) - place.start)
+        end = place.start + count
         labels = torch.full((self.window,), NOT_ANNOTATED)
-        labels[:buffered] = torch.from_numpy(video.labels[place.start : end])
+        labels[:count] = torch.from_numpy(video.labels[place.start : end])
         if self.features is not None:
-            frames[:buffered] = torch.from_numpy(self.features[place.video][place.start : end])
+            frames[:count] = torch.from_numpy(self.features[place.video][place.start : end])
         else:
-            _read_into(frames[:buffered].numpy(), video, place.start)
-        frames[buffered:] = frames[buffered - 1]
+            _read_into(frames[:count].numpy(), video, place.start)
+        frames[count:] = frames[count - 1]
         return labels
 
 
@@ -157,7 +158,7 @@ class Run:
 
 
 class RunDataset(Dataset[tuple[int, bool, Tensor]]):
-    """All usable crops of videos in pieces (N, size, size, 3) uint8, or kept features (N, F).
+    """All usable crops of videos in pieces (N, size, size, 3) uint8, or cached features (N, F).
 
     Each piece comes with its video's number and whether it is the last of that video.
     """
@@ -176,7 +177,7 @@ class RunDataset(Dataset[tuple[int, bool, Tensor]]):
         self.features = features
         self.runs = [
             Run(number, first, min(first + RUN_FRAMES, len(videos[number])))
-            for number in shares(videos, devices)[rank]
+            for number in share_videos(videos, devices)[rank]
             for first in range(0, len(videos[number]), RUN_FRAMES)
         ]
 
@@ -188,14 +189,14 @@ class RunDataset(Dataset[tuple[int, bool, Tensor]]):
         video = self.videos[run.video]
         last = run.end == len(video)
         if self.features is not None:
-            kept = self.features[run.video][run.first : run.end]
-            return run.video, last, torch.from_numpy(kept).float()
+            cached = self.features[run.video][run.first : run.end]
+            return run.video, last, torch.from_numpy(cached).float()
         crops = read_crops(video, run.first, run.end - run.first, self.size)
         return run.video, last, torch.from_numpy(crops)
 
 
-def shares(videos: Sequence[LabeledVideo], devices: int) -> list[list[int]]:
-    """Numbers of the videos that each device has, about equally many frames each."""
+def share_videos(videos: Sequence[LabeledVideo], devices: int) -> list[list[int]]:
+    """Return the numbers of the videos that each device has, about equally many frames each."""
     parts: list[list[int]] = [[] for _ in range(devices)]
     frames = [0] * devices
     for number in sorted(range(len(videos)), key=lambda number: -len(videos[number])):
@@ -206,7 +207,7 @@ def shares(videos: Sequence[LabeledVideo], devices: int) -> list[list[int]]:
 
 
 def read_crops(video: LabeledVideo, first: int, count: int, size: int) -> Image:
-    """Crops (count, size, size, 3) of a video's usable frames from position `first` on.
+    """Read crops (count, size, size, 3) of a video's usable frames from position `first` on.
 
     Raises:
         SourceError: a crop is unreadable or of another size.

@@ -10,22 +10,17 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Floats
-from videxpr.datasets.corruptions import corrupt
-from videxpr.datasets.options import PARTS, Corruption, Part
+from videxpr.datasets.options import PARTS, Part
 from videxpr.video.images import IMAGE_SUFFIXES, read_image, resized
 
 VALIDATION_SHARE: Final = 0.1
 SPLIT_SEED: Final = 0
 HASH_SIDE: Final = 16
 HASHES_AT_ONCE: Final = 1024
-READ_AT_ONCE: Final = 256
 COPY_DISTANCE: Final = 20
 """Differing signs of two hashes, of 256, up to which images are copies. In 400 aligned faces, JPEG at
 quality 40, half or double the size changed up to 20; of all pairs among 17,278 faces, two in a
@@ -41,12 +36,12 @@ class LabeledImage:
     label: int
 
     def matches(self, pattern: str) -> bool:
-        """Whether the file's own name, case included, is as a shell's pattern has it (``web_*``)."""
+        """Return whether the file's own name matches a shell's pattern (``web_*``), case included."""
         return fnmatchcase(self.path.name, pattern)
 
 
 def find_images(folder: Path) -> list[LabeledImage]:
-    """Every image under the class folders of `folder`, in order of name; none that is hidden.
+    """Return every image under the class folders of `folder`, in order of name; none that is hidden.
 
     A class folder bears the name of an expression in any case, and may lie further down
     (``faces/anger/...``). Names are relative to `folder`, with forward slashes.
@@ -57,27 +52,27 @@ def find_images(folder: Path) -> list[LabeledImage]:
     if not folder.is_dir():
         raise SourceError(f"no folder {folder} of labeled images")
     labels = {name.lower(): label for label, name in enumerate(EXPRESSIONS)}
-    stills = [
+    images = [
         LabeledImage(path, path.relative_to(folder).as_posix(), labels[path.parent.name.lower()])
         for path in sorted(folder.rglob("*"))
         if path.suffix.lower() in IMAGE_SUFFIXES
         and path.parent.name.lower() in labels
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
-    if not stills:
+    if not images:
         raise SourceError(
             f"{folder} has no images in folders named after expressions "
             f"({', '.join(labels)}); make one folder a class"
         )
-    return stills
+    return images
 
 
 def read_split(
-    file: Path, stills: Iterable[LabeledImage], needed: Sequence[Part] = ("train", "validation")
+    file: Path, images: Iterable[LabeledImage], needed: Sequence[Part] = ("train", "validation")
 ) -> dict[Part, list[LabeledImage]]:
-    """Parts of `stills` as a CSV file with the columns ``image,split`` has them.
+    """Return the parts of `images` as a CSV file with the columns ``image,split`` has them.
 
-    An image is named by its path below the folder of stills; the file may name a folder more in
+    An image is named by its path below the folder of images; the file may name a folder more in
     front of it, or one less. Images that the file does not name are left out.
 
     Raises:
@@ -85,43 +80,43 @@ def read_split(
     """
     assigned = _read_assignment(file)
     parts: dict[Part, list[LabeledImage]] = {"train": [], "validation": [], "test": []}
-    for still in stills:
-        part = assigned.get(_tail(still.name))
+    for image in images:
+        part = assigned.get(_tail(image.name))
         if part is not None:
-            parts[part].append(still)
+            parts[part].append(image)
     for one in needed:
         if not parts[one]:
-            raise FormatError(f"{file} names no {one} image that is in the folder of stills")
+            raise FormatError(f"{file} names no {one} image that is in the folder")
     return parts
 
 
-def draw_split(stills: Sequence[LabeledImage]) -> dict[Part, list[LabeledImage]]:
-    """Train and validation parts drawn at random, all copies of an image on one side.
+def draw_split(images: Sequence[LabeledImage]) -> dict[Part, list[LabeledImage]]:
+    """Draw train and validation parts at random, all copies of an image on one side.
 
     The same images are always split alike: what one training learned from, no other one validates on.
 
     Copies are images whose difference hashes are nearly the same, so that a second encoding, a
     thumbnail or another name of a picture counts as the same picture.
     """
-    groups = _groups_of_copies(np.stack([picture_hash(still.path) for still in stills]))
+    groups = _groups_of_copies(np.stack([difference_hash(image.path) for image in images]))
     random.Random(SPLIT_SEED).shuffle(groups)
-    wanted = VALIDATION_SHARE * len(stills)
+    wanted = VALIDATION_SHARE * len(images)
     parts: dict[Part, list[LabeledImage]] = {"train": [], "validation": [], "test": []}
     for group in groups:
         part: Part = "validation" if len(parts["validation"]) < wanted else "train"
-        parts[part].extend(stills[position] for position in group)
+        parts[part].extend(images[position] for position in group)
     return parts
 
 
-def picture_hash(path: Path) -> Floats:
-    """(256,) signs, 1 or -1, of the horizontal differences of a 17 x 16 thumbnail."""
+def difference_hash(path: Path) -> Floats:
+    """Return (256,) signs, 1 or -1, of the horizontal differences of a 17 x 16 thumbnail."""
     thumbnail = resized(read_image(path), HASH_SIDE + 1, HASH_SIDE).mean(axis=2)
     rises = np.diff(thumbnail, axis=1).ravel() > 0
     return np.where(rises, 1, -1).astype(np.float32)
 
 
 def _groups_of_copies(hashes: Floats) -> list[list[int]]:
-    """Positions of images that are copies of one another, directly or by way of others."""
+    """Return positions of images that are copies of one another, directly or by way of others."""
     leader = list(range(len(hashes)))
 
     def lead(position: int) -> int:
@@ -142,60 +137,9 @@ def _groups_of_copies(hashes: Floats) -> list[list[int]]:
     return list(groups.values())
 
 
-class ImageDataset(Dataset[tuple[Tensor, int]]):
-    """Images as uint8 RGB tensors (3, size, size) with their labels, made worse if that is wanted."""
-
-    def __init__(
-        self, stills: Sequence[LabeledImage], size: int, corruption: Corruption | None = None
-    ) -> None:
-        self.stills = stills
-        self.size = size
-        self.corruption = corruption
-
-    def __len__(self) -> int:
-        return len(self.stills)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        still = self.stills[index]
-        image = resized(read_image(still.path), self.size, self.size)
-        if self.corruption is not None:
-            image = corrupt(image, self.corruption, seed=index)
-        return torch.from_numpy(image).permute(2, 0, 1), still.label
-
-
-class CachedImages(Dataset[tuple[Tensor, Tensor]]):
-    """All images of a dataset at once in a device's memory; a batch is a choice of rows.
-
-    Args:
-        dataset: the images.
-        device: that holds them.
-        workers: processes that read them; 0 reads in this one.
-    """
-
-    def __init__(self, dataset: ImageDataset, device: torch.device, workers: int = 0) -> None:
-        shape = (len(dataset), 3, dataset.size, dataset.size)
-        self.images = torch.empty(shape, dtype=torch.uint8, device=device)
-        self.labels = torch.tensor([still.label for still in dataset.stills], device=device)
-        first = 0
-        for images, _ in DataLoader(dataset, READ_AT_ONCE, num_workers=workers):
-            self.images[first : first + len(images)] = images.to(device)
-            first += len(images)
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.images[index], self.labels[index]
-
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        """Images (N, 3, size, size) and labels (N,); called by torch's loader for a whole batch."""
-        rows = torch.tensor(indices, device=self.labels.device)
-        return self.images[rows], self.labels[rows]
-
-
-def class_counts(stills: Iterable[LabeledImage]) -> list[int]:
-    """Number of images of each of the eight expressions."""
-    labels = [still.label for still in stills]
+def class_counts(images: Iterable[LabeledImage]) -> list[int]:
+    """Return how many images there are of each of the eight expressions."""
+    labels = [image.label for image in images]
     return [int(count) for count in np.bincount(labels, minlength=len(EXPRESSIONS))]
 
 
@@ -227,5 +171,5 @@ def _read_assignment(file: Path) -> Mapping[str, Part]:
 
 
 def _tail(name: str) -> str:
-    """Class folder and file name: what a path and a line of a split file surely share."""
+    """Return class folder and file name: what a path and a line of a split file surely share."""
     return "/".join(name.split("/")[-2:])

@@ -11,7 +11,8 @@ from torch.utils.data import DataLoader
 from videxpr.core.errors import SourceError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Floats
-from videxpr.datasets.image_folder import ImageDataset, LabeledImage, find_images, read_split
+from videxpr.datasets.image_dataset import ImageDataset
+from videxpr.datasets.image_folder import LabeledImage, find_images, read_split
 from videxpr.evaluation.calibration import measure_reliability
 from videxpr.evaluation.metrics import CLASSES, Counts, bootstrap_intervals, confusion_matrix
 from videxpr.evaluation.options import EvaluateOptions, ImageOptions

@@ -42,7 +42,7 @@ LUMINANCE: Final = (
 
 
 def augment(pixels: Tensor, options: Augmentation, group: int = 1) -> Tensor:
-    """All of the changes, in the order in which a camera would make them.
+    """Return images after all of the changes, in the order in which a camera would make them.
 
     Args:
         pixels: (N, 3, H, W).
@@ -51,10 +51,10 @@ def augment(pixels: Tensor, options: Augmentation, group: int = 1) -> Tensor:
     """
     draw = _Draw(len(pixels) // group, group, pixels.device)
     with torch.autocast(pixels.device.type, enabled=False):  # JPEG's sums need all digits
-        pixels = _surrounded(pixels, options.background_swap, draw)
-        pixels = _erase(_moved(pixels, options, draw), options.erase, draw)
-        pixels = _recolored(pixels, options, draw)
-        return _recorded(pixels, options, draw).clamp(0, 1)
+        pixels = _swap_backgrounds(pixels, options.background_swap, draw)
+        pixels = _erase(_warp(pixels, options, draw), options.erase, draw)
+        pixels = _recolor(pixels, options, draw)
+        return _degrade(pixels, options, draw).clamp(0, 1)
 
 
 @dataclass(frozen=True)
@@ -66,43 +66,43 @@ class _Draw:
     device: torch.device
 
     def share(self, *shape: int) -> Tensor:
-        """(N, *shape) uniform in [0, 1)."""
+        """Return (N, *shape) uniform in [0, 1)."""
         values = torch.rand(self.groups, *shape, device=self.device)
         return values.repeat_interleave(self.size, dim=0)
 
     def between(self, limit: float, *shape: int) -> Tensor:
-        """(N, *shape) uniform in [-limit, limit)."""
+        """Return (N, *shape) uniform in [-limit, limit)."""
         return (2 * self.share(*shape) - 1) * limit
 
     def normal(self, *shape: int) -> Tensor:
-        """(N, *shape) of the standard normal distribution."""
+        """Return (N, *shape) of the standard normal distribution."""
         values = torch.randn(self.groups, *shape, device=self.device)
         return values.repeat_interleave(self.size, dim=0)
 
     def images_of(self, groups: Tensor) -> Tensor:
-        """Numbers of the images of some groups, in order."""
+        """Return the numbers of the images of some groups, in order."""
         offsets = torch.arange(self.size, device=self.device)
         return (groups[:, None] * self.size + offsets).flatten()
 
 
-def _surrounded(pixels: Tensor, probability: float, draw: _Draw) -> Tensor:
-    """Part of the batch with the surroundings of the next image, beyond an ellipse about the face."""
+def _swap_backgrounds(pixels: Tensor, probability: float, draw: _Draw) -> Tensor:
+    """Give part of the batch the background of the next image, beyond an ellipse about the face."""
     if not probability:
         return pixels
     height, width = pixels.shape[-2:]
-    places = (_middles(width, draw.device), _middles(height, draw.device)[:, None])
-    square = torch.zeros(len(pixels), height, width, device=draw.device)
+    places = (_pixel_centers(width, draw.device), _pixel_centers(height, draw.device)[:, None])
+    squared = torch.zeros(len(pixels), height, width, device=draw.device)
     for place, center, (least, most) in zip(places, FACE_CENTER, FACE_RADII, strict=True):
         radius = least + (most - least) * draw.share(1, 1)
-        square = square + ((place - center) / radius) ** 2
+        squared = squared + ((place - center) / radius) ** 2
     chosen = draw.share(1, 1) < probability
-    outside = torch.sigmoid(20 * (square - 1)) * chosen  # an edge of a few pixels
+    outside = torch.sigmoid(20 * (squared - 1)) * chosen  # an edge of a few pixels
     others = pixels.roll(draw.size, dims=0)
     return torch.lerp(pixels, others, outside[:, None])
 
 
-def _moved(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
-    """Flip, turn, scale and shift in one resampling; edges are repeated."""
+def _warp(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
+    """Flip, rotate, scale and shift in one resampling; edges are repeated."""
     angle = draw.between(math.radians(options.rotation_degrees))
     zoom = 1 + draw.between(options.scale)
     mirror = 1 - 2 * (draw.share() < options.flip).float()
@@ -116,7 +116,7 @@ def _moved(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
     return functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
 
 
-def _recolored(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
+def _recolor(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
     if options.gamma > 0:
         curve = math.log1p(options.gamma)
         pixels = pixels ** draw.between(curve, 1, 1, 1).exp()
@@ -133,8 +133,8 @@ def _recolored(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
     return torch.where(gray, pixels.mean(dim=1, keepdim=True), pixels)
 
 
-def _recorded(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
-    """What a camera and a codec make of a face: noise, fewer pixels, JPEG's losses."""
+def _degrade(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
+    """Do what a camera and a codec do: noise, fewer pixels, JPEG's losses."""
     if options.noise > 0:
         pixels = pixels + options.noise * draw.share(1, 1, 1) * draw.normal(1, *pixels.shape[-2:])
     if not options.downscale and not options.compress:
@@ -142,14 +142,14 @@ def _recorded(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
     pixels = pixels.clamp(0, 1)
     quality = LOWEST_QUALITY + (HIGHEST_QUALITY - LOWEST_QUALITY) * draw.share()
     quality = quality.where(draw.share() < options.compress, torch.inf)
-    for images, side in _recording_sides(pixels.shape[-1], options.downscale, draw):
-        kept = _through(pixels[images], side, quality[images] if options.compress else None)
+    for images, side in _degraded_sides(pixels.shape[-1], options.downscale, draw):
+        kept = _resample(pixels[images], side, quality[images] if options.compress else None)
         pixels = pixels.index_copy(0, images, kept)
     return pixels
 
 
-def _recording_sides(side: int, downscale: float, draw: _Draw) -> Iterator[tuple[Tensor, int]]:
-    """Images, and the side that they are recorded at: a few smaller ones, and their own."""
+def _degraded_sides(side: int, downscale: float, draw: _Draw) -> Iterator[tuple[Tensor, int]]:
+    """Yield images, and the side that they are reduced to: a few smaller ones, and their own."""
     smaller = torch.rand(draw.groups, device=draw.device) < downscale
     groups = smaller.nonzero().flatten()
     for part in torch.split(groups, max(1, math.ceil(len(groups) / 4))):
@@ -158,8 +158,8 @@ def _recording_sides(side: int, downscale: float, draw: _Draw) -> Iterator[tuple
     yield draw.images_of((~smaller).nonzero().flatten()), side
 
 
-def _through(pixels: Tensor, small: int, quality: Tensor | None) -> Tensor:
-    """Images recorded with `small` pixels along the side, and shown at their own size again."""
+def _resample(pixels: Tensor, small: int, quality: Tensor | None) -> Tensor:
+    """Return images after a detour through `small` pixels along the side."""
     own = pixels.shape[-2:]
     if small < own[1]:
         pixels = functional.interpolate(pixels, size=(small, small), mode="area")
@@ -171,7 +171,7 @@ def _through(pixels: Tensor, small: int, quality: Tensor | None) -> Tensor:
 
 
 def through_jpeg(pixels: Tensor, quality: Tensor) -> Tensor:
-    """What JPEG leaves of the light of each image; colors are kept.
+    """Return what JPEG leaves of the luma of each image; colors are kept.
 
     Args:
         pixels: (N, 3, H, W) in [0, 1].
@@ -198,24 +198,24 @@ def through_jpeg(pixels: Tensor, quality: Tensor) -> Tensor:
 
 
 def _cosines(device: torch.device) -> Tensor:
-    """(8, 8) of the orthonormal discrete cosine transform; a row a frequency."""
+    """Return (8, 8) of the orthonormal discrete cosine transform; a row a frequency."""
     places = torch.arange(BLOCK, device=device)
     matrix = torch.cos(math.pi / BLOCK * (places + 0.5) * places[:, None]) * math.sqrt(2 / BLOCK)
     matrix[0] /= math.sqrt(2)
     return matrix
 
 
-def _middles(size: int, device: torch.device) -> Tensor:
-    """(size,) middles of pixels along a side, as shares of it."""
+def _pixel_centers(size: int, device: torch.device) -> Tensor:
+    """Return (size,) centers of pixels along a side, as shares of it."""
     return (torch.arange(size, device=device) + 0.5) / size
 
 
 def _erase(pixels: Tensor, probability: float, draw: _Draw) -> Tensor:
-    """A rectangle of an eighth to three eighths of the side, in mid-gray, over part of the batch."""
+    """Draw a rectangle of 1/8 to 3/8 of the side, in mid-gray, over part of the batch."""
     height, width = pixels.shape[-2:]
     sides = (0.125 + 0.25 * draw.share(2)) / 2
     centers = draw.share(2)
-    rows, columns = _middles(height, draw.device), _middles(width, draw.device)
+    rows, columns = _pixel_centers(height, draw.device), _pixel_centers(width, draw.device)
     within_rows = (rows - centers[:, :1]).abs() < sides[:, :1]  # (N, H)
     within_columns = (columns - centers[:, 1:]).abs() < sides[:, 1:]  # (N, W)
     chosen = draw.share(1, 1) < probability
@@ -227,5 +227,5 @@ SEED_SPAN: Final = 2**62
 
 
 def step_seed(seed: int, epoch: int, step: int, rank: int = 0) -> int:
-    """What a step draws depends on nothing but its number, so that a resumed run draws the same."""
+    """Return a seed that depends on a step's number alone, so that a resumed run draws the same."""
     return int(np.random.default_rng((seed, epoch, step, rank)).integers(SEED_SPAN))

@@ -1,4 +1,4 @@
-"""What teaches an encoder to trust its backbone no more than it may on faces that neither has seen.
+"""What keeps an encoder or a head from trusting a backbone too much.
 
 A backbone knows the faces by heart on which it was trained: of these it is right more often, and surer,
 than of others. An encoder that learns from their features believes them too much.
@@ -20,7 +20,7 @@ MOST_ROWS: Final = 16_384
 """Deviations that are drawn from; 58 MB of RegNetY-1.6GF's."""
 
 SINGLE_FRAMES: Final = 64
-"""Frames of a batch that are asked about by themselves."""
+"""Frames of a batch that are drawn to be predicted by themselves."""
 
 
 class FeatureNoise(nn.Module):
@@ -34,7 +34,13 @@ class FeatureNoise(nn.Module):
     def __init__(
         self, features: Sequence[Floats], labels: Sequence[NDArray[np.int8]], strength: float
     ) -> None:
-        """Args: features (N, F) and labels (N,), -1 for none, of each training video; the strength."""
+        """Take the deviations of training frames from the mean of their class.
+
+        Args:
+            features: (N, F) of each training video.
+            labels: (N,) of each training video, -1 for none.
+            strength: factors are drawn evenly from 0 to twice of it.
+        """
         super().__init__()
         step = -(-sum(map(len, labels)) // MOST_ROWS)
         rows = np.concatenate([one[::step] for one in features]).astype(np.float32)
@@ -46,19 +52,21 @@ class FeatureNoise(nn.Module):
         self.register_buffer("deviations", torch.from_numpy(rows[of >= 0]), persistent=False)
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Features (B, T, F), moved; labels (B, T). Drawn from torch's global generator."""
+        """Return features (B, T, F), moved; labels (B, T). Drawn from torch's global generator."""
         changes = functional.pad(labels[:, 1:] != labels[:, :-1], (1, 0))
         run = changes.long().cumsum(1)  # (B, T): number of the run within its window
         runs = (len(run), int(run.max()) + 1)
         drawn = torch.randint(len(self.deviations), runs, device=features.device)
         factors = 2 * self.strength * torch.rand(*runs, 1, device=features.device)
-        moves = factors * self.deviations[drawn]
-        return features + moves.gather(1, run[..., None].expand(-1, -1, moves.shape[-1]))
+        noise = factors * self.deviations[drawn]
+        return features + noise.gather(1, run[..., None].expand(-1, -1, noise.shape[-1]))
 
 
 def perturb_features(features: Tensor, labels: Tensor, strength: float) -> Tensor:
-    """`FeatureNoise` of single faces: each is moved by what another one of the batch, of whatever
-    class, differs by from the mean of its class in the batch.
+    """Return the features of single faces, moved as `FeatureNoise` moves those of windows.
+
+    Each is moved by what another one of the batch, of whatever class, differs by from the mean of its
+    class in the batch.
 
     Args:
         features: (N, F).
@@ -83,14 +91,19 @@ def perturb_features(features: Tensor, labels: Tensor, strength: float) -> Tenso
 
 
 class SingleFrames(nn.Module):
-    """Keeps answers to windows of one frame those of a head on the backbone's features alone.
+    """Keeps predictions of windows of one frame those of a head on the backbone's features alone.
 
     Nothing is known of a single frame but its features, and that head was trained on nothing else.
     Method: Hinton et al., "Distilling the Knowledge in a Neural Network", 2015.
     """
 
     def __init__(self, head: tuple[Tensor, Tensor], untrained: Tensor) -> None:
-        """Args: the head's weight (8, F) and bias (8,); (8,) which classes were never trained."""
+        """Keep a copy of the head.
+
+        Args:
+            head: weight (8, F) and bias (8,).
+            untrained: (8,) which classes were never trained.
+        """
         super().__init__()
         self.weight: Tensor
         self.bias: Tensor
@@ -99,7 +112,7 @@ class SingleFrames(nn.Module):
         self.register_buffer("bias", bias, persistent=False)
 
     def forward(self, model: ExpressionModel, features: Tensor) -> Tensor:
-        """Cross-entropy of the model's answers with the head's, over some frames of (B, T, F)."""
+        """Return the model's cross-entropy with the head's predictions, over some of (B, T, F)."""
         rows = features.flatten(0, 1)
         rows = rows[torch.randint(len(rows), (SINGLE_FRAMES,), device=rows.device)]
         known = functional.linear(rows, self.weight, self.bias).softmax(dim=-1)

@@ -1,5 +1,7 @@
 """Parts of a backbone that training leaves as they are."""
 
+from typing import Any
+
 from torch import nn
 
 from videxpr.core.errors import UsageError
@@ -7,7 +9,14 @@ from videxpr.model.backbones import stages
 
 
 def freeze(backbone: nn.Module, last: str) -> bool:
-    """Stop the training of a backbone's stages up to one; true if that is the whole backbone.
+    """Stop the training of a backbone's stages up to one.
+
+    Args:
+        backbone: whose parameters get no gradients any more.
+        last: name of the last stage to freeze; ``none`` freezes nothing.
+
+    Returns:
+        Whether the whole backbone is frozen; then the statistics of its norms stay too.
 
     Raises:
         UsageError: the backbone has no stage of that name.
@@ -20,4 +29,11 @@ def freeze(backbone: nn.Module, last: str) -> bool:
     names = list(parts)
     for name in names[: names.index(last) + 1]:
         parts[name].requires_grad_(False)
-    return last == names[-1]
+    whole = last == names[-1]
+    if whole:
+        backbone.register_forward_pre_hook(_hold_norms)
+    return whole
+
+
+def _hold_norms(backbone: nn.Module, _: Any) -> None:
+    backbone.eval()  # Lightning turns training mode on again before each epoch

@@ -8,7 +8,7 @@ from videxpr.training.options import LossOptions
 
 
 def frame_losses(logits: Tensor, labels: Tensor, options: LossOptions) -> Tensor:
-    """The loss of each frame, in single precision; its mean is the paper's loss.
+    """Return the loss of each frame, in single precision; its mean is the paper's loss.
 
     Args:
         logits: (N, C).

@@ -1,13 +1,21 @@
-"""What a user can choose about training, and what training reports."""
+"""What a user can choose about training; defaults are here and nowhere else."""
 
-import math
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Final, Literal, get_args
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from videxpr.core.errors import UsageError
+from videxpr.core.option import check_ranges, option, preset_values, with_values
+from videxpr.core.options import PANEL as RUNNING
+from videxpr.datasets.options import PANEL as WINDOWS
 from videxpr.datasets.options import SamplingOptions
-from videxpr.model.options import Position, Variant
+from videxpr.model.options import BACKBONES, Position, Variant
 from videxpr.temporal.options import WindowOptions
+
+DATA, SAVED, MODEL, RECIPE = "Data", "What is written", "Model", "Recipe"
+LOSS, AUGMENTATION = "Loss", "Augmentation"
 
 SMALLEST_SIZE: Final = 32
 SIZE_STEP: Final = 16
@@ -18,162 +26,343 @@ MOST_SEED: Final = 2**32 - 1
 GROWTH_SHARE: Final = 0.7
 """Share of the epochs after which crops have their last size."""
 
+WINDOW: Final = 64
+"""Frames of a window, as in the paper."""
+
+
+def _seed() -> Any:
+    return option(0, "Seed of all that is drawn.", least=0, most=MOST_SEED, panel=RECIPE)
+
+
+def _change(default: float, help: str, flag: str = "", most: float = 1) -> Any:
+    """Declare how far crops are changed."""
+    return option(default, help, flag=flag, least=0, most=most, panel=AUGMENTATION)
+
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far crops are changed; every field is the largest change, or a probability.
+    """How far crops are changed; every field is the largest change, or a probability."""
 
-    Attributes:
-        flip: probability of a mirror image.
-        rotation_degrees: rotation to either side.
-        shift: displacement as a share of the side.
-        scale: relative change of size to either side.
-        brightness: relative change to either side.
-        contrast: relative change to either side, about the image's mean.
-        saturation: relative change to either side, about the image's own gray.
-        color: relative change of each channel against the others.
-        gray: probability of losing all color.
-        gamma: relative change of the exponent of the tone curve to either side.
-        downscale: probability of a detour through a smaller size, which blurs.
-        compress: probability of JPEG's losses, at the smaller size if there is one.
-        noise: largest standard deviation of a sensor's noise, as a share of white.
-        erase: probability of a gray rectangle over part of the face.
-        background_swap: probability that around the face there is what is around another one.
-    """
-
-    flip: float = 0.5
-    rotation_degrees: float = 12.0
-    shift: float = 0.06
-    scale: float = 0.1
-    brightness: float = 0.25
-    contrast: float = 0.25
-    saturation: float = 0.0
-    color: float = 0.1
-    gray: float = 0.2
-    gamma: float = 0.4
-    downscale: float = 0.3
-    compress: float = 0.3
-    noise: float = 0.03
-    erase: float = 0.2
-    background_swap: float = 0.15
+    flip: float = _change(0.5, "Probability of a mirror image.")
+    rotation_degrees: float = _change(12.0, "Rotation to either side, in degrees.", "rotation", 180)
+    shift: float = _change(0.06, "Displacement, as a share of the side.")
+    scale: float = _change(0.1, "Relative change of size to either side.")
+    brightness: float = _change(0.25, "Relative change of brightness to either side.")
+    contrast: float = _change(0.25, "Relative change of contrast, about the image's mean.")
+    saturation: float = _change(0.0, "Relative change of saturation, about the image's own gray.")
+    color: float = _change(0.1, "Relative change of each channel against the others.", "color-cast")
+    gray: float = _change(0.2, "Probability of losing all color.", "gray-probability")
+    gamma: float = _change(0.4, "Relative change of the tone curve's exponent.", "tone-gamma")
+    downscale: float = _change(0.3, "Probability of a detour through a smaller size, which blurs.")
+    compress: float = _change(0.3, "Probability of JPEG's losses, at the smaller size.", "jpeg")
+    noise: float = _change(0.03, "Largest deviation of a sensor's noise, as a share of white.")
+    erase: float = _change(0.2, "Probability of a gray rectangle over part of the face.")
+    background_swap: float = _change(
+        0.15, "Probability that around the face there is what is around another one."
+    )
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            value, limit = getattr(self, one.name), 180 if one.name == "rotation_degrees" else 1
-            if not 0 <= value <= limit:
-                raise UsageError(f"{one.name} lies between 0 and {limit}, not at {value}")
+        check_ranges(self)
+
+
+FLIP_AND_JITTER: Final = replace(
+    Augmentation(**dict.fromkeys((one.name for one in fields(Augmentation)), 0.0)),
+    flip=0.5,
+    brightness=0.5,
+    contrast=0.25,
+    saturation=0.25,
+)
+"""Horizontal flip and color jitter, as far as the authors' code goes."""
 
 
 @dataclass(frozen=True)
 class LossOptions:
-    """What a mistake costs.
+    """What a mistake costs."""
 
-    Attributes:
-        alpha: plain factor of every class.
-        gamma: how much frames that are answered well already are played down; 0 is cross-entropy.
-        label_smoothing: share of each label spread over the classes.
-        divergence: share of the loss that is the Kullback-Leibler divergence from the smoothed label;
-            the focal loss has the rest. The paper speaks of none, the authors' code has 0.2.
-    """
-
-    alpha: float = 0.9
-    gamma: float = 2.0
-    label_smoothing: float = 0.0
-    divergence: float = 0.0
+    alpha: float = option(0.9, "Factor of the focal loss.", above=0, panel=LOSS)
+    gamma: float = option(
+        2.0,
+        "How much the focal loss plays down frames that are answered well already; 0 is "
+        "cross-entropy.",
+        least=0,
+        panel=LOSS,
+    )
+    label_smoothing: float = option(
+        0.0,
+        "Share of each label spread over the classes.",
+        least=0,
+        below=1,
+        presets={"authors": 0.1},
+        panel=LOSS,
+    )
+    divergence: float = option(
+        0.0,
+        "Share of the loss that is the Kullback-Leibler divergence from the smoothed label; the focal "
+        "loss has the rest.",
+        flag="kl-weight",
+        least=0,
+        most=1,
+        presets={"authors": 0.2},
+        panel=LOSS,
+    )
 
     def __post_init__(self) -> None:
-        if self.alpha <= 0 or self.gamma < 0:
-            raise UsageError(f"alpha ({self.alpha}) is above 0, gamma ({self.gamma}) not below it")
-        if not (0 <= self.label_smoothing < 1 and 0 <= self.divergence <= 1):
-            raise UsageError(
-                f"label smoothing ({self.label_smoothing}) and the divergence's share "
-                f"({self.divergence}) lie between 0 and 1"
-            )
+        check_ranges(self)
+
+
+@dataclass(frozen=True)
+class ClipTrainingOptions:
+    """How a model is trained on windows of frames; what each field does is said in its help.
+
+    The defaults are what Phan et al. (2022) say. What the paper does not say (flip and jitter, frozen
+    stages) is as in the authors' code, but drawn once a window.
+    """
+
+    variant: Variant = option(
+        "transformer",
+        "Encoder beside the backbone. In the authors' code: only_trans, only_att, combine, "
+        "no_att_trans.",
+        panel=MODEL,
+    )
+    backbone: str = option(
+        "regnet_y_1_6gf",
+        f"{', '.join(BACKBONES)} (Table 2's baseline).",
+        metavar="NAME",
+        panel=MODEL,
+    )
+    position: Position = option(
+        "none",
+        "none: the encoder sees a window as a set, as in the paper; learned: it knows each frame's "
+        "place (videxpr's own).",
+        panel=MODEL,
+    )
+    backbone_weights: str = option(
+        "imagenet",
+        "What the backbone begins with: torchvision's download, random weights, a .pth file "
+        "(torchvision's names or VGGFACE's), or a videxpr checkpoint.",
+        metavar="imagenet|none|PATH",
+        panel=MODEL,
+    )
+    freeze: str = option(
+        "block1",
+        "Last stage of the backbone that is not trained: none, stem, block1 ... block4 (block5 of "
+        "vgg16). With the whole of it frozen and --augment none, features are computed once. "
+        "BatchNorm's statistics move unless the whole is frozen.",
+        metavar="STAGE",
+        panel=MODEL,
+    )
+    input_size: int | None = option(
+        None,
+        "Side to which crops are brought; smaller is faster.",
+        flag="size",
+        metavar="PIXELS",
+        least=SMALLEST_SIZE,
+        default_text="that of the backbone's weights, else the crops' own",
+        panel=MODEL,
+    )
+    optimizer: Literal["adam", "adamw"] = option(
+        "adam", "Which.", presets={"authors": "adamw"}, panel=RECIPE
+    )
+    learning_rate: float | None = option(
+        None,
+        "Of the optimizer.",
+        above=0,
+        below=1,
+        default_text="found by Lightning",
+        presets={"authors": 1e-3},
+        panel=RECIPE,
+    )
+    weight_decay: float = option(
+        0.0, "Of the optimizer.", least=0, presets={"authors": 5e-5}, panel=RECIPE
+    )
+    plateau: bool = option(
+        False,
+        "Let the rate fall to a tenth after 10 epochs without a better F1.",
+        default_text="off",
+        presets={"authors": True},
+        panel=RECIPE,
+    )
+    loss: LossOptions = field(default_factory=LossOptions)
+    dropout: float = option(
+        0.5, "Of the fused features before the head.", least=0, below=1, panel=RECIPE
+    )
+    sampling: SamplingOptions = field(default_factory=SamplingOptions)
+    augment_per: Literal["per-window", "per-frame", "none"] = option(
+        "per-window",
+        "Whether crops change once a window, or for every frame, as in the authors' code: windows then "
+        "flicker.",
+        flag="augment",
+        presets={"authors": "per-frame"},
+        panel=AUGMENTATION,
+    )
+    augmentation: Augmentation = FLIP_AND_JITTER
+    feature_noise: float = option(
+        0.0,
+        "With a frozen backbone: move its features by so much of what faces of one expression differ "
+        "by, so that the encoder does not trust a backbone that knows the training faces by heart; "
+        "0.7, say.",
+        metavar="STRENGTH",
+        least=0,
+        most=10,
+        panel=RECIPE,
+    )
+    single_frames: float = option(
+        0.0,
+        "Weight of a loss that keeps answers to single frames those of the model without encoder that "
+        "--backbone-weights names.",
+        metavar="WEIGHT",
+        least=0,
+        most=1000,
+        panel=RECIPE,
+    )
+    validation_stride: int = option(
+        WINDOW,
+        "Frames between the starts of validation windows; fewer than 64 overlap and are averaged, as "
+        "annotate does by default.",
+        metavar="FRAMES",
+        least=1,
+        most=WINDOW,
+        panel=WINDOWS,
+    )
+    epochs: int = option(30, "Passes over the training windows.", least=1, panel=RECIPE)
+    patience: int | None = option(
+        None,
+        "Epochs without a better F1 after which training ends.",
+        least=1,
+        default_text="never",
+        panel=RECIPE,
+    )
+    seed: int = _seed()
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+    @property
+    def validation(self) -> WindowOptions:
+        """How validation videos are cut into windows: as the authors do, unless they overlap."""
+        overlap = self.validation_stride < WINDOW
+        return WindowOptions(self.validation_stride, "aligned" if overlap else "padded")
+
+
+RECIPES: Final[Mapping[str, ClipTrainingOptions]] = {
+    name: with_values(ClipTrainingOptions(), preset_values(ClipTrainingOptions, name))
+    for name in ("paper", "authors")
+}
+"""``paper`` is what Phan et al. (2022) say, ``authors`` what their code does where it differs."""
+
+
+def parse_oversample(text: str) -> tuple[str, float]:
+    """Return a pattern of file names and how many times as often such images are drawn."""
+    pattern, _, factor = text.rpartition("=")
+    try:
+        return pattern, float(factor)
+    except ValueError as exc:
+        raise UsageError(
+            f"--oversample must be PATTERN=FACTOR, e.g. 'web_*=5', not {text!r}"
+        ) from exc
 
 
 @dataclass(frozen=True)
 class ImageTrainingOptions:
-    """How a model is trained on single crops.
+    """How a model is trained on single crops; what each field does is said in its help."""
 
-    Attributes:
-        epochs: passes over the training part; 0 takes a start as it is and calibrates it.
-        size: side in pixels to which crops are brought; the model's own is 112.
-        first_size: side at which training begins, to grow to `size` over the first part of the
-            epochs; None begins with `size`.
-        gray: whether color is taken away, in training and ever after.
-        batch_size: crops a step.
-        learning_rate: highest rate of the one-cycle schedule (AdamW).
-        weight_decay: of AdamW.
-        dropout: of the features before the head.
-        label_smoothing: share of each label spread over the trained classes.
-        mixup: both parameters of the beta distribution that says how much of a crop is mixed with
-            another one, and their labels alike (Zhang et al., 2018); 0 mixes nothing.
-        distillation_weight: share of a label that is what the teachers answer, if there are any.
-        balance: exponent of the class counts; 0 draws images as they come, 1 draws classes evenly.
-        favor: patterns of file names, and how many times as often images of such names are drawn.
-        freeze: last stage of the backbone that is not trained, ``none`` or ``stem`` to ``block4``.
-        feature_noise: with a backbone that is frozen whole, by how much of what faces of one
-            expression differ by its features are moved, so that the head does not trust a backbone
-            that knows the training faces by heart.
-        seed: of everything that is drawn.
-        augmentation: how far crops are changed.
-    """
-
-    epochs: int = 12
-    size: int = 112
-    first_size: int | None = None
-    gray: bool = False
-    batch_size: int = 64
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.02
-    dropout: float = 0.2
-    label_smoothing: float = 0.1
-    mixup: float = 0.0
-    distillation_weight: float = 0.7
-    balance: float = 0.5
-    oversample: tuple[tuple[str, float], ...] = ()
-    freeze: str = "none"
-    feature_noise: float = 0.0
-    seed: int = 0
+    epochs: int = option(
+        12, "Passes over the images; 0 only calibrates what --initial gives.", least=0, panel=RECIPE
+    )
+    size: int = option(
+        112,
+        "Side to which crops are brought; smaller is faster.",
+        metavar="PIXELS",
+        least=SMALLEST_SIZE,
+        panel=MODEL,
+    )
+    first_size: int | None = option(
+        None,
+        "Side at which training begins, to grow to --size over the first part of the epochs.",
+        metavar="PIXELS",
+        least=SMALLEST_SIZE,
+        default_text="--size",
+        panel=MODEL,
+    )
+    gray: bool = option(
+        False,
+        "Take color away, in training and ever after, for data in which color gives the class away.",
+        panel=MODEL,
+    )
+    batch_size: int = option(64, "Images a step.", least=2, panel=RECIPE)
+    learning_rate: float = option(
+        1.5e-3, "Highest rate of the one-cycle schedule (AdamW).", above=0, panel=RECIPE
+    )
+    weight_decay: float = option(0.02, "Of AdamW.", least=0, panel=RECIPE)
+    dropout: float = option(0.2, "Of the features before the head.", least=0, below=1, panel=RECIPE)
+    label_smoothing: float = option(
+        0.1, "Share of each label spread over the trained classes.", least=0, below=1, panel=RECIPE
+    )
+    mixup: float = option(
+        0.0,
+        "Both parameters of the beta distribution by which crops and their labels are mixed; 0 mixes "
+        "nothing.",
+        least=0,
+        panel=RECIPE,
+    )
+    distillation_weight: float = option(
+        0.7,
+        "Share of a label that is the mean answer of the --teacher models.",
+        least=0,
+        most=1,
+        panel=RECIPE,
+    )
+    balance: float = option(
+        0.5,
+        "Exponent of the class counts: 0 draws images as they come, 1 draws classes evenly.",
+        least=0,
+        most=1,
+        panel=RECIPE,
+    )
+    oversample: tuple[tuple[str, float], ...] = option(
+        (),
+        "Draw images of such file names so many times as often ('web_*=5'), when sources are of "
+        "different size; repeatable.",
+        metavar="PATTERN=FACTOR",
+        parse=parse_oversample,
+        show=lambda pair: f"{pair[0]}={pair[1]:g}",
+        panel=RECIPE,
+    )
+    freeze: str = option(
+        "none",
+        "Last stage of the backbone that is not trained: none, stem, block1 ... block4.",
+        metavar="STAGE",
+        panel=MODEL,
+    )
+    feature_noise: float = option(
+        0.0,
+        "With a frozen backbone: move its features by so much of what faces of one expression differ "
+        "by, so that the head does not trust a backbone that knows the training faces by heart.",
+        metavar="STRENGTH",
+        least=0,
+        panel=RECIPE,
+    )
+    seed: int = _seed()
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 0), ("batch_size", 2), ("mixup", 0), ("feature_noise", 0),
-                            ("weight_decay", 0)):  # fmt: skip
-            if not least <= getattr(self, name) < math.inf:
-                raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
-        if not 0 < self.learning_rate < math.inf:
-            raise UsageError(f"the learning rate must be above 0, not {self.learning_rate}")
-        for name in ("balance", "distillation_weight"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"{name} lies between 0 and 1, not at {getattr(self, name)}")
-        for name in ("dropout", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UsageError(f"{name} is at least 0 and below 1, not {getattr(self, name)}")
-        check_seed(self.seed)
+        check_ranges(self)
         for pattern, factor in self.oversample:
-            if not 0 < factor < math.inf:
+            if not 0 < factor < float("inf"):
                 raise UsageError(
-                    f"images are favored by a factor above 0, {pattern} not by {factor}"
+                    f"--oversample must have a factor above 0, not {pattern}={factor:g}"
                 )
         if self.feature_noise and self.mixup:
             raise UsageError(
                 "mixed crops are of no one class: --feature-noise goes without --mixup"
             )
-        if self.size < SMALLEST_SIZE:
-            raise UsageError(f"size must be at least {SMALLEST_SIZE} pixels, not {self.size}")
-        if self.first_size is not None and not SMALLEST_SIZE <= self.first_size <= self.size:
+        if self.first_size is not None and self.first_size > self.size:
             raise UsageError(
-                f"the first size lies between {SMALLEST_SIZE} pixels and the last one ({self.size}), "
-                f"not at {self.first_size}"
+                f"--first-size must be at most --size ({self.size}), not {self.first_size}"
             )
 
-    def as_text(self) -> dict[str, str]:
-        """Every choice as text, fields of the augmentation as ``augmentation.flip`` and the like."""
-        return as_text(self)
-
     def size_in(self, epoch: int) -> int:
-        """Side of the crops in an epoch, counted from 0; it grows in steps of `SIZE_STEP`."""
+        """Return the crops' side in an epoch, counted from 0; it grows in steps of `SIZE_STEP`."""
         share = epoch / (GROWTH_SHARE * self.epochs)
         if self.first_size is None or share >= 1 or epoch == self.epochs - 1:
             return self.size
@@ -181,8 +370,188 @@ class ImageTrainingOptions:
         return self.first_size + SIZE_STEP * steps
 
 
+@dataclass(frozen=True)
+class StartOptions:
+    """What a model on images begins with, and who teaches it."""
+
+    initial: tuple[Path, ...] = option(
+        (),
+        "Checkpoint to start from, head included; its encoder is left out. Repeatable: the mean of all "
+        "their weights.",
+        panel=MODEL,
+    )
+    backbone_weights: str = option(
+        "none",
+        "What the backbone begins with, without --initial: torchvision's download, random weights, or "
+        "a .pth file.",
+        metavar="imagenet|none|PATH",
+        panel=MODEL,
+    )
+    teachers: tuple[Path, ...] = option(
+        (),
+        "Checkpoint whose answers to the same crops the labels are mixed with; repeatable.",
+        flag="teacher",
+        panel=MODEL,
+    )
+
+
+@dataclass(frozen=True)
+class CheckpointOptions:
+    """The checkpoint that training writes, and what becomes of an earlier run."""
+
+    output: Path = option(
+        Path("model.safetensors"),
+        "The checkpoint to write (.safetensors). A folder .run (to resume) comes beside it; of clips "
+        "also .training.json (to read).",
+        short="o",
+        panel=SAVED,
+    )
+    data: str = option(
+        "", "What the crops are, for the model's card.", default_text="the folder", panel=SAVED
+    )
+    license: str = option("unspecified", "Under which terms the weights may be used.", panel=SAVED)
+    dtype: Literal["float16", "float32"] = option(
+        "float32", "How the checkpoint holds its weights.", panel=SAVED
+    )
+    resume: bool = option(
+        False,
+        "Go on after the last whole epoch of an earlier run, if there is one; with the same options, "
+        "models and data.",
+        panel=RUNNING,
+    )
+    overwrite: bool = option(False, "Begin an earlier run anew.", panel=RUNNING)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What training runs on; none of it changes what is learned, but for rounding.
+
+    Attributes:
+        threads: of torch's operators on the CPU; None is the cores, shared by the devices.
+    """
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = option(
+        "auto", "Kind of device; auto takes a GPU if it can.", panel=RUNNING
+    )
+    devices: int = option(1, "GPUs (or CPU processes) on each node.", least=1, panel=RUNNING)
+    nodes: int = option(1, "Computers that train together.", least=1, panel=RUNNING)
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] | None = option(
+        None,
+        "Lightning's; bf16-mixed is faster on processors that have it.",
+        default_text="16-mixed on a GPU, as the authors train; else 32-true",
+        panel=RUNNING,
+    )
+    workers: int | None = option(
+        None,
+        "Processes that read crops.",
+        least=0,
+        default_text="the cores, with a GPU; else 0",
+        panel=RUNNING,
+    )
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+    @property
+    def accelerator(self) -> str:
+        """Lightning's name of the kind of device."""
+        return {"cuda": "gpu"}.get(self.device, self.device)
+
+    @property
+    def precision_or_default(self) -> str:
+        """The precision that was chosen, or the accelerator's own."""
+        return self.precision or ("16-mixed" if self.accelerator == "gpu" else "32-true")
+
+
+def parse_folds(text: str) -> tuple[int, int]:
+    """Return which fold of how many, from ``K/N``."""
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match is None:
+        raise UsageError(f"--folds must be K/N, e.g. 1/5 for the first of five, not {text!r}")
+    return int(match[1]), int(match[2])
+
+
+@dataclass(frozen=True)
+class TrainClipsCommand:
+    """Everything that ``videxpr train clips`` takes."""
+
+    root: Path | None = option(
+        None,
+        "Aff-Wild2's folder: annotations (EXPR_...) and crops (cropped_aligned...) are found below it.",
+        metavar="DATA",
+        positional=True,
+    )
+    annotations: Path | None = option(
+        None,
+        "Folder with Train_Set and Validation_Set.",
+        default_text="found below DATA",
+        panel=DATA,
+    )
+    crops: tuple[Path, ...] = option(
+        (),
+        "Folder with one folder of crops a name; repeatable.",
+        default_text="found below DATA",
+        panel=DATA,
+    )
+    folds: tuple[int, int] | None = option(
+        None,
+        "Part both sets anew, by source video, and validate on fold K of N.",
+        metavar="K/N",
+        parse=parse_folds,
+        show=lambda folds: folds and f"{folds[0]}/{folds[1]}",
+        default_text="the organizers' sets",
+        panel=DATA,
+    )
+    geometry: Path | None = option(
+        None,
+        "Geometry of the crops, as videxpr crops measure writes it.",
+        default_text="the crop_geometry.json beside the crops, else unverified",
+        panel=DATA,
+    )
+    checkpoint: CheckpointOptions = field(default_factory=CheckpointOptions)
+    recipe: Literal["paper", "authors"] = option(
+        "paper", "What the paper says, or what the authors' code does.", panel=RECIPE
+    )
+    training: ClipTrainingOptions = field(default_factory=ClipTrainingOptions)
+    machine: Machine = field(default_factory=Machine)
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+
+def recipe_base(command: TrainClipsCommand, given: Mapping[str, Any]) -> TrainClipsCommand:
+    """Return the options of a recipe, over which others are chosen."""
+    return replace(command, training=RECIPES[given.get("recipe", "paper")])
+
+
+@dataclass(frozen=True)
+class TrainImagesCommand:
+    """Everything that ``videxpr train images`` takes."""
+
+    folder: Path = option(
+        MISSING,
+        "Aligned face crops, one folder a class (names of the eight expressions, any case).",
+        metavar="FOLDER",
+        positional=True,
+    )
+    split: Path | None = option(
+        None,
+        "CSV with the columns image,split (train, validation, test).",
+        default_text="a tenth is drawn for validation, copies of an image on one side",
+        panel=DATA,
+    )
+    checkpoint: CheckpointOptions = CheckpointOptions(dtype="float16")
+    start: StartOptions = field(default_factory=StartOptions)
+    training: ImageTrainingOptions = field(default_factory=ImageTrainingOptions)
+    machine: Machine = field(default_factory=Machine)
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+
 def as_text(options: Any, prefix: str = "") -> dict[str, str]:
-    """Every field of a dataclass as text, fields of its parts as ``part.field``."""
+    """Return every field of a dataclass as text, fields of its parts as ``part.field``."""
     result: dict[str, str] = {}
     for one in fields(options):
         inner = getattr(options, one.name)
@@ -191,163 +560,3 @@ def as_text(options: Any, prefix: str = "") -> dict[str, str]:
         else:
             result[prefix + one.name] = str(inner)
     return result
-
-
-def check_seed(seed: int) -> None:
-    """Refuse a seed that some generator would not take.
-
-    Raises:
-        UsageError: it is below 0 or above `MOST_SEED`.
-    """
-    if not 0 <= seed <= MOST_SEED:
-        raise UsageError(f"a seed lies between 0 and {MOST_SEED}, not at {seed}")
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What training runs on; none of it changes what is learned, but for rounding.
-
-    Attributes:
-        accelerator: Lightning's: ``cpu``, ``gpu`` or ``mps``.
-        devices: processes on each node, one a GPU; the CPU may have several too.
-        nodes: computers that train together.
-        precision: Lightning's, e.g. ``32-true``, ``bf16-mixed``, ``16-mixed``; None is ``16-mixed`` on
-            a GPU, as the authors train, and ``32-true`` elsewhere.
-        workers: processes that read crops.
-        threads: threads of torch's operators on the CPU.
-    """
-
-    accelerator: str = "cpu"
-    devices: int = 1
-    nodes: int = 1
-    precision: str | None = None
-    workers: int = 0
-    threads: int = 2
-
-    def __post_init__(self) -> None:
-        for name, least in (("devices", 1), ("nodes", 1), ("workers", 0), ("threads", 1)):
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
-
-    @property
-    def precision_or_default(self) -> str:
-        """The precision that was chosen, or the accelerator's own."""
-        return self.precision or ("16-mixed" if self.accelerator == "gpu" else "32-true")
-
-
-Optimizer = Literal["adam", "adamw"]
-
-
-AugmentPer = Literal["window", "frame", "none"]
-
-
-WINDOW: Final = 64
-
-
-FLIP_AND_JITTER: Final = Augmentation(
-    flip=0.5,
-    rotation_degrees=0,
-    shift=0,
-    scale=0,
-    brightness=0.5,
-    contrast=0.25,
-    saturation=0.25,
-    color=0,
-    gray=0,
-    gamma=0,
-    downscale=0,
-    compress=0,
-    noise=0,
-    erase=0,
-    background_swap=0,
-)
-
-
-"""Horizontal flip and color jitter, as far as the authors' code goes."""
-
-
-NOT_OVERLAPPING: Final = WindowOptions(stride=WINDOW, tail="padded")
-
-
-@dataclass(frozen=True)
-class ClipTrainingOptions:
-    """How a model is trained on windows of frames.
-
-    Attributes:
-        variant: which encoder, see `videxpr.model.network.ModelConfig`.
-        backbone: torchvision's name.
-        position: whether the encoder knows a frame's place in its window.
-        backbone_weights: ``imagenet``, ``none``, or a file, see `videxpr.model.pretrained`.
-        freeze: the last stage of the backbone that is not trained, and with it all before: ``none``,
-            ``stem``, ``block1`` to ``block4`` (``block5`` of VGG16). BatchNorm's statistics keep
-            moving, as in the authors' code, unless the whole backbone is frozen.
-        input_size: side in pixels to which crops are brought; None leaves it to the weights that the
-            backbone begins with, else to the crops.
-        optimizer: ``adam`` or ``adamw``.
-        learning_rate: None lets Lightning's finder choose it.
-        weight_decay: of the optimizer.
-        plateau: whether the rate falls to a tenth after 10 epochs without a better F1.
-        loss: the focal loss.
-        dropout: of the fused features before the head.
-        sampling: which windows an epoch has.
-        augment_per: whether changes are drawn once a window, for each frame (a window then flickers),
-            or not at all.
-        augmentation: how far crops are changed.
-        feature_noise: how far the features of a frozen backbone are moved, see `FeatureNoise`.
-        single_frames: weight of a loss that keeps answers to single frames those of the head that the
-            backbone came with, see `SingleFrames`; 0 leaves it out.
-        validation: how validation videos are cut into windows, by the predictor that annotates.
-        epochs: passes over the training windows.
-        patience: epochs without a better F1 after which training ends; None never.
-        seed: of all that is drawn.
-    """
-
-    variant: Variant = "transformer"
-    backbone: str = "regnet_y_1_6gf"
-    position: Position = "none"
-    backbone_weights: str = "imagenet"
-    freeze: str = "block1"
-    input_size: int | None = None
-    optimizer: Optimizer = "adam"
-    learning_rate: float | None = None
-    weight_decay: float = 0.0
-    plateau: bool = False
-    loss: LossOptions = field(default_factory=LossOptions)
-    dropout: float = 0.5
-    sampling: SamplingOptions = field(default_factory=SamplingOptions)
-    augment_per: AugmentPer = "window"
-    augmentation: Augmentation = FLIP_AND_JITTER
-    feature_noise: float = 0.0
-    single_frames: float = 0.0
-    validation: WindowOptions = NOT_OVERLAPPING
-    epochs: int = 30
-    patience: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, known in (("optimizer", Optimizer), ("augment_per", AugmentPer)):
-            if getattr(self, name) not in get_args(known):
-                raise UsageError(
-                    f"unknown {name} {getattr(self, name)!r}; choose {', '.join(get_args(known))}"
-                )
-        if self.epochs < 1 or (self.patience is not None and self.patience < 1):
-            raise UsageError(
-                f"epochs ({self.epochs}) and patience ({self.patience}) are at least 1"
-            )
-        if self.learning_rate is not None and not 0 < self.learning_rate < 1:
-            raise UsageError(f"a learning rate lies between 0 and 1, not at {self.learning_rate}")
-        if not (0 <= self.feature_noise < 10 and 0 <= self.single_frames < 1000):
-            raise UsageError(
-                f"feature noise ({self.feature_noise}) lies between 0 and 10, and the weight of single "
-                f"frames ({self.single_frames}) between 0 and 1000"
-            )
-        if not 0 <= self.dropout < 1 or self.weight_decay < 0:
-            raise UsageError(
-                f"dropout ({self.dropout}) lies between 0 and 1, and weight decay "
-                f"({self.weight_decay}) not below 0"
-            )
-        check_seed(self.seed)
-
-    def as_text(self) -> dict[str, str]:
-        """Every choice as text, fields of its parts as ``loss.gamma`` and the like."""
-        return as_text(self)

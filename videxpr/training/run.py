@@ -1,6 +1,7 @@
 """What is kept of a training run: checkpoint, readable file, and the state to go on from."""
 
 import json
+import pickle
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -8,23 +9,26 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
+from torch import Tensor
 
+from videxpr.core.device import cpu_threads, resolve_device
 from videxpr.core.errors import FormatError, UsageError
 from videxpr.core.files import atomic_write
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.model.pretrained import BackboneStart
-from videxpr.training.clips.module import ClipEpochReport
-from videxpr.training.options import ClipTrainingOptions
+from videxpr.training.options import CheckpointOptions, ClipTrainingOptions, Machine, as_text
+from videxpr.training.reports import ClipEpochReport, ImageEpochReport
 
 MAY_CHANGE: Final = frozenset({"epochs", "patience"})
 """Options that a run may be resumed with although it began with others."""
 
 
-class Record:
-    """The files of one run: ``<output>``, ``<stem>.training.json`` and the folder ``<stem>.run``.
+class TrainingRun:
+    """The files of a run on clips: ``<output>``, ``<stem>.training.json``, the folder ``<stem>.run``.
 
     Only the first of several devices writes.
 
@@ -39,35 +43,24 @@ class Record:
             resumed with other options.
     """
 
-    def __init__(
-        self,
-        output: Path,
-        options: ClipTrainingOptions,
-        data: str,
-        license: str,
-        dtype: torch.dtype = torch.float32,
-        *,
-        resume: bool = False,
-        overwrite: bool = False,
-    ) -> None:
-        self.output = output
-        self.readable = output.with_suffix(".training.json")
-        self.folder = output.with_suffix(".run")
+    def __init__(self, checkpoint: CheckpointOptions, options: ClipTrainingOptions) -> None:
+        self.output = checkpoint.output
+        self.readable = self.output.with_suffix(".training.json")
+        self.folder = self.output.with_suffix(".run")
         self.state = self.folder / "state" / "last.ckpt"
-        self.options = options
-        self.data = data
-        self.license = license
-        self.dtype = dtype
+        self.epochs: list[ClipEpochReport] = []
+        self._checkpoint = checkpoint
+        self._options = options
         self._frames = 0
         self._start: BackboneStart | None = None
         self._content: dict[str, Any] = {}
-        self.epochs: list[ClipEpochReport] = []
         self._replaced: list[Path] = []
-        check_output(output, [Path(options.backbone_weights)])
-        if resume:
-            self._recall()
+        check_output(self.output, [Path(options.backbone_weights)])
+        if checkpoint.resume:
+            self._load()
         elif is_first_device():
-            self._replaced = earlier_files([output, self.readable, self.folder], overwrite)
+            mine = [self.output, self.readable, self.folder]
+            self._replaced = earlier_files(mine, checkpoint.overwrite)
 
     @property
     def learning_rate(self) -> float | None:
@@ -86,23 +79,29 @@ class Record:
         return max(self.epochs, key=lambda epoch: epoch.macro_f1, default=None)
 
     @property
-    def beginning(self) -> str:
+    def resumed_from(self) -> str:
         """What there is of an earlier run, in words."""
-        return beginning(self.folder, self.epochs[-1].epoch if self.epochs else None)
+        return describe_resumption(self.folder, self.epochs[-1].epoch if self.epochs else None)
 
     @property
     def is_complete(self) -> bool:
         """Whether no epoch is left to train."""
         if not self.epochs or self.best is None:
             return False
-        last, patience = self.epochs[-1].epoch, self.options.patience
-        tired = patience is not None and last - self.best.epoch >= patience
-        return last >= self.options.epochs or tired
+        last, patience = self.epochs[-1].epoch, self._options.patience
+        out_of_patience = patience is not None and last - self.best.epoch >= patience
+        return last >= self._options.epochs or out_of_patience
 
     def begin(
         self, config: ModelConfig, start: BackboneStart, frames: int, fingerprint: str
     ) -> None:
         """Write what the run is, before its first step, in place of one that is begun anew.
+
+        Args:
+            config: of the model that is trained.
+            start: what its backbone begins with.
+            frames: labeled frames of the training videos.
+            fingerprint: of labels and crops.
 
         Raises:
             UsageError: the run that is to be resumed saw other data.
@@ -114,39 +113,36 @@ class Record:
                 f"the run of {self.readable} saw other labels or crops; resume it with the same data, "
                 "or begin anew with --overwrite"
             )
-        found = self._content.get("learning_rate_found")
+        found = {"learning_rate_found": self.learning_rate} if self.learning_rate else {}
         self._content = {
-            "options": self.options.as_text(),
+            "options": as_text(self._options),
             "model": asdict(config),
-            "data": self.data,
-            "license": self.license,
+            "data": self._checkpoint.data,
+            "license": self._checkpoint.license,
             "backbone_started_from": start.description,
             "training_frames": frames,
             "data_sha256": fingerprint,
-        }
-        if found is not None:
-            self._content["learning_rate_found"] = found
+        } | found
         self._write()
 
     def add(self, report: ClipEpochReport, model: ExpressionModel) -> None:
         """Take note of an epoch, and keep the model if it is better than before."""
         self.epochs = [one for one in self.epochs if one.epoch < report.epoch] + [report]
         if self.best is report:
-            found = replace(
+            config = replace(
                 model.config,
                 logit_adjustment=report.logit_adjustment,
                 temperature=report.temperature,
             )
-            summary = self._summary(report)
-            save_checkpoint(self.output, model, summary, self.license, self.dtype, config=found)
+            save_trained(self._checkpoint, model, self._summary(report), config)
         self._write()
 
     def _summary(self, report: ClipEpochReport) -> TrainingSummary:
         earlier = self._start.recipe if self._start else ""
-        own = _describe(self.options, self.learning_rate)
-        options = self.options.as_text()
+        own = _describe(self._options, self.learning_rate)
+        options = as_text(self._options)
         return TrainingSummary(
-            data=self.data,
+            data=self._checkpoint.data,
             recipe="; ".join(filter(None, (earlier, own))),
             images=self._frames,
             epochs=report.epoch,
@@ -155,7 +151,7 @@ class Record:
             options=options | {"backbone_weights": Path(options["backbone_weights"]).name},
         )
 
-    def _recall(self) -> None:
+    def _load(self) -> None:
         """Read an earlier run; without one, a resumed run is a new one."""
         if not self.readable.is_file():
             return
@@ -167,7 +163,7 @@ class Record:
             raise FormatError(
                 f"{self.readable} is no record of a training run ({exc}); --overwrite begins anew"
             ) from exc
-        check_same(earlier, self.options.as_text(), self.readable)
+        check_same(earlier, as_text(self._options), self.readable)
         self._content = content
         if self.state.is_file():
             self.epochs = reports
@@ -184,13 +180,123 @@ class Record:
             temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
+class ImageTrainingRun:
+    """The folder beside a checkpoint, ``<stem>.run``, with the state from which training can go on.
+
+    Attributes:
+        folder: beside the checkpoint.
+        state: Lightning's checkpoint of the last whole epoch.
+        last: figures of the last whole epoch, None if there is none to go on from.
+        weights: of the task after that epoch, averaged as they were validated.
+    """
+
+    def __init__(self, checkpoint: CheckpointOptions, identity: Mapping[str, str]) -> None:
+        """Look for an earlier run; nothing is removed yet, see `begin`.
+
+        Args:
+            checkpoint: which one to write, and what becomes of an earlier run.
+            identity: what must be the same in a run that is resumed.
+
+        Raises:
+            UsageError: there is an earlier run and nobody said what is to become of it, the one that is
+                to be resumed was another, or nothing but its checkpoint is left.
+            FormatError: its state cannot be read.
+        """
+        output = checkpoint.output
+        self.folder = output.with_suffix(".run")
+        self.state = self.folder / "last.ckpt"
+        self.last: ImageEpochReport | None = None
+        self.weights: Mapping[str, Tensor] = {}
+        self._replaced: list[Path] = []
+        if checkpoint.resume and self.state.is_file():
+            self._load(identity)
+        elif checkpoint.resume and output.exists() and not checkpoint.overwrite:
+            raise UsageError(
+                f"{output} is there, but not {self.state}: there is nothing to resume; --overwrite "
+                "begins anew"
+            )
+        else:
+            overwrite = checkpoint.overwrite or checkpoint.resume
+            self._replaced = earlier_files([output, self.folder], overwrite)
+
+    @property
+    def resumed_from(self) -> str:
+        """What there is of an earlier run, in words."""
+        return describe_resumption(self.folder, None if self.last is None else self.last.epoch)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no epoch is left to train."""
+        return self.last is not None and self.last.epoch >= self.last.epochs
+
+    def begin(self) -> None:
+        """Make room for a run that begins anew."""
+        remove(self._replaced)
+
+    def _load(self, identity: Mapping[str, str]) -> None:
+        try:
+            saved: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
+            earlier, self.last = dict(saved["identity"]), ImageEpochReport(**saved["last"])
+            self.weights = saved["state_dict"]
+        except (
+            OSError,
+            RuntimeError,
+            EOFError,
+            pickle.UnpicklingError,
+            KeyError,
+            TypeError,
+        ) as exc:
+            raise FormatError(
+                f"{self.state} is no state of a training on images ({exc!r}); --overwrite begins anew"
+            ) from exc
+        check_same(earlier, identity, self.state)
+
+
+def resolve_machine(machine: Machine) -> Machine:
+    """Return a machine with the device, readers and threads that it has here.
+
+    Raises:
+        DeviceError: the device cannot be used.
+    """
+    device = resolve_device(machine.device).type
+    sharing = machine.devices if device == "cpu" else 1
+    readers = cpu_threads() if device == "cuda" else 0
+    return replace(
+        machine,
+        device=device,  # type: ignore[arg-type]
+        workers=readers if machine.workers is None else machine.workers,
+        threads=machine.threads or max(1, cpu_threads() // sharing),
+    )
+
+
 def is_first_device() -> bool:
-    """Whether this process is the first of those that train together."""
+    """Return whether this process is the first of those that train together."""
     return int(getattr(rank_zero_only, "rank", 0)) == 0
 
 
-def beginning(folder: Path, epoch: int | None) -> str:
-    """What there is of an earlier run, in words: its folder, and its last whole epoch if it has one."""
+def keep_last_state(state: Path) -> ModelCheckpoint:
+    """Return the callback that writes Lightning's checkpoint after each whole epoch."""
+    return ModelCheckpoint(
+        dirpath=state.parent,
+        filename=state.stem,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
+
+
+def save_trained(
+    checkpoint: CheckpointOptions,
+    model: ExpressionModel,
+    summary: TrainingSummary,
+    config: ModelConfig,
+) -> None:
+    """Write a trained model as it was asked for."""
+    dtype = getattr(torch, checkpoint.dtype)
+    save_checkpoint(checkpoint.output, model, summary, checkpoint.license, dtype, config=config)
+
+
+def describe_resumption(folder: Path, epoch: int | None) -> str:
+    """Say what there is of an earlier run: its folder, and its last whole epoch if it has one."""
     if epoch is not None:
         return f"resumed after epoch {epoch}"
     return f"there is no whole epoch of an earlier run in {folder}: training begins anew"
@@ -211,7 +317,7 @@ def check_output(output: Path, inputs: Sequence[Path]) -> None:
 
 
 def earlier_files(paths: Sequence[Path], overwrite: bool) -> list[Path]:
-    """What is there of an earlier run, to be removed once it is sure that the new one can begin.
+    """Return what there is of an earlier run, to be removed once it is sure that the new one can begin.
 
     Raises:
         UsageError: there is some, and it is not to be overwritten.

@@ -1,4 +1,4 @@
-"""The pictures of a planned sequence."""
+"""The pictures of a sequence by its script."""
 
 import io
 from dataclasses import replace
@@ -11,15 +11,15 @@ from videxpr.core.errors import SourceError
 from videxpr.datasets.image_folder import LabeledImage
 from videxpr.datasets.synthetic.options import SynthesisOptions
 from videxpr.datasets.synthetic.render import render_sequence, weight_of
-from videxpr.datasets.synthetic.script import Cover, ImageSpan, Look, Script, Segment
+from videxpr.datasets.synthetic.script import Appearance, ImageSpan, Occlusion, Script, Segment
 
 OPTIONS = SynthesisOptions(seconds=20 / 30)
 FRAMES = OPTIONS.frames
 
 
 @pytest.fixture
-def stills(tmp_path):
-    """A dark still with a bright square left of its middle, and an evenly bright one."""
+def images(tmp_path):
+    """A dark image with a bright square left of its middle, and an evenly bright one."""
     dark = np.full((112, 112, 3), 40, np.uint8)
     dark[52:60, 24:32] = 220
     for name, pixels in (("dark", dark), ("bright", np.full((112, 112, 3), 200, np.uint8))):
@@ -27,26 +27,26 @@ def stills(tmp_path):
     return [LabeledImage(tmp_path / f"{name}.png", name, 0) for name in ("dark", "bright")]
 
 
-def plan(stills, fade=0, mirrored=False, **changes) -> Script:
-    """The first still up to frame 10, then the second; without jitter, noise or loss."""
+def script(images, fade=0, mirrored=False, **changes) -> Script:
+    """The first image up to frame 10, then the second; without jitter, noise or loss."""
     usual = Script(
         segments=(Segment(0, 0, 10), Segment(1, 10, FRAMES)),
         spans=(
-            ImageSpan(stills[0], 0, 10, mirrored, 0),
-            ImageSpan(stills[1], 10, FRAMES, False, fade),
+            ImageSpan(images[0], 0, 10, mirrored, 0),
+            ImageSpan(images[1], 10, FRAMES, False, fade),
         ),
         missing=np.zeros(FRAMES, np.bool_),
-        covers=(),
-        look=Look(112, 95, 1.0, 1.0, 0.0),
+        occlusions=(),
+        appearance=Appearance(112, 95, 1.0, 1.0, 0.0),
         walks=np.zeros((FRAMES, 6)),
         noise_seed=1,
     )
     return replace(usual, **changes)
 
 
-def drawn(plan: Script, options: SynthesisOptions = OPTIONS) -> dict[int, np.ndarray]:
+def rendered(one: Script, options: SynthesisOptions = OPTIONS) -> dict[int, np.ndarray]:
     pictures = {}
-    for frame, content in render_sequence(plan, options):
+    for frame, content in render_sequence(one, options):
         with Image.open(io.BytesIO(content)) as image:
             assert image.format == "JPEG"
             pictures[frame] = np.array(image).astype(int)
@@ -59,8 +59,8 @@ def square(picture: np.ndarray) -> tuple[float, float]:
     return columns.mean() + 0.5, rows.mean() + 0.5
 
 
-def test_without_jitter_a_frame_is_its_still(stills):
-    pictures = drawn(plan(stills))
+def test_without_jitter_a_frame_is_its_still(images):
+    pictures = rendered(script(images))
     assert list(pictures) == list(range(FRAMES))
     assert pictures[0].shape == (112, 112)
     assert square(pictures[0]) == (28, 56)
@@ -69,31 +69,31 @@ def test_without_jitter_a_frame_is_its_still(stills):
     assert pictures[10].min() > 190
 
 
-def test_a_mirrored_still_is_mirrored(stills):
-    assert square(drawn(plan(stills, mirrored=True))[0]) == (112 - 28, 56)
+def test_a_mirrored_still_is_mirrored(images):
+    assert square(rendered(script(images, mirrored=True))[0]) == (112 - 28, 56)
 
 
-def test_a_fade_is_half_way_where_the_label_changes(stills):
-    levels = [picture[80, 80] for picture in drawn(plan(stills, fade=4)).values()]
+def test_a_fade_is_half_way_where_the_label_changes(images):
+    levels = [picture[80, 80] for picture in rendered(script(images, fade=4)).values()]
     np.testing.assert_allclose(levels[6:14], [40, 40, 72, 104, 136, 168, 200, 200], atol=3)
 
 
 @pytest.mark.parametrize("fade", range(9))
-def test_the_new_still_has_more_than_half_from_its_first_frame_on(stills, fade):
-    showing = ImageSpan(stills[0], 30, 60, False, fade)
-    weights = [weight_of(showing, frame) for frame in range(20, 40)]
+def test_the_new_still_has_more_than_half_from_its_first_frame_on(images, fade):
+    span = ImageSpan(images[0], 30, 60, False, fade)
+    weights = [weight_of(span, frame) for frame in range(20, 40)]
     assert weights == sorted(weights) and weights[0] == 0 and weights[-1] == 1
     assert weights[9] < 0.5 <= weights[10]
     assert sum(0 < weight < 1 for weight in weights) == fade
 
 
-def test_walks_shift_scale_and_turn_about_the_middle(stills):
+def test_walks_shift_scale_and_turn_about_the_middle(images):
     walks = np.zeros((FRAMES, 6))
     walks[0, 0] = 0.1  # to the right
     walks[1, 1] = 0.1  # down
     walks[2, 2] = np.log(1.25)  # larger
     walks[3, 3] = np.pi / 2  # what was left of the middle is above or below it
-    pictures = drawn(plan(stills, walks=walks))
+    pictures = rendered(script(images, walks=walks))
     assert square(pictures[0]) == pytest.approx((28 + 11.2, 56), abs=0.5)
     assert square(pictures[1]) == pytest.approx((28, 56 + 11.2), abs=0.5)
     assert square(pictures[2]) == pytest.approx((56 - 28 * 1.25, 56), abs=0.5)
@@ -101,46 +101,46 @@ def test_walks_shift_scale_and_turn_about_the_middle(stills):
     assert x == pytest.approx(56, abs=0.5) and abs(y - 56) == pytest.approx(28, abs=0.5)
 
 
-def test_edges_are_repeated_beyond_the_still(stills):
+def test_edges_are_repeated_beyond_the_still(images):
     walks = np.zeros((FRAMES, 6))
     walks[:, 0] = 0.15
-    assert drawn(plan(stills, walks=walks))[15].min() > 190
+    assert rendered(script(images, walks=walks))[15].min() > 190
 
 
-def test_gain_and_contrast_change_the_light(stills):
+def test_gain_and_contrast_change_the_light(images):
     walks = np.zeros((FRAMES, 6))
     walks[11, 4] = np.log(0.5)
-    pictures = drawn(plan(stills, walks=walks, look=Look(112, 95, 1.2, 1.0, 0.0)))
+    pictures = rendered(script(images, walks=walks, appearance=Appearance(112, 95, 1.2, 1.0, 0.0)))
     assert pictures[0][80, 80] == pytest.approx(48, abs=3)
     assert pictures[11].mean() == pytest.approx(120, abs=2)
-    flat = drawn(plan(stills, look=Look(112, 95, 1.0, 0.5, 0.0)))
+    flat = rendered(script(images, appearance=Appearance(112, 95, 1.0, 0.5, 0.0)))
     assert flat[0][80, 80] == pytest.approx(127.5 - 87.5 / 2, abs=3)
 
 
-def test_blur_and_a_small_face_lose_what_is_fine(stills):
+def test_blur_and_a_small_face_lose_what_is_fine(images):
     walks = np.zeros((FRAMES, 6))
     walks[1, 5] = 0.03
-    pictures = drawn(plan(stills, walks=walks))
+    pictures = rendered(script(images, walks=walks))
     assert pictures[1].max() < pictures[0].max() - 25
-    small = drawn(plan(stills, look=Look(24, 95, 1.0, 1.0, 0.0)))
+    small = rendered(script(images, appearance=Appearance(24, 95, 1.0, 1.0, 0.0)))
     assert small[0].shape == (112, 112)
     assert small[0].max() < pictures[0].max() - 15
     assert square(small[0]) == pytest.approx((28, 56), abs=2)
 
 
-def test_noise_differs_from_frame_to_frame(stills):
-    pictures = drawn(plan(stills, look=Look(112, 95, 1.0, 1.0, 6.0)))
+def test_noise_differs_from_frame_to_frame(images):
+    pictures = rendered(script(images, appearance=Appearance(112, 95, 1.0, 1.0, 6.0)))
     first, second = pictures[15] - 200, pictures[16] - 200
     assert 5 < first.std() < 9  # JPEG's steps are of the noise's size, and round some of it up
-    assert drawn(plan(stills))[15].std() < 1
+    assert rendered(script(images))[15].std() < 1
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.1
 
 
-def test_missing_frames_are_left_out_and_covers_hide_the_face(stills):
+def test_missing_frames_are_left_out_and_occlusions_hide_the_face(images):
     missing = np.zeros(FRAMES, np.bool_)
     missing[3:6] = True
-    cover = Cover(12, 15, (0.5, 0.25), (0.5, 0.25), (0.0, 0.125), (90, 90, 90))
-    pictures = drawn(plan(stills, missing=missing, covers=(cover,)))
+    occlusion = Occlusion(12, 15, (0.5, 0.25), (0.5, 0.25), (0.0, 0.125), (90, 90, 90))
+    pictures = rendered(script(images, missing=missing, occlusions=(occlusion,)))
     assert sorted(set(range(FRAMES)) - set(pictures)) == [3, 4, 5]
     assert pictures[11].min() > 190 and pictures[15].min() > 190
     for frame in (12, 13, 14):
@@ -150,18 +150,18 @@ def test_missing_frames_are_left_out_and_covers_hide_the_face(stills):
         assert (rows.min(), rows.max() + 1) == (top, top + 28)
 
 
-def test_colors_are_kept_if_asked_for(stills, tmp_path):
+def test_colors_are_kept_if_asked_for(images, tmp_path):
     Image.new("RGB", (112, 112), (200, 60, 60)).save(tmp_path / "dark.png")
-    cover = Cover(2, 3, (0.5, 0.5), (0.5, 0.5), (0.0, 0.0), (30, 90, 200))
-    pictures = drawn(plan(stills, covers=(cover,)), replace(OPTIONS, color=True))
+    occlusion = Occlusion(2, 3, (0.5, 0.5), (0.5, 0.5), (0.0, 0.0), (30, 90, 200))
+    pictures = rendered(script(images, occlusions=(occlusion,)), replace(OPTIONS, color=True))
     np.testing.assert_allclose(pictures[0][56, 56], [200, 60, 60], atol=4)
     np.testing.assert_allclose(pictures[2][56, 56], [30, 90, 200], atol=4)
-    assert drawn(plan(stills))[0].ndim == 2
+    assert rendered(script(images))[0].ndim == 2
 
 
-def test_another_quality_makes_other_files_and_the_same_plan_the_same(stills):
-    low = plan(stills, look=Look(112, 40, 1.0, 1.0, 3.0))
-    high = plan(stills, look=Look(112, 95, 1.0, 1.0, 3.0))
+def test_another_quality_makes_other_files_and_the_same_script_the_same(images):
+    low = script(images, appearance=Appearance(112, 40, 1.0, 1.0, 3.0))
+    high = script(images, appearance=Appearance(112, 95, 1.0, 1.0, 3.0))
     assert list(render_sequence(low, OPTIONS)) == list(render_sequence(low, OPTIONS))
     sizes = [
         sum(len(content) for _, content in render_sequence(one, OPTIONS)) for one in (low, high)
@@ -169,7 +169,7 @@ def test_another_quality_makes_other_files_and_the_same_plan_the_same(stills):
     assert sizes[0] < sizes[1]
 
 
-def test_a_still_that_cannot_be_read_is_named(stills, tmp_path):
+def test_a_still_that_cannot_be_read_is_named(images, tmp_path):
     (tmp_path / "bright.png").write_bytes(b"no image")
     with pytest.raises(SourceError, match=r"cannot read the image .*bright\.png"):
-        drawn(plan(stills))
+        rendered(script(images))

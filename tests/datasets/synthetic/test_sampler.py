@@ -1,4 +1,4 @@
-"""Which still a segment gets, and which label."""
+"""Which image a segment gets, and which label."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,15 +9,15 @@ import pytest
 from videxpr.core.errors import UsageError
 from videxpr.datasets.image_folder import LabeledImage
 from videxpr.datasets.synthetic.options import SynthesisOptions
-from videxpr.datasets.synthetic.sampler import image_sampler, label_shares, people_of
+from videxpr.datasets.synthetic.sampler import find_people, image_sampler, label_shares
 
 
-def still(name: str, label: int) -> LabeledImage:
+def labeled(name: str, label: int) -> LabeledImage:
     return LabeledImage(Path(name), name, label)
 
 
-STILLS = [still(f"Ann_{n}.png", 0) for n in range(2)] + [still("Ann_2.png", 4)]
-STILLS += [still(f"fer{n}.png", label) for label in (0, 4) for n in range(6)]
+IMAGES = [labeled(f"Ann_{n}.png", 0) for n in range(2)] + [labeled("Ann_2.png", 4)]
+IMAGES += [labeled(f"fer{n}.png", label) for label in (0, 4) for n in range(6)]
 PATTERN = r"(.+)_\d"
 
 
@@ -40,8 +40,8 @@ def test_no_neutral_stills_leave_the_others_everything():
 
 
 def test_people_are_known_where_names_tell():
-    assert people_of(STILLS, None) == {}
-    assert people_of(STILLS, PATTERN) == dict.fromkeys(
+    assert find_people(IMAGES, None) == {}
+    assert find_people(IMAGES, PATTERN) == dict.fromkeys(
         ["Ann_0.png", "Ann_1.png", "Ann_2.png"], "Ann"
     )
 
@@ -56,44 +56,44 @@ def test_people_are_known_where_names_tell():
 )
 def test_a_pattern_that_names_nobody_is_refused(pattern, message):
     with pytest.raises(UsageError, match=message):
-        people_of(STILLS, pattern)
+        find_people(IMAGES, pattern)
 
 
 def drawn(same_person: float, before: LabeledImage, label: int) -> Counter[str]:
-    pool = image_sampler(STILLS, people_of(STILLS, PATTERN), SynthesisOptions())
+    sampler = image_sampler(IMAGES, find_people(IMAGES, PATTERN), SynthesisOptions())
     generator = np.random.default_rng(3)
-    return Counter(pool.draw(label, before, generator, same_person).name for _ in range(2000))
+    return Counter(sampler.draw(label, before, generator, same_person).name for _ in range(2000))
 
 
 def test_the_same_person_stays_as_often_as_asked():
-    assert set(drawn(1, STILLS[0], 4)) == {"Ann_2.png"}
-    assert set(drawn(1, STILLS[0], 0)) == {"Ann_1.png"}  # never the same picture again
+    assert set(drawn(1, IMAGES[0], 4)) == {"Ann_2.png"}
+    assert set(drawn(1, IMAGES[0], 0)) == {"Ann_1.png"}  # never the same picture again
     # where a known person need not stay, Ann is one of seven
-    assert drawn(0.5, STILLS[0], 4)["Ann_2.png"] == pytest.approx(2000 * (0.5 + 0.5 / 7), rel=0.1)
+    assert drawn(0.5, IMAGES[0], 4)["Ann_2.png"] == pytest.approx(2000 * (0.5 + 0.5 / 7), rel=0.1)
 
 
 def test_after_somebody_unknown_every_other_still_of_the_label_may_come():
-    found = drawn(1, STILLS[-1], 4)
-    assert set(found) == {one.name for one in STILLS if one.label == 4} - {STILLS[-1].name}
+    found = drawn(1, IMAGES[-1], 4)
+    assert set(found) == {one.name for one in IMAGES if one.label == 4} - {IMAGES[-1].name}
 
 
 def test_a_person_without_the_label_gives_way():
-    pool = image_sampler(STILLS[:2] + STILLS[-6:], {"Ann_0.png": "Ann"}, SynthesisOptions())
-    assert pool.draw(4, STILLS[0], np.random.default_rng(0), 1).name.startswith("fer")
+    sampler = image_sampler(IMAGES[:2] + IMAGES[-6:], {"Ann_0.png": "Ann"}, SynthesisOptions())
+    assert sampler.draw(4, IMAGES[0], np.random.default_rng(0), 1).name.startswith("fer")
 
 
 def test_the_only_still_of_a_label_comes_again():
-    pool = image_sampler(STILLS[:1], {}, SynthesisOptions())
-    assert pool.draw(0, STILLS[0], np.random.default_rng(0), 1) == STILLS[0]
+    sampler = image_sampler(IMAGES[:1], {}, SynthesisOptions())
+    assert sampler.draw(0, IMAGES[0], np.random.default_rng(0), 1) == IMAGES[0]
 
 
-def test_one_persons_pool_has_their_stills_alone():
-    people = people_of(STILLS, PATTERN)
-    more = [still(f"Bob_{n}.png", 4) for n in range(5)]
-    pool = image_sampler(STILLS + more, people | dict.fromkeys([one.name for one in more], "Bob"),
+def test_one_persons_sampler_has_their_stills_alone():
+    people = find_people(IMAGES, PATTERN)
+    more = [labeled(f"Bob_{n}.png", 4) for n in range(5)]
+    sampler = image_sampler(IMAGES + more, people | dict.fromkeys([one.name for one in more], "Bob"),
                      SynthesisOptions())  # fmt: skip
-    assert pool.many_faced == ("Ann",)  # Bob only smiles
-    own = pool.of_one(np.random.default_rng(0), SynthesisOptions())
-    names = {one.name for stills in own.stills for one in stills}
+    assert sampler.varied == ("Ann",)  # Bob only smiles
+    own = sampler.of_one_person(np.random.default_rng(0), SynthesisOptions())
+    names = {one.name for images in own.images for one in images}
     assert names == {"Ann_0.png", "Ann_1.png", "Ann_2.png"}
     np.testing.assert_allclose(own.shares[[0, 4]], [1 / 3, 2 / 3])

@@ -1,4 +1,4 @@
-"""Whole trees of stitched sequences, and what may not be."""
+"""Whole trees of synthetic sequences, and what may not be."""
 
 import json
 from pathlib import Path
@@ -15,10 +15,10 @@ from videxpr.datasets.affwild2.videos import read_affwild2
 from videxpr.datasets.crops.geometry_file import read_crop_geometry
 from videxpr.datasets.image_folder import LabeledImage, find_images, read_split
 from videxpr.datasets.synthetic.options import SynthesisOptions
-from videxpr.datasets.synthetic.writer import Share, synthesize
+from videxpr.datasets.synthetic.writer import SetSpec, synthesize
 
 OPTIONS = SynthesisOptions(seconds=4, light=0, noise=0, seed=3)
-SHARES = (Share("Train_Set", "train", 3), Share("Validation_Set", "validation", 2))
+SPECS = (SetSpec("Train_Set", "train", 3), SetSpec("Validation_Set", "validation", 2))
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +32,12 @@ def tree(parts, tmp_path_factory):
     """The tree, its summaries, and what progress was told."""
     root = tmp_path_factory.mktemp("tree") / "new"
     told = []
-    made = synthesize(root, parts, SHARES, OPTIONS, progress=lambda *now: told.append(now))
+    made = synthesize(root, parts, SPECS, OPTIONS, progress=lambda *now: told.append(now))
     return root, made, told
 
 
 def record(root: Path) -> dict:
-    return json.loads((root / "stitching.json").read_text())
+    return json.loads((root / "synthesis.json").read_text())
 
 
 def test_the_tree_reads_as_the_challenges_own(tree):
@@ -52,18 +52,18 @@ def test_the_tree_reads_as_the_challenges_own(tree):
     assert sorted(path.name for path in root.parent.iterdir()) == ["new"]
 
 
-def test_labels_and_files_agree_with_what_was_planned(tree):
+def test_labels_and_files_agree_with_the_script(tree):
     root, made, _ = tree
     told = record(root)["sequences"]
     for split in read_affwild2(find_layout(root)).videos.values():
         for video in split:
-            plan = told[video.name]
-            labels = [label for label, first, end in plan["segments"] for _ in range(first, end)]
+            script = told[video.name]
+            labels = [label for label, first, end in script["segments"] for _ in range(first, end)]
             assert video.lines == video.labeled == len(labels) == 120
-            present = [frame for frame in range(120) if frame not in plan["missing"]]
+            present = [frame for frame in range(120) if frame not in script["missing"]]
             assert video.frames.tolist() == present
             assert video.labels.tolist() == [labels[frame] for frame in present]
-    assert any(plan["missing"] for plan in told.values())
+    assert any(script["missing"] for script in told.values())
     sizes = [path.stat().st_size for path in root.glob("cropped_aligned/*/*.jpg")]
     assert sum(one.size_bytes for one in made) == sum(sizes)
 
@@ -72,14 +72,14 @@ def test_stills_are_of_the_label_and_of_the_part_and_look_like_it(tree):
     root, _, _ = tree
     names = {name.lower(): label for label, name in enumerate(("neutral", "anger"))}
     names |= {"happiness": 4, "surprise": 6}
-    for sequence, plan in record(root)["sequences"].items():
+    for sequence, script in record(root)["sequences"].items():
         part = sequence.split("_")[0]
-        labels = [label for label, first, end in plan["segments"] for _ in range(first, end)]
-        for name, first, end, _, _ in plan["stills"]:
+        labels = [label for label, first, end in script["segments"] for _ in range(first, end)]
+        for name, first, end, _, _ in script["images"]:
             assert f"_{part}" in name
             assert set(labels[first:end]) == {names[name.split("/")[0]]}
-        covered = {f for first, end in plan["covered"] for f in range(first, end)}
-        for frame in sorted(set(range(0, 120, 7)) - covered - set(plan["missing"])):
+        covered = {f for first, end in script["occluded"] for f in range(first, end)}
+        for frame in sorted(set(range(0, 120, 7)) - covered - set(script["missing"])):
             with Image.open(root / "cropped_aligned" / sequence / f"{frame + 1:05d}.jpg") as image:
                 assert image.size == (112, 112)
                 level = np.asarray(image).mean()
@@ -96,8 +96,8 @@ def test_the_record_says_how_it_was_made(tree, parts, tmp_path):
     assert told["options"]["seconds"] == 4 and told["options"]["seed"] == 3
     assert told["options"]["jitter"]["shift"] == 0.015
     assert [one["folder"] for one in told["sets"]] == ["Train_Set", "Validation_Set"]
-    assert told["sets"][0]["stills"]["Happiness"] == 9
-    synthesize(tmp_path / "t", parts, SHARES[1:], OPTIONS, sources={"faces": "here"})
+    assert told["sets"][0]["images"]["Happiness"] == 9
+    synthesize(tmp_path / "t", parts, SPECS[1:], OPTIONS, sources={"faces": "here"})
     assert record(tmp_path / "t")["sources"] == {"faces": "here"}
 
 
@@ -111,14 +111,14 @@ def content(root: Path) -> dict[str, bytes]:
 
 def test_a_sequence_depends_on_seed_part_and_number_alone(tree, parts, tmp_path):
     before = content(tree[0])
-    more = (Share("Validation_Set", "validation", 4),)
+    more = (SetSpec("Validation_Set", "validation", 4),)
     synthesize(tmp_path / "more", parts, more, OPTIONS)
     after = content(tmp_path / "more")
     both = before.keys() & after.keys()
     assert len(both) > 200 and all(before[name] == after[name] for name in both)
     assert both == {name for name in before if "validation_" in name}
     other = SynthesisOptions(seconds=4, light=0, noise=0, seed=4)
-    synthesize(tmp_path / "other", parts, SHARES, other)
+    synthesize(tmp_path / "other", parts, SPECS, other)
     labels = [name for name in before if name.endswith(".txt")]
     assert any(before[name] != content(tmp_path / "other")[name] for name in labels)
 
@@ -128,26 +128,26 @@ def test_the_header_names_other_only_where_it_is(tree, tmp_path):
     assert {file.read_text().split("\n")[0].split(",")[-1] for file in files} == {"Surprise"}
     Image.new("RGB", (112, 112)).save(tmp_path / "o.png")
     only = [LabeledImage(tmp_path / "o.png", "other/o.png", 7)]
-    synthesize(tmp_path / "t", {"test": only}, (Share("Validation_Set", "test", 1),), OPTIONS)
+    synthesize(tmp_path / "t", {"test": only}, (SetSpec("Validation_Set", "test", 1),), OPTIONS)
     lines = (tmp_path / "t/EXPR_Set/Validation_Set/test_0001.txt").read_text().split()
     assert lines[0].endswith(",Other") and set(lines[1:]) == {"7"}
 
 
 def test_nothing_is_overwritten(tree, parts, tmp_path):
     with pytest.raises(UsageError, match=f"{tree[0]} is there already, and nothing is overwritten"):
-        synthesize(tree[0], parts, SHARES, OPTIONS)
+        synthesize(tree[0], parts, SPECS, OPTIONS)
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="is there already"):
-        synthesize(tmp_path / "file", parts, SHARES, OPTIONS)
+        synthesize(tmp_path / "file", parts, SPECS, OPTIONS)
     (tmp_path / "empty").mkdir()
-    assert synthesize(tmp_path / "empty", parts, SHARES[1:], OPTIONS)
+    assert synthesize(tmp_path / "empty", parts, SPECS[1:], OPTIONS)
 
 
 def test_a_set_without_stills_or_videos_is_refused(parts, tmp_path):
     with pytest.raises(UsageError, match="a Train_Set has 1 video or more, not 0"):
-        synthesize(tmp_path / "t", parts, (Share("Train_Set", "train", 0),), OPTIONS)
-    with pytest.raises(UsageError, match="no validation stills to make the Validation_Set of"):
-        synthesize(tmp_path / "t", {"train": parts["train"]}, SHARES, OPTIONS)
+        synthesize(tmp_path / "t", parts, (SetSpec("Train_Set", "train", 0),), OPTIONS)
+    with pytest.raises(UsageError, match="no validation images to make the Validation_Set of"):
+        synthesize(tmp_path / "t", {"train": parts["train"]}, SPECS, OPTIONS)
     assert not list(tmp_path.iterdir())
 
 
@@ -155,11 +155,11 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
     (tmp_path / "x.png").write_bytes(b"no image")
     broken = {"test": [LabeledImage(tmp_path / "x.png", "x.png", 0)]}
     with pytest.raises(SourceError, match="cannot read the image"):
-        synthesize(tmp_path / "t", broken, (Share("Validation_Set", "test", 1),), OPTIONS)
+        synthesize(tmp_path / "t", broken, (SetSpec("Validation_Set", "test", 1),), OPTIONS)
     assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
 
 
 def test_a_place_that_cannot_be_written_is_named(parts, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=r"cannot write .*file/t: "):
-        synthesize(tmp_path / "file" / "t", parts, SHARES, OPTIONS)
+        synthesize(tmp_path / "file" / "t", parts, SPECS, OPTIONS)

@@ -17,7 +17,7 @@ from videxpr.model.publish.describe import (
     describe_variant,
     macro_f1s,
 )
-from videxpr.training.recipes import RECIPES
+from videxpr.training.options import RECIPES, as_text
 
 ALONE = ModelConfig(variant="backbone", trained_expressions=EXPRESSIONS[:7])
 
@@ -48,7 +48,7 @@ def test_a_crop_says_whether_anybody_measured_it(crop: CropTemplate, words: str)
 
 def test_a_backbone_alone_is_of_images_unless_its_options_are_of_windows() -> None:
     images = TrainingSummary("d", "r", 9, 12, 0.6, 0.5)
-    windows = TrainingSummary("d", "r", 9, 6, 0.6, 0.5, RECIPES["paper"].as_text())
+    windows = TrainingSummary("d", "r", 9, 6, 0.6, 0.5, as_text(RECIPES["paper"]))
     assert describe_unit(ALONE, images) == "images"
     assert describe_unit(ALONE, windows) == describe_unit(ModelConfig(), images) == "frames"
     assert describe_epochs(ALONE, images) == "12" and describe_epochs(ALONE, windows) == "6 of 30"
@@ -59,7 +59,7 @@ def test_the_macro_f1_is_told_with_what_it_is_over() -> None:
     confusion = np.zeros((8, 9), np.int64)
     confusion[:7, :7] = np.diag([9, 8, 7, 6, 5, 4, 0]) + 1  # the last one is never predicted
     value = float(macro_f1(confusion))
-    windows = TrainingSummary("d", "r", 9, 6, 0.6, value, RECIPES["paper"].as_text())
+    windows = TrainingSummary("d", "r", 9, 6, 0.6, value, as_text(RECIPES["paper"]))
     over = dict(macro_f1s(ALONE, windows))
     assert over["all eight expressions"] == value
     assert over["the 7 trained ones"] == pytest.approx(

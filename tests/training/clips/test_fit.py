@@ -22,6 +22,7 @@ from videxpr.core.errors import (
     UsageError,
     VidexprError,
 )
+from videxpr.core.option import with_values
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import read_affwild2
 from videxpr.datasets.clips import read_crops
@@ -33,12 +34,11 @@ from videxpr.model.checkpoint import load_checkpoint, save_checkpoint
 from videxpr.model.header import TrainingSummary, read_card
 from videxpr.model.inference import embed_crops, predict_sequence, sequence_logits
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.training.clips.module import drawn_length
-from videxpr.training.options import ClipTrainingOptions
-from videxpr.training.recipes import RECIPES, with_choices
+from videxpr.training.clips.module import draw_length
+from videxpr.training.options import RECIPES, ClipTrainingOptions, as_text
 
 ONE_EPOCH = {"epochs": 1}
-KEPT_FEATURES = {"freeze": "block4", "augment_per": "none"}
+CACHED_FEATURES = {"freeze": "block4", "augment": "none"}
 
 
 @pytest.fixture(scope="module")
@@ -156,9 +156,11 @@ def test_it_learns_what_a_crop_shows(tmp_path: Path) -> None:
     """On the starter's features."""
     root = striped_tree(tmp_path / "tree")
     starter = resources.files("videxpr") / "weights" / "starter.safetensors"
-    choices = {"backbone": "regnet_y_1_6gf", "backbone_weights": str(starter), "epochs": 40}
+    choices = {"backbone": "regnet_y_1_6gf", "backbone-weights": str(starter), "epochs": 40}
     best = train_small(
-        root, tmp_path / "m.safetensors", choices=KEPT_FEATURES | choices | {"learning_rate": 3e-3}
+        root,
+        tmp_path / "m.safetensors",
+        choices=CACHED_FEATURES | choices | {"learning-rate": 3e-3},
     )
     assert best.accuracy > 0.9
     assert best.macro_f1 == pytest.approx(3 / 8, abs=0.05)  # 3 of 8 classes are there
@@ -179,15 +181,15 @@ def test_a_call_that_cannot_begin_leaves_no_file_and_removes_none(
     tree: Path, whole: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "m.safetensors"
-    for choices in ({"feature_noise": 0.7}, {"freeze": "block9"}, {"backbone_weights": "typo.pth"}):
+    for choices in ({"feature-noise": 0.7}, {"freeze": "block9"}, {"backbone-weights": "typo.pth"}):
         with pytest.raises(VidexprError):
             train_small(tree, output, choices=choices)
         assert list(tmp_path.iterdir()) == []
     before = {path: path.read_bytes() for path in (whole, whole.with_suffix(".training.json"))}
     with pytest.raises(UsageError, match="is what training starts from; give its result another"):
-        train_small(tree, whole, choices={"backbone_weights": str(whole)}, overwrite=True)
+        train_small(tree, whole, choices={"backbone-weights": str(whole)}, overwrite=True)
     with pytest.raises(CheckpointError, match="typo.safetensors"):
-        train_small(tree, whole, choices={"backbone_weights": "typo.safetensors"}, overwrite=True)
+        train_small(tree, whole, choices={"backbone-weights": "typo.safetensors"}, overwrite=True)
     assert {path: path.read_bytes() for path in before} == before
     assert whole.with_suffix(".run").is_dir()
 
@@ -196,7 +198,7 @@ def test_a_complete_run_is_not_embedded_again_and_its_checkpoint_must_be_there(
     tree: Path, tmp_path: Path
 ) -> None:
     output, seen = tmp_path / "m.safetensors", []
-    choices = KEPT_FEATURES | ONE_EPOCH
+    choices = CACHED_FEATURES | ONE_EPOCH
     first = train_small(tree, output, choices=choices)
 
     def progress(completed: int, total: int) -> None:
@@ -229,37 +231,39 @@ def test_a_loss_that_is_no_number_says_where(tree: Path, tmp_path: Path) -> None
         train_small(
             tree,
             tmp_path / "m.safetensors",
-            choices={"learning_rate": 0.9, "optimizer": "adamw", "weight_decay": 1e30},
+            choices={"learning-rate": 0.9, "optimizer": "adamw", "weight-decay": 1e30},
         )
     assert not (tmp_path / "m.safetensors").exists()
 
 
 def test_the_finder_finds_a_rate_and_a_resumed_run_keeps_it(tree: Path, tmp_path: Path) -> None:
-    output, found = tmp_path / "m.safetensors", []
-    choices = KEPT_FEATURES | ONE_EPOCH | {"learning_rate": None}
-    train_small(tree, output, choices=choices, on_rate=found.append)
-    assert len(found) == 1 and 1e-6 < found[0] < 0.1
-    assert record(output)["learning_rate_found"] == found[0]
-    train_small(tree, output, choices=choices | {"epochs": 2}, resume=True, on_rate=found.append)
-    assert found[1] == found[0]
-    assert record(output)["epochs"][1]["learning_rate"] == found[0]
+    output, said = tmp_path / "m.safetensors", []
+    choices = CACHED_FEATURES | ONE_EPOCH | {"learning-rate": None}
+    train_small(tree, output, choices=choices, notify=said.append)
+    found = record(output)["learning_rate_found"]
+    assert 1e-6 < found < 0.1 and said.count(f"learning rate found: {found:.3g}") == 1
+    train_small(tree, output, choices=choices | {"epochs": 2}, resume=True, notify=said.append)
+    assert said.count(f"learning rate found: {found:.3g}") == 2
+    assert said.count("looking for a learning rate, in 100 steps") == 1
+    assert record(output)["learning_rate_found"] == found
+    assert record(output)["epochs"][1]["learning_rate"] == found
 
 
 def test_windows_are_cut_to_lengths_that_are_drawn_log_uniformly() -> None:
-    assert drawn_length(64, None) == drawn_length(64, 64) == drawn_length(64, 100) == 64
+    assert draw_length(64, None) == draw_length(64, 64) == draw_length(64, 100) == 64
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        drawn = np.array([drawn_length(64, 1) for _ in range(4000)])
+        drawn = np.array([draw_length(64, 1) for _ in range(4000)])
     assert drawn.min() == 1 and drawn.max() == 64
     for low, high in ((1, 8), (8, 65)):  # as many of 1 to 7 as of 8 to 64
         assert abs(((drawn >= low) & (drawn < high)).mean() - 0.5) < 0.03
 
 
 def test_a_run_with_cut_windows_ends(tree: Path, tmp_path: Path) -> None:
-    choices = {"sampling.shortest": 1, "epochs": 1, "position": "learned"}
+    choices = {"shortest-window": 1, "epochs": 1, "position": "learned"}
     report = train_small(tree, tmp_path / "m.safetensors", choices=choices)
     assert report.frames == 160 and np.isfinite(report.loss)
-    with pytest.raises(UsageError, match="shortest window has 1 or more frames, not 0"):
+    with pytest.raises(UsageError, match="--shortest-window must be at least 1, not 0"):
         SamplingOptions(shortest=0)
 
 
@@ -271,16 +275,18 @@ def test_an_encoder_learns_to_distrust_its_backbone_and_keeps_single_frames(
     told = TrainingSummary("made up", "none", 0, 0)
     save_checkpoint(start, ExpressionModel(config), told, "CC0")
     output = tmp_path / "m.safetensors"
-    unseen = {"feature_noise": 0.7, "single_frames": 1.0, "backbone_weights": str(start)}
-    report = train_small(tree, output, choices=KEPT_FEATURES | ONE_EPOCH | unseen)
+    unseen = {"feature-noise": 0.7, "single-frames": 1.0, "backbone-weights": str(start)}
+    report = train_small(tree, output, choices=CACHED_FEATURES | ONE_EPOCH | unseen)
     assert np.isfinite(report.loss)
     assert record(output)["options"]["feature_noise"] == "0.7"
     assert load_checkpoint(output).model.config.variant == "transformer"
     with pytest.raises(UsageError, match="--feature-noise .* freeze it whole"):
-        train_small(tree, tmp_path / "a.safetensors", choices={"feature_noise": 0.7})
+        train_small(tree, tmp_path / "a.safetensors", choices={"feature-noise": 0.7})
     with pytest.raises(UsageError, match="--single-frames .* 'none' is none"):
-        train_small(tree, tmp_path / "b.safetensors", choices={"single_frames": 1.0})
-    with pytest.raises(UsageError, match=r"feature noise \(-1.0\) lies between"):
+        train_small(tree, tmp_path / "b.safetensors", choices={"single-frames": 1.0})
+    with pytest.raises(
+        UsageError, match="--feature-noise must be at least 0 and at most 10, not -1.0"
+    ):
         ClipTrainingOptions(feature_noise=-1.0)
 
 
@@ -296,9 +302,9 @@ def test_the_temperature_makes_neither_windows_nor_frames_by_themselves_too_sure
     torch.nn.init.zeros_(alone.head.bias)
     save_checkpoint(start, alone, TrainingSummary("made up", "none", 0, 0), "CC0")
     output = tmp_path / "m.safetensors"
-    choices = {"backbone": "regnet_y_1_6gf", "backbone_weights": str(start), "single_frames": 1.0,
-               "learning_rate": 3e-3, "epochs": 4}  # fmt: skip
-    train_small(root, output, choices=KEPT_FEATURES | choices)
+    choices = {"backbone": "regnet_y_1_6gf", "backbone-weights": str(start), "single-frames": 1.0,
+               "learning-rate": 3e-3, "epochs": 4}  # fmt: skip
+    train_small(root, output, choices=CACHED_FEATURES | choices)
     model = load_checkpoint(output).model
     windows, frames = np.zeros((2, len(TEMPERATURES)))
     for video in read_affwild2(find_layout(root)).videos["validation"]:
@@ -316,7 +322,7 @@ def test_the_temperature_makes_neither_windows_nor_frames_by_themselves_too_sure
 def test_patience_ends_a_run_early(tree: Path, tmp_path: Path) -> None:
     output = tmp_path / "m.safetensors"
     train_small(
-        tree, output, choices=KEPT_FEATURES | {"learning_rate": 1e-12, "epochs": 9, "patience": 2}
+        tree, output, choices=CACHED_FEATURES | {"learning-rate": 1e-12, "epochs": 9, "patience": 2}
     )
     epochs = record(output)["epochs"]
     best = max(epochs, key=lambda epoch: epoch["macro_f1"])["epoch"]
@@ -331,7 +337,7 @@ def test_features_of_a_frozen_backbone_are_kept_and_train_the_rest(
     train_small(
         tree,
         output,
-        choices=KEPT_FEATURES | {"backbone_weights": str(whole)},
+        choices=CACHED_FEATURES | {"backbone-weights": str(whole)},
         progress=lambda done, total: seen.append((done, total)),
     )
     assert seen[-1][0] == seen[-1][1] == 4 * 64 + 9 * 6 + 160
@@ -349,7 +355,7 @@ def test_frozen_stages_keep_their_weights_and_move_their_statistics(
 ) -> None:
     output = tmp_path / "m.safetensors"
     train_small(
-        tree, output, choices=ONE_EPOCH | {"backbone_weights": str(whole), "freeze": "block1"}
+        tree, output, choices=ONE_EPOCH | {"backbone-weights": str(whole), "freeze": "block1"}
     )
     ours = load_checkpoint(output).model.backbone.state_dict()
     theirs = load_checkpoint(whole).model.backbone.state_dict()
@@ -365,14 +371,14 @@ def test_frozen_stages_keep_their_weights_and_move_their_statistics(
     assert "trunk_output.block2.block2-0.proj.0.weight" not in same
 
 
-def test_a_template_is_stored_and_must_fit(tree: Path, tmp_path: Path) -> None:
+def test_a_geometry_is_stored_and_must_fit(tree: Path, tmp_path: Path) -> None:
     points = tuple((x / 3.5 + 1, y / 3.5) for x, y in ARCFACE.landmarks)
     measured = CropTemplate("measured", 32, points)
     output = tmp_path / "m.safetensors"
-    train_small(tree, output, choices=ONE_EPOCH, template=measured)
+    train_small(tree, output, choices=ONE_EPOCH, geometry=measured)
     assert videxpr.load_model(output).config.crop == measured
-    with pytest.raises(UsageError, match="template is for crops of 112 pixels"):
-        train_small(tree, tmp_path / "n.safetensors", template=ARCFACE)
+    with pytest.raises(UsageError, match="--geometry is of crops of 112 pixels"):
+        train_small(tree, tmp_path / "n.safetensors", geometry=ARCFACE)
 
 
 @pytest.mark.parametrize(
@@ -383,7 +389,7 @@ def test_a_template_is_stored_and_must_fit(tree: Path, tmp_path: Path) -> None:
             UsageError,
             "no stage 'block9' to freeze; choose none, stem, block1",
         ),
-        ({"backbone_weights": "nowhere.pth"}, CheckpointError, "no file nowhere.pth"),
+        ({"backbone-weights": "nowhere.pth"}, CheckpointError, "no file nowhere.pth"),
         ({"backbone": "resnet18"}, CheckpointError, "unknown backbone 'resnet18'"),
         ({"position": "learned", "variant": "backbone"}, CheckpointError, "positions are for"),
     ],
@@ -398,7 +404,7 @@ def test_what_cannot_be_trained_is_refused(
 
 
 def test_recipes_are_those_of_the_paper_and_of_the_code() -> None:
-    paper, authors = RECIPES["paper"].as_text(), RECIPES["authors"].as_text()
+    paper, authors = as_text(RECIPES["paper"]), as_text(RECIPES["authors"])
     differing = {
         name: (paper[name], authors[name]) for name in paper if paper[name] != authors[name]
     }
@@ -409,10 +415,10 @@ def test_recipes_are_those_of_the_paper_and_of_the_code() -> None:
         "plateau": ("False", "True"),
         "loss.label_smoothing": ("0.0", "0.1"),
         "loss.divergence": ("0.0", "0.2"),
-        "augment_per": ("window", "frame"),
+        "augment_per": ("per-window", "per-frame"),
     }
     common = {"loss.alpha": "0.9", "loss.gamma": "2.0", "epochs": "30", "freeze": "block1",
-              "sampling.batch_size": "16", "sampling.placement": "non_overlapping", "dropout": "0.5",
+              "sampling.batch_size": "16", "sampling.placement": "non-overlapping", "dropout": "0.5",
               "backbone": "regnet_y_1_6gf", "variant": "transformer", "position": "none",
               "augmentation.flip": "0.5", "augmentation.brightness": "0.5",
               "augmentation.contrast": "0.25", "augmentation.saturation": "0.25"}  # fmt: skip
@@ -420,18 +426,18 @@ def test_recipes_are_those_of_the_paper_and_of_the_code() -> None:
 
 
 def test_choices_override_a_recipe_field_by_field() -> None:
-    changed = with_choices(RECIPES["authors"], {"loss.gamma": 1.0, "epochs": 3})
-    expected = RECIPES["authors"].as_text() | {"loss.gamma": "1.0", "epochs": "3"}
-    assert changed.as_text() == expected
+    changed = with_values(RECIPES["authors"], {"gamma": 1.0, "epochs": 3})
+    expected = as_text(RECIPES["authors"]) | {"loss.gamma": "1.0", "epochs": "3"}
+    assert as_text(changed) == expected
     with pytest.raises(UsageError, match="epochs"):
-        with_choices(RECIPES["paper"], {"epochs": 0})
+        with_values(RECIPES["paper"], {"epochs": 0})
 
 
 def test_a_run_is_not_resumed_with_other_data(tree: Path, tmp_path: Path) -> None:
     output = tmp_path / "m.safetensors"
-    train_small(tree, output, choices=KEPT_FEATURES | ONE_EPOCH)
+    train_small(tree, output, choices=CACHED_FEATURES | ONE_EPOCH)
     other = small_tree(tmp_path / "tree")
     labels = next(other.rglob("w0.txt"))
     labels.write_text(labels.read_text().replace("\n1", "\n2", 1))
     with pytest.raises(UsageError, match="saw other labels or crops; resume it with the same data"):
-        train_small(other, output, choices=KEPT_FEATURES | {"epochs": 2}, resume=True)
+        train_small(other, output, choices=CACHED_FEATURES | {"epochs": 2}, resume=True)

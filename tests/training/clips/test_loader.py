@@ -12,7 +12,7 @@ from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
 from videxpr.datasets.clips import WindowDataset, WindowSampler
 from videxpr.datasets.options import SamplingOptions
-from videxpr.training.clips.loader import HELD, WindowLoader
+from videxpr.training.clips.loader import RESERVED, WindowLoader
 
 WINDOW = 4
 
@@ -60,11 +60,11 @@ def test_the_last_batches_are_not_written_over(videos: list[LabeledVideo], worke
     loader = WindowLoader(WindowDataset(videos, WINDOW, 32), sampler(videos), 2, workers=workers)
     buffered: list[tuple[torch.Tensor, torch.Tensor]] = []
     for crops, _, _ in loader:
-        buffered = [*buffered, (crops, crops.clone())][-HELD:]
+        buffered = [*buffered, (crops, crops.clone())][-RESERVED:]
         assert all(torch.equal(now, then) for now, then in buffered)
 
 
-def test_kept_features_come_as_float32(videos: list[LabeledVideo]) -> None:
+def test_cached_features_come_as_float32(videos: list[LabeledVideo]) -> None:
     features = [np.arange(len(v), dtype=np.float16)[:, None].repeat(3, 1) for v in videos]
     loader = WindowLoader(WindowDataset(videos, WINDOW, 32, features), sampler(videos), 2)
     frames, labels, numbers = next(iter(loader))

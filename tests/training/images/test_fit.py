@@ -1,4 +1,4 @@
-"""Training on stills, end to end, on pictures that can be learned in seconds."""
+"""Training on images, end to end, on pictures that can be learned in seconds."""
 
 import shutil
 from dataclasses import replace
@@ -16,15 +16,23 @@ from videxpr.datasets.image_folder import LabeledImage, find_images, read_split
 from videxpr.model.checkpoint import load_checkpoint, save_checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.training.images import loaders as stills_loaders
+from videxpr.training.images import loaders
 from videxpr.training.images.fit import train_on_images
-from videxpr.training.images.init import start
-from videxpr.training.images.module import ImageModule, mixed
-from videxpr.training.options import ImageTrainingOptions, Machine
+from videxpr.training.images.init import initialize
+from videxpr.training.images.module import ImageModule, mixup
+from videxpr.training.options import (
+    CheckpointOptions,
+    ImageTrainingOptions,
+    Machine,
+    StartOptions,
+    as_text,
+)
 from videxpr.video.images import read_image, resized
 
 OPTIONS = ImageTrainingOptions(epochs=2, size=32, gray=True, batch_size=16, learning_rate=2e-3)
-MACHINE = Machine(threads=1)
+MACHINE = Machine("cpu", threads=1)
+OF_CHECKPOINT = {"data", "license", "dtype", "resume", "overwrite"}
+OF_START = {"initial", "backbone_weights", "teachers"}
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +56,18 @@ def faces(tmp_path_factory):
     return folder
 
 
-def train_on(faces, output, **choices):
-    return train_on_images(faces, output, split=faces / "split.csv", machine=MACHINE, **choices)
+def train_on(faces, output, *, options=OPTIONS, machine=MACHINE, **choices):
+    def taken(names):
+        return {name: choices.pop(name) for name in names & choices.keys()}
+
+    return train_on_images(
+        read_split(faces / "split.csv", find_images(faces)),
+        CheckpointOptions(output, **{"dtype": "float16"} | taken(OF_CHECKPOINT)),
+        start=StartOptions(**taken(OF_START)),
+        options=options,
+        machine=machine,
+        **choices,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +97,7 @@ def test_checkpoint_says_what_it_was_trained_on(trained):
     assert checkpoint.model.config.trained_expressions == ("Happiness", "Sadness")
     assert checkpoint.training.data == "bright and dark squares"
     assert checkpoint.training.epochs == 2
-    assert checkpoint.training.options == OPTIONS.as_text()
+    assert checkpoint.training.options == as_text(OPTIONS)
     assert checkpoint.training.options["augmentation.flip"] == "0.5"
     assert checkpoint.license == "free"
     assert checkpoint.training.validation_accuracy == reports[-1].accuracy
@@ -89,16 +107,16 @@ def test_checkpoint_says_what_it_was_trained_on(trained):
 @pytest.mark.filterwarnings("ignore")
 def test_the_temperature_is_where_the_validation_labels_are_likeliest(trained, faces):
     model = load_checkpoint(trained[0].checkpoint).model
-    stills = read_split(faces / "split.csv", find_images(faces))["validation"]
+    images = read_split(faces / "split.csv", find_images(faces))["validation"]
     likelihood = {}
     for temperature in (0.9, 1.0, 1.1):  # about the model's own
         answers = [
             torch.log_softmax(
-                model.classify(model.embed(resized(read_image(still.path), 112, 112)[None])[None])
+                model.classify(model.embed(resized(read_image(image.path), 112, 112)[None])[None])
                 / temperature,
                 dim=-1,
-            )[0, 0, still.label].item()
-            for still in stills
+            )[0, 0, image.label].item()
+            for image in images
         ]
         likelihood[temperature] = sum(answers)
     fitted = model.config.temperature
@@ -118,8 +136,8 @@ def test_training_goes_on_from_a_checkpoint(trained, faces, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_images_held_in_memory_train_as_those_read_anew_do(trained, faces, tmp_path, monkeypatch):
-    monkeypatch.setattr(stills_loaders, "HELD_BYTES", 0)
+def test_images_cached_in_memory_train_as_those_read_anew_do(trained, faces, tmp_path, monkeypatch):
+    monkeypatch.setattr(loaders, "CACHE_BYTES", 0)
     train_on(
         faces,
         tmp_path / "read.safetensors",
@@ -162,7 +180,7 @@ def test_a_fusion_model_is_a_start_too_and_another_backbone_is_none(faces, tmp_p
             end,
             initial=[start],
             options=options,
-            dtype=torch.float32,
+            dtype="float32",
         )
         return model, load_checkpoint(end)
 
@@ -186,12 +204,12 @@ def test_a_start_from_several_is_the_mean_of_their_weights(tmp_path):
         paths.append(tmp_path / f"{seed}.safetensors")
         save_checkpoint(paths[-1], model, summary, "free", torch.float32)
     model = ExpressionModel(ModelConfig(variant="backbone"))
-    summary = start(model, paths)
+    summary = initialize(model, StartOptions(tuple(paths)))
     assert summary.recipe == "mean of the weights of (r1) and (r2) and (r3)"
     assert (summary.images, summary.epochs) == (3, 3)
     expected = np.mean([load_checkpoint(path).model.head.weight.numpy() for path in paths], axis=0)
     np.testing.assert_allclose(model.head.weight.detach().numpy(), expected, atol=1e-6)
-    alone = start(model, paths[1:2])
+    alone = initialize(model, StartOptions(tuple(paths[1:2])))
     assert alone.recipe == "r2"
     found = model.backbone.stem[1].running_var
     assert torch.equal(found, load_checkpoint(paths[1]).model.backbone.stem[1].running_var)
@@ -206,7 +224,7 @@ def test_no_epochs_make_a_mean_a_calibrated_checkpoint(trained, faces, tmp_path)
         tmp_path / "mean.safetensors",
         initial=[trained[0].checkpoint] * 2,
         options=options,
-        dtype=torch.float32,
+        dtype="float32",
         on_epoch=seen.append,
     )
     assert [(one.epoch, one.epochs) for one in seen] == [(0, 0)]
@@ -236,10 +254,10 @@ class Stopped(Callback):
 def test_a_run_that_was_broken_off_twice_ends_like_an_unbroken_one(faces, tmp_path):
     def train(name, **more):
         reports = []
-        train_on_images(
+        train_on(
             faces,
             tmp_path / name,
-            split=faces / "split.csv",
+            machine=Machine("cpu"),
             options=replace(OPTIONS, epochs=4, size=48, first_size=32, mixup=0.2),
             on_epoch=reports.append,
             **more,
@@ -270,7 +288,7 @@ def test_a_complete_run_that_is_resumed_writes_the_same_averaged_weights(faces, 
     before = output.read_bytes()
     seen = []
     again = train_on(
-        faces, output, options=OPTIONS, resume=True, on_epoch=seen.append, on_start=said.append
+        faces, output, options=OPTIONS, resume=True, on_epoch=seen.append, notify=said.append
     )
     assert again == first and seen == []
     assert output.read_bytes() == before
@@ -286,7 +304,7 @@ def test_where_there_is_nothing_to_resume_training_begins_anew_and_overwrites_no
 ):
     output, said = tmp_path / "m.safetensors", []
     (tmp_path / "m.run").mkdir()
-    train_on(faces, output, options=replace(OPTIONS, epochs=1), resume=True, on_start=said.append)
+    train_on(faces, output, options=replace(OPTIONS, epochs=1), resume=True, notify=said.append)
     assert said == [
         f"there is no whole epoch of an earlier run in {tmp_path / 'm.run'}: training begins anew"
     ]
@@ -359,7 +377,7 @@ def test_a_state_that_cannot_be_read_is_named(faces, tmp_path):
     torch.save({"state_dict": {}}, tmp_path / "empty.pt")
     for content in (b"", b"no state", (tmp_path / "empty.pt").read_bytes()):
         state.write_bytes(content)
-        with pytest.raises(FormatError, match=r"last.ckpt is no state of a training on stills"):
+        with pytest.raises(FormatError, match=r"last.ckpt is no state of a training on images"):
             train_on(faces, tmp_path / "m.safetensors", options=OPTIONS, resume=True)
 
 
@@ -373,7 +391,7 @@ def test_rare_classes_are_drawn_as_often_as_asked_for_and_each_epoch_anew():
     rare = [LabeledImage(Path(), str(number), 4) for number in range(100)]
 
     def drawn(balance, epoch=0):
-        sampler = stills_loaders.ClassSampler(common + rare, balance, seed=1)
+        sampler = loaders.ClassSampler(common + rare, balance, seed=1)
         sampler.set_epoch(epoch)
         return list(sampler)
 
@@ -382,9 +400,9 @@ def test_rare_classes_are_drawn_as_often_as_asked_for_and_each_epoch_anew():
     assert drawn(0.5) == drawn(0.5) != drawn(0.5, epoch=1)
 
 
-def test_stills_of_a_favored_source_are_drawn_so_many_times_as_often():
-    stills = [LabeledImage(Path(f"{source}_{n}.png"), "", 0) for source in "ab" for n in range(500)]
-    sampler = stills_loaders.ClassSampler(stills, 0.5, 1, [("b_*", 4.0), ("?_1.png", 0.0001)])
+def test_images_of_an_oversampled_source_are_drawn_so_many_times_as_often():
+    images = [LabeledImage(Path(f"{source}_{n}.png"), "", 0) for source in "ab" for n in range(500)]
+    sampler = loaders.ClassSampler(images, 0.5, 1, [("b_*", 4.0), ("?_1.png", 0.0001)])
     drawn = []
     for epoch in range(3):
         sampler.set_epoch(epoch)
@@ -401,7 +419,7 @@ def test_a_frozen_backbone_stays_and_its_head_learns_on_moved_features(trained, 
         tmp_path / "head.safetensors",
         initial=[trained[0].checkpoint],
         options=replace(OPTIONS, **choices),
-        dtype=torch.float32,
+        dtype="float32",
     )
     checkpoint = load_checkpoint(report.checkpoint)
     before = load_checkpoint(trained[0].checkpoint).model.state_dict()
@@ -428,7 +446,7 @@ def test_a_frozen_backbone_stays_and_its_head_learns_on_moved_features(trained, 
         ),
     ],
 )
-def test_what_cannot_be_done_with_these_stills_is_refused(faces, tmp_path, choices, message):
+def test_what_cannot_be_done_with_these_images_is_refused(faces, tmp_path, choices, message):
     with pytest.raises(UsageError, match=message):
         train_on(faces, tmp_path / "m.safetensors", options=replace(OPTIONS, **choices))
 
@@ -437,15 +455,15 @@ def test_what_cannot_be_done_with_these_stills_is_refused(faces, tmp_path, choic
     ("choices", "message"),
     [
         ({"feature_noise": 0.5, "mixup": 0.2}, "--feature-noise goes without --mixup"),
-        ({"oversample": (("a*", 0.0),)}, r"by a factor above 0, a\* not by 0.0"),
-        ({"oversample": (("a*", float("inf")),)}, "a. not by inf"),
-        ({"feature_noise": -0.1}, "feature_noise must be at least 0, not -0.1"),
-        ({"feature_noise": float("nan")}, "feature_noise must be at least 0, not nan"),
-        ({"weight_decay": -1.0}, "weight_decay must be at least 0, not -1.0"),
-        ({"dropout": 1.0}, "dropout is at least 0 and below 1, not 1.0"),
-        ({"label_smoothing": 7.0}, "label_smoothing is at least 0 and below 1, not 7.0"),
-        ({"seed": -1}, "a seed lies between 0 and 4294967295, not at -1"),
-        ({"seed": 2**32}, "a seed lies between 0 and 4294967295, not at 4294967296"),
+        ({"oversample": (("a*", 0.0),)}, r"--oversample must have a factor above 0, not a\*=0"),
+        ({"oversample": (("a*", float("inf")),)}, "not a.=inf"),
+        ({"feature_noise": -0.1}, "--feature-noise must be at least 0, not -0.1"),
+        ({"feature_noise": float("nan")}, "--feature-noise must be at least 0, not nan"),
+        ({"weight_decay": -1.0}, "--weight-decay must be at least 0, not -1.0"),
+        ({"dropout": 1.0}, "--dropout must be at least 0 and below 1, not 1.0"),
+        ({"label_smoothing": 7.0}, "--label-smoothing must be at least 0 and below 1, not 7.0"),
+        ({"seed": -1}, "--seed must be at least 0 and at most 4294967295, not -1"),
+        ({"seed": 2**32}, "--seed must be at least 0 and at most 4294967295, not 4294967296"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(choices, message):
@@ -459,20 +477,14 @@ def test_a_teacher_that_knows_other_expressions_is_refused(faces, tmp_path):
     teacher = tmp_path / "teacher.safetensors"
     save_checkpoint(teacher, ExpressionModel(config), summary, "free")
     with pytest.raises(UsageError, match="teacher.* Neutral, Fear, .* Happiness, Sadness"):
-        train_on_images(
-            faces,
-            tmp_path / "m.safetensors",
-            split=faces / "split.csv",
-            teachers=[teacher],
-            options=OPTIONS,
-        )
+        train_on(faces, tmp_path / "m.safetensors", teachers=[teacher])
 
 
 def test_the_teachers_probabilities_are_those_of_their_calibrated_models_on_average():
     first, second = (model_of(seed=seed, input_size=32) for seed in (1, 2))
     task = ImageModule(model_of(input_size=32), OPTIONS, steps=1, teachers=[first, second])
     crops = np.stack(face_crops(4))
-    taught = task._taught(torch.from_numpy(crops).permute(0, 3, 1, 2) / 255)
+    taught = task._distilled(torch.from_numpy(crops).permute(0, 3, 1, 2) / 255)
     answers = [model.classify(model.embed(crops)[:, None])[:, 0] for model in (first, second)]
     expected = torch.stack(answers).softmax(dim=-1).mean(dim=0)[:, task.trained]
     torch.testing.assert_close(taught, expected / expected.sum(dim=1, keepdim=True))
@@ -483,7 +495,7 @@ def test_crops_and_labels_are_mixed_by_the_same_shares():
     targets = torch.eye(6)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        made, labels = mixed(pixels, targets, 0.5)
+        made, labels = mixup(pixels, targets, 0.5)
     torch.testing.assert_close(labels.sum(dim=1), torch.ones(6))
     torch.testing.assert_close(made[:, 0, 0, 0], labels @ torch.arange(6.0))
     shares = labels.diagonal()
@@ -503,14 +515,17 @@ def test_crops_grow_in_steps_and_end_at_their_size(epochs, sides):
 @pytest.mark.parametrize(
     ("choices", "words"),
     [
-        ({"epochs": -1}, "epochs must be at least 0"),
-        ({"size": 8}, "size must be at least 32"),
-        ({"first_size": 16}, "first size .* not at 16"),
-        ({"size": 64, "first_size": 112}, "first size .* not at 112"),
+        ({"epochs": -1}, "--epochs must be at least 0, not -1"),
+        ({"size": 8}, "--size must be at least 32, not 8"),
+        ({"first_size": 16}, "--first-size must be at least 32, not 16"),
+        ({"size": 64, "first_size": 112}, r"--first-size must be at most --size \(64\), not 112"),
         ({"mixup": -0.1}, "mixup"),
-        ({"distillation_weight": 1.5}, "distillation_weight lies between 0 and 1, not at 1.5"),
-        ({"balance": -1}, "balance lies between 0 and 1"),
-        ({"learning_rate": 0}, "learning rate"),
+        (
+            {"distillation_weight": 1.5},
+            "--distillation-weight must be at least 0 and at most 1, not 1.5",
+        ),
+        ({"balance": -1}, "--balance must be at least 0 and at most 1, not -1"),
+        ({"learning_rate": 0}, "--learning-rate must be above 0, not 0"),
     ],
 )
 def test_senseless_options_are_wrong_usage(choices, words):
@@ -521,13 +536,13 @@ def test_senseless_options_are_wrong_usage(choices, words):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--stills", "nosuch"], "nosuch"),
-        (["--stills", ".", "--split", "nosuch.csv"], "expressions"),
+        (["nosuch"], "nosuch"),
+        ([".", "--split", "nosuch.csv"], "expressions"),
     ],
 )
 def test_command_names_what_is_missing(monkeypatch, videxpr, tmp_path, arguments, words):
     monkeypatch.chdir(tmp_path)
-    code, _, err = videxpr("train", *arguments)
+    code, _, err = videxpr("train", "images", *arguments)
     assert code == 2
     assert words in err
     assert issubclass(UsageError, VidexprError)

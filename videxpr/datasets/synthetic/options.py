@@ -1,125 +1,136 @@
-"""What can be chosen about stitched sequences; defaults are here and nowhere else."""
+"""What can be chosen about synthetic sequences; defaults are here and nowhere else."""
 
 import math
-from dataclasses import dataclass, field, fields
-from typing import Final
+from dataclasses import MISSING, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from videxpr.core.errors import UsageError
+from videxpr.core.option import check_ranges, option
 
 SHORTEST_SIDE: Final = 16
 """Pixels below which nothing of a face is left."""
 
-Range = tuple[float, float]
+WHAT, HOW = "What is written", "Sequences"
+
+Range = tuple[float, ...]
+IntRange = tuple[int, ...]
+"""A lower and a higher value, both possible."""
+
+
+def _detail(default: Any, help: str, **more: Any) -> Any:
+    """Declare what only a configuration file sets."""
+    return option(default, help, config_only=True, panel=HOW, **more)
+
+
+def _share(default: float, help: str, **more: Any) -> Any:
+    return _detail(default, help, least=0, most=1, **more)
+
+
+def _check_rising(options: Any, *names: str) -> None:
+    for name in names:
+        values = getattr(options, name)
+        if len(values) != 2 or values[0] > values[1]:
+            shown = ", ".join(f"{value:g}" for value in values)
+            raise UsageError(f"{name} must be a lower and a higher value, not {shown}")
 
 
 @dataclass(frozen=True)
 class Jitter:
-    """How a tracked face wanders in its crop: standard deviations of smooth random walks.
+    """How a tracked face wanders in its crop: standard deviations of smooth random walks."""
 
-    Attributes:
-        shift: as a share of the crop's side, along each axis.
-        scale: relative.
-        rotation_degrees: in the picture's plane.
-        gain: relative, of the brightness.
-        blur: as a share of the side; a walk below 0 leaves the picture sharp.
-        memory_seconds: time constants of the walks, log-uniform between these.
-        white: noise from frame to frame on top of each walk, as a share of its deviation.
-    """
-
-    shift: float = 0.015
-    scale: float = 0.03
-    rotation_degrees: float = 3.0
-    gain: float = 0.04
-    blur: float = 0.006
-    memory_seconds: Range = (0.1, 0.5)
-    white: float = 0.15
+    shift: float = _share(0.015, "Shift along each axis, as a share of the crop's side.")
+    scale: float = _share(0.03, "Relative change of size.")
+    rotation_degrees: float = _detail(
+        3.0, "In the picture's plane, in degrees.", flag="rotation", least=0, most=90
+    )
+    gain: float = _share(0.04, "Relative change of the brightness.")
+    blur: float = _share(0.006, "As a share of the side; a walk below 0 leaves the picture sharp.")
+    memory_seconds: Range = _detail(
+        (0.1, 0.5),
+        "Time constants of the walks, log-uniform between these.",
+        flag="memory",
+        least=1e-3,
+    )
+    white: float = _share(
+        0.15, "Noise from frame to frame on top of each walk, as a share of its deviation."
+    )
 
     def __post_init__(self) -> None:
-        for one in ("shift", "scale", "rotation_degrees", "gain", "blur", "white"):
-            _within(one, getattr(self, one), 0, 90 if one == "rotation_degrees" else 1)
-        _rising("memory_seconds", self.memory_seconds, 1e-3, math.inf)
+        check_ranges(self)
+        _check_rising(self, "memory_seconds")
 
     @property
     def deviations(self) -> tuple[float, ...]:
         """Of the walks, in the order of `script.WALKS`; rotation in radians."""
-        turn = math.radians(self.rotation_degrees)
-        return (self.shift, self.shift, self.scale, turn, self.gain, self.blur)
+        rotation = math.radians(self.rotation_degrees)
+        return (self.shift, self.shift, self.scale, rotation, self.gain, self.blur)
 
 
 @dataclass(frozen=True)
 class SynthesisOptions:
-    """What sequences are like.
+    """What sequences are like; what each field does is said in its help."""
 
-    Attributes:
-        seconds: length of a sequence.
-        fps: frames a second.
-        size: side of the crops in pixels.
-        neutral: share of the segments that are Neutral, where there are neutral stills.
-        balance: the other labels are drawn by their number of stills to 1 minus this: 0 takes them
-            as they come, 0.5 as training on stills weights them, 1 all alike.
-        segment_seconds: length of a segment, log-uniform between these.
-        change_within: probability that a segment of `changes_from` or more shows several stills.
-        changes_from: seconds.
-        same_person: probability that the next still is of the same person, where one is known.
-        one_person: share of the sequences that show one person only, who is drawn among those of
-            whom there are stills of several labels.
-        fades: share of the changes that are cross-fades; the others are hard.
-        fade_frames: length of a cross-fade, both ends possible.
-        missing: share of the frames that have no crop, in runs.
-        missing_frames: length of such a run, both ends possible.
-        covered: share of the frames in which something is before the face, in runs.
-        covered_frames: length of such a run, both ends possible.
-        resolution: pixels that a video gives to the crop's side, log-uniform between these.
-        quality: of JPEG at that resolution.
-        light: largest change of brightness and of contrast, relative, for a whole sequence.
-        noise: largest standard deviation of a pixel's noise in a sequence, of 255.
-        color: whether colors are kept; otherwise crops are gray.
-        jitter: how the face wanders.
-        seed: of everything that is drawn.
-    """
-
-    seconds: float = 20.0
-    fps: float = 30.0
-    size: int = 112
-    neutral: float = 1 / 3
-    balance: float = 0.5
-    segment_seconds: Range = (0.3, 5.0)
-    change_within: float = 0.5
-    changes_from: float = 1.0
-    same_person: float = 0.6
-    one_person: float = 0.0
-    fades: float = 0.5
-    fade_frames: tuple[int, int] = (2, 8)
-    missing: float = 0.015
-    missing_frames: tuple[int, int] = (1, 10)
-    covered: float = 0.015
-    covered_frames: tuple[int, int] = (3, 30)
-    resolution: Range = (24.0, 112.0)
-    quality: tuple[int, int] = (40, 95)
-    light: float = 0.25
-    noise: float = 4.0
-    color: bool = False
+    seconds: float = option(20.0, "Length of a sequence.", above=0, most=86400, panel=HOW)
+    fps: float = option(
+        30.0, "Frames a second; annotate takes crops for 30.", above=0, most=1000, panel=HOW
+    )
+    size: int = _detail(112, "Side of the crops in pixels.", least=SHORTEST_SIDE)
+    neutral: float = _share(
+        1 / 3, "Share of the segments that are Neutral, if there are such images."
+    )
+    balance: float = _share(
+        0.5,
+        "The other labels are drawn by their number of images to 1 minus this: 0 takes them as they "
+        "come, 0.5 as training on images weights them, 1 all alike.",
+    )
+    segment_seconds: Range = _detail(
+        (0.3, 5.0), "Length of a segment, log-uniform between these.", least=1e-3
+    )
+    change_within: float = _share(
+        0.5, "Probability that a segment of changes-from or more shows several images."
+    )
+    changes_from: float = _detail(1.0, "Seconds.", least=0)
+    same_person: float = _share(
+        0.6, "Probability that the next image is of the same person, where one is known."
+    )
+    one_person: float = option(
+        0.0,
+        "Share of the sequences that show one person throughout, as videos do; needs --person.",
+        metavar="SHARE",
+        least=0,
+        most=1,
+        panel=HOW,
+    )
+    fades: float = _share(0.5, "Share of the changes that are cross-fades; the others are hard.")
+    fade_frames: IntRange = _detail((2, 8), "Length of a cross-fade.", least=1)
+    missing: float = _share(0.015, "Share of the frames that have no crop, in runs.")
+    missing_frames: IntRange = _detail((1, 10), "Length of such a run.", least=1)
+    occluded: float = _share(
+        0.015, "Share of the frames in which something is before the face, in runs."
+    )
+    occluded_frames: IntRange = _detail((3, 30), "Length of such a run.", least=1)
+    resolution: Range = _detail(
+        (24.0, 112.0),
+        "Pixels that a video gives to the crop's side, log-uniform between these.",
+        least=SHORTEST_SIDE,
+    )
+    quality: IntRange = _detail((40, 95), "Of JPEG at that resolution.", least=1, most=100)
+    light: float = _share(
+        0.25, "Largest relative change of brightness and of contrast, for a whole sequence."
+    )
+    noise: float = _detail(
+        4.0, "Largest deviation of a pixel's noise in a sequence, of 255.", least=0, most=255
+    )
+    color: bool = option(False, "Keep colors; without it, crops are gray.", panel=HOW)
     jitter: Jitter = field(default_factory=Jitter)
-    seed: int = 0
+    seed: int = option(0, "Of everything that is drawn.", least=0, panel=HOW)
 
     def __post_init__(self) -> None:
-        for share in (one.name for one in fields(self) if one.type is float):
-            highest = {"seconds": 86400, "fps": 1000, "changes_from": math.inf, "noise": 255}
-            _within(share, getattr(self, share), 0, highest.get(share, 1))
-        for name, lowest, highest_end in (
-            ("segment_seconds", 1e-3, math.inf),
-            ("fade_frames", 1, math.inf),
-            ("missing_frames", 1, math.inf),
-            ("covered_frames", 1, math.inf),
-            ("resolution", SHORTEST_SIDE, math.inf),
-            ("quality", 1, 100),
-        ):
-            _rising(name, getattr(self, name), lowest, highest_end)
-        if self.size < SHORTEST_SIDE:
-            raise UsageError(f"size is {SHORTEST_SIDE} pixels or more, not {self.size}")
-        if self.seed < 0:
-            raise UsageError(f"the seed is 0 or more, not {self.seed}")
-        if self.fps <= 0 or self.frames < 1:
+        check_ranges(self)
+        _check_rising(self, "segment_seconds", "fade_frames", "missing_frames", "occluded_frames",
+                      "resolution", "quality")  # fmt: skip
+        if self.frames < 1:
             raise UsageError(
                 f"{self.seconds:g} s at {self.fps:g} frames a second are no frame; a sequence has at "
                 "least one"
@@ -131,14 +142,58 @@ class SynthesisOptions:
         return round(self.seconds * self.fps)
 
 
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise UsageError(f"{name} lies between {low:g} and {high:g}, not at {value:g}")
+@dataclass(frozen=True)
+class SynthesizeCommand:
+    """Everything that ``videxpr synthesize`` takes."""
 
+    faces: Path = option(
+        MISSING,
+        "Folder of aligned crops in one folder an expression (anger/, happiness/, ...), as videxpr "
+        "train images takes it.",
+        metavar="FOLDER",
+        positional=True,
+    )
+    output: Path = option(
+        Path("synthetic"),
+        "The new folder: EXPR_Set/, cropped_aligned/ and synthesis.json.",
+        short="o",
+        metavar="FOLDER",
+        panel=WHAT,
+        changes_results=False,
+    )
+    split: Path | None = option(
+        None,
+        "CSV with the columns image,split (train, validation, test).",
+        metavar="FILE.csv",
+        default_text="a tenth is drawn for validation, copies of an image together",
+        panel=WHAT,
+    )
+    part: Literal["validation", "test"] | None = option(
+        None,
+        "Make a Validation_Set of this part and no Train_Set, for measuring.",
+        default_text="both sets, of the parts train and validation",
+        panel=WHAT,
+    )
+    videos: int = option(
+        400, "Sequences of the Train_Set; not used with --part.", least=1, panel=WHAT
+    )
+    validation_videos: int = option(100, "Sequences of the Validation_Set.", least=1, panel=WHAT)
+    person: str | None = option(
+        None,
+        "Who is on an image, by its file's name: the pattern's first group. The next segment then "
+        "often shows the same person.",
+        metavar="REGEX",
+        default_text="nobody is known",
+        panel=HOW,
+    )
+    synthesis: SynthesisOptions = field(default_factory=SynthesisOptions)
+    quiet: bool = option(False, "Say nothing but errors.", short="q", changes_results=False)
 
-def _rising(name: str, values: Range, low: float, high: float) -> None:
-    if not low <= values[0] <= values[1] <= high:
-        raise UsageError(
-            f"{name} goes from a lower to a higher value, of {low:g} to {high:g}, not from "
-            f"{values[0]:g} to {values[1]:g}"
-        )
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if self.synthesis.one_person and self.person is None:
+            raise UsageError("--one-person needs --person, which tells who is on an image")
+        if self.part == "test" and self.split is None:
+            raise UsageError(
+                "only a split file tells which images are for the test; name it with --split"
+            )

@@ -1,4 +1,4 @@
-"""The stills of one part of a split, to be drawn by label and by person."""
+"""The images of one part of a split, to be drawn by label and by person."""
 
 import re
 from collections import Counter, defaultdict
@@ -17,11 +17,11 @@ from videxpr.datasets.synthetic.options import SynthesisOptions
 CLASSES: Final = len(EXPRESSIONS)
 
 
-def people_of(stills: Sequence[LabeledImage], pattern: str | None) -> dict[str, str]:
-    """Who is on a still, by the still's name, as far as names tell.
+def find_people(images: Sequence[LabeledImage], pattern: str | None) -> dict[str, str]:
+    """Return who is on an image, by the image's name, as far as names tell.
 
     Args:
-        stills: all of them.
+        images: all of them.
         pattern: a regular expression that a file's name is searched for; its first group is the
             person. None: nobody is known.
 
@@ -38,11 +38,11 @@ def people_of(stills: Sequence[LabeledImage], pattern: str | None) -> dict[str, 
         raise UsageError(
             f"--person {pattern!r} has no group (...) around the part that names people"
         )
-    found = {still.name: expression.search(still.path.name) for still in stills}
+    found = {image.name: expression.search(image.path.name) for image in images}
     people = {name: match[1] for name, match in found.items() if match and match[1]}
     if not people:
         raise UsageError(
-            f"--person {pattern!r} is in no file's name; the first one is {stills[0].path.name!r}"
+            f"--person {pattern!r} is in no file's name; the first one is {images[0].path.name!r}"
         )
     return people
 
@@ -52,27 +52,29 @@ class ImageSampler:
     """What sequences of one part are made of.
 
     Attributes:
-        stills: by label.
-        shares: (8,) probability of a segment's label; 0 where there is no still of it.
-        people: who is on a still, by its name; only those who are known.
-        by_person: stills of a label and a person.
-        many_faced: people of whom there are stills of several labels, in order of name.
+        images: by label.
+        shares: (8,) probability of a segment's label; 0 where there is no image of it.
+        people: who is on an image, by its name; only those who are known.
+        by_person: images of a label and a person.
+        varied: people of whom there are images of several labels, in order of name.
     """
 
-    stills: tuple[tuple[LabeledImage, ...], ...]
+    images: tuple[tuple[LabeledImage, ...], ...]
     shares: NDArray[np.float64]
     people: Mapping[str, str]
     by_person: dict[tuple[int, str], tuple[LabeledImage, ...]]
-    many_faced: tuple[str, ...]
+    varied: tuple[str, ...]
 
-    def of_one(self, generator: np.random.Generator, options: SynthesisOptions) -> "ImageSampler":
-        """The stills of one person who shows several labels."""
-        person = self.many_faced[int(generator.integers(len(self.many_faced)))]
+    def of_one_person(
+        self, generator: np.random.Generator, options: SynthesisOptions
+    ) -> "ImageSampler":
+        """Return a sampler of the images of one person who shows several labels."""
+        person = self.varied[int(generator.integers(len(self.varied)))]
         theirs = [
-            still
-            for (_, name), stills in self.by_person.items()
+            image
+            for (_, name), images in self.by_person.items()
             if name == person
-            for still in stills
+            for image in images
         ]
         return image_sampler(theirs, self.people, options)
 
@@ -83,31 +85,37 @@ class ImageSampler:
         generator: np.random.Generator,
         same_person: float,
     ) -> LabeledImage:
-        """A still of a label, perhaps of the person on the one before it; never that one itself if
-        there is another."""
-        chosen = self.stills[label]
+        """Draw an image of a label, never the one before it if there is another.
+
+        Args:
+            label: of the image.
+            before: the image before it, None at the beginning.
+            generator: that draws.
+            same_person: probability that it is of the person before it, where one is known.
+        """
+        chosen = self.images[label]
         person = None if before is None else self.people.get(before.name)
         if person is not None and generator.random() < same_person:
             theirs = self.by_person.get((label, person), ())
-            chosen = tuple(still for still in theirs if still != before) or chosen
+            chosen = tuple(image for image in theirs if image != before) or chosen
         place = int(generator.integers(len(chosen)))
         return chosen[place] if chosen[place] != before else chosen[place - 1]
 
 
 def image_sampler(
-    stills: Sequence[LabeledImage], people: Mapping[str, str], options: SynthesisOptions
+    images: Sequence[LabeledImage], people: Mapping[str, str], options: SynthesisOptions
 ) -> ImageSampler:
-    """Sort the stills of a part."""
+    """Sort the images of a part."""
     by_label: list[list[LabeledImage]] = [[] for _ in EXPRESSIONS]
     by_person: dict[tuple[int, str], list[LabeledImage]] = defaultdict(list)
-    for still in stills:
-        by_label[still.label].append(still)
-        if still.name in people:
-            by_person[still.label, people[still.name]].append(still)
+    for image in images:
+        by_label[image.label].append(image)
+        if image.name in people:
+            by_person[image.label, people[image.name]].append(image)
     labels = Counter(person for _, person in by_person)
     return ImageSampler(
         tuple(map(tuple, by_label)),
-        label_shares(class_counts(stills), options),
+        label_shares(class_counts(images), options),
         people,
         {key: tuple(those) for key, those in by_person.items()},
         tuple(sorted(person for person, count in labels.items() if count > 1)),
@@ -115,8 +123,10 @@ def image_sampler(
 
 
 def label_shares(counts: Sequence[int], options: SynthesisOptions) -> NDArray[np.float64]:
-    """(8,) probabilities of labels whose stills are `counts`: Neutral's as chosen, the others' by
-    their counts to 1 minus the balance."""
+    """Return (8,) probabilities of labels of which there are so many images.
+
+    Neutral's is as chosen, the others' are by their counts to 1 minus the balance.
+    """
     numbers = np.array(counts, dtype=np.float64)
     shares = np.where(numbers > 0, numbers.clip(min=1) ** (1 - options.balance), 0.0)
     neutral, shares[NEUTRAL] = shares[NEUTRAL], 0.0

@@ -1,4 +1,4 @@
-"""What happens in a sequence, frame by frame, before anything is drawn."""
+"""What happens in a sequence, frame by frame, before anything is rendered."""
 
 import math
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.datasets.image_folder import LabeledImage
-from videxpr.datasets.synthetic.options import Jitter, Range, SynthesisOptions
+from videxpr.datasets.synthetic.options import IntRange, Jitter, Range, SynthesisOptions
 from videxpr.datasets.synthetic.sampler import ImageSampler
 
-WALKS: Final = ("shift_x", "shift_y", "scale", "turn", "gain", "blur")
-"""Columns of a plan's walks: shares of the side, logarithm, radians, logarithm, share of the side."""
+WALKS: Final = ("shift_x", "shift_y", "scale", "rotation", "gain", "blur")
+"""Columns of a script's walks: shares of the side, logarithm, radians, logarithm, share of the side."""
 
-STILLS_WITHIN: Final = 3
-"""Stills that a segment shows at most."""
+MOST_IMAGES: Final = 3
+"""Images that a segment shows at most."""
 
 Flags = NDArray[np.bool_]
 
@@ -32,17 +32,17 @@ class Segment:
 
 @dataclass(frozen=True)
 class ImageSpan:
-    """Frames [first, end) that show one still.
+    """Frames [first, end) that show one image.
 
     Attributes:
-        still: which.
+        image: which.
         first: the first frame in which it is more visible than the one before it.
         end: the first frame that shows the next one more.
         mirrored: whether left and right change places.
-        fade: frames of the cross-fade from the still before, about `first`; 0 is a hard change.
+        fade: frames of the cross-fade from the image before, about `first`; 0 is a hard change.
     """
 
-    still: LabeledImage
+    image: LabeledImage
     first: int
     end: int
     mirrored: bool
@@ -50,7 +50,7 @@ class ImageSpan:
 
 
 @dataclass(frozen=True)
-class Cover:
+class Occlusion:
     """Something before the face in frames [first, end): a block of one color.
 
     Attributes:
@@ -71,7 +71,7 @@ class Cover:
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """What does not change in a sequence.
 
     Attributes:
@@ -95,10 +95,10 @@ class Script:
 
     Attributes:
         segments: in order, without gaps; neighbors may have the same label.
-        showings: in order, without gaps.
+        spans: in order, without gaps.
         missing: (T,) frames that have no crop; the last one always has.
-        covers: in order of drawing.
-        look: what does not change.
+        occlusions: in order of drawing.
+        appearance: what does not change.
         walks: (T, 6) jitter in the order of `WALKS`.
         noise_seed: of the pixels' noise.
     """
@@ -106,8 +106,8 @@ class Script:
     segments: tuple[Segment, ...]
     spans: tuple[ImageSpan, ...]
     missing: Flags
-    covers: tuple[Cover, ...]
-    look: Look
+    occlusions: tuple[Occlusion, ...]
+    appearance: Appearance
     walks: NDArray[np.float64]
     noise_seed: int
 
@@ -122,15 +122,15 @@ def write_script(
     sampler: ImageSampler, options: SynthesisOptions, generator: np.random.Generator
 ) -> Script:
     """Draw all that happens in a sequence."""
-    if options.one_person > 0 and sampler.many_faced and generator.random() < options.one_person:
-        sampler = sampler.of_one(generator, options)
+    if options.one_person > 0 and sampler.varied and generator.random() < options.one_person:
+        sampler = sampler.of_one_person(generator, options)
     segments = _segments(sampler, options, generator)
     return Script(
         segments=segments,
         spans=_image_spans(segments, sampler, options, generator),
         missing=_missing(options, generator),
-        covers=_covers(options, generator),
-        look=_look(options, generator),
+        occlusions=_occlusions(options, generator),
+        appearance=_appearance(options, generator),
         walks=random_walks(options.frames, options.fps, options.jitter, generator),
         noise_seed=int(generator.integers(2**32)),
     )
@@ -139,9 +139,9 @@ def write_script(
 def random_walks(
     frames: int, fps: float, jitter: Jitter, generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """(T, 6) stationary autoregressive walks of first order, with a little white noise.
+    """Return (T, 6) stationary autoregressive walks of first order, with a little white noise.
 
-    Each walk has a time constant of its own: what it was so many seconds ago still counts for 1/e.
+    Each walk has a time constant of its own: what it was so many seconds ago image counts for 1/e.
     """
     low, high = np.log(jitter.memory_seconds)
     memory = np.exp(generator.uniform(low, high, len(WALKS)))
@@ -157,7 +157,7 @@ def random_walks(
 def _segments(
     sampler: ImageSampler, options: SynthesisOptions, generator: np.random.Generator
 ) -> tuple[Segment, ...]:
-    """Segments up to the sequence's end; a remainder too short for one belongs to the last."""
+    """Draw segments up to the sequence's end; a remainder too short for one belongs to the last."""
     shortest = max(round(options.segment_seconds[0] * options.fps), 1)
     ends = [0]
     while ends[-1] < options.frames:
@@ -179,26 +179,27 @@ def _image_spans(
 ) -> tuple[ImageSpan, ...]:
     spans: list[ImageSpan] = []
     for segment in segments:
-        for first, end in _stretches(segment, options, generator):
+        for first, end in _image_ranges(segment, options, generator):
             before = spans[-1] if spans else None
-            shown = None if before is None else before.still
-            still = sampler.draw(segment.label, shown, generator, options.same_person)
+            shown = None if before is None else before.image
+            image = sampler.draw(segment.label, shown, generator, options.same_person)
             fade = 0
             if before is not None and generator.random() < options.fades:
                 room = min(before.end - before.first, end - first)
-                fade = min(int(generator.integers(*options.fade_frames, endpoint=True)), room)
+                fewest, most = options.fade_frames
+                fade = min(int(generator.integers(fewest, most, endpoint=True)), room)
             mirrored = bool(generator.random() < 0.5)
-            spans.append(ImageSpan(still, first, end, mirrored, fade))
+            spans.append(ImageSpan(image, first, end, mirrored, fade))
     return tuple(spans)
 
 
-def _stretches(
+def _image_ranges(
     segment: Segment, options: SynthesisOptions, generator: np.random.Generator
 ) -> list[tuple[int, int]]:
-    """Frames [first, end) of each still of a segment; none shorter than the shortest segment."""
+    """Draw frames [first, end) of each image of a segment; none shorter than the shortest segment."""
     shortest = max(round(options.segment_seconds[0] * options.fps), 1)
     length = segment.end - segment.first
-    most = min(STILLS_WITHIN, length // shortest)
+    most = min(MOST_IMAGES, length // shortest)
     changes = generator.random() < options.change_within
     if not changes or most < 2 or length < options.changes_from * options.fps:
         return [(segment.first, segment.end)]
@@ -217,14 +218,16 @@ def _missing(options: SynthesisOptions, generator: np.random.Generator) -> Flags
     return missing
 
 
-def _covers(options: SynthesisOptions, generator: np.random.Generator) -> tuple[Cover, ...]:
+def _occlusions(options: SynthesisOptions, generator: np.random.Generator) -> tuple[Occlusion, ...]:
     return tuple(
-        _cover(first, end, generator)
-        for first, end in _runs(options.covered, options.covered_frames, options.frames, generator)
+        _occlusion(first, end, generator)
+        for first, end in _runs(
+            options.occluded, options.occluded_frames, options.frames, generator
+        )
     )
 
 
-def _cover(first: int, end: int, generator: np.random.Generator) -> Cover:
+def _occlusion(first: int, end: int, generator: np.random.Generator) -> Occlusion:
     x, y = generator.uniform(0.1, 0.9, 2).tolist()
     width, height = generator.uniform(0.15, 0.5, 2).tolist()
     across, down = generator.normal(0, 0.008, 2).tolist()
@@ -233,17 +236,18 @@ def _cover(first: int, end: int, generator: np.random.Generator) -> Cover:
     red, green, blue = (
         (np.array((235, 190, 160) if skin else (220,) * 3) * shade).astype(int).tolist()
     )
-    return Cover(first, end, (x, y), (width, height), (across, down), (red, green, blue))
+    return Occlusion(first, end, (x, y), (width, height), (across, down), (red, green, blue))
 
 
 def _runs(
-    share: float, lengths: tuple[int, int], frames: int, generator: np.random.Generator
+    share: float, lengths: IntRange, frames: int, generator: np.random.Generator
 ) -> list[tuple[int, int]]:
-    """Runs [first, end) of frames that make up a share of all, on an average over sequences."""
-    usual = sum(lengths) / 2
-    count = int(generator.poisson(-math.log1p(-min(share, 0.99)) * frames / usual))
-    firsts = generator.integers(-lengths[1], frames, count).tolist()
-    sizes = generator.integers(*lengths, count, endpoint=True).tolist()
+    """Draw runs [first, end) of frames that make up a share of all, on an average over sequences."""
+    shortest, longest = lengths
+    mean = (shortest + longest) / 2
+    count = int(generator.poisson(-math.log1p(-min(share, 0.99)) * frames / mean))
+    firsts = generator.integers(-longest, frames, count).tolist()
+    sizes = generator.integers(shortest, longest, count, endpoint=True).tolist()
     runs = [
         (max(first, 0), min(first + size, frames))
         for first, size in zip(firsts, sizes, strict=True)
@@ -251,10 +255,10 @@ def _runs(
     return [(first, end) for first, end in runs if first < end]
 
 
-def _look(options: SynthesisOptions, generator: np.random.Generator) -> Look:
+def _appearance(options: SynthesisOptions, generator: np.random.Generator) -> Appearance:
     low, high = options.quality
     gain, contrast = np.exp(generator.uniform(-1, 1, 2) * math.log1p(options.light)).tolist()
-    return Look(
+    return Appearance(
         resolution=round(_log_uniform(options.resolution, generator)),
         quality=int(generator.integers(low, high, endpoint=True)),
         gain=gain,

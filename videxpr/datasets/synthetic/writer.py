@@ -1,9 +1,9 @@
-"""Whole trees of stitched sequences.
+"""Whole trees of synthetic sequences.
 
 <root>/EXPR_Set/{Train_Set,Validation_Set}/<name>.txt
 <root>/cropped_aligned/<name>/00001.jpg
 <root>/crop_geometry.json
-<root>/stitching.json
+<root>/synthesis.json
 """
 
 import json
@@ -33,12 +33,12 @@ from videxpr.formats.affwild2 import HEADER, SEVEN_CLASS_HEADER, write_labels
 
 ANNOTATIONS: Final = "EXPR_Set"
 CROPS: Final = "cropped_aligned"
-RECORD: Final = "stitching.json"
+RECORD: Final = "synthesis.json"
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Share:
+class SetSpec:
     """What one set of a tree is made of.
 
     Attributes:
@@ -57,16 +57,16 @@ class SetSummary:
     """One set that was written.
 
     Attributes:
-        share: what it is made of.
-        stills: number of stills of each expression that it was drawn from.
+        spec: what it is made of.
+        images: number of images of each expression that it was drawn from.
         segments: number of segments of each expression.
         frames: number of frames of each expression.
         crops: frames that have a crop.
         size_bytes: of all crops.
     """
 
-    share: Share
-    stills: tuple[int, ...]
+    spec: SetSpec
+    images: tuple[int, ...]
     segments: tuple[int, ...]
     frames: tuple[int, ...]
     crops: int
@@ -77,9 +77,9 @@ class SetSummary:
 class _Sequence:
     """A sequence that was written."""
 
-    share: Share
+    spec: SetSpec
     name: str
-    plan: Script
+    script: Script
     crops: int
     size_bytes: int
 
@@ -87,63 +87,63 @@ class _Sequence:
 def synthesize(
     root: Path,
     parts: Mapping[Part, Sequence[LabeledImage]],
-    shares: Sequence[Share],
+    specs: Sequence[SetSpec],
     options: SynthesisOptions,
     *,
     people: Mapping[str, str] | None = None,
     sources: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> list[SetSummary]:
-    """Make a tree that training, `annotate` and `evaluate` read as any other; whole or not at all.
+    """Write a tree that training, `annotate` and `evaluate` read as any other; whole or not at all.
 
-    What a sequence holds depends on the stills of its part, the options (the seed is one) and its
+    What a sequence holds depends on the images of its part, the options (the seed is one) and its
     number alone.
 
     Args:
         root: the new folder.
-        parts: stills of each part of a split.
-        shares: the sets to make.
+        parts: images of each part of a split.
+        specs: the sets to make.
         options: what sequences are like.
-        people: who is on a still, by its name; they may stay from one segment to the next.
-        sources: where the stills came from, by what it is called; for the record.
+        people: who is on an image, by its name; they may stay from one segment to the next.
+        sources: where the images came from, by what it is called; for the record.
         progress: called with the frames done and all frames.
 
     Returns:
         What was made, a summary a set.
 
     Raises:
-        UsageError: there is something at `root`, or a part has no stills.
-        SourceError: a still cannot be read.
+        UsageError: there is something at `root`, or a part has no images.
+        SourceError: an image cannot be read.
         OutputError: the folder cannot be written.
     """
-    _check(root, parts, shares)
-    told = progress or (lambda completed, total: None)
-    total = options.frames * sum(share.videos for share in shares)
-    made: list[_Sequence] = []
+    _check(root, parts, specs)
+    report = progress or (lambda completed, total: None)
+    total = options.frames * sum(spec.videos for spec in specs)
+    written: list[_Sequence] = []
     with _new_folder(root) as building:
-        for share in shares:
-            sampler = image_sampler(parts[share.part], people or {}, options)
-            for number in range(share.videos):
-                plan = write_script(sampler, options, _generator(options.seed, share.part, number))
-                made.append(_write(building, share, number, plan, options))
-                told(options.frames * len(made), total)
-        summaries = [_summary(share, parts[share.part], made) for share in shares]
-        # stills are aligned as `videxpr.training.images.fit` takes them to be
+        for spec in specs:
+            sampler = image_sampler(parts[spec.part], people or {}, options)
+            for number in range(spec.videos):
+                script = write_script(sampler, options, _generator(options.seed, spec.part, number))
+                written.append(_write(building, spec, number, script, options))
+                report(options.frames * len(written), total)
+        summaries = [_summary(spec, parts[spec.part], written) for spec in specs]
+        # images are aligned as `videxpr.training.images.fit` takes them to be
         write_crop_geometry(building / CROP_GEOMETRY, ARCFACE.resized(options.size))
-        _write_record(building / RECORD, options, sources or {}, summaries, made)
+        _write_record(building / RECORD, options, sources or {}, summaries, written)
     return summaries
 
 
 def _check(
-    root: Path, parts: Mapping[Part, Sequence[LabeledImage]], shares: Sequence[Share]
+    root: Path, parts: Mapping[Part, Sequence[LabeledImage]], specs: Sequence[SetSpec]
 ) -> None:
     if root.exists() and not (root.is_dir() and not any(root.iterdir())):
         raise UsageError(f"{root} is there already, and nothing is overwritten; name a new folder")
-    for share in shares:
-        if share.videos < 1:
-            raise UsageError(f"a {share.folder} has 1 video or more, not {share.videos}")
-        if not parts.get(share.part):
-            raise UsageError(f"there are no {share.part} stills to make the {share.folder} of")
+    for spec in specs:
+        if spec.videos < 1:
+            raise UsageError(f"a {spec.folder} has 1 video or more, not {spec.videos}")
+        if not parts.get(spec.part):
+            raise UsageError(f"there are no {spec.part} images to make the {spec.folder} of")
 
 
 def _generator(seed: int, part: Part, number: int) -> np.random.Generator:
@@ -152,7 +152,7 @@ def _generator(seed: int, part: Part, number: int) -> np.random.Generator:
 
 @contextmanager
 def _new_folder(root: Path) -> Iterator[Path]:
-    """A folder beside `root`, renamed to it when the block ends without an error, else removed."""
+    """Yield a folder that is renamed to `root` when the block ends without an error, else removed."""
     building = root.absolute().with_name(f".{root.absolute().name}.{os.getpid()}.part")
     try:
         building.mkdir(parents=True)
@@ -165,30 +165,32 @@ def _new_folder(root: Path) -> Iterator[Path]:
 
 
 def _write(
-    root: Path, share: Share, number: int, plan: Script, options: SynthesisOptions
+    root: Path, spec: SetSpec, number: int, script: Script, options: SynthesisOptions
 ) -> _Sequence:
-    """Labels and crops of one sequence."""
-    name = f"{share.part}_{number + 1:04d}"
-    labels = plan.labels
+    """Write labels and crops of one sequence."""
+    name = f"{spec.part}_{number + 1:04d}"
+    labels = script.labels
     has_other = labels.max() == len(EXPRESSIONS) - 1
     header = HEADER if has_other else SEVEN_CLASS_HEADER
-    write_labels(root / ANNOTATIONS / share.folder / f"{name}.txt", labels, header)
+    write_labels(root / ANNOTATIONS / spec.folder / f"{name}.txt", labels, header)
     folder = root / CROPS / name
     folder.mkdir(parents=True)
     sizes = [
         (folder / image_name(frame)).write_bytes(content)
-        for frame, content in render_sequence(plan, options)
+        for frame, content in render_sequence(script, options)
     ]
-    return _Sequence(share, name, plan, len(sizes), sum(sizes))
+    return _Sequence(spec, name, script, len(sizes), sum(sizes))
 
 
-def _summary(share: Share, stills: Sequence[LabeledImage], made: Sequence[_Sequence]) -> SetSummary:
-    mine = [one for one in made if one.share == share]
-    segments = [segment.label for one in mine for segment in one.plan.segments]
-    frames = np.concatenate([one.plan.labels for one in mine])
+def _summary(
+    spec: SetSpec, images: Sequence[LabeledImage], written: Sequence[_Sequence]
+) -> SetSummary:
+    mine = [one for one in written if one.spec == spec]
+    segments = [segment.label for one in mine for segment in one.script.segments]
+    frames = np.concatenate([one.script.labels for one in mine])
     return SetSummary(
-        share,
-        tuple(class_counts(stills)),
+        spec,
+        tuple(class_counts(images)),
         tuple(np.bincount(segments, minlength=len(EXPRESSIONS)).tolist()),
         tuple(np.bincount(frames, minlength=len(EXPRESSIONS)).tolist()),
         sum(one.crops for one in mine),
@@ -201,42 +203,42 @@ def _write_record(
     options: SynthesisOptions,
     sources: Mapping[str, str],
     summaries: Sequence[SetSummary],
-    made: Sequence[_Sequence],
+    written: Sequence[_Sequence],
 ) -> None:
-    """How the tree was made: a line a sequence, so that it can be read and compared."""
+    """Write how the tree was made: a line a sequence, so that it can be read and compared."""
     facts = {
         "videxpr": VERSION,
         "sources": dict(sources),
         "options": asdict(options),
         "sets": [_set_facts(summary) for summary in summaries],
     }
-    lines = [f"  {json.dumps(one.name)}: {json.dumps(_facts(one.plan))}" for one in made]
+    lines = [f"  {json.dumps(one.name)}: {json.dumps(_facts(one.script))}" for one in written]
     text = json.dumps(facts, indent=1)[:-2] + ',\n "sequences": {\n' + ",\n".join(lines)
     path.write_text(f"{text}\n }}\n}}\n", encoding="utf-8")
 
 
 def _set_facts(summary: SetSummary) -> dict[str, Any]:
-    share = summary.share
+    spec = summary.spec
     return {
-        "folder": share.folder,
-        "part": share.part,
-        "videos": share.videos,
+        "folder": spec.folder,
+        "part": spec.part,
+        "videos": spec.videos,
         "crops": summary.crops,
         **{
             name: dict(zip(EXPRESSIONS, getattr(summary, name), strict=True))
-            for name in ("stills", "segments", "frames")
+            for name in ("images", "segments", "frames")
         },
     }
 
 
-def _facts(plan: Script) -> dict[str, Any]:
-    """Segments as label, first frame, end; stills as name, first frame, end, mirrored, fade."""
+def _facts(script: Script) -> dict[str, Any]:
+    """Return segments as label, first frame, end; images as name, first frame, end, mirrored, fade."""
     return {
-        "look": asdict(plan.look),
-        "segments": [[one.label, one.first, one.end] for one in plan.segments],
-        "stills": [
-            [one.still.name, one.first, one.end, one.mirrored, one.fade] for one in plan.spans
+        "appearance": asdict(script.appearance),
+        "segments": [[one.label, one.first, one.end] for one in script.segments],
+        "images": [
+            [one.image.name, one.first, one.end, one.mirrored, one.fade] for one in script.spans
         ],
-        "missing": np.flatnonzero(plan.missing).tolist(),
-        "covered": [[one.first, one.end] for one in plan.covers],
+        "missing": np.flatnonzero(script.missing).tolist(),
+        "occluded": [[one.first, one.end] for one in script.occlusions],
     }

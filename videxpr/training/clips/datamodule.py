@@ -1,18 +1,23 @@
-"""What training and validation read, each device its own share."""
+"""What training and validation read: windows and runs of crops, or features that were computed once."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import lightning
+import numpy as np
 from torch.utils.data import DataLoader
 
+from videxpr.core.device import resolve_device
 from videxpr.core.structures import Floats
 from videxpr.datasets.affwild2.layout import Split
 from videxpr.datasets.affwild2.videos import LabeledVideo
 from videxpr.datasets.clips import RunDataset, WindowDataset, WindowSampler
-from videxpr.model.network import ModelConfig
+from videxpr.model.engine.engine import build_embedder
+from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.training.clips.loader import WindowLoader
 from videxpr.training.options import ClipTrainingOptions, Machine
+
+EMBEDDING_BATCH: Final = 32
 
 
 class ClipDataModule(lightning.LightningDataModule):
@@ -24,17 +29,17 @@ class ClipDataModule(lightning.LightningDataModule):
         options: ClipTrainingOptions,
         machine: Machine,
         config: ModelConfig,
-        kept: Mapping[Split, Sequence[Floats]] | None,
+        cached: Mapping[Split, Sequence[Floats]] | None,
     ) -> None:
         super().__init__()
         self.parts = parts
         self.options = options
         self.machine = machine
         self.config = config
-        self.kept = kept
+        self.cached = cached
 
     def train_dataloader(self) -> WindowLoader:
-        sampling, (rank, devices) = self.options.sampling, self._place()
+        sampling, (rank, devices) = self.options.sampling, self._rank()
         videos, window = self.parts["train"], self.config.window
         return WindowLoader(
             WindowDataset(videos, window, self.config.crop.size, self._features("train")),
@@ -43,11 +48,11 @@ class ClipDataModule(lightning.LightningDataModule):
             ),
             sampling.batch_size // devices,
             workers=self._workers,
-            pinned=self._pinned,
+            pinned=self._pin_memory,
         )
 
     def val_dataloader(self) -> DataLoader[Any]:
-        rank, devices = self._place()
+        rank, devices = self._rank()
         runs = RunDataset(
             self.parts["validation"],
             self.config.crop.size,
@@ -60,20 +65,51 @@ class ClipDataModule(lightning.LightningDataModule):
             batch_size=None,
             num_workers=self._workers,
             persistent_workers=self._workers > 0,
-            pin_memory=self._pinned,
+            pin_memory=self._pin_memory,
         )
 
     @property
     def _workers(self) -> int:
-        return 0 if self.kept is not None else self.machine.workers
+        return 0 if self.cached is not None else self.machine.workers or 0
 
     @property
-    def _pinned(self) -> bool:
+    def _pin_memory(self) -> bool:
         return self.machine.accelerator == "gpu"
 
     def _features(self, split: Split) -> Sequence[Floats] | None:
-        return None if self.kept is None else self.kept[split]
+        return None if self.cached is None else self.cached[split]
 
-    def _place(self) -> tuple[int, int]:
+    def _rank(self) -> tuple[int, int]:
         trainer = self.trainer
         return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
+
+
+def embed_videos(
+    model: ExpressionModel,
+    parts: Mapping[Split, Sequence[LabeledVideo]],
+    machine: Machine,
+    progress: Callable[[int, int], None],
+) -> dict[Split, list[Floats]]:
+    """Return features (N, F) of all usable frames of each video, embedded as `annotate` embeds them.
+
+    Args:
+        model: whose backbone training does not change.
+        parts: the videos of each split.
+        machine: where it computes; one device does the work.
+        progress: called with the crops done and their number.
+    """
+    device = resolve_device("auto" if machine.accelerator == "gpu" else "cpu")
+    embedder = build_embedder(model.eval().to(device), machine.threads or 1)
+    total = sum(len(video) for videos in parts.values() for video in videos)
+    done, cached = 0, dict[Split, list[Floats]]()
+    for split, videos in parts.items():
+        pieces: list[list[Floats]] = [[] for _ in videos]
+        runs = RunDataset(videos, model.config.crop.size)
+        for video, _, crops in DataLoader(runs, batch_size=None, num_workers=machine.workers or 0):
+            features = embedder.embed(crops.numpy(), EMBEDDING_BATCH)
+            pieces[video].append(features.astype(np.float16))  # half the memory
+            done += len(crops)
+            progress(done, total)
+        cached[split] = [np.concatenate(piece) for piece in pieces]
+    model.train().cpu()
+    return cached

@@ -19,7 +19,7 @@ from videxpr.datasets.clips import Place, WindowDataset, WindowSampler
 AHEAD: Final = 2
 """Batches that each process reads ahead."""
 
-HELD: Final = 3
+RESERVED: Final = 3
 """Batches that are safe from being written over: the last three that came out of the loader."""
 
 
@@ -45,7 +45,7 @@ class WindowLoader(DataLoader[Any]):
         workers: int = 0,
         pinned: bool = False,
     ) -> None:
-        slots = AHEAD * workers + HELD
+        slots = AHEAD * workers + RESERVED
         shape = (slots, batch_size, *dataset.frames_shape)
         self.ring = torch.empty(shape, dtype=dataset.frames_dtype)
         if workers:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import lightning
@@ -24,6 +23,7 @@ from videxpr.training.feature_noise import FeatureNoise, SingleFrames
 from videxpr.training.freeze import freeze
 from videxpr.training.losses import frame_losses
 from videxpr.training.options import ClipTrainingOptions
+from videxpr.training.reports import ClipEpochReport
 
 STRENGTHS: Final = tuple(round(0.1 * step, 1) for step in range(16))
 """Strengths of logit adjustment that validation tries; the first is none at all."""
@@ -32,37 +32,8 @@ PLATEAU_FACTOR: Final = 0.1
 PLATEAU_PATIENCE: Final = 10
 
 
-@dataclass(frozen=True)
-class ClipEpochReport:
-    """What one epoch gave.
-
-    Attributes:
-        epoch: from 1.
-        epochs: that there will be.
-        loss: mean over the labeled frames of its training windows.
-        macro_f1: on validation, over eight classes, without logit adjustment.
-        accuracy: on validation.
-        frames: labeled frames of validation that were counted.
-        logit_adjustment: strength with which the macro F1 would be highest.
-        adjusted_macro_f1: the macro F1 with it.
-        temperature: at which the labels of validation are likeliest.
-        learning_rate: of the epoch's last step.
-    """
-
-    epoch: int
-    epochs: int
-    loss: float
-    macro_f1: float
-    accuracy: float
-    frames: int
-    logit_adjustment: float
-    adjusted_macro_f1: float
-    temperature: float
-    learning_rate: float
-
-
 class ClipModule(lightning.LightningModule):
-    """Windows of crops or of kept features in, the focal loss of their labeled frames out."""
+    """Windows of crops or of cached features in, the focal loss of their labeled frames out."""
 
     def __init__(
         self,
@@ -90,17 +61,15 @@ class ClipModule(lightning.LightningModule):
         self._schedule: torch.optim.lr_scheduler.ReduceLROnPlateau | None = None
         self._schedule_state: dict[str, Any] = {}
         self._sums = torch.zeros(2, dtype=torch.float64)  # of losses, of frames
-        self._pieces: list[NDArray[np.float32]] = []
-        self._answers: list[tuple[Floats, NDArray[np.int64]]] = []  # logits, labels of a video
-        self._alone: list[tuple[Floats, NDArray[np.int64]]] = []  # the same of each frame by itself
+        self._pieces: list[NDArray[np.float32]] = []  # features of a video that is not complete yet
+        self._predictions: list[tuple[Floats, NDArray[np.int64]]] = []  # logits, labels of a video
+        self._frame_predictions: list[tuple[Floats, NDArray[np.int64]]] = []  # frames by themselves
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], step: int) -> Tensor:
         frames, labels, videos = batch
         seed = step_seed(self.options.seed, self.current_epoch, step, self.global_rank)
         torch.manual_seed(seed)
-        if self.backbone_frozen:
-            self.model.backbone.eval()
-        length = drawn_length(frames.shape[1], self.options.sampling.shortest)
+        length = draw_length(frames.shape[1], self.options.sampling.shortest)
         frames, labels = frames[:, :length], labels[:, :length]
         features = self._features(frames)
         if self.feature_noise is not None:
@@ -109,9 +78,9 @@ class ClipModule(lightning.LightningModule):
         counted = labels >= 0
         losses = frame_losses(logits[counted], labels[counted], self.options.loss)
         count = counted.sum().to(torch.float32)
-        everywhere = self.trainer.strategy.reduce(count.clone(), reduce_op="sum")
+        all_frames = self.trainer.strategy.reduce(count.clone(), reduce_op="sum")
         # gradients are averaged over devices: a frame counts the same wherever it is
-        loss = losses.sum() * self.trainer.world_size / everywhere
+        loss = losses.sum() * self.trainer.world_size / all_frames
         if not self.finding_rate:
             self._check_loss(loss, step, videos)
         self._sums += torch.stack([losses.detach().sum(), count]).double().cpu()
@@ -124,15 +93,15 @@ class ClipModule(lightning.LightningModule):
         self._sums.zero_()
 
     def on_validation_epoch_start(self) -> None:
-        self._answers.clear()
-        self._alone.clear()
+        self._predictions.clear()
+        self._frame_predictions.clear()
         self._pieces.clear()
         if self.trainer.world_size > 1:
             for statistic in self.model.backbone.buffers():
-                torch.distributed.broadcast(statistic, 0)  # all devices answer with one model
+                torch.distributed.broadcast(statistic, 0)  # all devices predict with one model
 
     def validation_step(self, batch: tuple[int, bool, Tensor], _: int) -> None:
-        """Keep features until a video is complete, then answer as `annotate` does."""
+        """Keep features until a video is complete, then predict as `annotate` does."""
         video, complete, frames = batch
         features = frames if frames.ndim == 2 else self.model.embed(frames)
         self._pieces.append(features.float().cpu().numpy())
@@ -141,10 +110,10 @@ class ClipModule(lightning.LightningModule):
             logits = sequence_logits(self.model, sequence, self.options.validation)
             self._pieces.clear()
             labels = self.validation_videos[video].labels.astype(np.int64)
-            self._answers.append((logits, labels))
+            self._predictions.append((logits, labels))
             if self.single_frames is not None:
-                alone = self.model.classify(sequence[:, None])[:, 0]
-                self._alone.append((alone.float().cpu().numpy(), labels))
+                of_frames = self.model.classify(sequence[:, None])[:, 0].float().cpu().numpy()
+                self._frame_predictions.append((of_frames, labels))
 
     def on_validation_epoch_end(self) -> None:
         sums = self._over_devices(self._sums.numpy())
@@ -191,42 +160,47 @@ class ClipModule(lightning.LightningModule):
         return optimizer
 
     def _features(self, frames: Tensor) -> Tensor:
-        """Features (B, T, F) of crops (B, T, size, size, 3), or kept ones as they are."""
+        """Return features (B, T, F) of crops (B, T, size, size, 3), or cached ones as they are."""
         if frames.ndim == 3:
             return frames
         batch, time = frames.shape[:2]
         pixels = self.model.pixels(frames.flatten(0, 1))
         if self.options.augment_per != "none":
-            group = time if self.options.augment_per == "window" else 1
+            group = time if self.options.augment_per == "per-window" else 1
             pixels = augment(pixels, self.options.augmentation, group)
         return self.model.features(pixels).view(batch, time, -1)
 
-    def _over_devices(self, figures: NDArray[Any]) -> NDArray[Any]:
-        """Sums of figures over all devices."""
-        own = torch.from_numpy(figures)
+    def _over_devices(self, sums: NDArray[Any]) -> NDArray[Any]:
+        """Add up sums over all devices."""
+        own = torch.from_numpy(sums)
         own = own.float() if own.is_floating_point() else own
         summed = self.trainer.strategy.reduce(own.to(self.device), reduce_op="sum")
         return np.asarray(summed.cpu().numpy())
 
     def _temperature(self) -> float:
-        """At which the labels of validation are likeliest; if training minds frames by themselves, the
-        higher one of theirs and of windows', so that the model is too sure of neither."""
-        kinds = [self._answers] if self.single_frames is None else [self._answers, self._alone]
-        return max(map(self._likeliest, kinds))
+        """Return the temperature at which the labels of validation are likeliest.
 
-    def _likeliest(self, answers: list[tuple[Floats, NDArray[np.int64]]]) -> float:
-        own = (log_likelihoods(logits, labels) for logits, labels in answers)
+        If training minds frames by themselves, it is the higher one of theirs and of windows', so that
+        the model is too sure of neither.
+        """
+        kinds = [self._predictions]
+        if self.single_frames is not None:
+            kinds.append(self._frame_predictions)
+        return max(map(self._likeliest_temperature, kinds))
+
+    def _likeliest_temperature(self, predictions: list[tuple[Floats, NDArray[np.int64]]]) -> float:
+        own = (log_likelihoods(logits, labels) for logits, labels in predictions)
         return choose_temperature(self._over_devices(sum(own, start=np.zeros(len(TEMPERATURES)))))
 
     def _confusions(self, temperature: float) -> NDArray[np.int64]:
-        """(S, 8, 9) of validation at every strength of logit adjustment."""
+        """Return (S, 8, 9) confusion matrices of validation at every strength of logit adjustment."""
         shares = self.model.config.class_shares
         confusions = np.zeros((len(STRENGTHS), CLASSES, CLASSES + 1), np.int64)
-        for logits, labels in self._answers:
-            answers = probabilities(logits / temperature)
+        for logits, labels in self._predictions:
+            calibrated = probabilities(logits / temperature)
             for number, strength in enumerate(STRENGTHS):
-                found = np.nanargmax(adjusted(answers, shares, strength), axis=1)
-                confusions[number] += confusion_matrix(labels, found)
+                predicted = np.nanargmax(adjusted(calibrated, shares, strength), axis=1)
+                confusions[number] += confusion_matrix(labels, predicted)
         return self._over_devices(confusions)
 
     def _check_loss(self, loss: Tensor, step: int, videos: Tensor) -> None:
@@ -247,24 +221,29 @@ class ClipModule(lightning.LightningModule):
     def _report(self, loss: float) -> ClipEpochReport:
         temperature = self._temperature()
         confusions = self._confusions(temperature)
-        figures = macro_f1(confusions)
-        best = int(np.argmax(figures))
+        macro_f1s = macro_f1(confusions)
+        best = int(np.argmax(macro_f1s))
         return ClipEpochReport(
             epoch=self.current_epoch + 1,
             epochs=self.options.epochs,
             loss=loss,
-            macro_f1=float(figures[0]),
+            macro_f1=float(macro_f1s[0]),
             accuracy=compute_scores(confusions[0]).accuracy,
             frames=int(confusions[0].sum()),
             logit_adjustment=STRENGTHS[best],
-            adjusted_macro_f1=float(figures[best]),
+            adjusted_macro_f1=float(macro_f1s[best]),
             temperature=temperature,
             learning_rate=self._rate(),
         )
 
 
-def drawn_length(window: int, shortest: int | None) -> int:
-    """Frames to which a step's windows are cut, log-uniform; drawn from torch's global generator."""
+def draw_length(window: int, shortest: int | None) -> int:
+    """Draw to how many frames a step's windows are cut, log-uniformly, from torch's global generator.
+
+    Args:
+        window: frames of a whole window.
+        shortest: the fewest frames; None never cuts.
+    """
     if shortest is None or shortest >= window:
         return window
     low, high = math.log(shortest), math.log(window + 1)

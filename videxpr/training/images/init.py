@@ -1,4 +1,4 @@
-"""What training on stills starts from, and who teaches."""
+"""What training on images begins with, and who teaches."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +11,11 @@ from videxpr.model.checkpoint import Checkpoint, load_checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.model.pretrained import NONE, backbone_start
+from videxpr.training.options import StartOptions
 
 
-def start(
-    model: ExpressionModel, paths: Sequence[Path], backbone_weights: str = NONE
-) -> TrainingSummary | None:
-    """Fill a model with the mean of checkpoints' weights, or without any its backbone with others.
+def initialize(model: ExpressionModel, start: StartOptions) -> TrainingSummary | None:
+    """Fill a model with the mean of checkpoints' weights, or its backbone with others.
 
     The mean of networks that were trained on from one and the same is often better than each of them
     (Wortsman et al., "Model soups", ICML 2022). Encoders are left out: of a fused head only the part
@@ -24,9 +23,7 @@ def start(
 
     Args:
         model: without an encoder.
-        paths: checkpoints.
-        backbone_weights: ``imagenet``, ``none`` for random ones, or a file of tensors, see
-            `backbone_start`.
+        start: the checkpoints or the backbone's weights, not both.
 
     Returns:
         How the weights came about; None if they are random.
@@ -36,11 +33,11 @@ def start(
         DownloadError: ImageNet's weights are not here and cannot be fetched.
         UsageError: one is of another network, or saw other crops; or there are both.
     """
-    if not paths:
-        return _start_of_backbone(model, backbone_weights)
-    if backbone_weights != NONE:
+    if not start.initial:
+        return _initialize_backbone(model, start.backbone_weights)
+    if start.backbone_weights != NONE:
         raise UsageError("--initial and --backbone-weights both say what to start from; give one")
-    checkpoints = [_read(path, model.config) for path in paths]
+    checkpoints = [_read(path, model.config) for path in start.initial]
     weights = [_weights(one.model, model.width) for one in checkpoints]
     model.load_state_dict({name: _mean([one[name] for one in weights]) for name in weights[0]})
     trainings = [one.training for one in checkpoints]
@@ -55,7 +52,11 @@ def start(
 
 
 def read_teacher(path: Path, config: ModelConfig) -> ExpressionModel:
-    """A model whose answers can be mixed with labels.
+    """Read a model whose predictions can be mixed with labels.
+
+    Args:
+        path: of its checkpoint.
+        config: of the model that is to be taught.
 
     Raises:
         CheckpointError: it cannot be read.
@@ -71,14 +72,14 @@ def read_teacher(path: Path, config: ModelConfig) -> ExpressionModel:
     return teacher
 
 
-def _start_of_backbone(model: ExpressionModel, source: str) -> TrainingSummary | None:
+def _initialize_backbone(model: ExpressionModel, source: str) -> TrainingSummary | None:
     if Path(source).suffix == ".safetensors":
-        raise UsageError(f"{source} is a checkpoint: with --stills start from it with --initial")
-    begun = backbone_start(source, model.config)
-    begun.apply(model)
-    if begun.weights is None:
+        raise UsageError(f"{source} is a checkpoint: on images, start from it with --initial")
+    start = backbone_start(source, model.config)
+    start.apply(model)
+    if start.weights is None:
         return None
-    return TrainingSummary(data="", recipe=f"from {begun.description}", images=0, epochs=0)
+    return TrainingSummary(data="", recipe=f"from {start.description}", images=0, epochs=0)
 
 
 def _read(path: Path, config: ModelConfig) -> Checkpoint:
@@ -87,19 +88,19 @@ def _read(path: Path, config: ModelConfig) -> Checkpoint:
     for name in ("backbone", "crop", "mean", "std"):
         if getattr(theirs, name) != getattr(config, name):
             raise UsageError(
-                f"{path} has {name} {getattr(theirs, name)}, and training on stills wants "
+                f"{path} has {name} {getattr(theirs, name)}, and training on images wants "
                 f"{getattr(config, name)}; start from another checkpoint, or leave out --initial"
             )
     return checkpoint
 
 
 def _weights(model: ExpressionModel, width: int) -> dict[str, Tensor]:
-    """Those of a model without an encoder."""
+    """Return those of a model without an encoder."""
     backbone = {f"backbone.{name}": value for name, value in model.backbone.state_dict().items()}
     head = {"head.weight": model.head.weight[:, :width], "head.bias": model.head.bias}
     return {**backbone, **head}
 
 
 def _mean(values: Sequence[Tensor]) -> Tensor:
-    """Of numbers; of counts the first."""
+    """Return the mean of numbers; of counts the first."""
     return torch.stack(list(values)).mean(dim=0) if values[0].is_floating_point() else values[0]

@@ -17,7 +17,7 @@ from videxpr.training.augment import augment, step_seed
 from videxpr.training.feature_noise import perturb_features
 from videxpr.training.freeze import freeze
 from videxpr.training.options import ImageTrainingOptions
-from videxpr.training.reports import EpochReport
+from videxpr.training.reports import ImageEpochReport
 
 WARM_UP: Final = 0.15
 """Share of the steps in which the learning rate rises."""
@@ -30,11 +30,11 @@ class ImageModule(lightning.LightningModule):
         model: what is trained.
         options: the recipe.
         steps: of the whole training.
-        teachers: models whose answers the labels are mixed with; they do not change.
+        teachers: models whose predictions the labels are mixed with; they do not change.
         on_epoch: called after every epoch.
 
     Attributes:
-        choices: what the run is; one that is resumed must be the same, see `ImageTrainingRun`.
+        identity: what the run is; one that is resumed must be the same, see `ImageTrainingRun`.
         last: what the last epoch gave.
     """
 
@@ -45,27 +45,27 @@ class ImageModule(lightning.LightningModule):
         *,
         steps: int,
         teachers: Sequence[ExpressionModel] = (),
-        on_epoch: Callable[[EpochReport], None] | None = None,
+        on_epoch: Callable[[ImageEpochReport], None] = lambda report: None,
     ) -> None:
         super().__init__()
         self.model = model
         self.model.dropout.p = options.dropout
         self.options = options
         self.steps = steps
-        self.report = on_epoch
-        self.backbone_frozen = freeze(model.backbone, options.freeze)
-        if options.feature_noise and not self.backbone_frozen:
+        self.on_epoch = on_epoch
+        frozen = freeze(model.backbone, options.freeze)
+        if options.feature_noise and not frozen:
             raise UsageError(
                 "--feature-noise moves the features of a backbone that does not change: freeze it "
                 "whole (--freeze block4)"
             )
-        self.last: EpochReport | None = None
+        self.last: ImageEpochReport | None = None
         self.trained = torch.tensor(
             [EXPRESSIONS.index(name) for name in model.config.trained_expressions]
         )
         self.losses: list[Tensor] = []
-        self.outcomes: list[tuple[Tensor, Tensor]] = []
-        self.choices: dict[str, str] = {}
+        self.predictions: list[tuple[Tensor, Tensor]] = []
+        self.identity: dict[str, str] = {}
         self._teachers = list(teachers)  # a plain list: no weights of this module
 
     def on_fit_start(self) -> None:
@@ -78,17 +78,15 @@ class ImageModule(lightning.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], step: int) -> Tensor:
         images, labels = batch
         torch.manual_seed(step_seed(self.options.seed, self.current_epoch, step))
-        if self.backbone_frozen:
-            self.model.backbone.eval()
         classes = torch.searchsorted(self.trained, labels)
         targets = functional.one_hot(classes, len(self.trained)).float()
         pixels = augment(images.float() / 255, self.options.augmentation)
         if self.options.mixup > 0:
-            pixels, targets = mixed(pixels, targets, self.options.mixup)
-        evenly = torch.full_like(targets, 1 / len(self.trained))
-        targets = targets.lerp(evenly, self.options.label_smoothing)
+            pixels, targets = mixup(pixels, targets, self.options.mixup)
+        uniform = torch.full_like(targets, 1 / len(self.trained))
+        targets = targets.lerp(uniform, self.options.label_smoothing)
         if self._teachers:
-            targets = targets.lerp(self._taught(pixels), self.options.distillation_weight)
+            targets = targets.lerp(self._distilled(pixels), self.options.distillation_weight)
         side = self.options.size_in(self.current_epoch)
         features = self._features(self.model, pixels, side)
         if self.options.feature_noise:
@@ -102,25 +100,24 @@ class ImageModule(lightning.LightningModule):
         images, labels = batch
         features = self._features(self.model, images.float() / 255, self.options.size)
         logits = self._logits(self.model, features)
-        self.outcomes.append((logits, torch.searchsorted(self.trained, labels)))
+        self.predictions.append((logits, torch.searchsorted(self.trained, labels)))
 
     def on_validation_epoch_end(self) -> None:
-        logits, labels = (torch.cat(column) for column in zip(*self.outcomes, strict=True))
-        self.outcomes.clear()
-        answers, classes = logits.argmax(dim=1), len(self.trained)
-        self.last = EpochReport(
+        logits, labels = (torch.cat(column) for column in zip(*self.predictions, strict=True))
+        self.predictions.clear()
+        predicted, classes = logits.argmax(dim=1), len(self.trained)
+        self.last = ImageEpochReport(
             epoch=min(self.current_epoch + 1, self.options.epochs),
             epochs=self.options.epochs,
             loss=float(torch.stack(self.losses).mean()) if self.losses else float("nan"),
-            accuracy=float(multiclass_accuracy(answers, labels, classes, average="micro")),
-            macro_f1=float(multiclass_f1_score(answers, labels, classes, average="macro")),
+            accuracy=float(multiclass_accuracy(predicted, labels, classes, average="micro")),
+            macro_f1=float(multiclass_f1_score(predicted, labels, classes, average="macro")),
             temperature=choose_temperature(
                 log_likelihoods(logits.cpu().numpy(), labels.cpu().numpy())
             ),
         )
         self.losses.clear()
-        if self.report is not None:
-            self.report(self.last)
+        self.on_epoch(self.last)
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(
@@ -134,35 +131,35 @@ class ImageModule(lightning.LightningModule):
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["choices"] = self.choices
+        checkpoint["identity"] = self.identity
         checkpoint["last"] = vars(self.last) if self.last else {}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.last = EpochReport(**checkpoint["last"]) if checkpoint["last"] else None
+        self.last = ImageEpochReport(**checkpoint["last"]) if checkpoint["last"] else None
 
     @torch.no_grad()
-    def _taught(self, pixels: Tensor) -> Tensor:
-        """Probabilities (N, trained classes): the mean of the teachers' answers to the same pixels."""
-        answers = [
+    def _distilled(self, pixels: Tensor) -> Tensor:
+        """Return the teachers' mean probabilities (N, trained classes) of the same pixels."""
+        logits = [
             self._logits(one, self._features(one, pixels, one.config.input_size))
             / one.config.temperature
             for one in self._teachers
         ]
-        return torch.stack(answers).softmax(dim=-1).mean(dim=0)
+        return torch.stack(logits).softmax(dim=-1).mean(dim=0)
 
     def _features(self, model: ExpressionModel, pixels: Tensor, side: int) -> Tensor:
-        """Features (N, F) of pixels (N, 3, H, W), seen at `side` pixels."""
+        """Return features (N, F) of pixels (N, 3, H, W), seen at `side` pixels."""
         if side != pixels.shape[-1]:
             pixels = functional.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
         return model.features(pixels)
 
     def _logits(self, model: ExpressionModel, features: Tensor) -> Tensor:
-        """Logits (N, trained classes) of features (N, F)."""
+        """Return logits (N, trained classes) of features (N, F)."""
         return model.logits(features[:, None])[:, 0, self.trained].float()
 
 
-def mixed(pixels: Tensor, targets: Tensor, parameter: float) -> tuple[Tensor, Tensor]:
-    """Each crop mixed with another one of the batch, and its target alike (Zhang et al., 2018).
+def mixup(pixels: Tensor, targets: Tensor, parameter: float) -> tuple[Tensor, Tensor]:
+    """Mix each crop with another one of the batch, and its target alike (Zhang et al., 2018).
 
     Args:
         pixels: (N, 3, H, W).

@@ -1,4 +1,4 @@
-"""``videxpr stitch`` as users run it, and training and evaluation on what it made."""
+"""``videxpr synthesize`` as users run it, and training and evaluation on what it made."""
 
 import json
 import os
@@ -8,26 +8,7 @@ import sys
 import pytest
 from faces import write_faces
 
-from videxpr.cli import main
-
 FEW = ("--videos", 2, "--validation-videos", 1, "--seconds", 3)
-
-
-@pytest.fixture
-def videxpr(monkeypatch, capsys):
-    """Runs the command in this process; exit code, standard output, standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["videxpr", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as exc:
-            code = exc.code or 0
-        streams = capsys.readouterr()
-        return code, streams.out, streams.err
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +17,10 @@ def faces(tmp_path_factory):
 
 
 def test_help_is_instant_and_names_the_defaults():
-    command = [sys.executable, "-X", "importtime", "-m", "videxpr", "stitch", "--help"]
+    command = [sys.executable, "-X", "importtime", "-m", "videxpr", "synthesize", "--help"]
     environment = os.environ | {"COLUMNS": "200"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    for words in ("--split", "--part", "--person", "400", "100", "20", "30", "stitching.json"):
+    for words in ("--split", "--part", "--person", "400", "100", "20", "30", "synthesis.json"):
         assert words in done.stdout
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
     assert not imported & {"torch", "pandas", "scipy"}
@@ -47,11 +28,11 @@ def test_help_is_instant_and_names_the_defaults():
 
 def test_a_tree_is_made_and_its_sets_are_shown(videxpr, faces, tmp_path):
     folder, split = faces
-    code, out, err = videxpr("stitch", folder, "--split", split, "-o", tmp_path / "t", *FEW)
+    code, out, err = videxpr("synthesize", folder, "--split", split, "-o", tmp_path / "t", *FEW)
     assert (code, err) == (0, "")
     assert "Train_Set: segments" in out and "Surprise" in out and "Disgust" not in out
     assert "3 sequences, 270 frames" in out and "frames/s" in out
-    told = json.loads((tmp_path / "t" / "stitching.json").read_text())
+    told = json.loads((tmp_path / "t" / "synthesis.json").read_text())
     assert told["sources"] == {"faces": str(folder), "split": str(split)}
     assert len(list(tmp_path.glob("t/EXPR_Set/Train_Set/train_*.txt"))) == 2
 
@@ -59,11 +40,22 @@ def test_a_tree_is_made_and_its_sets_are_shown(videxpr, faces, tmp_path):
 def test_the_options_reach_the_tree(videxpr, faces, tmp_path):
     folder, split = faces
     code, out, _ = videxpr(
-        *("stitch", folder, "--split", split, "-o", tmp_path / "t", *FEW, "--fps", 10, "--quiet"),
+        *(
+            "synthesize",
+            folder,
+            "--split",
+            split,
+            "-o",
+            tmp_path / "t",
+            *FEW,
+            "--fps",
+            10,
+            "--quiet",
+        ),
         *("--part", "test", "--person", r"web_([A-Z][a-z]+)_", "--seed", 8, "--color"),
     )
     assert (code, out) == (0, "")
-    told = json.loads((tmp_path / "t" / "stitching.json").read_text())
+    told = json.loads((tmp_path / "t" / "synthesis.json").read_text())
     assert [(one["folder"], one["part"]) for one in told["sets"]] == [("Validation_Set", "test")]
     assert {name: told["options"][name] for name in ("fps", "seed", "color")} == {
         "fps": 10,
@@ -75,9 +67,9 @@ def test_the_options_reach_the_tree(videxpr, faces, tmp_path):
 
 
 def test_without_a_split_a_tenth_is_drawn_for_validation(videxpr, faces, tmp_path):
-    code, _, _ = videxpr("stitch", faces[0], "-o", tmp_path / "t", *FEW, "--quiet")
-    told = json.loads((tmp_path / "t" / "stitching.json").read_text())
-    counts = [sum(one["stills"].values()) for one in told["sets"]]
+    code, _, _ = videxpr("synthesize", faces[0], "-o", tmp_path / "t", *FEW, "--quiet")
+    told = json.loads((tmp_path / "t" / "synthesis.json").read_text())
+    counts = [sum(one["images"].values()) for one in told["sets"]]
     assert code == 0 and sum(counts) == 84 and 8 <= counts[1] <= 12
 
 
@@ -85,16 +77,17 @@ def test_without_a_split_a_tenth_is_drawn_for_validation(videxpr, faces, tmp_pat
     ("arguments", "message"),
     [
         (("--part", "test"), "only a split file tells which images are for the test"),
-        (("--seconds", "0"), "0 s at 30 frames a second are no frame"),
-        (("--videos", "0"), "a Train_Set has 1 video or more, not 0"),
-        (("--seed", "-1"), "the seed is 0 or more"),
+        (("--seconds", "0"), "--seconds must be above 0"),
+        (("--videos", "0"), "--videos must be at least 1, not 0"),
+        (("--seed", "-1"), "--seed must be at least 0"),
         (("--split", "nosuch.csv"), "cannot read the split nosuch.csv"),
         (("--person", "Nobody(.)"), "is in no file's name"),
-        (("--part", "train"), "'train' is not one of"),
+        (("--one-person", "0.3"), "--one-person needs --person"),
+        (("--part", "train"), "--part must be one of validation, test, not 'train'"),
     ],
 )
 def test_wrong_usage_is_said_and_nothing_is_made(videxpr, faces, tmp_path, arguments, message):
-    code, _, err = videxpr("stitch", faces[0], "-o", tmp_path / "t", *arguments)
+    code, _, err = videxpr("synthesize", faces[0], "-o", tmp_path / "t", *arguments)
     assert code == 2 and message in err
     assert not list(tmp_path.iterdir())
 
@@ -102,7 +95,7 @@ def test_wrong_usage_is_said_and_nothing_is_made(videxpr, faces, tmp_path, argum
 def test_a_tree_that_is_there_and_a_folder_that_is_not(videxpr, faces, tmp_path):
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / "mine.txt").touch()
-    code, _, err = videxpr("stitch", faces[0], "--split", faces[1], "-o", tmp_path / "t", *FEW)
+    code, _, err = videxpr("synthesize", faces[0], "--split", faces[1], "-o", tmp_path / "t", *FEW)
     assert code == 2 and "is there already, and nothing is overwritten" in err
-    code, _, err = videxpr("stitch", tmp_path / "gone", "-o", tmp_path / "u")
+    code, _, err = videxpr("synthesize", tmp_path / "gone", "-o", tmp_path / "u")
     assert code == 2 and "no folder" in err
