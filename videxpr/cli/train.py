@@ -35,12 +35,12 @@ def clips(command: TrainClipsCommand, given: frozenset[str]) -> int:
     geometry = None if file is None else read_crop_geometry(file)
     console = _prepare()
     from videxpr.cli.train_progress import data_table, epoch_line, training_bars, unmatched_names
-    from videxpr.datasets.affwild2.folds import fold
+    from videxpr.datasets.affwild2.folds import split_fold
     from videxpr.datasets.affwild2.videos import read_affwild2
     from videxpr.training.clips.fit import train_on_clips
 
     data = read_affwild2(layout)
-    parts = data.videos if command.folds is None else fold(data, *command.folds)
+    parts = data.videos if command.folds is None else split_fold(data, *command.folds)
     console.print(data_table(data, parts))
     for line in (*unmatched_names(data), *_warnings(command.machine, geometry, parts)):
         console.print(line, markup=False)

@@ -43,7 +43,11 @@ EDITIONS: Final = {edition.number: edition for edition in _ALL}
 
 
 def find_edition(number: int) -> Edition:
-    """The edition of that number; UsageError if videxpr knows none."""
+    """Return the edition of that number.
+
+    Raises:
+        UsageError: videxpr knows none.
+    """
     if number not in EDITIONS:
         known = ", ".join(map(str, EDITIONS))
         raise UsageError(

@@ -7,7 +7,7 @@ import pytest
 from trees import TRAPS, Planted, runs, write_tree
 
 from videxpr.core.errors import FormatError, SourceError, UsageError
-from videxpr.datasets.affwild2.folds import fold
+from videxpr.datasets.affwild2.folds import split_fold
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import AffWild2Data, LabeledVideo, class_counts, read_affwild2
 
@@ -174,7 +174,7 @@ def test_folds_part_the_videos_and_keep_persons_together(data: AffWild2Data, cou
     usable = {name for name, video in by_name(data).items() if len(video)}
     held_out: list[str] = []
     for number in range(1, count + 1):
-        parts = fold(data, number, count)
+        parts = split_fold(data, number, count)
         train, validation = ([v.name for v in parts[split]] for split in ("train", "validation"))
         assert set(train) | set(validation) == usable
         sources = [{v.source for v in parts[split]} for split in ("train", "validation")]
@@ -186,4 +186,4 @@ def test_folds_part_the_videos_and_keep_persons_together(data: AffWild2Data, cou
 @pytest.mark.parametrize(("number", "count"), [(0, 3), (4, 3), (1, 1), (1, 99)])
 def test_folds_that_cannot_be_are_refused(data: AffWild2Data, number: int, count: int) -> None:
     with pytest.raises(UsageError, match=f"fold {number} of {count}: with 6 videos"):
-        fold(data, number, count)
+        split_fold(data, number, count)

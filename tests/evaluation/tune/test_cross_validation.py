@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from videxpr.datasets.affwild2.folds import assign_folds
 from videxpr.evaluation.metrics import macro_f1
-from videxpr.evaluation.tune.cross_validation import assign_folds, choose_setting, cross_validate
+from videxpr.evaluation.tune.cross_validation import choose_setting, cross_validate
 
 
 def matrices(right: list[list[float]], frames: int = 80) -> np.ndarray:

@@ -41,7 +41,7 @@ class Layout:
 def find_layout(
     root: Path | None, annotations: Path | None = None, crops: Sequence[Path] = ()
 ) -> Layout:
-    """The annotation folder and the crop folders under `root`, or those that are given outright.
+    """Find the annotation folder and the crop folders under `root`, or take those that are given.
 
     Raises:
         SourceError: one of them is not there, or there are several annotation folders.
@@ -66,7 +66,7 @@ def find_layout(
 
 
 def crop_homes(crops: Iterable[Path]) -> dict[str, list[Path]]:
-    """For each name the folders that hold crops of it, in the order in which they count."""
+    """Return for each name the folders that hold crops of it, in the order in which they count."""
     homes: dict[str, list[Path]] = {}
     for folder in crops:
         for name, home in _homes(folder, ""):
@@ -75,7 +75,7 @@ def crop_homes(crops: Iterable[Path]) -> dict[str, list[Path]]:
 
 
 def _homes(folder: Path, above: str) -> Iterator[tuple[str, Path]]:
-    """Names and their folders; videos of one name, as 'videxpr crops make' keeps them apart, have
+    """Yield names and their folders; videos of one name, as 'videxpr crops make' keeps them apart, have
     folders in front of it."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if not entry.is_dir() or entry.name.startswith(".") or BATCH.fullmatch(entry.name):
@@ -86,7 +86,7 @@ def _homes(folder: Path, above: str) -> Iterator[tuple[str, Path]]:
 
 
 def _folders(root: Path, depth: int) -> Iterator[Path]:
-    """The root and the folders below it, in order of name; none inside a folder of crops."""
+    """Yield the root and the folders below it, in order of name; none inside a folder of crops."""
     yield root
     if depth == 0 or CROPS.fullmatch(root.name):
         return
@@ -96,7 +96,7 @@ def _folders(root: Path, depth: int) -> Iterator[Path]:
 
 
 def _holds_images(folder: str) -> bool:
-    """Whether a folder has numbered images among its first entries."""
+    """Return whether a folder has numbered images among its first entries."""
     with os.scandir(folder) as entries:
         return any(frame_of(entry.name) is not None for entry in islice(entries, 8))
 
@@ -129,7 +129,7 @@ def _one_annotation_folder(places: Sequence[Path], root: Path | None) -> Path:
 
 
 def _is_expr(place: Path, root: Path | None) -> bool:
-    """Whether a folder, or one above it up to the root, bears the name of the expression task."""
+    """Return whether a folder, or one above it up to the root, is named after the task."""
     above = [place, *place.parents]
     return any(ANNOTATIONS.fullmatch(one.name) for one in above[: above.index(root or place) + 1])
 
@@ -139,7 +139,7 @@ def _has_sets(place: Path) -> bool:
 
 
 def _crop_folders(tops: Iterable[Path]) -> Iterator[Path]:
-    """Folders with one folder a name: those given, and batches or copies of themselves in them."""
+    """Yield folders with one folder a name: those given, and batches or copies in them."""
     for top in tops:
         inner = [
             Path(entry.path)

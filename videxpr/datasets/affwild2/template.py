@@ -36,7 +36,7 @@ class TemplateMatch:
     def block(
         self, annotation: Annotation, missing: Missing, force: bool
     ) -> tuple[Block, list[str]]:
-        """The person's rows, cut or padded to what the template wants, and what was done.
+        """Return the person's rows, cut or padded to what the template wants, and what was done.
 
         Raises:
             FormatError: the difference is more than `TOLERATED_FRAMES` and nobody forces it.
@@ -115,7 +115,7 @@ def fit_labels(
 def match_template(
     name: str, template: Sequence[Block], second: Literal["left", "right"] | None
 ) -> tuple[list[TemplateMatch], list[str]]:
-    """Who of a video's persons stands under which of the template's names.
+    """Find which of a video's persons stands under which of the template's names.
 
     Args:
         name: of the video.
@@ -141,7 +141,7 @@ def match_template(
 
 
 def _rank(side: str, sides: list[str], second: str | None) -> int:
-    """The person that a name means: the second one if the name says its side, else the main one."""
+    """Return the person that a name means: the second one if it says their side, else the main one."""
     if second is None or side == "":
         return 0
     if "" in sides:

@@ -62,7 +62,7 @@ class LabeledVideo:
         return np.bincount(self.labels, minlength=len(EXPRESSIONS))
 
     def path(self, position: int) -> Path:
-        """The crop of the usable frame at that position."""
+        """Return the crop of the usable frame at that position."""
         name: bytes = self.files[position]
         return self.folders[int(self.folder[position])] / name.decode()
 
@@ -83,7 +83,7 @@ class AffWild2Data:
 
 
 def read_affwild2(layout: Layout) -> AffWild2Data:
-    """All annotation files and the crops that belong to them.
+    """Read all annotation files, and find the crops that belong to them.
 
     Raises:
         FormatError: an annotation file breaks the format, or is in both sets.
@@ -109,7 +109,7 @@ def read_affwild2(layout: Layout) -> AffWild2Data:
 
 
 def fingerprint(parts: Mapping[Split, Sequence[LabeledVideo]]) -> str:
-    """SHA-256 of the names, usable frames and labels of both splits, to know the same data by."""
+    """Return the SHA-256 of names, usable frames and labels of both splits, which tells data apart."""
     digest = hashlib.sha256()
     for split, videos in parts.items():
         for video in videos:
@@ -119,13 +119,13 @@ def fingerprint(parts: Mapping[Split, Sequence[LabeledVideo]]) -> str:
 
 
 def class_counts(videos: Iterable[LabeledVideo]) -> NDArray[np.int64]:
-    """(8,) usable frames of each expression, all videos together."""
+    """Return the usable frames of each expression (8,), all videos together."""
     counts = [video.class_counts for video in videos]
     return np.sum(counts, axis=0) if counts else np.zeros(len(EXPRESSIONS), np.int64)
 
 
 def _annotations(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Names and annotation files of a set, in and below its folder; hidden ones are passed over."""
+    """Yield names and annotation files of a set, in and below its folder; hidden ones are left out."""
     for file in sorted(folder.rglob("*.txt")):
         inside = file.relative_to(folder)
         if not any(part.startswith(".") for part in inside.parts):

@@ -57,29 +57,6 @@ def choose_setting(counts: Counts, current: int) -> int:
     return current if scores[current] == scores.max() else int(scores.argmax())
 
 
-def assign_folds(frames: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
-    """Return the fold of each group, so that folds have about the same number of frames.
-
-    The largest groups are assigned first, each to the fold that has the fewest frames by then.
-
-    Args:
-        frames: (G,) frames of each group.
-        folds: at most G of them are used.
-
-    Returns:
-        (G,) 0 to folds - 1; the same groups are always assigned alike.
-    """
-    totals = np.zeros(min(folds, len(frames)), np.int64)
-    sizes = np.zeros_like(totals)
-    fold = np.zeros(len(frames), np.int64)
-    for group in np.argsort(-frames, kind="stable"):
-        emptiest = np.lexsort((sizes, totals))[0]
-        fold[group] = emptiest
-        totals[emptiest] += frames[group]
-        sizes[emptiest] += 1
-    return fold
-
-
 def cross_validate(counts: Counts, fold: NDArray[np.int64], current: int) -> CrossValidation:
     """Choose on all folds but one, score on that one, for each fold in turn.
 
