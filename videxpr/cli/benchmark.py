@@ -21,16 +21,19 @@ from videxpr.annotation.benchmark.figures import (
     as_json,
 )
 from videxpr.annotation.benchmark.options import BenchmarkCommand
-from videxpr.cli.console import WIDE, failure_text, prepare_process
+from videxpr.cli.console import (
+    STANDARD_OUTPUT,
+    WIDE,
+    failure_text,
+    prepare_process,
+    write_output,
+)
 from videxpr.cli.model_choice import chosen_models
 from videxpr.core.errors import UsageError
-from videxpr.core.files import atomic_write
 from videxpr.video.sources import find_sources
 
 if TYPE_CHECKING:
     from videxpr.annotation.benchmark.machine import InUse, Machine
-
-STANDARD_OUTPUT: Final = Path("-")
 
 BUSY: Final = 0.5
 """A load of more than this for each core is worth a warning."""
@@ -68,7 +71,7 @@ def run(command: BenchmarkCommand, given: frozenset[str]) -> int:
                 show_video(source.relative.as_posix(), figures)
     finally:  # a run that is stopped keeps what it has measured
         if command.json is not None and reports:
-            _write(command.json, as_json(machine, used, command, reports))
+            write_output(command.json, as_json(machine, used, command, reports))
     return int(any(report.status == "failed" for report in reports))
 
 
@@ -119,14 +122,6 @@ def _say(messages: Console, report: BenchmarkReport, quiet: bool) -> None:
         for warning in report.warnings:
             text = f"warning: {report.source.path}: {warning}"
             messages.print(text, soft_wrap=True, markup=False)
-
-
-def _write(path: Path, text: str) -> None:
-    if path == STANDARD_OUTPUT:
-        sys.stdout.write(text)
-        return
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def _show_setup(machine: "Machine", used: "InUse", command: BenchmarkCommand) -> None:

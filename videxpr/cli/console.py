@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -24,6 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.files import atomic_write
 from videxpr.video.jobs import JobResult
 from videxpr.video.sources import Source
 
@@ -32,6 +33,23 @@ if TYPE_CHECKING:
 
 WIDE = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
+
+
+STANDARD_OUTPUT: Final = Path("-")
+"""Stands for it where a file is named."""
+
+
+def write_output(path: Path, text: str) -> None:
+    """Write a text to a file, whole or not at all, or to standard output.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    if path == STANDARD_OUTPUT:
+        sys.stdout.write(text)
+        return
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def prepare_process(quiet: bool = False) -> None:

@@ -10,13 +10,12 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.cli.console import WIDE
+from videxpr.cli.console import STANDARD_OUTPUT, WIDE, prepare_process, write_output
 from videxpr.cli.model_choice import chosen_model
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.files import atomic_write
 from videxpr.evaluation.metrics import CLASSES, Interval, Scores
-from videxpr.evaluation.options import STANDARD_OUTPUT, EvaluateCommand
+from videxpr.evaluation.options import EvaluateCommand
 from videxpr.evaluation.report import Comparison, Evaluation, VideoResult, as_json, as_markdown
 from videxpr.evaluation.videos import evaluate
 
@@ -30,15 +29,16 @@ OF_IMAGES: Final = ("model", "split", "part", "only", "corrupt", "device")
 
 def run(command: EvaluateCommand, given: frozenset[str]) -> int:
     """Evaluate, show the tables, and write what was asked for."""
+    prepare_process(command.run.quiet)
     _check(command, given)
     messages = Console(stderr=True, highlight=False, quiet=command.run.quiet)
     evaluation = _evaluation(command, messages)
     if not command.run.quiet and STANDARD_OUTPUT not in (command.json, command.markdown):
         _show(evaluation)
     if command.json is not None:
-        _write(command.json, as_json(evaluation))
+        write_output(command.json, as_json(evaluation))
     if command.markdown is not None:
-        _write(command.markdown, as_markdown(evaluation))
+        write_output(command.markdown, as_markdown(evaluation))
     if command.plots is not None:
         from videxpr.evaluation.plots import write_plots
 
@@ -100,14 +100,6 @@ def _warnings(evaluation: Evaluation) -> list[str]:
         return evaluation.warnings
     both = (evaluation, evaluation.against.other)
     return [f"{one.name}: {warning}" for one in both for warning in one.warnings]
-
-
-def _write(path: Path, text: str) -> None:
-    if path == STANDARD_OUTPUT:
-        sys.stdout.write(text)
-        return
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def _show(evaluation: Evaluation) -> None:

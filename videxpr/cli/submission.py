@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import typer
 
+from videxpr.cli.console import prepare_process
 from videxpr.formats.predictions import read_template
 from videxpr.submission.build import Submission, build_submission
 from videxpr.submission.check import check_submission
@@ -15,6 +16,7 @@ from videxpr.submission.write import Target, check_target, write_submission
 
 def build(command: SubmissionBuildCommand, given: frozenset[str]) -> int:
     """Make a submission, and say what was padded, cut and filled."""
+    prepare_process()
     target = Target(command.directory, find_edition(command.edition))
     template = read_template(command.template)
     check_target(target, template, [command.annotations, command.template])
@@ -28,6 +30,7 @@ def build(command: SubmissionBuildCommand, given: frozenset[str]) -> int:
 
 def check(command: SubmissionCheckCommand, given: frozenset[str]) -> int:
     """List all that is wrong with a submission; 1 if anything is."""
+    prepare_process()
     report = check_submission(command.file, read_template(command.template), command.edition)
     _list(report.warnings, command.limit, "warning: ", "warnings")
     _list(report.violations, command.limit, "", "violations")

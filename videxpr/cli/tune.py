@@ -10,7 +10,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.cli.console import WIDE
+from videxpr.cli.console import WIDE, prepare_process
 from videxpr.cli.model_choice import chosen_model
 from videxpr.core.errors import UsageError
 from videxpr.evaluation.tune.cross_validation import Fold
@@ -27,6 +27,7 @@ CURRENT: Final = "="
 
 def run(command: TuneCommand, given: frozenset[str]) -> int:
     """Try every setting, show what came out, and write the settings."""
+    prepare_process(command.run.quiet)
     if command.output.exists() and not command.overwrite:
         raise UsageError(
             f"{command.output} is there already; --overwrite replaces it, --output names another file"

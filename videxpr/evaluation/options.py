@@ -14,8 +14,6 @@ FILES: Final = "What is written"
 IMAGES: Final = "A model on labeled crops"
 BOOTSTRAP: Final = "Bootstrap"
 
-STANDARD_OUTPUT: Final = Path("-")
-
 
 @dataclass(frozen=True)
 class EvaluateOptions:
@@ -87,8 +85,8 @@ class EvaluateCommand:
         labels: of the same videos; None likewise.
         against: other predictions of the videos, to compare with.
         options: how they are compared.
-        json: file of every figure, or `STANDARD_OUTPUT`.
-        markdown: file of a table, or `STANDARD_OUTPUT`.
+        json: file of every metric; ``-`` is standard output.
+        markdown: file of a table; ``-`` is standard output.
         plots: folder of pictures.
         images: folder of labeled crops, for a model's score; None for predictions of videos.
         model: that is scored on images.
@@ -116,7 +114,7 @@ class EvaluateCommand:
     options: EvaluateOptions = field(default_factory=EvaluateOptions)
     json: Path | None = option(
         None,
-        "Every figure as JSON; - is standard output, and then nothing else goes there.",
+        "Every metric as JSON; - is standard output, and then nothing else goes there.",
         metavar="FILE|-",
         default_text="none",
         panel=FILES,
