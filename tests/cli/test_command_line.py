@@ -24,6 +24,14 @@ class Inner:
 
 @dataclass(frozen=True)
 class Command:
+    """Go there.
+
+    And back.
+
+    Attributes:
+        sources: not for the help.
+    """
+
     sources: tuple[str, ...] = option(MISSING, "Videos.", positional=True)
     folder: Path = option(Path("out"), "Where.", flag="output-dir", short="o")
     format: tuple[Literal["csv", "parquet"], ...] = option(("csv",), "What.", short="f")
@@ -50,9 +58,7 @@ def call(monkeypatch):
     monkeypatch.setattr(command_line, "import_module", lambda name: Module)
     app = typer.Typer(cls=command_line.Group)
     app.callback()(lambda: None)
-    add_command(
-        app, "go", Command, "go", base=eighth, help="Go there.\n\nAnd back.", examples=("go a.mp4",)
-    )
+    add_command(app, "go", Command, base=eighth, examples=("go a.mp4",))
 
     def run(*words):
         result = CliRunner().invoke(app, ["go", *map(str, words)], env={"COLUMNS": "100"})
@@ -100,7 +106,7 @@ def test_help_has_panels_defaults_ranges_and_examples_and_no_python_types(call):
     ):
         assert words in shown
     assert text.index("Time") < text.index("Running") < text.index("Configuration")
-    for absent in ("<", "secret"):
+    for absent in ("<", "secret", "not for the help"):
         assert absent not in text
 
 

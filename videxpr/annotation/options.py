@@ -1,12 +1,12 @@
 """What a user can choose about an annotation; defaults are here and nowhere else."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, replace
+from dataclasses import MISSING, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from videxpr.core.errors import UsageError
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import option, options
 from videxpr.core.options import RunOptions
 from videxpr.faces.options import PANEL as FACES
 from videxpr.faces.options import FaceOptions
@@ -48,7 +48,7 @@ def parse_strength(text: str) -> float | Literal["stored"]:
         ) from None
 
 
-@dataclass(frozen=True)
+@options(HOW)
 class AnnotationOptions:
     """Everything that decides what is said about a video, besides the model.
 
@@ -74,7 +74,6 @@ class AnnotationOptions:
         flag="smooth",
         metavar="SECONDS",
         least=0,
-        panel=HOW,
     )
     logit_adjustment: float | Literal["stored"] = option(
         0.0,
@@ -84,7 +83,6 @@ class AnnotationOptions:
         least=0,
         parse=parse_strength,
         default_text="0",
-        panel=HOW,
     )
     people: int | None = option(
         1,
@@ -99,13 +97,11 @@ class AnnotationOptions:
         None,
         "paper: what the method's authors do with a test video (windows that do not overlap, missing "
         "crops replaced by the nearest one, no smoothing).",
-        panel=HOW,
         default_text="none",
     )
     keep_features: bool = False
 
     def __post_init__(self) -> None:
-        check_ranges(self)
         if self.preset == "paper" and (
             self.smooth_seconds or self.people != 1 or self.windows.tail != "padded"
         ):
@@ -115,7 +111,7 @@ class AnnotationOptions:
             )
 
 
-@dataclass(frozen=True)
+@options(WHAT)
 class OutputOptions:
     """What is written and where.
 
@@ -133,7 +129,6 @@ class OutputOptions:
         "Where results go.",
         flag="output-dir",
         short="o",
-        panel=WHAT,
         changes_results=False,
     )
     formats: tuple[str, ...] = option(
@@ -142,35 +137,26 @@ class OutputOptions:
         flag="format",
         short="f",
         choices=writers.CHOICES,
-        panel=WHAT,
         changes_results=False,
     )
     missing: Missing = option(
-        "fill",
-        "Frames without a face in text files: interpolated (fill), or -1 (none).",
-        panel=WHAT,
+        "fill", "Frames without a face in text files: interpolated (fill), or -1 (none)."
     )
     template: Path | None = option(
         None,
         "The organizers' prediction template, or a list of names: decides rows, order, frame counts "
         "and names of predictions.txt.",
-        panel=WHAT,
     )
     template_force: bool = option(
         False,
         "Pad or cut to the template's frame counts whatever the difference; without it, more than 2 "
         "frames are an error.",
-        panel=WHAT,
     )
     overwrite: bool = option(
-        False,
-        "Annotate videos again whose files are already there.",
-        panel=WHAT,
-        changes_results=False,
+        False, "Annotate videos again whose files are already there.", changes_results=False
     )
 
     def __post_init__(self) -> None:
-        check_ranges(self)
         if not self.formats:
             raise UsageError("--format must name at least one format")
         if self.template is not None and "predictions" not in self.written:
@@ -184,9 +170,12 @@ class OutputOptions:
         return frozenset(one.name for one in writers.chosen_formats(self.formats))
 
 
-@dataclass(frozen=True)
+@options(WHERE)
 class AnnotateCommand:
-    """Everything that ``videxpr annotate`` takes.
+    """Write one expression for every frame of every video.
+
+    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
+    wrong usage, such as a file of an option that is not there (nothing is done).
 
     Attributes:
         sources: what is annotated.
@@ -214,12 +203,10 @@ class AnnotateCommand:
         short="j",
         metavar="N",
         least=1,
-        panel=WHERE,
         changes_results=False,
     )
 
     def __post_init__(self) -> None:
-        check_ranges(self)
         times = self.annotation.faces.time_range
         if self.output.template is not None and (times.start_seconds or times.end_seconds):
             raise UsageError("--template wants whole videos; leave out --start and --end")
@@ -247,9 +234,13 @@ def paper_preset(options: AnnotationOptions, window: int) -> AnnotationOptions:
     )
 
 
-@dataclass(frozen=True)
+@options()
 class ConfigCommand:
-    """Everything that ``videxpr config`` takes.
+    """Print the configuration that repeats a run, from a Parquet file that it wrote.
+
+    The model stands in it by name and SHA-256, the detector as it was resolved.
+
+    Exit code: 0, 1 if the file cannot be written, 2 if the Parquet file cannot be read.
 
     Attributes:
         parquet: an annotation.

@@ -26,10 +26,9 @@ def add_command(
     app: typer.Typer,
     name: str,
     options: type[Options],
-    module: str,
     *,
-    help: str,
     examples: Sequence[str],
+    module: str = "",
     base: Callable[[Options, Mapping[str, Any]], Options] | None = None,
 ) -> None:
     """Add a command whose arguments are the fields of a dataclass.
@@ -40,12 +39,11 @@ def add_command(
     Args:
         app: to which it is added.
         name: of the command.
-        options: the dataclass.
-        module: of `videxpr.cli`, imported when the command runs; its ``run``, or the function that is
-            named behind a colon, takes the options and the names of those that were given, and returns
-            the exit code.
-        help: what the command does; the first sentence is its line in lists.
+        options: the dataclass; its docstring, as far as its attributes, is the command's help.
         examples: two or three calls, shown below the help.
+        module: of `videxpr.cli`, named like the command if empty, imported when it runs; its ``run``,
+            or the function behind a colon, takes the options and the names of the given ones, and
+            returns the exit code.
         base: makes the options that others are chosen over, from the defaults and the values that
             were given; a preset.
     """
@@ -75,7 +73,7 @@ def add_command(
                 shown.pop(one.name, None)
             sys.stdout.write(tomli_w.dumps(shown))
             raise typer.Exit
-        file, _, function = module.partition(":")
+        file, _, function = (module or name).partition(":")
         run = getattr(import_module(f"videxpr.cli.{file}"), function or "run")
         raise typer.Exit(run(chosen, asked))
 
@@ -89,7 +87,7 @@ def add_command(
         + _config_parameters()
     )
     command.__annotations__ = {}
-    command.__doc__ = _paragraphs(help)
+    command.__doc__ = _help_of(options)
     command.options = options  # type: ignore[attr-defined]
     calls = "\n".join(f"  [dim]$[/dim] {escape(line)}" for line in examples)
     app.command(name, cls=Command, epilog=f"[bold]Examples[/bold]\n{calls}")(command)
@@ -141,8 +139,9 @@ def _shown_name(one: OptionField) -> str:
     return one.option.metavar or one.name.upper()
 
 
-def _paragraphs(text: str) -> str:
-    """Join the lines of each paragraph, so that a terminal breaks them."""
+def _help_of(options: type) -> str:
+    """Return a docstring up to its attributes, a line a paragraph: terminals break lines themselves."""
+    text = inspect.cleandoc(options.__doc__ or "").partition("\nAttributes:")[0]
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 

@@ -17,11 +17,22 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Final,
+    Literal,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from videxpr.core.errors import FormatError, UsageError
 
 OPTION: Final = "option"
+PANEL: Final = "_panel"
 
 NUMBERS: Final[Mapping[type, Any]] = {int: int | str, float: float | int | str}
 """From which values a number is read; text is what a command line gives."""
@@ -97,6 +108,32 @@ def option(default: Any, help: str, **more: Any) -> Any:
     A default of `dataclasses.MISSING` makes it required.
     """
     return field(default=default, metadata={OPTION: Option(help, **more)})
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def options(panel: str = "") -> Callable[[type[Options]], type[Options]]:
+    """Declare a class of options: a frozen dataclass whose values are checked when it is made.
+
+    Ranges and choices are checked first, then the class's own ``__post_init__``, if it has one, checks
+    what goes together.
+
+    Args:
+        panel: heading under which help texts list its fields, but for those that name their own.
+    """
+
+    def declare(kind: type[Options]) -> type[Options]:
+        own = kind.__dict__.get("__post_init__")
+
+        def check(self: Any) -> None:
+            check_ranges(self)
+            if own is not None:
+                own(self)
+
+        kind.__post_init__ = check  # type: ignore[attr-defined]
+        setattr(kind, PANEL, panel)
+        return dataclass(frozen=True)(kind)
+
+    return declare
 
 
 @dataclass(frozen=True)
@@ -330,7 +367,9 @@ def _walk(options: type, prefix: tuple[str, ...], defaults: Any) -> Iterator[Opt
         kind = hints[one.name]
         default = one.default if defaults is None else getattr(defaults, one.name)
         if OPTION in one.metadata:
-            yield replace(_option_field(one, kind, prefix), default=default)
+            yield replace(
+                _option_field(one, kind, prefix, getattr(options, PANEL, "")), default=default
+            )
         elif is_dataclass(kind):
             inner = None if default is MISSING else default
             yield from _walk(kind, (*prefix, one.name), inner)  # type: ignore[arg-type]
@@ -339,12 +378,15 @@ def _walk(options: type, prefix: tuple[str, ...], defaults: Any) -> Iterator[Opt
 def _own_fields(options: type) -> tuple[OptionField, ...]:
     hints = get_type_hints(options)
     return tuple(
-        _option_field(one, hints[one.name], ()) for one in fields(options) if OPTION in one.metadata
+        _option_field(one, hints[one.name], (), "")
+        for one in fields(options)
+        if OPTION in one.metadata
     )
 
 
-def _option_field(one: Any, kind: Any, prefix: tuple[str, ...]) -> OptionField:
+def _option_field(one: Any, kind: Any, prefix: tuple[str, ...], panel: str) -> OptionField:
     about: Option = one.metadata[OPTION]
+    about = replace(about, panel=about.panel or panel)
     name = about.flag or one.name.replace("_", "-")
     default = one.default if one.default is not MISSING else MISSING
     return OptionField(name, ((*prefix, one.name),), kind, default, about)

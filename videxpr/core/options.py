@@ -1,17 +1,16 @@
 """What a user can choose about every long run."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from videxpr.core.errors import DeviceError
-from videxpr.core.option import option
+from videxpr.core.option import option, options
 
 PANEL: Final = "Running"
 DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d+)?|\d+")
 
 
-@dataclass(frozen=True)
+@options(PANEL)
 class RunOptions:
     """Where a run computes, and what it says.
 
@@ -21,11 +20,9 @@ class RunOptions:
     """
 
     device: str = option(
-        "auto", "auto, cpu, cuda, cuda:N, N (the same), or mps.", panel=PANEL, changes_results=False
+        "auto", "auto, cpu, cuda, cuda:N, N (the same), or mps.", changes_results=False
     )
-    quiet: bool = option(
-        False, "Say nothing but errors.", short="q", panel=PANEL, changes_results=False
-    )
+    quiet: bool = option(False, "Say nothing but errors.", short="q", changes_results=False)
 
     def __post_init__(self) -> None:
         if not DEVICE.fullmatch(self.device):

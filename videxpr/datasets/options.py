@@ -1,9 +1,8 @@
 """What a user can choose about this wing; defaults are here and nowhere else."""
 
-from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import option, options
 
 Placement = Literal["non-overlapping", "sliding", "random"]
 
@@ -18,7 +17,7 @@ CORRUPTIONS: Final[tuple[Corruption, ...]] = get_args(Corruption)
 PANEL: Final = "Windows"
 
 
-@dataclass(frozen=True)
+@options(PANEL)
 class SamplingOptions:
     """Which windows an epoch of training has; what each field does is said in its help."""
 
@@ -27,10 +26,9 @@ class SamplingOptions:
         "Where training windows lie: one after another (the paper's way), every --stride frames, or as "
         "many as non-overlapping has, drawn anew in every epoch.",
         flag="windows",
-        panel=PANEL,
     )
     stride: int = option(
-        32, "Frames between the starts of sliding windows.", metavar="FRAMES", least=1, panel=PANEL
+        32, "Frames between the starts of sliding windows.", metavar="FRAMES", least=1
     )
     balance: float = option(
         0.0,
@@ -38,11 +36,8 @@ class SamplingOptions:
         "come about evenly.",
         least=0,
         most=1,
-        panel=PANEL,
     )
-    batch_size: int = option(
-        16, "Windows a step, those of all devices together.", least=1, panel=PANEL
-    )
+    batch_size: int = option(16, "Windows a step, those of all devices together.", least=1)
     shortest: int | None = option(
         None,
         "Cut the windows of each step to a length drawn log-uniformly between this and the whole, so "
@@ -51,8 +46,4 @@ class SamplingOptions:
         metavar="FRAMES",
         least=1,
         default_text="never cut",
-        panel=PANEL,
     )
-
-    def __post_init__(self) -> None:
-        check_ranges(self)

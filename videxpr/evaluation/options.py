@@ -1,11 +1,11 @@
 """What a user can choose about an evaluation; defaults are here and nowhere else."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 from videxpr.core.errors import UsageError
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import option, options
 from videxpr.core.options import RunOptions
 from videxpr.datasets.options import Corruption, Part
 from videxpr.model.options import FORMS, METAVAR, STARTER
@@ -15,7 +15,7 @@ IMAGES: Final = "A model on labeled crops"
 BOOTSTRAP: Final = "Bootstrap"
 
 
-@dataclass(frozen=True)
+@options()
 class EvaluateOptions:
     """How predictions are compared with labels.
 
@@ -35,11 +35,8 @@ class EvaluateOptions:
     )
     seed: int = option(0, "Of what is drawn.", least=0, panel=BOOTSTRAP)
 
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
-
-@dataclass(frozen=True)
+@options(IMAGES)
 class ImageOptions:
     """Which images of a folder a model is scored on.
 
@@ -52,15 +49,14 @@ class ImageOptions:
     """
 
     split: Path | None = option(
-        None, "CSV with the columns image,split.", default_text="all images", panel=IMAGES
+        None, "CSV with the columns image,split.", default_text="all images"
     )
-    part: Part = option("test", "Which part of the split.", panel=IMAGES)
+    part: Part = option("test", "Which part of the split.")
     only: str | None = option(
         None,
         "Images whose file names match, e.g. 'fer2013_*'.",
         metavar="PATTERN",
         default_text="all",
-        panel=IMAGES,
     )
     corruption: Corruption | None = option(
         None,
@@ -68,17 +64,18 @@ class ImageOptions:
         "turned, shifted and scaled.",
         flag="corrupt",
         default_text="as they are",
-        panel=IMAGES,
     )
     batch_size: int = 64
 
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
-
-@dataclass(frozen=True)
+@options()
 class EvaluateCommand:
-    """Everything that ``videxpr evaluate`` takes.
+    """Score predictions against labels: macro F1 over eight expressions, as Aff-Wild2 has it.
+
+    All labeled frames are pooled; a frame without a prediction counts as wrong.
+
+    Exit code: 0, 1 if a file cannot be written, 2 if files are missing, broken, or do not belong
+    together.
 
     Attributes:
         predictions: of videos; None where a model is scored on images.

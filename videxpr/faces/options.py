@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from videxpr.core.errors import UsageError
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import option, options
 from videxpr.video.options import DecodingOptions, TimeRange
 
 CHOICES: Final = ("auto", "mtcnn", "scrfd", "scrfd:PACK")
@@ -14,7 +14,7 @@ PERSONS: Final[tuple[str, ...]] = get_args(Person)
 PANEL: Final = "Faces and people"
 
 
-@dataclass(frozen=True)
+@options(PANEL)
 class DetectionOptions:
     """Which detector looks for faces, and which of its findings count.
 
@@ -32,28 +32,22 @@ class DetectionOptions:
     """
 
     detector: str = option(
-        "auto",
-        "auto (SCRFD if a pack is installed, else MTCNN), mtcnn, scrfd, or scrfd:PACK.",
-        panel=PANEL,
+        "auto", "auto (SCRFD if a pack is installed, else MTCNN), mtcnn, scrfd, or scrfd:PACK."
     )
     root: Path | None = option(
         None,
         "insightface's root, with packs under models/.",
         flag="detector-dir",
         default_text="~/.insightface",
-        panel=PANEL,
         changes_results=False,
     )
-    min_face: float = option(
-        40.0, "Smallest face, shorter side.", metavar="PIXELS", least=0, panel=PANEL
-    )
+    min_face: float = option(40.0, "Smallest face, shorter side.", metavar="PIXELS", least=0)
     min_score: float | None = option(
         None,
         "Least confidence of a face.",
         least=0,
         most=1,
         default_text="0.5 with scrfd, 0.9 with mtcnn",
-        panel=PANEL,
     )
     device: str = "cpu"
     threads: int = 0
@@ -66,10 +60,9 @@ class DetectionOptions:
             )
         if pack and kind != "scrfd":
             raise UsageError(f"{self.detector!r}: only scrfd comes in packs")
-        check_ranges(self)
 
 
-@dataclass(frozen=True)
+@options(PANEL)
 class KeyframeOptions:
     """How often faces are detected in the full frame.
 
@@ -83,11 +76,7 @@ class KeyframeOptions:
         "refine each face near where it was. 1 detects in every frame.",
         metavar="FRAMES",
         least=1,
-        panel=PANEL,
     )
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
 
 @dataclass(frozen=True)
@@ -108,7 +97,7 @@ class TrackingOptions:
     min_frames: int = 8
 
 
-@dataclass(frozen=True)
+@options(PANEL)
 class FaceOptions:
     """How faces are detected and tracked in a video.
 
@@ -126,7 +115,7 @@ class FaceOptions:
     detection: DetectionOptions = field(default_factory=DetectionOptions)
     keyframes: KeyframeOptions = field(default_factory=KeyframeOptions)
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
-    person: Person = option("largest", "Who is the main person of each shot.", panel=PANEL)
+    person: Person = option("largest", "Who is the main person of each shot.")
     decoding: DecodingOptions = field(default_factory=DecodingOptions)
     time_range: TimeRange = field(default_factory=TimeRange)
     batch_size: int = option(
@@ -142,6 +131,3 @@ class FaceOptions:
         above=0,
         panel="Time and model",
     )
-
-    def __post_init__(self) -> None:
-        check_ranges(self)

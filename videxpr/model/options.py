@@ -4,7 +4,7 @@ from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import option, options
 
 Variant = Literal["transformer", "attention", "both", "backbone"]
 VARIANTS: Final[tuple[str, ...]] = get_args(Variant)
@@ -28,7 +28,7 @@ FORMS: Final = (
 METAVAR: Final = "MODEL"
 
 
-@dataclass(frozen=True)
+@options("Time and model")
 class ModelOptions:
     """Which models are used.
 
@@ -49,9 +49,6 @@ class ModelOptions:
         (), "SHA-256 that the files must have.", flag="model-sha256", config_only=True
     )
 
-    def __post_init__(self) -> None:
-        check_ranges(self)
-
 
 def _detector_dir() -> Any:
     return option(
@@ -64,7 +61,9 @@ def _detector_dir() -> Any:
 
 @dataclass(frozen=True)
 class ModelsListCommand:
-    """Everything that ``videxpr models list`` takes.
+    """List the expression models of the package's registry and of yours, and all detectors.
+
+    Exit code: 0, 2 if your registry cannot be read.
 
     Attributes:
         detector_dir: where packs of detectors lie.
@@ -73,9 +72,13 @@ class ModelsListCommand:
     detector_dir: Path | None = _detector_dir()
 
 
-@dataclass(frozen=True)
+@options()
 class ModelsShowCommand:
-    """Everything that ``videxpr models show`` takes.
+    """Show what a model is, how it came about, its license and its hash.
+
+    A model of the Hub is downloaded first.
+
+    Exit code: 0, 1 if a download fails, 2 if there is no such model or it cannot be read.
 
     Attributes:
         name: of the model, or its path or address.
@@ -91,9 +94,13 @@ class ModelsShowCommand:
     detector_dir: Path | None = _detector_dir()
 
 
-@dataclass(frozen=True)
+@options()
 class ModelsDownloadCommand:
-    """Everything that ``videxpr models download`` takes.
+    """Download a model, so that no network is needed later; its hash is checked.
+
+    The detector packs, insightface's, are for non-commercial research only.
+
+    Exit code: 0, 1 if the download fails, 2 if there is no such model.
 
     Attributes:
         name: of the model, or its address.
@@ -109,9 +116,14 @@ class ModelsDownloadCommand:
     detector_dir: Path | None = _detector_dir()
 
 
-@dataclass(frozen=True)
+@options()
 class ModelsImportCommand:
-    """Everything that ``videxpr models import`` takes.
+    """Turn a checkpoint of the method's authors into one of videxpr.
+
+    Only tensors and plain values are unpickled; a file with other objects is refused, and the error
+    says how to strip it. The variant is found from the parameters' names.
+
+    Exit code: 0, 1 if the file cannot be written, 2 if the checkpoint cannot be read.
 
     Attributes:
         source: a checkpoint of the method's authors.
@@ -138,9 +150,15 @@ class ModelsImportCommand:
     dtype: Literal["float32", "float16"] = option("float32", "In which the weights are stored.")
 
 
-@dataclass(frozen=True)
+@options()
 class ModelsPackCommand:
-    """Everything that ``videxpr models pack`` takes.
+    """Make a folder fit for the Hugging Face Hub: weights, configuration and a model card.
+
+    The card is filled from what the checkpoint says of itself; read it, and add what only you know,
+    before you share it. The folder works as -m DIR too.
+
+    Exit code: 0, 1 if a file cannot be written or is there already, 2 if the checkpoint or a report
+    cannot be read.
 
     Attributes:
         checkpoint: the model.

@@ -1,10 +1,10 @@
 """What a user can choose about submissions; defaults are here and nowhere else."""
 
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Final
 
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import option, options
 
 TEMPLATE: Final = (
     "The organizers' prediction template, or a list of the test videos' names, one a line: decides "
@@ -12,9 +12,14 @@ TEMPLATE: Final = (
 )
 
 
-@dataclass(frozen=True)
+@options()
 class SubmissionBuildCommand:
-    """Everything that ``videxpr submission build`` takes.
+    """Make a submission: exactly the template's rows, each with a label from 0 to 7.
+
+    Beside it, changes.csv lists every frame that was padded, cut or filled; it is not sent.
+
+    Exit code: 0 if all is written, 1 if a file cannot be written, 2 if the input is wrong or lacks a
+    video (all that it lacks are named); then nothing is written.
 
     Attributes:
         annotations: what a submission is made from.
@@ -50,9 +55,11 @@ class SubmissionBuildCommand:
     )
 
 
-@dataclass(frozen=True)
+@options()
 class SubmissionCheckCommand:
-    """Everything that ``videxpr submission check`` takes.
+    """Check anybody's submission and list all that is wrong with it, by line.
+
+    Exit code: 0 if nothing is wrong, 1 if something is, 2 if it cannot be checked.
 
     Attributes:
         file: a submission.
@@ -69,9 +76,7 @@ class SubmissionCheckCommand:
     )
     template: Path = option(MISSING, TEMPLATE)
     edition: int | None = option(
-        None,
-        "Of the challenge.",
-        default_text="3 for a folder or a zip file, else the latest",
+        None, "Of the challenge.", default_text="3 for a folder or a zip file, else the latest"
     )
     limit: int = option(
         100,
@@ -79,6 +84,3 @@ class SubmissionCheckCommand:
         least=0,
         changes_results=False,
     )
-
-    def __post_init__(self) -> None:
-        check_ranges(self)

@@ -1,14 +1,13 @@
 """What a user can choose about time: windows and smoothing."""
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import option, options
 
 PANEL: Final = "Time and model"
 
 
-@dataclass(frozen=True)
+@options(PANEL)
 class WindowOptions:
     """How a sequence is cut.
 
@@ -18,10 +17,5 @@ class WindowOptions:
             before by more; ``padded`` keeps the stride and pads the last window by its last frame.
     """
 
-    stride: int = option(
-        16, "Frames between the starts of two windows.", metavar="FRAMES", least=1, panel=PANEL
-    )
+    stride: int = option(16, "Frames between the starts of two windows.", metavar="FRAMES", least=1)
     tail: Literal["aligned", "padded"] = "aligned"
-
-    def __post_init__(self) -> None:
-        check_ranges(self)

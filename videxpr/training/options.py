@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from videxpr.core.errors import UsageError
-from videxpr.core.option import check_ranges, option, preset_values, with_values
+from videxpr.core.option import check_ranges, option, options, preset_values, with_values
 from videxpr.core.options import PANEL as RUNNING
 from videxpr.datasets.options import PANEL as WINDOWS
 from videxpr.datasets.options import SamplingOptions
@@ -75,17 +75,16 @@ FLIP_AND_JITTER: Final = replace(
 """Horizontal flip and color jitter, as far as the authors' code goes."""
 
 
-@dataclass(frozen=True)
+@options(LOSS)
 class LossOptions:
     """What a mistake costs."""
 
-    alpha: float = option(0.9, "Factor of the focal loss.", above=0, panel=LOSS)
+    alpha: float = option(0.9, "Factor of the focal loss.", above=0)
     gamma: float = option(
         2.0,
         "How much the focal loss plays down frames that are answered well already; 0 is "
         "cross-entropy.",
         least=0,
-        panel=LOSS,
     )
     label_smoothing: float = option(
         0.0,
@@ -93,7 +92,6 @@ class LossOptions:
         least=0,
         below=1,
         presets={"authors": 0.1},
-        panel=LOSS,
     )
     divergence: float = option(
         0.0,
@@ -103,14 +101,10 @@ class LossOptions:
         least=0,
         most=1,
         presets={"authors": 0.2},
-        panel=LOSS,
     )
 
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
-
-@dataclass(frozen=True)
+@options(RECIPE)
 class ClipTrainingOptions:
     """How a model is trained on windows of frames; what each field does is said in its help.
 
@@ -160,9 +154,7 @@ class ClipTrainingOptions:
         default_text="that of the backbone's weights, else the crops' own",
         panel=MODEL,
     )
-    optimizer: Literal["adam", "adamw"] = option(
-        "adam", "Which.", presets={"authors": "adamw"}, panel=RECIPE
-    )
+    optimizer: Literal["adam", "adamw"] = option("adam", "Which.", presets={"authors": "adamw"})
     learning_rate: float | None = option(
         None,
         "Of the optimizer.",
@@ -170,22 +162,16 @@ class ClipTrainingOptions:
         below=1,
         default_text="found by Lightning",
         presets={"authors": 1e-3},
-        panel=RECIPE,
     )
-    weight_decay: float = option(
-        0.0, "Of the optimizer.", least=0, presets={"authors": 5e-5}, panel=RECIPE
-    )
+    weight_decay: float = option(0.0, "Of the optimizer.", least=0, presets={"authors": 5e-5})
     plateau: bool = option(
         False,
         "Let the rate fall to a tenth after 10 epochs without a better F1.",
         default_text="off",
         presets={"authors": True},
-        panel=RECIPE,
     )
     loss: LossOptions = field(default_factory=LossOptions)
-    dropout: float = option(
-        0.5, "Of the fused features before the head.", least=0, below=1, panel=RECIPE
-    )
+    dropout: float = option(0.5, "Of the fused features before the head.", least=0, below=1)
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     augment_per: Literal["per-window", "per-frame", "none"] = option(
         "per-window",
@@ -204,7 +190,6 @@ class ClipTrainingOptions:
         metavar="STRENGTH",
         least=0,
         most=10,
-        panel=RECIPE,
     )
     single_frames: float = option(
         0.0,
@@ -213,7 +198,6 @@ class ClipTrainingOptions:
         metavar="WEIGHT",
         least=0,
         most=1000,
-        panel=RECIPE,
     )
     validation_stride: int = option(
         WINDOW,
@@ -224,18 +208,11 @@ class ClipTrainingOptions:
         most=WINDOW,
         panel=WINDOWS,
     )
-    epochs: int = option(30, "Passes over the training windows.", least=1, panel=RECIPE)
+    epochs: int = option(30, "Passes over the training windows.", least=1)
     patience: int | None = option(
-        None,
-        "Epochs without a better F1 after which training ends.",
-        least=1,
-        default_text="never",
-        panel=RECIPE,
+        None, "Epochs without a better F1 after which training ends.", least=1, default_text="never"
     )
     seed: int = _seed()
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
     @property
     def validation(self) -> WindowOptions:
@@ -262,12 +239,12 @@ def parse_oversample(text: str) -> tuple[str, float]:
         ) from exc
 
 
-@dataclass(frozen=True)
+@options(RECIPE)
 class ImageTrainingOptions:
     """How a model is trained on single crops; what each field does is said in its help."""
 
     epochs: int = option(
-        12, "Passes over the images; 0 only calibrates what --initial gives.", least=0, panel=RECIPE
+        12, "Passes over the images; 0 only calibrates what --initial gives.", least=0
     )
     size: int = option(
         112,
@@ -289,35 +266,29 @@ class ImageTrainingOptions:
         "Take color away, in training and ever after, for data in which color gives the class away.",
         panel=MODEL,
     )
-    batch_size: int = option(64, "Images a step.", least=2, panel=RECIPE)
+    batch_size: int = option(64, "Images a step.", least=2)
     learning_rate: float = option(
-        1.5e-3, "Highest rate of the one-cycle schedule (AdamW).", above=0, panel=RECIPE
+        1.5e-3, "Highest rate of the one-cycle schedule (AdamW).", above=0
     )
-    weight_decay: float = option(0.02, "Of AdamW.", least=0, panel=RECIPE)
-    dropout: float = option(0.2, "Of the features before the head.", least=0, below=1, panel=RECIPE)
+    weight_decay: float = option(0.02, "Of AdamW.", least=0)
+    dropout: float = option(0.2, "Of the features before the head.", least=0, below=1)
     label_smoothing: float = option(
-        0.1, "Share of each label spread over the trained classes.", least=0, below=1, panel=RECIPE
+        0.1, "Share of each label spread over the trained classes.", least=0, below=1
     )
     mixup: float = option(
         0.0,
         "Both parameters of the beta distribution by which crops and their labels are mixed; 0 mixes "
         "nothing.",
         least=0,
-        panel=RECIPE,
     )
     distillation_weight: float = option(
-        0.7,
-        "Share of a label that is the mean answer of the --teacher models.",
-        least=0,
-        most=1,
-        panel=RECIPE,
+        0.7, "Share of a label that is the mean answer of the --teacher models.", least=0, most=1
     )
     balance: float = option(
         0.5,
         "Exponent of the class counts: 0 draws images as they come, 1 draws classes evenly.",
         least=0,
         most=1,
-        panel=RECIPE,
     )
     oversample: tuple[tuple[str, float], ...] = option(
         (),
@@ -326,7 +297,6 @@ class ImageTrainingOptions:
         metavar="PATTERN=FACTOR",
         parse=parse_oversample,
         show=lambda pair: f"{pair[0]}={pair[1]:g}",
-        panel=RECIPE,
     )
     freeze: str = option(
         "none",
@@ -340,13 +310,11 @@ class ImageTrainingOptions:
         "by, so that the head does not trust a backbone that knows the training faces by heart.",
         metavar="STRENGTH",
         least=0,
-        panel=RECIPE,
     )
     seed: int = _seed()
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        check_ranges(self)
         for pattern, factor in self.oversample:
             if not 0 < factor < float("inf"):
                 raise UsageError(
@@ -370,7 +338,7 @@ class ImageTrainingOptions:
         return self.first_size + SIZE_STEP * steps
 
 
-@dataclass(frozen=True)
+@options(MODEL)
 class StartOptions:
     """What a model on images begins with, and who teaches it."""
 
@@ -378,24 +346,21 @@ class StartOptions:
         (),
         "Checkpoint to start from, head included; its encoder is left out. Repeatable: the mean of all "
         "their weights.",
-        panel=MODEL,
     )
     backbone_weights: str = option(
         "none",
         "What the backbone begins with, without --initial: torchvision's download, random weights, or "
         "a .pth file.",
         metavar="imagenet|none|PATH",
-        panel=MODEL,
     )
     teachers: tuple[Path, ...] = option(
         (),
         "Checkpoint whose answers to the same crops the labels are mixed with; repeatable.",
         flag="teacher",
-        panel=MODEL,
     )
 
 
-@dataclass(frozen=True)
+@options(SAVED)
 class CheckpointOptions:
     """The checkpoint that training writes, and what becomes of an earlier run."""
 
@@ -404,14 +369,11 @@ class CheckpointOptions:
         "The checkpoint to write (.safetensors). A folder .run (to resume) comes beside it; of clips "
         "also .training.json (to read).",
         short="o",
-        panel=SAVED,
     )
-    data: str = option(
-        "", "What the crops are, for the model's card.", default_text="the folder", panel=SAVED
-    )
-    license: str = option("unspecified", "Under which terms the weights may be used.", panel=SAVED)
+    data: str = option("", "What the crops are, for the model's card.", default_text="the folder")
+    license: str = option("unspecified", "Under which terms the weights may be used.")
     dtype: Literal["float16", "float32"] = option(
-        "float32", "How the checkpoint holds its weights.", panel=SAVED
+        "float32", "How the checkpoint holds its weights."
     )
     resume: bool = option(
         False,
@@ -422,7 +384,7 @@ class CheckpointOptions:
     overwrite: bool = option(False, "Begin an earlier run anew.", panel=RUNNING)
 
 
-@dataclass(frozen=True)
+@options(RUNNING)
 class Machine:
     """What training runs on; none of it changes what is learned, but for rounding.
 
@@ -431,27 +393,19 @@ class Machine:
     """
 
     device: Literal["auto", "cpu", "cuda", "mps"] = option(
-        "auto", "Kind of device; auto takes a GPU if it can.", panel=RUNNING
+        "auto", "Kind of device; auto takes a GPU if it can."
     )
-    devices: int = option(1, "GPUs (or CPU processes) on each node.", least=1, panel=RUNNING)
-    nodes: int = option(1, "Computers that train together.", least=1, panel=RUNNING)
+    devices: int = option(1, "GPUs (or CPU processes) on each node.", least=1)
+    nodes: int = option(1, "Computers that train together.", least=1)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] | None = option(
         None,
         "Lightning's; bf16-mixed is faster on processors that have it.",
         default_text="16-mixed on a GPU, as the authors train; else 32-true",
-        panel=RUNNING,
     )
     workers: int | None = option(
-        None,
-        "Processes that read crops.",
-        least=0,
-        default_text="the cores, with a GPU; else 0",
-        panel=RUNNING,
+        None, "Processes that read crops.", least=0, default_text="the cores, with a GPU; else 0"
     )
     threads: int | None = None
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
     @property
     def accelerator(self) -> str:
@@ -472,9 +426,15 @@ def parse_folds(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-@dataclass(frozen=True)
+@options(DATA)
 class TrainClipsCommand:
-    """Everything that ``videxpr train clips`` takes."""
+    """Train backbone and encoder on windows of frames, from Aff-Wild2's folders.
+
+    The epoch with the best validation macro F1 is kept. Each default is what the paper says; a second
+    one is what --recipe authors gives.
+
+    Exit code: 0 if training came to its end, 1 if it could not go on, 2 for wrong usage, such as a
+    folder that is not there."""
 
     root: Path | None = option(
         None,
@@ -483,16 +443,10 @@ class TrainClipsCommand:
         positional=True,
     )
     annotations: Path | None = option(
-        None,
-        "Folder with Train_Set and Validation_Set.",
-        default_text="found below DATA",
-        panel=DATA,
+        None, "Folder with Train_Set and Validation_Set.", default_text="found below DATA"
     )
     crops: tuple[Path, ...] = option(
-        (),
-        "Folder with one folder of crops a name; repeatable.",
-        default_text="found below DATA",
-        panel=DATA,
+        (), "Folder with one folder of crops a name; repeatable.", default_text="found below DATA"
     )
     folds: tuple[int, int] | None = option(
         None,
@@ -501,13 +455,11 @@ class TrainClipsCommand:
         parse=parse_folds,
         show=lambda folds: folds and f"{folds[0]}/{folds[1]}",
         default_text="the organizers' sets",
-        panel=DATA,
     )
     geometry: Path | None = option(
         None,
         "Geometry of the crops, as videxpr crops measure writes it.",
         default_text="the crop_geometry.json beside the crops, else unverified",
-        panel=DATA,
     )
     checkpoint: CheckpointOptions = field(default_factory=CheckpointOptions)
     recipe: Literal["paper", "authors"] = option(
@@ -516,18 +468,18 @@ class TrainClipsCommand:
     training: ClipTrainingOptions = field(default_factory=ClipTrainingOptions)
     machine: Machine = field(default_factory=Machine)
 
-    def __post_init__(self) -> None:
-        check_ranges(self)
-
 
 def recipe_base(command: TrainClipsCommand, given: Mapping[str, Any]) -> TrainClipsCommand:
     """Return the options of a recipe, over which others are chosen."""
     return replace(command, training=RECIPES[given.get("recipe", "paper")])
 
 
-@dataclass(frozen=True)
+@options(DATA)
 class TrainImagesCommand:
-    """Everything that ``videxpr train images`` takes."""
+    """Train backbone and head on single face crops, one folder an expression.
+
+    Exit code: 0 if training came to its end, 1 if it could not go on, 2 for wrong usage, such as a
+    folder that is not there."""
 
     folder: Path = option(
         MISSING,
@@ -539,15 +491,11 @@ class TrainImagesCommand:
         None,
         "CSV with the columns image,split (train, validation, test).",
         default_text="a tenth is drawn for validation, copies of an image on one side",
-        panel=DATA,
     )
     checkpoint: CheckpointOptions = CheckpointOptions(dtype="float16")
     start: StartOptions = field(default_factory=StartOptions)
     training: ImageTrainingOptions = field(default_factory=ImageTrainingOptions)
     machine: Machine = field(default_factory=Machine)
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
 
 def as_text(options: Any, prefix: str = "") -> dict[str, str]:

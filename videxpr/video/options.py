@@ -1,11 +1,10 @@
 """What a user can choose about reading videos."""
 
 import math
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from videxpr.core.errors import UsageError
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import option, options
 
 Decoder = Literal["auto", "cpu", "cuda"]
 PANEL: Final = "Time and model"
@@ -22,7 +21,7 @@ def parse_seconds(text: str) -> float:
     return float(sum(value * 60**power for power, value in enumerate(reversed(values))))
 
 
-@dataclass(frozen=True)
+@options("Running")
 class DecodingOptions:
     """Where videos are decoded.
 
@@ -41,9 +40,6 @@ class DecodingOptions:
     )
     device: str = "cpu"
 
-    def __post_init__(self) -> None:
-        check_ranges(self)
-
     @property
     def gpu(self) -> int | None:
         """Return the number of the GPU to try; None for none."""
@@ -58,7 +54,7 @@ class DecodingOptions:
         return self.decoder == "cuda"
 
 
-@dataclass(frozen=True)
+@options(PANEL)
 class TimeRange:
     """Which part of a video is looked at: half-open, in the video's own seconds.
 
@@ -74,7 +70,6 @@ class TimeRange:
         metavar="TIME",
         default_text="the beginning",
         parse=parse_seconds,
-        panel=PANEL,
     )
     end_seconds: float | None = option(
         None,
@@ -83,7 +78,6 @@ class TimeRange:
         metavar="TIME",
         default_text="the end",
         parse=parse_seconds,
-        panel=PANEL,
     )
 
     def __post_init__(self) -> None:

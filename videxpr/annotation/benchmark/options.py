@@ -1,17 +1,24 @@
 """What is measured, and how often."""
 
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, field
 from pathlib import Path
 
 from videxpr.annotation.options import AnnotationOptions
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import option, options
 from videxpr.core.options import RunOptions
 from videxpr.model.options import ModelOptions
 
 
-@dataclass(frozen=True)
+@options("Running")
 class BenchmarkCommand:
-    """Everything that ``videxpr benchmark`` takes.
+    """Measure each stage of the pipeline by itself, the bound that they set, and the whole of it.
+
+    Efficiency is the pipeline's speed over the bound: on a CPU the stages share the cores, and the
+    bound is 1 / sum(1 / stage); on a GPU they overlap, and it is the slowest stage. The videos are
+    annotated into a temporary folder; nothing is kept but the figures.
+
+    Exit code: 0 if all went well, 1 if a video failed or is not there (the others are done), 2 for
+    wrong usage, such as a file of an option that is not there (nothing is done).
 
     Attributes:
         videos: what is measured on.
@@ -31,10 +38,7 @@ class BenchmarkCommand:
     annotation: AnnotationOptions = field(default_factory=AnnotationOptions)
     model: ModelOptions = field(default_factory=ModelOptions)
     runs: int = option(
-        5,
-        "Runs of the stages and of the pipeline, after one to warm up.",
-        least=1,
-        panel="Running",
+        5, "Runs of the stages and of the pipeline, after one to warm up.", least=1, panel="Running"
     )
     json: Path | None = option(
         None,
@@ -44,6 +48,3 @@ class BenchmarkCommand:
         panel="Running",
     )
     run: RunOptions = field(default_factory=RunOptions)
-
-    def __post_init__(self) -> None:
-        check_ranges(self)

@@ -1,12 +1,12 @@
 """What a user can choose about crops; defaults are here and nowhere else."""
 
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, field
 from pathlib import Path
 from typing import Final
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import UsageError
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import option, options
 from videxpr.core.options import RunOptions
 from videxpr.faces.options import PANEL as FACES
 from videxpr.faces.options import DetectionOptions, FaceOptions
@@ -18,7 +18,7 @@ LARGEST: Final = 1024
 WHAT: Final = "What is written"
 
 
-@dataclass(frozen=True)
+@options(FACES)
 class CropOptions:
     """Everything that decides which faces are cut out of a video, and how.
 
@@ -36,22 +36,25 @@ class CropOptions:
         metavar="1|2",
         least=1,
         most=2,
-        panel=FACES,
     )
     quality: int = option(95, "Of the JPEG files.", least=1, most=100, panel=WHAT)
     faces: FaceOptions = field(default_factory=FaceOptions)
 
     def __post_init__(self) -> None:
-        check_ranges(self)
         if not SMALLEST <= self.template.size <= LARGEST:
             raise UsageError(
                 f"crops have a side of {SMALLEST} to {LARGEST} pixels, not {self.template.size}"
             )
 
 
-@dataclass(frozen=True)
+@options(WHAT)
 class CropsMakeCommand:
-    """Everything that ``videxpr crops make`` takes.
+    """Cut the aligned face of the main person out of every frame of every video.
+
+    The result is laid out like Aff-Wild2: put annotation files beside it and train, or annotate it.
+
+    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
+    wrong usage, such as a file of an option that is not there (nothing is done).
 
     Attributes:
         sources: videos.
@@ -74,7 +77,6 @@ class CropsMakeCommand:
         "Where cropped_aligned/NAME/00001.jpg, crop_geometry.json and summary.csv go.",
         flag="output-dir",
         short="o",
-        panel=WHAT,
         changes_results=False,
     )
     geometry: Path | None = option(
@@ -82,7 +84,6 @@ class CropsMakeCommand:
         "Geometry of the crops, as videxpr crops measure writes it.",
         metavar="FILE",
         default_text="ArcFace's",
-        panel=WHAT,
     )
     size: int | None = option(
         None,
@@ -91,19 +92,13 @@ class CropsMakeCommand:
         least=SMALLEST,
         most=LARGEST,
         default_text="the geometry's",
-        panel=WHAT,
     )
-    overwrite: bool = option(
-        False, "Crop videos again that have crops.", panel=WHAT, changes_results=False
-    )
+    overwrite: bool = option(False, "Crop videos again that have crops.", changes_results=False)
     crops: CropOptions = field(default_factory=CropOptions)
     run: RunOptions = field(default_factory=RunOptions)
 
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
-
-@dataclass(frozen=True)
+@options()
 class MeasureOptions:
     """How crops are measured.
 
@@ -118,14 +113,19 @@ class MeasureOptions:
     name: str = option("measured", "What the geometry is called.")
 
     def __post_init__(self) -> None:
-        check_ranges(self)
         if not self.name.strip() or not self.name.isprintable():
             raise UsageError(f"--name {self.name!r} must be a printable name")
 
 
-@dataclass(frozen=True)
+@options()
 class CropsMeasureCommand:
-    """Everything that ``videxpr crops measure`` takes.
+    """Measure to which geometry crops were aligned, and compare it with ArcFace's.
+
+    Take the detector with which you will annotate: detectors differ among themselves by up to a pixel.
+    Give the file to train clips --geometry, so that annotate aligns raw video in the same way.
+
+    Exit code: 0, 1 if a file cannot be written, 2 for wrong usage, such as a folder that is not
+    there.
 
     Attributes:
         folder: of crops.

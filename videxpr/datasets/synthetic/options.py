@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from videxpr.core.errors import UsageError
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import check_ranges, option, options
 
 SHORTEST_SIDE: Final = 16
 """Pixels below which nothing of a face is left."""
@@ -67,14 +67,12 @@ class Jitter:
         return (self.shift, self.shift, self.scale, rotation, self.gain, self.blur)
 
 
-@dataclass(frozen=True)
+@options(HOW)
 class SynthesisOptions:
     """What sequences are like; what each field does is said in its help."""
 
-    seconds: float = option(20.0, "Length of a sequence.", above=0, most=86400, panel=HOW)
-    fps: float = option(
-        30.0, "Frames a second; annotate takes crops for 30.", above=0, most=1000, panel=HOW
-    )
+    seconds: float = option(20.0, "Length of a sequence.", above=0, most=86400)
+    fps: float = option(30.0, "Frames a second; annotate takes crops for 30.", above=0, most=1000)
     size: int = _detail(112, "Side of the crops in pixels.", least=SHORTEST_SIDE)
     neutral: float = _share(
         1 / 3, "Share of the segments that are Neutral, if there are such images."
@@ -100,7 +98,6 @@ class SynthesisOptions:
         metavar="SHARE",
         least=0,
         most=1,
-        panel=HOW,
     )
     fades: float = _share(0.5, "Share of the changes that are cross-fades; the others are hard.")
     fade_frames: IntRange = _detail((2, 8), "Length of a cross-fade.", least=1)
@@ -122,12 +119,11 @@ class SynthesisOptions:
     noise: float = _detail(
         4.0, "Largest deviation of a pixel's noise in a sequence, of 255.", least=0, most=255
     )
-    color: bool = option(False, "Keep colors; without it, crops are gray.", panel=HOW)
+    color: bool = option(False, "Keep colors; without it, crops are gray.")
     jitter: Jitter = field(default_factory=Jitter)
-    seed: int = option(0, "Of everything that is drawn.", least=0, panel=HOW)
+    seed: int = option(0, "Of everything that is drawn.", least=0)
 
     def __post_init__(self) -> None:
-        check_ranges(self)
         _check_rising(self, "segment_seconds", "fade_frames", "missing_frames", "occluded_frames",
                       "resolution", "quality")  # fmt: skip
         if self.frames < 1:
@@ -142,9 +138,15 @@ class SynthesisOptions:
         return round(self.seconds * self.fps)
 
 
-@dataclass(frozen=True)
+@options()
 class SynthesizeCommand:
-    """Everything that ``videxpr synthesize`` takes."""
+    """Make labeled sequences of single face crops, to train an encoder without labeled videos.
+
+    A sequence is a row of expressions of 0.3 to 5 s, each shown by one or several images that move as
+    a tracked face does, with hard and soft changes, missing and occluded faces, noise and compression.
+    It is laid out like Aff-Wild2; nothing is overwritten.
+
+    Exit code: 0 if all went well, 1 if the folder could not be written, 2 for wrong usage."""
 
     faces: Path = option(
         MISSING,
@@ -190,7 +192,6 @@ class SynthesizeCommand:
     quiet: bool = option(False, "Say nothing but errors.", short="q", changes_results=False)
 
     def __post_init__(self) -> None:
-        check_ranges(self)
         if self.synthesis.one_person and self.person is None:
             raise UsageError("--one-person needs --person, which tells who is on an image")
         if self.part == "test" and self.split is None:

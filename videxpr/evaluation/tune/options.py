@@ -6,14 +6,14 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from videxpr.core.option import check_ranges, option
+from videxpr.core.option import option, options
 from videxpr.core.options import RunOptions
 from videxpr.model.options import METAVAR
 
 TRIED: Final = "What is tried"
 
 
-@dataclass(frozen=True)
+@options()
 class TuneOptions:
     """What is tried; the settings of the annotation itself always are.
 
@@ -57,13 +57,17 @@ class TuneOptions:
         least=2,
     )
 
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
-
-@dataclass(frozen=True)
+@options()
 class TuneCommand:
-    """Everything that ``videxpr tune`` takes.
+    """Choose smoothing, logit adjustment and stride on labeled videos, without decoding again.
+
+    Every combination is scored on all frames, which flatters the best one. What choosing is worth is
+    therefore measured on source videos that had no part in the choice; where it gains nothing, the
+    settings of the Parquet files are kept.
+
+    Exit code: 0, 1 if the settings cannot be written, 2 if files are missing, broken, or do not belong
+    together; then no settings are written.
 
     Attributes:
         predictions: a folder of Parquet files.
