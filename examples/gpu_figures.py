@@ -7,9 +7,9 @@ precision, layout and batch; steps of training; decoding on the CPU and by NVDEC
 ONNX Runtime's on the CPU, features and expressions with float32's, times with the CPU decoder's.
 Writes a JSON file and prints tables. For the whole pipeline: videxpr benchmark --device cuda.
 
-Ways to embed: ``model`` is `ExpressionModel.embed` under autocast; ``lean`` has its batch norms folded
+Ways to embed: ``model`` is `ExpressionModel.embed` under autocast; ``fused`` has its batch norms folded
 and its weights converted; ``captured`` is that as a CUDA graph, from crops in the CPU's memory to
-features there, as `annotate` does it; ``compiled`` is lean by torch.compile.
+features there, as `annotate` does it; ``compiled`` is fused, by torch.compile.
 """
 
 import argparse
@@ -112,7 +112,7 @@ def detection(pack: Pack, images: Sequence[Image], plan: Script) -> Iterator[Row
     detector = ScrfdTorch(pack, _options(plan.device))
     for size in plan.detect_batches:
         batch = _filled(images, size)
-        work = partial(detector.search, batch, INPUT_SIZE)
+        work = partial(detector.detect_at, batch, INPUT_SIZE)
         yield _row({"batch": size}, "frames/s", size, work, plan)
 
 
@@ -180,13 +180,13 @@ def _ways(model: ExpressionModel, plan: Script) -> Iterator[tuple[Row, Callable[
     for precision in PRECISIONS:
         yield {"way": "model", "precision": precision}, _under_autocast(model, precision)
     for precision, layout in product(PRECISIONS, LAYOUTS):
-        lean = fused_network(model, getattr(torch, precision), LAYOUTS[layout])
+        fused = fused_network(model, getattr(torch, precision), LAYOUTS[layout])
         kind = {"precision": precision, "layout": layout}
-        yield {"way": "lean", **kind}, lean
+        yield {"way": "fused", **kind}, fused
         if plan.device.type == "cuda" and precision != "float32":
             yield (
                 {"way": "captured", **kind},
-                CapturedNetwork(lean, model.config.crop.size, plan.device),
+                CapturedNetwork(fused, model.config.crop.size, plan.device),
             )
     if plan.compiled:
         torch.compiler.reset()
