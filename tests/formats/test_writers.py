@@ -1,7 +1,5 @@
 """The table of formats: what --format, its help and `save` come from."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -52,12 +50,3 @@ def test_a_files_name_says_its_format(name, found):
 def test_a_name_of_no_format_is_refused_with_those_there_are():
     with pytest.raises(UsageError, match=r"as x.json: .* \.txt, \.parquet, \.csv, \.features\.npz"):
         format_of(Path("x.json"))
-
-
-def test_the_table_imports_nothing_heavy():
-    code = (
-        "import sys, videxpr.formats.writers\n"
-        "print({'numpy', 'pyarrow', 'pandas', 'torch'} & set(sys.modules))"
-    )
-    run = [sys.executable, "-c", code]
-    assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == "set()\n"

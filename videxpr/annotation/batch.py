@@ -15,7 +15,6 @@ from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.core.parallel import ordered_map
 from videxpr.faces.pipeline import Progress
 from videxpr.formats.frame_labels import frame_labels
-from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
 from videxpr.video.jobs import JobResult, run_jobs
 from videxpr.video.sources import Source, check_source
@@ -46,7 +45,7 @@ def annotate_sources(
     progress: Callable[[Source], Progress] | None = None,
     workers: int = 1,
 ) -> Generator[Report, None, None]:
-    """Annotate sources and write what was found; `Outputs.finish` writes what is left of the run.
+    """Annotate sources and write the files of each; `Outputs.finish` writes what is left of the run.
 
     What is written is the same with any number of workers, and so is its order.
 
@@ -66,7 +65,7 @@ def annotate_sources(
 
         def work(source: Source) -> Report:
             made = next(results)()
-            return Report(source, "skipped") if made is None else _written(source, made, outputs)
+            return Report(source, "skipped") if made is None else _write(source, *made, outputs)
 
         try:
             yield from run_jobs(sources, work, Report, outputs.summarize)
@@ -91,8 +90,8 @@ class _Annotating:
         self._owners = owners
         self._looking = Lock()
 
-    def annotate(self, source: Source) -> "_Made | None":
-        """The annotation of a source; None if its files are there already."""
+    def annotate(self, source: Source) -> tuple[Annotation, float] | None:
+        """Return the annotation of a source and the seconds it took; None if its files are there."""
         check_source(source)
         self._check_name(source)
         with self._looking:
@@ -109,7 +108,7 @@ class _Annotating:
 
         assert self._annotator is not None, "there is something to do"
         annotation = self._annotator.annotate(source, advance)
-        return _Made(annotation, self._outputs.missing, perf_counter() - begun)
+        return annotation, perf_counter() - begun
 
     def _check_name(self, source: Source) -> None:
         """Refuse a source whose files would be written over others of the run."""
@@ -123,21 +122,12 @@ class _Annotating:
         )
 
 
-@dataclass(frozen=True)
-class _Made:
-    """An annotation, what its text files do with missing faces, and how long it took."""
-
-    annotation: Annotation
-    missing: Missing
-    seconds: float
-
-
 class _StoppedError(Exception):
     """Ends the work on a source that nobody waits for any longer."""
 
 
 def _owners(sources: Sequence[Source]) -> dict[str, Source | None]:
-    """Who may write the files of a name: the first source that has it; None is the run itself."""
+    """Return who may write the files of a name: the first source that has it, or None, the run."""
     owners: dict[str, Source | None] = dict.fromkeys(RESERVED)
     for source in sources:
         if source.kind != "missing":
@@ -149,22 +139,15 @@ def _key(source: Source) -> str:
     return (source.relative.parent / source.stem).as_posix()
 
 
-def _written(source: Source, made: _Made, outputs: Outputs) -> Report:
+def _write(source: Source, annotation: Annotation, seconds: float, outputs: Outputs) -> Report:
+    """Write the files of a source and its line of the summary."""
     begun = perf_counter()
-    notes = outputs.write(source, made.annotation)
-    seconds = made.seconds + perf_counter() - begun
-    report = _report(source, made.annotation, made.missing, notes, seconds)
-    outputs.summarize(_summary(report, made.annotation))
-    return report
-
-
-def _report(
-    source: Source, annotation: Annotation, missing: Missing, notes: list[str], seconds: float
-) -> Report:
-    labels = frame_labels(annotation, 0, missing)
+    notes = outputs.write(source, annotation)
+    seconds += perf_counter() - begun
+    labels = frame_labels(annotation, 0, outputs.missing)
     labels = labels[labels != NOT_ANNOTATED]
     counts = np.bincount(labels, minlength=len(EXPRESSIONS))
-    return Report(
+    report = Report(
         source=source,
         status="done",
         warnings=(*annotation.warnings, *notes),
@@ -174,10 +157,12 @@ def _report(
         shares=tuple((counts / max(len(labels), 1)).tolist()),
         frames_per_second=len(annotation) / seconds,
     )
+    outputs.summarize(_summary(report, annotation))
+    return report
 
 
 def _summary(report: Report, annotation: Annotation) -> dict[str, str | int | float]:
-    """The video's line in ``summary.csv``; without speeds, so that the same run gives the same."""
+    """Return the video's line in ``summary.csv``; no speeds, so that the same run gives the same."""
     shares = zip(EXPRESSIONS, report.shares, strict=True)
     return {
         "video": annotation.video,

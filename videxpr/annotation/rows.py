@@ -1,8 +1,8 @@
-"""From tracks and what was answered about them to the rows of a video."""
+"""From tracks and the predictions about them to the rows of a video."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,6 @@ from videxpr.faces.track import Track
 from videxpr.formats.record import FaceRows
 from videxpr.model.ensemble import Predictions
 from videxpr.temporal.interpolation import nearest_known
-
-Number = TypeVar("Number", bound=np.generic)
-
-Order = NDArray[np.int64] | slice
 
 Predict = Callable[[Floats], Predictions]
 """What the model says of the features (T, 888) of one sequence."""
@@ -29,17 +25,17 @@ class PersonRows:
     Attributes:
         track: whom the rows are about.
         rank: 0 for the main person.
-        answered: what was answered, of M frames.
+        predictions: about that person, of M frames.
     """
 
     track: Track
     rank: int
-    answered: PersonPredictions
+    predictions: PersonPredictions
 
     @property
     def detections(self) -> NDArray[np.int64]:
         """(M,) the position in the track of the face in each frame, -1 where it was bridged."""
-        known, frames = np.array(self.track.frames), self.answered.frames
+        known, frames = np.array(self.track.frames), self.predictions.frames
         last = np.searchsorted(known, frames, side="right") - 1
         return np.where(known[last] == frames, last, -1)
 
@@ -59,7 +55,7 @@ def nearest_crop_predictions(
     predict: Predict,
     keep_features: bool = False,
 ) -> tuple[list[PersonRows], Floats | None]:
-    """The authors' way: the whole video is one sequence, a missing crop is the nearest one.
+    """Return what the authors' code answers: a video is one sequence, a missing crop the nearest one.
 
     Args:
         mains: the main persons of the shots, in order.
@@ -80,79 +76,51 @@ def nearest_crop_predictions(
     crop_of = np.zeros(count, np.int64)
     crop_of[crops] = np.arange(len(crops))
     features = np.concatenate([main.features for main in mains])
-    answers = predict(features[crop_of[nearest_known(known)]])
+    predictions = predict(features[crop_of[nearest_known(known)]])
     rows = []
     for main in mains:
         frames = np.array(main.track.frames)
-        own = answers.probabilities[frames - first_frame]
-        answered = PersonPredictions(frames, own, own)
+        own = PersonPredictions(frames, *[predictions.probabilities[frames - first_frame]] * 2)
         if keep_features:
-            logits = answers.kept_logits[frames - first_frame]
-            answered = replace(answered, features=main.features, logits=logits)
-        rows.append(PersonRows(main.track, 0, answered))
-    return rows, answers.probabilities
+            logits = predictions.kept_logits[frames - first_frame]
+            own = replace(own, features=main.features, logits=logits)
+        rows.append(PersonRows(main.track, 0, own))
+    return rows, predictions.probabilities
 
 
 def face_rows(people: list[PersonRows]) -> FaceRows:
-    """All rows of a video in the order of `FaceRows`."""
+    """Return all rows of a video in the order of `FaceRows`."""
     if not people:
         return _no_rows()
-    frame, rank = _joined(people, _frames), _joined(people, _rank)
-    places = np.lexsort((rank, frame))
-    in_order = (np.diff(places) == 1).all()  # as with one person a shot: no column is copied
-    order: Order = slice(None) if in_order else places
-
-    def column(of: Callable[[PersonRows], NDArray[Number]]) -> NDArray[Number]:
-        return _joined(people, of)[order]
-
-    faces = column(_faces)
-    return FaceRows(
-        frame=frame[order],
-        track=column(_track),
-        rank=rank[order],
-        bbox=faces[:, :4],
-        landmarks=faces[:, 4:14],
-        score=faces[:, 14],
-        bridged=column(lambda person: person.detections < 0),
-        probabilities=column(lambda person: person.answered.probabilities),
-        smoothed=column(lambda person: person.answered.smoothed),
-        features=_kept([person.answered.features for person in people], order),
-        logits=_kept([person.answered.logits for person in people], order),
-    )
+    parts = [_columns(person) for person in people]
+    columns = parts[0]
+    if len(parts) > 1:
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in columns}
+    order = np.lexsort((columns["rank"], columns["frame"]))
+    if (np.diff(order) != 1).any():  # with one person a shot, no column is copied
+        columns = {name: values[order] for name, values in columns.items()}
+    return FaceRows(**columns)
 
 
-def _joined(
-    people: list[PersonRows], of: Callable[[PersonRows], NDArray[Number]]
-) -> NDArray[Number]:
-    parts = [of(person) for person in people]
-    return np.concatenate(parts) if len(parts) > 1 else parts[0]
-
-
-def _kept(parts: list[Floats | None], order: Order) -> Floats | None:
-    known = [part for part in parts if part is not None]
-    if not known:
-        return None
-    return (np.concatenate(known) if len(known) > 1 else known[0])[order]
-
-
-def _frames(person: PersonRows) -> NDArray[np.int64]:
-    return person.answered.frames
-
-
-def _track(person: PersonRows) -> NDArray[np.int64]:
-    return np.full(len(person.answered.frames), person.track.number)
-
-
-def _rank(person: PersonRows) -> NDArray[np.int64]:
-    return np.full(len(person.answered.frames), person.rank)
-
-
-def _faces(person: PersonRows) -> Floats:
-    """(M, 15) numbers of each row's face; NaN where frames were bridged."""
-    places = person.detections
+def _columns(person: PersonRows) -> dict[str, NDArray[Any]]:
+    """Return the columns of one person's rows; what a frame that was bridged lacks is NaN."""
+    places, own = person.detections, person.predictions
     faces = person.track.faces.values[places]
     faces[places < 0] = np.nan
-    return faces
+    columns = {
+        "frame": own.frames,
+        "track": np.full(len(places), person.track.number),
+        "rank": np.full(len(places), person.rank),
+        "bbox": faces[:, :4],
+        "landmarks": faces[:, 4:14],
+        "score": faces[:, 14],
+        "bridged": places < 0,
+        "probabilities": own.probabilities,
+        "smoothed": own.smoothed,
+    }
+    if own.features is None or own.logits is None:
+        return columns
+    return columns | {"features": own.features, "logits": own.logits}
 
 
 def _no_rows() -> FaceRows:

@@ -1,4 +1,4 @@
-"""People classified while they are followed, so that nobody's features are held for long."""
+"""People classified while they are followed, so that nobody's features are buffered for long."""
 
 from array import array
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from videxpr.temporal.smoothing import MovingMean
 
 BUFFERED_ROWS: Final = 4096
 """Features of people who have gone (15 MB of one model) may wait for the end of the shot, which may
-show that nobody asks for their answers; if there are more, those people are classified."""
+show that nobody asks for their predictions; if there are more, those people are classified."""
 
 NO_ROW: Final[Floats] = np.zeros((1, 0), np.float32)
 
 
 @dataclass(frozen=True)
 class StreamTools:
-    """What answers are made with.
+    """What predictions are made with.
 
     Attributes:
         begin: a new sequence.
@@ -80,11 +80,11 @@ class PersonStream:
 
     @property
     def buffered(self) -> int:
-        """Number of frames whose features are held because their answers may change."""
+        """Number of frames whose features are buffered because their predictions may change."""
         return self._sequence.buffered if self._sequence is not None else 0
 
     def is_over(self, frame: int) -> bool:
-        """Whether the sequence has ended if the person was not seen before this frame."""
+        """Return whether the sequence has ended if the person was not seen before this frame."""
         return frame - self._last_frame - 1 > LONGEST_BRIDGE_FRAMES
 
     def add(self, frame: int, features: Floats) -> None:
@@ -104,13 +104,13 @@ class PersonStream:
         self._keep(self._sequence.add(rows))
 
     def end_sequence(self) -> None:
-        """Answer for all frames so far, as nothing follows them; no features are held after that."""
+        """Predict all frames so far, as nothing follows them; no features are buffered after that."""
         if self._sequence is not None:
             self._keep(self._sequence.finish())
         self._sequence, self._last_row = None, NO_ROW
 
     def finish(self) -> PersonPredictions:
-        """The answers for all frames, of which there is at least one."""
+        """Return the predictions of all frames, of which there is at least one."""
         self.end_sequence()
         self._smoothed.add(self._mean.finish())
         kept = self._features
@@ -123,15 +123,16 @@ class PersonStream:
         )
 
     def _keep(self, finalized: list[Predictions]) -> None:
-        for answers in finalized:
-            count = len(answers.probabilities)
+        for predictions in finalized:
+            count = len(predictions.probabilities)
             frames = self._next_finalized + np.arange(count)
             self._next_finalized += count
             self._frames.extend(frames.tolist())
-            self._probabilities.add(answers.probabilities)
-            self._smoothed.add(self._mean.add(answers.probabilities, self._tools.times(frames)))
+            self._probabilities.add(predictions.probabilities)
+            times = self._tools.times(frames)
+            self._smoothed.add(self._mean.add(predictions.probabilities, times))
             if self._tools.keep_features:
-                self._logits.add(answers.kept_logits)
+                self._logits.add(predictions.kept_logits)
 
 
 class ShotStreams:
@@ -144,7 +145,7 @@ class ShotStreams:
 
     @property
     def buffered(self) -> int:
-        """Number of frames whose features are held, of all people together."""
+        """Number of frames whose features are buffered, of all people together."""
         return sum(person.buffered for person in self._buffering.values())
 
     def add(self, track: int, frame: int, features: Floats) -> None:
@@ -157,7 +158,7 @@ class ShotStreams:
         person.add(frame, features)
 
     def finish(self, track: int) -> PersonPredictions:
-        """The answers about the person of a track, when the shot has ended."""
+        """Return the predictions about the person of a track, when the shot has ended."""
         self._buffering.pop(track, None)
         return self._people.pop(track).finish()
 
@@ -167,7 +168,7 @@ class ShotStreams:
         self._buffering.clear()
 
     def _make_room(self, frame: int) -> None:
-        """End the sequences of those who have gone, if too many of their features are held."""
+        """End the sequences of those who have gone, if too many of their features are buffered."""
         gone = {track: one for track, one in self._buffering.items() if one.is_over(frame)}
         if sum(person.buffered for person in gone.values()) > BUFFERED_ROWS:
             for track, person in gone.items():

@@ -63,7 +63,7 @@ def write_predictions(path: Path, blocks: Iterable[Block]) -> None:
 
 
 def read_predictions(path: Path) -> list[Block]:
-    """Blocks of a predictions file or of the organizers' template, in the order of the file.
+    """Read the blocks of a predictions file or of the organizers' template, in the file's order.
 
     A template's labels may be empty. A byte order mark and Windows line ends are taken.
 
@@ -74,7 +74,7 @@ def read_predictions(path: Path) -> list[Block]:
 
 
 def read_template(path: Path) -> list[Block]:
-    """A template: the organizers' file, or a plain list of names, one a line.
+    """Read a template: the organizers' file, or a plain list of names, one a line.
 
     Raises:
         FormatError: the file is neither, or names a video or a frame twice.
@@ -122,7 +122,7 @@ def _video(row: str) -> str:
 
 @lru_cache(maxsize=2**17)
 def _row_end(end: str) -> tuple[int, int] | None:
-    """Frame and label of what follows a name, e.g. ``00001.jpg,0``, which many videos share."""
+    """Return frame and label of what follows a name, e.g. ``00001.jpg,0``, which many videos share."""
     match = ROW_END.fullmatch(end)
     frame = frame_of(match["image"]) if match else None
     if match is None or frame is None:

@@ -6,7 +6,7 @@ from videxpr.core.errors import FormatError
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines of a UTF-8 file; a byte order mark, Windows line ends, a missing last newline are taken.
+    """Read the lines of a UTF-8 file; a byte order mark and Windows line ends are taken off.
 
     Raises:
         FormatError: the file cannot be read, or is no such text.
@@ -22,7 +22,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def rows_below(header: str, path: Path, lines: list[str]) -> list[str]:
-    """The lines below a header that must be just so; FormatError if it is not."""
+    """Return the lines below a header that must be just so; FormatError if it is not."""
     if not lines or lines[0] != header:
         found = lines[0] if lines else "nothing"
         raise FormatError(f"{path}, line 1: the header must be {header!r}, not {found!r}")
