@@ -1,9 +1,9 @@
 """Which model finds the beginnings of expressions best at equal flicker? A table, and a curve a model.
 
-    python examples/steadiness.py stitched/ backbone.safetensors fusion.safetensors -o steadiness.png
+    python examples/steadiness.py synthetic/ backbone.safetensors fusion.safetensors -o steadiness.png
     python examples/steadiness.py --marks examples/onsets.csv backbone/ fusion/ -o clips.png
 
-The first compares models on the Validation_Set of a tree in Aff-Wild2's layout, as `videxpr stitch`
+The first compares models on the Validation_Set of a tree in Aff-Wild2's layout, as `videxpr synthesize`
 makes it; the second compares annotations of clips (`videxpr annotate --smooth 0 -o backbone`) whose
 onsets are marked. Each model's probabilities are smoothed by moving means of several spans. A longer
 one gives fewer label changes a second (flicker) and later or fewer events; a curve joins what the spans
@@ -70,7 +70,7 @@ def names_of(paths: Sequence[Path]) -> list[str]:
     raise SystemExit("a model is named twice")
 
 
-# ---- trees: the models answer here
+# ---- trees: the models predict here
 
 
 def backbone_of(model: ExpressionModel) -> str:
@@ -99,7 +99,7 @@ def features_of(embedder: Embedder, size: int, video: LabeledVideo, kept: Path |
     return features
 
 
-def answers_of(model: ExpressionModel, features: Floats, video: LabeledVideo) -> Floats:
+def predict(model: ExpressionModel, features: Floats, video: LabeledVideo) -> Floats:
     """Probabilities (T, 8) as annotate has them: short gaps held, longer ones part the sequence."""
 
     def begin() -> PredictionStream:
@@ -113,22 +113,22 @@ def answers_of(model: ExpressionModel, features: Floats, video: LabeledVideo) ->
     for frame, row in zip(video.frames.tolist(), features, strict=True):
         person.add(frame, row)
     found = person.finish()
-    answers = np.full((video.lines, len(EXPRESSIONS)), np.nan, np.float32)
-    answers[found.frames] = found.probabilities
-    return answers
+    rows = np.full((video.lines, len(EXPRESSIONS)), np.nan, np.float32)
+    rows[found.frames] = found.probabilities
+    return rows
 
 
-def smoothed_labels(answers: Floats, seconds: NDArray[np.float64], span: float) -> Labels:
-    """Labels (T,) after a moving mean over the frames that have an answer."""
-    known = np.flatnonzero(~np.isnan(answers).all(axis=1))
-    smooth = np.full_like(answers, np.nan)
-    smooth[known] = moving_mean(answers[known], seconds[known], span)
-    shots = np.zeros(len(answers), np.int64)
+def smoothed_labels(rows: Floats, seconds: NDArray[np.float64], span: float) -> Labels:
+    """Labels (T,) after a moving mean over the frames that have a prediction."""
+    known = np.flatnonzero(~np.isnan(rows).all(axis=1))
+    smooth = np.full_like(rows, np.nan)
+    smooth[known] = moving_mean(rows[known], seconds[known], span)
+    shots = np.zeros(len(rows), np.int64)
     return np.asarray(np.nanargmax(interpolate_missing(smooth, seconds, shots), axis=1))
 
 
-def of_tree(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]]:
-    """Every model's answers to the Validation_Set."""
+def read_tree(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]]:
+    """Every model's predictions of the Validation_Set."""
     use_cpu_threads(cpu_threads())
     device = resolve_device(arguments.device)
     layout = find_layout(arguments.tree)
@@ -136,33 +136,37 @@ def of_tree(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]]
     models = [load_checkpoint(str(path), device).model for path in arguments.models]
     keys = [backbone_of(model) for model in models]
     embedders = {key: build_embedder(model) for key, model in zip(keys, models, strict=True)}
-    answered: dict[str, list[PersonPredictions]] = {name: [] for name in names_of(arguments.models)}
+    predictions: dict[str, list[PersonPredictions]] = {
+        name: [] for name in names_of(arguments.models)
+    }
     for number, video in enumerate(videos, 1):
         truth = read_labels(layout.annotations / "Validation_Set" / f"{video.name}.txt")
         seconds = np.arange(video.lines) / arguments.fps
         shared: dict[str, Floats] = {}
-        for name, model, key in zip(answered, models, keys, strict=True):
+        for name, model, key in zip(predictions, models, keys, strict=True):
             if key not in shared:
                 kept = arguments.features and arguments.features / key
                 size = model.config.crop.size
                 shared[key] = features_of(embedders[key], size, video, kept)
-            answers = answers_of(model, shared[key], video)
-            found = tuple(smoothed_labels(answers, seconds, span) for span in SPANS)
-            answered[name].append(PersonPredictions(truth, seconds, found))
+            rows = predict(model, shared[key], video)
+            found = tuple(smoothed_labels(rows, seconds, span) for span in SPANS)
+            predictions[name].append(PersonPredictions(truth, seconds, found))
         print(f"\r{number} of {len(videos)} sequences", end="", flush=True)
     print()
-    return answered
+    return predictions
 
 
-# ---- clips: annotate has answered
+# ---- clips: annotate has predicted
 
 
-def of_clips(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]]:
+def read_clips(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]]:
     """Predictions in folders of annotations to the clips that are marked."""
     with arguments.marks.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    answered: dict[str, list[PersonPredictions]] = {name: [] for name in names_of(arguments.models)}
-    for name, folder in zip(answered, arguments.models, strict=True):
+    predictions: dict[str, list[PersonPredictions]] = {
+        name: [] for name in names_of(arguments.models)
+    }
+    for name, folder in zip(predictions, arguments.models, strict=True):
         for clip in sorted({row["clip"] for row in rows}):
             annotation = read_annotation(folder / f"{Path(clip).stem}.parquet")
             mine = [row for row in rows if row["clip"] == clip]
@@ -170,8 +174,8 @@ def of_clips(arguments: argparse.Namespace) -> dict[str, list[PersonPredictions]
             plain = annotation.faces.probabilities
             spans = [smooth_tracks(annotation, plain, span) for span in SPANS]
             found = [frame_labels(with_smoothed(annotation, one), 0, "fill") for one in spans]
-            answered[name].append(PersonPredictions(truth, annotation.seconds, tuple(found)))
-    return answered
+            predictions[name].append(PersonPredictions(truth, annotation.seconds, tuple(found)))
+    return predictions
 
 
 def marked_labels(rows: Sequence[dict[str, str]], seconds: NDArray[np.float64]) -> Labels:
@@ -188,10 +192,10 @@ def marked_labels(rows: Sequence[dict[str, str]], seconds: NDArray[np.float64]) 
 # ---- what came out
 
 
-def counts_of(answered: Sequence[PersonPredictions]) -> list[list[EventCounts]]:
+def counts_of(predictions: Sequence[PersonPredictions]) -> list[list[EventCounts]]:
     """For each span the counts of each sequence."""
     return [
-        [count_events(one.truth, one.found[number], one.seconds) for one in answered]
+        [count_events(one.truth, one.found[number], one.seconds) for one in predictions]
         for number in range(len(SPANS))
     ]
 
@@ -201,11 +205,11 @@ def total(counts: Sequence[EventCounts]) -> EventCounts:
     return sum(counts, no_events())
 
 
-def frame_f1(answered: Sequence[PersonPredictions], number: int) -> float:
+def frame_f1(predictions: Sequence[PersonPredictions], number: int) -> float:
     """Macro F1 of frames over eight classes, with the span of that number."""
     matrices = [
         confusion_matrix(one.truth[one.truth >= 0], one.found[number][one.truth >= 0])
-        for one in answered
+        for one in predictions
     ]
     return float(macro_f1(np.sum(matrices, axis=0)))
 
@@ -229,10 +233,10 @@ def difference_interval(
     return bounds
 
 
-def lines_of(answered: dict[str, list[PersonPredictions]]) -> Iterator[str]:
+def lines_of(predictions: dict[str, list[PersonPredictions]]) -> Iterator[str]:
     """The tables."""
-    counts = {name: counts_of(those) for name, those in answered.items()}
-    truths = [(one.truth, one.seconds) for one in next(iter(answered.values()))]
+    counts = {name: counts_of(those) for name, those in predictions.items()}
+    truths = [(one.truth, one.seconds) for one in next(iter(predictions.values()))]
     true = total([count_events(labels, labels, seconds) for labels, seconds in truths])
     yield f"{len(truths)} sequences, {true.true.sum()} true events, {true.flicker:.3f} changes/s"
     heads = f"{'span s':>6} {'changes/s':>9} {'P':>6} {'R':>6} {'event F1':>8} {'frame F1':>8}"
@@ -242,7 +246,7 @@ def lines_of(answered: dict[str, list[PersonPredictions]]) -> Iterator[str]:
             c = total(those)
             yield (
                 f"{name:24} {span:6.2f} {c.flicker:9.3f} {c.precision:6.3f} {c.recall:6.3f} "
-                f"{c.f1:8.3f} {frame_f1(answered[name], number):8.3f}"
+                f"{c.f1:8.3f} {frame_f1(predictions[name], number):8.3f}"
             )
     plain = [total(spans[0]).flicker for spans in counts.values()]
     yield from lines_at(counts, sorted({*FLICKER, true.flicker, *plain}))
@@ -264,14 +268,14 @@ def lines_at(counts: dict[str, list[list[EventCounts]]], rates: list[float]) -> 
             yield f"{end:24} " + " ".join(f"{value:+6.3f}" for value in values)
 
 
-def draw(answered: dict[str, list[PersonPredictions]], picture: Path) -> None:
+def draw(predictions: dict[str, list[PersonPredictions]], picture: Path) -> None:
     """A curve a model: flicker to the right, event F1 upwards; the spans are written at the points."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot(xlabel="label changes a second", ylabel="event F1")
     axes.set_xscale("symlog", linthresh=0.1)  # a clip may have no change at all
     axes.set_xticks(FLICKER)
     axes.xaxis.set_major_formatter("{x:g}")
-    for name, those in answered.items():
+    for name, those in predictions.items():
         points = [total(counts) for counts in counts_of(those)]
         axes.plot([p.flicker for p in points], [p.f1 for p in points], marker="o", label=name)
         for span, point in zip(SPANS, points, strict=True):
@@ -294,18 +298,18 @@ def main() -> None:
     parser.add_argument("--fps", type=float, default=30.0, help="of the tree")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
-    read: Callable[[argparse.Namespace], dict[str, list[PersonPredictions]]] = of_tree
+    read: Callable[[argparse.Namespace], dict[str, list[PersonPredictions]]] = read_tree
     if arguments.marks is not None:
-        arguments.models, read = [arguments.tree, *arguments.models], of_clips
+        arguments.models, read = [arguments.tree, *arguments.models], read_clips
     if not arguments.models or arguments.models[0] is None:
         parser.error("name at least one model, or folder of annotations")
     try:
-        answered = read(arguments)
+        predictions = read(arguments)
     except VidexprError as exc:
         raise SystemExit(f"error: {exc}") from None
-    for line in lines_of(answered):
+    for line in lines_of(predictions):
         print(line)
-    draw(answered, arguments.output)
+    draw(predictions, arguments.output)
 
 
 if __name__ == "__main__":
