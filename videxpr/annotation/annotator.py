@@ -88,29 +88,29 @@ class Annotator:
             SourceError: it is missing, cannot be opened, or gives no frame.
         """
         check_source(source)
-        run = self._begun()
+        state = self._begin()
         if source.kind == "crops":
             if self.options.faces.time_range != TimeRange():
                 raise SourceError(
                     f"{source.path} holds crops, which have no times to start or end at"
                 )
-            self._read_crops(open_crops(source.path, *source.more), run, progress)
+            self._read_crops(open_crops(source.path, *source.more), state, progress)
         else:
-            self._read_video(source.path, run, progress)
-        return self._annotation(source, run)
+            self._read_video(source.path, state, progress)
+        return self._annotation(source, state)
 
-    def _begun(self) -> "_Run":
-        log = Timeline(fps=self.options.faces.crop_fps)
+    def _begin(self) -> "_State":
+        timeline = Timeline(fps=self.options.faces.crop_fps)
         tools = StreamTools(
             begin=lambda: self.ensemble.stream(self.options.windows),
-            times=log.times,
+            times=timeline.times,
             smooth_seconds=self.options.smooth_seconds,
             keep_features=self.options.keep_features,
         )
-        return _Run(log, ShotStreams(tools))
+        return _State(timeline, ShotStreams(tools))
 
-    def _read_video(self, path: Path, run: "_Run", progress: Progress | None) -> None:
-        with self._embedding(run) as embedding:
+    def _read_video(self, path: Path, state: "_State", progress: Progress | None) -> None:
+        with self._embedding(state) as embedding:
 
             def take(tracked_faces: list[TrackedFace]) -> None:
                 crops = [
@@ -119,31 +119,31 @@ class Annotator:
                 ]
                 embedding.add(_Faces([(face.track, face.frame) for face in tracked_faces], crops))
 
-            for shot in self._faces.shots(path, run.log, take, progress):
+            for shot in self._faces.shots(path, state.timeline, take, progress):
                 embedding.finish()
                 people = rank_subjects(shot.tracks, self.options.faces.person, shot.frame_size)
                 with measured(self._timer, "classify"):
-                    self._end_shot(people[: self.options.people], run)
+                    self._end_shot(people[: self.options.people], state)
 
-    def _read_crops(self, folder: CropFolder, run: "_Run", progress: Progress | None) -> None:
+    def _read_crops(self, folder: CropFolder, state: "_State", progress: Progress | None) -> None:
         """One person in one shot; nothing is detected, and there are no times."""
         track = Track(number=1, shot=0)
         templates = self.ensemble.templates
         crops = folder.crops(_one_size(templates, folder))
-        run.log.add_untimed(folder.frames)
-        with self._embedding(run) as embedding:
+        state.timeline.add_untimed(folder.frames)
+        with self._embedding(state) as embedding:
             while batch := list(islice(crops, self.options.faces.batch_size)):
                 for frame, _ in batch:
-                    track.add(frame, run.log.seconds[frame], _GIVEN)
+                    track.add(frame, state.timeline.seconds[frame], _GIVEN)
                 owners = [(track, frame) for frame, _ in batch]
                 embedding.add(_Faces(owners, [[crop for _, crop in batch]] * len(templates)))
                 if progress is not None:
                     progress(batch[-1][0] + 1, folder.frames)
             embedding.finish()
-        self._end_shot([track], run)
+        self._end_shot([track], state)
 
-    def _embedding(self, run: "_Run") -> OrderedExecutor["_Faces", Floats]:
-        """What turns faces into features and gives them to whom they belong, in order."""
+    def _embedding(self, state: "_State") -> OrderedExecutor["_Faces", Floats]:
+        """Return what turns faces into features and gives them to whom they belong, in order."""
 
         def embed(faces: _Faces) -> Floats:
             with measured(self._timer, "embed", len(faces.owners)):
@@ -153,53 +153,59 @@ class Annotator:
             with measured(self._timer, "classify"):
                 for (track, frame), row in zip(faces.owners, features, strict=True):
                     if self.options.preset == "paper":
-                        run.features.setdefault(track.number, RowBuffer(len(row))).add(row)
+                        state.features.setdefault(track.number, RowBuffer(len(row))).add(row)
                     else:
-                        run.streams.add(track.number, frame, row)
+                        state.streams.add(track.number, frame, row)
 
         at_once = self.ensemble.batches_at_once if self._timer is None else 1
         return OrderedExecutor(embed, keep, at_once)
 
-    def _end_shot(self, people: list[Track], run: "_Run") -> None:
+    def _end_shot(self, people: list[Track], state: "_State") -> None:
         """Keep the rows of the persons of one shot; in the authors' way, only keep the main one."""
         if self.options.preset == "paper":
-            run.mains += [MainCrops(one, run.features[one.number].values) for one in people[:1]]
+            state.main_subjects += [
+                MainCrops(one, state.features[one.number].values) for one in people[:1]
+            ]
         else:
-            run.people += [
-                PersonRows(track, rank, run.streams.finish(track.number))
+            state.people += [
+                PersonRows(track, rank, state.streams.finish(track.number))
                 for rank, track in enumerate(people)
             ]
-        run.features.clear()
-        run.streams.clear()
+        state.features.clear()
+        state.streams.clear()
 
     def _predict(self, features: Floats) -> Predictions:
         return self.ensemble.predict(features, self.options.windows)
 
-    def _annotation(self, source: Source, run: "_Run") -> Annotation:
-        log, paper = run.log, None
+    def _annotation(self, source: Source, state: "_State") -> Annotation:
+        timeline, paper = state.timeline, None
         if self.options.preset == "paper":
             with measured(self._timer, "classify"):
-                run.people, paper = nearest_crop_predictions(
-                    run.mains, log.first_frame, len(log), self._predict, self.options.keep_features
+                state.people, paper = nearest_crop_predictions(
+                    state.main_subjects,
+                    timeline.first_frame,
+                    len(timeline),
+                    self._predict,
+                    self.options.keep_features,
                 )
-        faces, seconds = face_rows(run.people), np.array(log.seconds)
-        shots = np.array(log.shots, dtype=np.int64)
+        faces, seconds = face_rows(state.people), np.array(timeline.seconds)
+        shots = np.array(timeline.shots, dtype=np.int64)
         return Annotation(
             video=source.relative.as_posix(),
-            first_frame=log.first_frame,
-            pts_seconds=np.array(log.pts_seconds),
+            first_frame=timeline.first_frame,
+            pts_seconds=np.array(timeline.pts_seconds),
             seconds=seconds,
             shots=shots,
             faces=faces,
-            filled_labels=fill_labels(faces, log.first_frame, seconds, shots, paper),
+            filled_labels=fill_labels(faces, timeline.first_frame, seconds, shots, paper),
             paper_probabilities=paper,
             people=self.options.people,
-            decode_errors=log.decode_errors,
-            warnings=tuple(warnings(source, log, len(faces))),
-            provenance=self._provenance(source, log),
+            decode_errors=timeline.decode_errors,
+            warnings=tuple(warnings(source, timeline, len(faces))),
+            provenance=self._provenance(source, timeline),
         )
 
-    def _provenance(self, source: Source, log: Timeline) -> dict[str, str]:
+    def _provenance(self, source: Source, timeline: Timeline) -> dict[str, str]:
         size, digest = fingerprint(source)
         found = source.kind == "video"
         resolved = {
@@ -220,7 +226,7 @@ class Annotator:
             "detector": self.detector.name if found else "none (aligned crops)",
             "detector_sha256": self.detector.weights_sha256 if found else "",
             "options": json.dumps(options),
-            "frames": str(len(log)),
+            "frames": str(len(timeline)),
             "source_bytes": str(size),
             "source_sha256": digest,
         }
@@ -240,22 +246,22 @@ class _Faces:
 
 
 @dataclass
-class _Run:
+class _State:
     """What is known of a source while it is read.
 
     Attributes:
-        log: of its frames.
+        timeline: of its frames.
         streams: everybody in the shot that is open.
         people: rows of the persons of the shots before.
         features: in the authors' way, of the faces of each track of the open shot, by its number.
-        mains: in the authors' way, the main persons of the shots before.
+        main_subjects: in the authors' way, the main persons of the shots before.
     """
 
-    log: Timeline
+    timeline: Timeline
     streams: ShotStreams
     people: list[PersonRows] = field(default_factory=list)
     features: dict[int, RowBuffer] = field(default_factory=dict)
-    mains: list[MainCrops] = field(default_factory=list)
+    main_subjects: list[MainCrops] = field(default_factory=list)
 
 
 _GIVEN = Face(
@@ -287,7 +293,7 @@ def _check_models(checkpoints: Sequence[Checkpoint], options: AnnotationOptions)
 
 
 def _one_size(templates: Sequence[CropTemplate], folder: CropFolder) -> int:
-    """The one size of crops that all models want."""
+    """Return the one size of crops that all models want."""
     sizes = sorted({template.size for template in templates})
     if len(sizes) > 1:
         raise SourceError(

@@ -17,16 +17,16 @@ JOINT: Final = " + "
 """Between the names of several models that answer as one."""
 
 
-def warnings(source: Source, log: Timeline, rows: int) -> Iterator[str]:
+def warnings(source: Source, timeline: Timeline, rows: int) -> Iterator[str]:
     """Yield what a user should know of a source that was read; `rows` are those with a face."""
     if not rows:
         yield "no face was found: text formats say Neutral, or -1, throughout"
-    if log.decode_errors:
-        yield f"{log.decode_errors} damaged packets or frames in the video"
-    if log.decoder_note:
-        yield f"decoded on the CPU: {log.decoder_note}"
-    if log.odd_steps:
-        yield f"{log.odd_steps} frames have no time or one that does not rise"
+    if timeline.decode_errors:
+        yield f"{timeline.decode_errors} damaged packets or frames in the video"
+    if timeline.decoder_note:
+        yield f"decoded on the CPU: {timeline.decoder_note}"
+    if timeline.odd_steps:
+        yield f"{timeline.odd_steps} frames have no time or one that does not rise"
     if source.more:
         places = " and ".join(map(str, (source.path, *source.more)))
         yield f"its crops are in {places}; of a frame in several, the first one's counts"

@@ -49,7 +49,7 @@ class MainCrops:
 
 
 def nearest_crop_predictions(
-    mains: list[MainCrops],
+    main_subjects: list[MainCrops],
     first_frame: int,
     count: int,
     predict: Predict,
@@ -58,7 +58,7 @@ def nearest_crop_predictions(
     """Return what the authors' code answers: a video is one sequence, a missing crop the nearest one.
 
     Args:
-        mains: the main persons of the shots, in order.
+        main_subjects: of the shots, in order.
         first_frame: index of the first annotated frame.
         count: number of annotated frames.
         predict: the model, from features to probabilities.
@@ -68,17 +68,17 @@ def nearest_crop_predictions(
         Rows of the frames in which the main person was detected, and the probabilities (count, 8) of
         every frame; None if there is no crop at all.
     """
-    if not mains:
+    if not main_subjects:
         return [], None
-    crops = np.concatenate([np.array(main.track.frames) for main in mains]) - first_frame
+    crops = np.concatenate([np.array(main.track.frames) for main in main_subjects]) - first_frame
     known = np.zeros(count, bool)
     known[crops] = True
     crop_of = np.zeros(count, np.int64)
     crop_of[crops] = np.arange(len(crops))
-    features = np.concatenate([main.features for main in mains])
+    features = np.concatenate([main.features for main in main_subjects])
     predictions = predict(features[crop_of[nearest_known(known)]])
     rows = []
-    for main in mains:
+    for main in main_subjects:
         frames = np.array(main.track.frames)
         own = PersonPredictions(frames, *[predictions.probabilities[frames - first_frame]] * 2)
         if keep_features:
