@@ -60,7 +60,7 @@ def test_training_needs_no_decoder_and_no_detector():
     assert not {"av", "insightface", "facenet_pytorch", "cv2"} & loaded
 
 
-def test_training_on_stills_needs_nothing_that_embeds():
+def test_training_on_images_needs_nothing_that_embeds():
     assert "onnxruntime" not in modules_after("import videxpr.training.images.fit")
 
 

@@ -147,7 +147,7 @@ def _warnings_of_models(
         yield (
             f"nobody measured the crops that {', '.join(unmeasured)} was trained on, and ArcFace's "
             "template is assumed for raw video: find theirs with videxpr crops measure, and give it "
-            "to videxpr train --template"
+            "to videxpr train clips --geometry"
         )
 
 

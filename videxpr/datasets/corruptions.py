@@ -54,7 +54,7 @@ def _misaligned(image: Image, seed: int) -> Image:
     turn = np.array([[cos, sin], [-sin, cos]])
     height, width = image.shape[:2]
     side = np.array([width, height])
-    # mirrored beyond its edges: a crop of a video goes on where a still ends
+    # mirrored beyond its edges: a crop of a video goes on where an image ends
     margin = round(MARGIN * max(width, height))
     wider = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
     source = side / 2 - turn @ (side / 2 + SHIFT * draws[2:] * side) + margin

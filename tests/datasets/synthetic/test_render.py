@@ -59,7 +59,7 @@ def square(picture: np.ndarray) -> tuple[float, float]:
     return columns.mean() + 0.5, rows.mean() + 0.5
 
 
-def test_without_jitter_a_frame_is_its_still(images):
+def test_without_jitter_a_frame_is_its_image(images):
     pictures = rendered(script(images))
     assert list(pictures) == list(range(FRAMES))
     assert pictures[0].shape == (112, 112)
@@ -69,7 +69,7 @@ def test_without_jitter_a_frame_is_its_still(images):
     assert pictures[10].min() > 190
 
 
-def test_a_mirrored_still_is_mirrored(images):
+def test_a_mirrored_image_is_mirrored(images):
     assert square(rendered(script(images, mirrored=True))[0]) == (112 - 28, 56)
 
 
@@ -79,7 +79,7 @@ def test_a_fade_is_half_way_where_the_label_changes(images):
 
 
 @pytest.mark.parametrize("fade", range(9))
-def test_the_new_still_has_more_than_half_from_its_first_frame_on(images, fade):
+def test_the_new_image_has_more_than_half_from_its_first_frame_on(images, fade):
     span = ImageSpan(images[0], 30, 60, False, fade)
     weights = [weight_of(span, frame) for frame in range(20, 40)]
     assert weights == sorted(weights) and weights[0] == 0 and weights[-1] == 1
@@ -101,7 +101,7 @@ def test_walks_shift_scale_and_turn_about_the_middle(images):
     assert x == pytest.approx(56, abs=0.5) and abs(y - 56) == pytest.approx(28, abs=0.5)
 
 
-def test_edges_are_repeated_beyond_the_still(images):
+def test_edges_are_repeated_beyond_the_image(images):
     walks = np.zeros((FRAMES, 6))
     walks[:, 0] = 0.15
     assert rendered(script(images, walks=walks))[15].min() > 190
@@ -169,7 +169,7 @@ def test_another_quality_makes_other_files_and_the_same_script_the_same(images):
     assert sizes[0] < sizes[1]
 
 
-def test_a_still_that_cannot_be_read_is_named(images, tmp_path):
+def test_an_image_that_cannot_be_read_is_named(images, tmp_path):
     (tmp_path / "bright.png").write_bytes(b"no image")
     with pytest.raises(SourceError, match=r"cannot read the image .*bright\.png"):
         rendered(script(images))

@@ -34,7 +34,7 @@ def test_a_single_class_is_always_drawn(label):
     np.testing.assert_array_equal(label_shares(counts.tolist(), SynthesisOptions()), counts / 7)
 
 
-def test_no_neutral_stills_leave_the_others_everything():
+def test_no_neutral_images_leave_the_others_everything():
     shares = label_shares([0, 9, 0, 0, 1, 0, 0, 0], SynthesisOptions())
     np.testing.assert_allclose(shares, [0, 0.75, 0, 0, 0.25, 0, 0, 0])
 
@@ -72,7 +72,7 @@ def test_the_same_person_stays_as_often_as_asked():
     assert drawn(0.5, IMAGES[0], 4)["Ann_2.png"] == pytest.approx(2000 * (0.5 + 0.5 / 7), rel=0.1)
 
 
-def test_after_somebody_unknown_every_other_still_of_the_label_may_come():
+def test_after_somebody_unknown_every_other_image_of_the_label_may_come():
     found = drawn(1, IMAGES[-1], 4)
     assert set(found) == {one.name for one in IMAGES if one.label == 4} - {IMAGES[-1].name}
 
@@ -82,12 +82,12 @@ def test_a_person_without_the_label_gives_way():
     assert sampler.draw(4, IMAGES[0], np.random.default_rng(0), 1).name.startswith("fer")
 
 
-def test_the_only_still_of_a_label_comes_again():
+def test_the_only_image_of_a_label_comes_again():
     sampler = image_sampler(IMAGES[:1], {}, SynthesisOptions())
     assert sampler.draw(0, IMAGES[0], np.random.default_rng(0), 1) == IMAGES[0]
 
 
-def test_one_persons_sampler_has_their_stills_alone():
+def test_one_persons_sampler_has_their_images_alone():
     people = find_people(IMAGES, PATTERN)
     more = [labeled(f"Bob_{n}.png", 4) for n in range(5)]
     sampler = image_sampler(IMAGES + more, people | dict.fromkeys([one.name for one in more], "Bob"),

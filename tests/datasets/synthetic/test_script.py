@@ -31,7 +31,7 @@ def many():
     return scripts(300)
 
 
-def test_segments_and_stills_cover_every_frame_once(many):
+def test_segments_and_images_cover_every_frame_once(many):
     for script in many:
         for pieces in (script.segments, script.spans):
             assert pieces[0].first == 0 and pieces[-1].end == 600
@@ -39,7 +39,7 @@ def test_segments_and_stills_cover_every_frame_once(many):
         assert len(script.labels) == len(script.missing) == len(script.walks) == 600
 
 
-def test_every_still_is_of_its_segments_label(many):
+def test_every_image_is_of_its_segments_label(many):
     for script in many:
         for span in script.spans:
             assert set(script.labels[span.first : span.end].tolist()) == {span.image.label}
@@ -64,7 +64,7 @@ def test_labels_come_by_their_shares_and_neighbors_may_have_the_same(many):
     assert np.mean(same) == pytest.approx((found**2).sum(), abs=0.03)
 
 
-def test_long_segments_may_show_several_stills_and_short_ones_do_not(many):
+def test_long_segments_may_show_several_images_and_short_ones_do_not(many):
     for script in many:
         for segment in script.segments:
             shown = [one for one in script.spans if segment.first <= one.first < segment.end]

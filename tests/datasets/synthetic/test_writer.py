@@ -143,7 +143,7 @@ def test_nothing_is_overwritten(tree, parts, tmp_path):
     assert synthesize(tmp_path / "empty", parts, SPECS[1:], OPTIONS)
 
 
-def test_a_set_without_stills_or_videos_is_refused(parts, tmp_path):
+def test_a_set_without_images_or_videos_is_refused(parts, tmp_path):
     with pytest.raises(UsageError, match="a Train_Set has 1 video or more, not 0"):
         synthesize(tmp_path / "t", parts, (SetSpec("Train_Set", "train", 0),), OPTIONS)
     with pytest.raises(UsageError, match="no validation images to make the Validation_Set of"):
