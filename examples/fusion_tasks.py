@@ -119,7 +119,8 @@ def main(task: str) -> None:
     from videxpr.datasets.affwild2.layout import find_layout
     from videxpr.datasets.affwild2.videos import read_affwild2
     from videxpr.training.clips.fit import train_on_clips
-    from videxpr.training.options import RECIPES, CheckpointOptions, Machine
+    from videxpr.training.clips.options import RECIPES
+    from videxpr.training.options import CheckpointOptions, Machine
 
     folder = Path(tempfile.mkdtemp())
     videos = read_affwild2(find_layout(write_task(folder / "data", task))).videos

@@ -27,7 +27,8 @@ from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary, read_card
 from videxpr.model.import_paper import paper_key
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.training.options import RECIPES, as_text
+from videxpr.training.clips.options import RECIPES
+from videxpr.training.options import as_text
 
 DETECTOR = b"detector"
 

@@ -5,10 +5,9 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from PIL import Image, ImageFilter
+from faces import picture
+from PIL import Image
 
 import videxpr.datasets.image_folder
 from videxpr.core.errors import FormatError, SourceError
@@ -20,15 +19,6 @@ from videxpr.datasets.image_folder import (
     find_images,
     read_split,
 )
-
-
-def picture(seed: int, side: int = 112) -> Image.Image:
-    """Coarse and fine noise, about as smooth as a photograph."""
-    random = np.random.default_rng(seed)
-    coarse = Image.fromarray(random.integers(0, 256, (7, 7, 3), dtype=np.uint8))
-    fine = Image.fromarray(random.integers(0, 256, (side, side, 3), dtype=np.uint8))
-    coarse = coarse.resize((side, side), Image.Resampling.BICUBIC)
-    return Image.blend(coarse, fine.filter(ImageFilter.GaussianBlur(1)), 0.15)
 
 
 def make(top: Path, *names: str) -> None:
@@ -217,21 +207,6 @@ def test_copies_of_copies_are_copies(tmp_path: Path, monkeypatch: pytest.MonkeyP
         parts = draw_split(find_images(tmp_path))
         steps = {part for part, s in parts.items() for one in s if one.path.stem.isdigit()}
         assert len(steps) == 1
-
-
-def test_a_dataset_gives_channels_first_in_the_size_asked_for(tmp_path: Path) -> None:
-    (tmp_path / "happiness").mkdir()
-    picture(3).save(tmp_path / "happiness" / "same.png")
-    picture(3).convert("L").resize((48, 48)).save(tmp_path / "happiness" / "small-gray.png")
-    dataset = ImageDataset(find_images(tmp_path), 112)
-    assert len(dataset) == 2
-    same, label = dataset[0]
-    assert label == 4 and same.dtype == torch.uint8
-    expected = torch.from_numpy(np.array(picture(3))).permute(2, 0, 1)
-    assert torch.equal(same, expected)
-    gray, _ = dataset[1]
-    assert gray.shape == (3, 112, 112)
-    assert torch.equal(gray[0], gray[1]) and torch.equal(gray[0], gray[2])
 
 
 def test_a_damaged_image_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 COUNTS: Final = {"neutral": 12, "anger": 4, "happiness": 9, "surprise": 3}
 PARTS: Final = ("train", "validation", "test")
@@ -29,3 +29,12 @@ def write_faces(root: Path) -> tuple[Path, Path]:
                 lines.append(f"faces/{name}/{file.name},{part}")
     (root / "split.csv").write_text("\n".join(lines) + "\n")
     return root / "faces", root / "split.csv"
+
+
+def picture(seed: int, side: int = 112) -> Image.Image:
+    """Coarse and fine noise, about as smooth as a photograph."""
+    random = np.random.default_rng(seed)
+    coarse = Image.fromarray(random.integers(0, 256, (7, 7, 3), dtype=np.uint8))
+    fine = Image.fromarray(random.integers(0, 256, (side, side, 3), dtype=np.uint8))
+    coarse = coarse.resize((side, side), Image.Resampling.BICUBIC)
+    return Image.blend(coarse, fine.filter(ImageFilter.GaussianBlur(1)), 0.15)

@@ -21,7 +21,8 @@ from videxpr.core.option import with_values
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import read_affwild2
 from videxpr.training.clips.fit import train_on_clips
-from videxpr.training.options import RECIPES, CheckpointOptions, Machine
+from videxpr.training.clips.options import RECIPES
+from videxpr.training.options import CheckpointOptions, Machine
 from videxpr.training.reports import ClipEpochReport
 
 SMALL = {

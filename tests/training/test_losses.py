@@ -7,8 +7,8 @@ from conftest import SHARED, needs_shared
 from torch.nn import functional
 
 from videxpr.core.errors import UsageError
+from videxpr.training.clips.options import LossOptions
 from videxpr.training.losses import frame_losses
-from videxpr.training.options import LossOptions
 
 
 @needs_shared

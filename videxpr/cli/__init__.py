@@ -21,7 +21,8 @@ from videxpr.model.options import (
     ModelsShowCommand,
 )
 from videxpr.submission.options import SubmissionBuildCommand, SubmissionCheckCommand
-from videxpr.training.options import TrainClipsCommand, TrainImagesCommand, recipe_base
+from videxpr.training.clips.options import TrainClipsCommand, recipe_base
+from videxpr.training.images.options import TrainImagesCommand
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2

@@ -118,7 +118,8 @@ def pack(command: ModelsPackCommand, given: frozenset[str]) -> int:
     """Write the folder, and print what it holds and what its owner should know."""
     model = chosen_model(command.checkpoint)
     from videxpr.model.publish.export import pack as write_folder
-    from videxpr.training.options import RECIPES, as_text
+    from videxpr.training.clips.options import RECIPES
+    from videxpr.training.options import as_text
 
     folder, paper = command.output_dir, as_text(RECIPES["paper"])
     packed = write_folder(model, folder, command.reports, command.overwrite, paper)

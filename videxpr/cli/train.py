@@ -21,7 +21,9 @@ from videxpr.datasets.affwild2.layout import SPLITS, Split, find_layout
 from videxpr.datasets.crops.geometry_file import read_crop_geometry
 from videxpr.datasets.image_folder import LabeledImage, draw_split, find_images, read_split
 from videxpr.datasets.options import Part
-from videxpr.training.options import Machine, TrainClipsCommand, TrainImagesCommand
+from videxpr.training.clips.options import TrainClipsCommand
+from videxpr.training.images.options import TrainImagesCommand
+from videxpr.training.options import Machine
 
 if TYPE_CHECKING:
     from videxpr.datasets.affwild2.videos import AffWild2Data, LabeledVideo

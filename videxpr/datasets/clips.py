@@ -57,7 +57,7 @@ class WindowSampler(Sampler[Place]):
         self.counts = class_counts(videos).clip(min=1)
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch."""
+        """Begin an epoch; Lightning calls it."""
         self.epoch = epoch
 
     def __len__(self) -> int:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from videxpr.training.options import LossOptions
+from videxpr.training.clips.options import LossOptions
 
 
 def frame_losses(logits: Tensor, labels: Tensor, options: LossOptions) -> Tensor:

@@ -20,7 +20,8 @@ from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.model.pretrained import BackboneStart
-from videxpr.training.options import CheckpointOptions, ClipTrainingOptions, Machine, as_text
+from videxpr.training.clips.options import ClipTrainingOptions
+from videxpr.training.options import CheckpointOptions, Machine, as_text
 from videxpr.training.reports import ClipEpochReport, ImageEpochReport
 
 MAY_CHANGE: Final = frozenset({"epochs", "patience"})
@@ -126,7 +127,12 @@ class TrainingRun:
         self._write()
 
     def add(self, report: ClipEpochReport, model: ExpressionModel) -> None:
-        """Take note of an epoch, and keep the model if it is better than before."""
+        """Take note of an epoch, and keep the model if it is better than before.
+
+        Args:
+            report: of the epoch.
+            model: as the epoch left it.
+        """
         self.epochs = [one for one in self.epochs if one.epoch < report.epoch] + [report]
         if self.best is report:
             config = replace(
@@ -253,7 +259,7 @@ class ImageTrainingRun:
 
 
 def resolve_machine(machine: Machine) -> Machine:
-    """Return a machine with the device, readers and threads that it has here.
+    """Return a machine with the device, readers and threads that it has here; torch gets the threads.
 
     Raises:
         DeviceError: the device cannot be used.
@@ -261,11 +267,13 @@ def resolve_machine(machine: Machine) -> Machine:
     device = resolve_device(machine.device).type
     sharing = machine.devices if device == "cpu" else 1
     readers = cpu_threads() if device == "cuda" else 0
+    threads = machine.threads or max(1, cpu_threads() // sharing)
+    torch.set_num_threads(threads)
     return replace(
         machine,
         device=device,  # type: ignore[arg-type]
         workers=readers if machine.workers is None else machine.workers,
-        threads=machine.threads or max(1, cpu_threads() // sharing),
+        threads=threads,
     )
 
 
@@ -290,13 +298,25 @@ def save_trained(
     summary: TrainingSummary,
     config: ModelConfig,
 ) -> None:
-    """Write a trained model as it was asked for."""
+    """Write a trained model as it was asked for.
+
+    Args:
+        checkpoint: where, as which type, and under which license.
+        model: the weights.
+        summary: how they came about.
+        config: of the model, with what validation found.
+    """
     dtype = getattr(torch, checkpoint.dtype)
     save_checkpoint(checkpoint.output, model, summary, checkpoint.license, dtype, config=config)
 
 
 def describe_resumption(folder: Path, epoch: int | None) -> str:
-    """Say what there is of an earlier run: its folder, and its last whole epoch if it has one."""
+    """Say what there is of an earlier run.
+
+    Args:
+        folder: of the run.
+        epoch: its last whole one, None if it has none.
+    """
     if epoch is not None:
         return f"resumed after epoch {epoch}"
     return f"there is no whole epoch of an earlier run in {folder}: training begins anew"
@@ -304,6 +324,10 @@ def describe_resumption(folder: Path, epoch: int | None) -> str:
 
 def check_output(output: Path, inputs: Sequence[Path]) -> None:
     """Refuse a checkpoint's name that no checkpoint can have, or that training itself reads.
+
+    Args:
+        output: the checkpoint to write.
+        inputs: files that training starts from.
 
     Raises:
         UsageError: it has another ending, is a folder, or is one of the inputs.
@@ -317,7 +341,11 @@ def check_output(output: Path, inputs: Sequence[Path]) -> None:
 
 
 def earlier_files(paths: Sequence[Path], overwrite: bool) -> list[Path]:
-    """Return what there is of an earlier run, to be removed once it is sure that the new one can begin.
+    """Return what there is of an earlier run, to be removed once the new one is sure to begin.
+
+    Args:
+        paths: of the run's files and folders.
+        overwrite: whether it may be removed.
 
     Raises:
         UsageError: there is some, and it is not to be overwritten.

@@ -16,8 +16,10 @@ from videxpr.model.publish.describe import (
     describe_unit,
     describe_variant,
     macro_f1s,
+    training_facts,
 )
-from videxpr.training.options import RECIPES, as_text
+from videxpr.training.clips.options import RECIPES
+from videxpr.training.options import as_text
 
 ALONE = ModelConfig(variant="backbone", trained_expressions=EXPRESSIONS[:7])
 
@@ -53,6 +55,13 @@ def test_a_backbone_alone_is_of_images_unless_its_options_are_of_windows() -> No
     assert describe_unit(ALONE, windows) == describe_unit(ModelConfig(), images) == "frames"
     assert describe_epochs(ALONE, images) == "12" and describe_epochs(ALONE, windows) == "6 of 30"
     assert describe_epochs(ALONE, TrainingSummary("d", "r", 9, 0)) == "not stated"
+
+
+def test_options_are_compared_by_value_and_only_those_that_both_have() -> None:
+    options = {"dropout": "0.2", "weight_decay": "0", "epochs": "30", "of another version": "1"}
+    summary = TrainingSummary("d", "r", 9, 6, 0.6, 0.5, options)
+    facts = training_facts(ModelConfig(), summary, as_text(RECIPES["paper"]))
+    assert facts["options unlike the recipe paper's"] == "dropout 0.2"
 
 
 def test_the_macro_f1_is_told_with_what_it_is_over() -> None:

@@ -22,7 +22,6 @@ from videxpr.core.errors import (
     UsageError,
     VidexprError,
 )
-from videxpr.core.option import with_values
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import read_affwild2
 from videxpr.datasets.clips import read_crops
@@ -35,7 +34,7 @@ from videxpr.model.header import TrainingSummary, read_card
 from videxpr.model.inference import embed_crops, predict_sequence, sequence_logits
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.training.clips.module import draw_length
-from videxpr.training.options import RECIPES, ClipTrainingOptions, as_text
+from videxpr.training.clips.options import RECIPES, ClipTrainingOptions
 
 ONE_EPOCH = {"epochs": 1}
 CACHED_FEATURES = {"freeze": "block4", "augment": "none"}
@@ -401,36 +400,6 @@ def test_what_cannot_be_trained_is_refused(
         train_small(tree, tmp_path / "m.safetensors", choices=choices)
     with pytest.raises(UsageError, match="must be the name of a .safetensors file"):
         train_small(tree, tmp_path / "m.pth")
-
-
-def test_recipes_are_those_of_the_paper_and_of_the_code() -> None:
-    paper, authors = as_text(RECIPES["paper"]), as_text(RECIPES["authors"])
-    differing = {
-        name: (paper[name], authors[name]) for name in paper if paper[name] != authors[name]
-    }
-    assert differing == {
-        "optimizer": ("adam", "adamw"),
-        "learning_rate": ("None", "0.001"),
-        "weight_decay": ("0.0", "5e-05"),
-        "plateau": ("False", "True"),
-        "loss.label_smoothing": ("0.0", "0.1"),
-        "loss.divergence": ("0.0", "0.2"),
-        "augment_per": ("per-window", "per-frame"),
-    }
-    common = {"loss.alpha": "0.9", "loss.gamma": "2.0", "epochs": "30", "freeze": "block1",
-              "sampling.batch_size": "16", "sampling.placement": "non-overlapping", "dropout": "0.5",
-              "backbone": "regnet_y_1_6gf", "variant": "transformer", "position": "none",
-              "augmentation.flip": "0.5", "augmentation.brightness": "0.5",
-              "augmentation.contrast": "0.25", "augmentation.saturation": "0.25"}  # fmt: skip
-    assert common.items() <= paper.items() and common.items() <= authors.items()
-
-
-def test_choices_override_a_recipe_field_by_field() -> None:
-    changed = with_values(RECIPES["authors"], {"gamma": 1.0, "epochs": 3})
-    expected = as_text(RECIPES["authors"]) | {"loss.gamma": "1.0", "epochs": "3"}
-    assert as_text(changed) == expected
-    with pytest.raises(UsageError, match="epochs"):
-        with_values(RECIPES["paper"], {"epochs": 0})
 
 
 def test_a_run_is_not_resumed_with_other_data(tree: Path, tmp_path: Path) -> None:

@@ -20,13 +20,8 @@ from videxpr.training.images import loaders
 from videxpr.training.images.fit import train_on_images
 from videxpr.training.images.init import initialize
 from videxpr.training.images.module import ImageModule, mixup
-from videxpr.training.options import (
-    CheckpointOptions,
-    ImageTrainingOptions,
-    Machine,
-    StartOptions,
-    as_text,
-)
+from videxpr.training.images.options import ImageTrainingOptions, StartOptions
+from videxpr.training.options import CheckpointOptions, Machine, as_text
 from videxpr.video.images import read_image, resized
 
 OPTIONS = ImageTrainingOptions(epochs=2, size=32, gray=True, batch_size=16, learning_rate=2e-3)
@@ -451,26 +446,6 @@ def test_what_cannot_be_done_with_these_images_is_refused(faces, tmp_path, choic
         train_on(faces, tmp_path / "m.safetensors", options=replace(OPTIONS, **choices))
 
 
-@pytest.mark.parametrize(
-    ("choices", "message"),
-    [
-        ({"feature_noise": 0.5, "mixup": 0.2}, "--feature-noise goes without --mixup"),
-        ({"oversample": (("a*", 0.0),)}, r"--oversample must have a factor above 0, not a\*=0"),
-        ({"oversample": (("a*", float("inf")),)}, "not a.=inf"),
-        ({"feature_noise": -0.1}, "--feature-noise must be at least 0, not -0.1"),
-        ({"feature_noise": float("nan")}, "--feature-noise must be at least 0, not nan"),
-        ({"weight_decay": -1.0}, "--weight-decay must be at least 0, not -1.0"),
-        ({"dropout": 1.0}, "--dropout must be at least 0 and below 1, not 1.0"),
-        ({"label_smoothing": 7.0}, "--label-smoothing must be at least 0 and below 1, not 7.0"),
-        ({"seed": -1}, "--seed must be at least 0 and at most 4294967295, not -1"),
-        ({"seed": 2**32}, "--seed must be at least 0 and at most 4294967295, not 4294967296"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused(choices, message):
-    with pytest.raises(UsageError, match=message):
-        ImageTrainingOptions(**choices)
-
-
 def test_a_teacher_that_knows_other_expressions_is_refused(faces, tmp_path):
     config = ModelConfig(variant="backbone", trained_expressions=("Neutral", "Fear"))
     summary = TrainingSummary(data="", recipe="", images=1, epochs=1)
@@ -500,37 +475,6 @@ def test_crops_and_labels_are_mixed_by_the_same_shares():
     torch.testing.assert_close(made[:, 0, 0, 0], labels @ torch.arange(6.0))
     shares = labels.diagonal()
     assert len(shares.unique()) == 6 and shares.min() < 0.5 < shares.max()
-
-
-@pytest.mark.parametrize(
-    ("epochs", "sides"),
-    [(1, [112]), (4, [64, 80, 96, 112]), (10, [64, 64, 64, 80, 80, 96, 96, 112, 112, 112])],
-)
-def test_crops_grow_in_steps_and_end_at_their_size(epochs, sides):
-    options = ImageTrainingOptions(epochs=epochs, size=112, first_size=64)
-    assert [options.size_in(epoch) for epoch in range(epochs)] == sides
-    assert {replace(options, first_size=None).size_in(epoch) for epoch in range(epochs)} == {112}
-
-
-@pytest.mark.parametrize(
-    ("choices", "words"),
-    [
-        ({"epochs": -1}, "--epochs must be at least 0, not -1"),
-        ({"size": 8}, "--size must be at least 32, not 8"),
-        ({"first_size": 16}, "--first-size must be at least 32, not 16"),
-        ({"size": 64, "first_size": 112}, r"--first-size must be at most --size \(64\), not 112"),
-        ({"mixup": -0.1}, "mixup"),
-        (
-            {"distillation_weight": 1.5},
-            "--distillation-weight must be at least 0 and at most 1, not 1.5",
-        ),
-        ({"balance": -1}, "--balance must be at least 0 and at most 1, not -1"),
-        ({"learning_rate": 0}, "--learning-rate must be above 0, not 0"),
-    ],
-)
-def test_senseless_options_are_wrong_usage(choices, words):
-    with pytest.raises(UsageError, match=words):
-        ImageTrainingOptions(**choices)
 
 
 @pytest.mark.parametrize(

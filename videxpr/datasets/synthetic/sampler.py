@@ -105,7 +105,13 @@ class ImageSampler:
 def image_sampler(
     images: Sequence[LabeledImage], people: Mapping[str, str], options: SynthesisOptions
 ) -> ImageSampler:
-    """Sort the images of a part."""
+    """Sort the images of a part by label and person.
+
+    Args:
+        images: of the part.
+        people: who is on an image, by its name.
+        options: by which labels are drawn.
+    """
     by_label: list[list[LabeledImage]] = [[] for _ in EXPRESSIONS]
     by_person: dict[tuple[int, str], list[LabeledImage]] = defaultdict(list)
     for image in images:
@@ -123,9 +129,13 @@ def image_sampler(
 
 
 def label_shares(counts: Sequence[int], options: SynthesisOptions) -> NDArray[np.float64]:
-    """Return (8,) probabilities of labels of which there are so many images.
+    """Return (8,) probabilities of a segment's label.
 
     Neutral's is as chosen, the others' are by their counts to 1 minus the balance.
+
+    Args:
+        counts: (8,) images of each label.
+        options: Neutral's share, and the balance.
     """
     numbers = np.array(counts, dtype=np.float64)
     shares = np.where(numbers > 0, numbers.clip(min=1) ** (1 - options.balance), 0.0)

@@ -121,7 +121,13 @@ class Script:
 def write_script(
     sampler: ImageSampler, options: SynthesisOptions, generator: np.random.Generator
 ) -> Script:
-    """Draw all that happens in a sequence."""
+    """Draw all that happens in a sequence.
+
+    Args:
+        sampler: of the images that it may show.
+        options: what sequences are like.
+        generator: that draws.
+    """
     if options.one_person > 0 and sampler.varied and generator.random() < options.one_person:
         sampler = sampler.of_one_person(generator, options)
     segments = _segments(sampler, options, generator)
@@ -141,7 +147,13 @@ def random_walks(
 ) -> NDArray[np.float64]:
     """Return (T, 6) stationary autoregressive walks of first order, with a little white noise.
 
-    Each walk has a time constant of its own: what it was so many seconds ago image counts for 1/e.
+    Each walk has a time constant of its own: what it was so many seconds ago still counts for 1/e.
+
+    Args:
+        frames: T.
+        fps: frames a second.
+        jitter: deviations and time constants.
+        generator: that draws.
     """
     low, high = np.log(jitter.memory_seconds)
     memory = np.exp(generator.uniform(low, high, len(WALKS)))

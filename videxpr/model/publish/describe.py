@@ -51,7 +51,11 @@ def training_facts(
         "epochs": describe_epochs(config, training),
     }
     if paper and unit == "frames" and training.options:
-        others = [f"{name} {v}" for name, v in training.options.items() if paper.get(name) != v]
+        others = [
+            f"{name} {value}"
+            for name, value in training.options.items()
+            if not _are_alike(value, paper.get(name, value))  # other versions have other options
+        ]
         facts["options unlike the recipe paper's"] = ", ".join(others) or "none"
     if config.class_shares:
         shares = zip(config.expressions, config.class_shares, strict=True)
@@ -66,6 +70,14 @@ def training_facts(
         label: f"{figure}, on the validation part's {unit}" if figure else "not measured"
         for label, figure in figures.items()
     }
+
+
+def _are_alike(value: str, other: str) -> bool:
+    """Return whether two texts are of one value: ``0`` is ``0.0``."""
+    try:
+        return float(value) == float(other)
+    except ValueError:
+        return value == other
 
 
 def describe_variant(config: ModelConfig) -> str:

@@ -15,7 +15,8 @@ from videxpr.datasets.clips import RunDataset, WindowDataset, WindowSampler
 from videxpr.model.engine.engine import build_embedder
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.training.clips.loader import WindowLoader
-from videxpr.training.options import ClipTrainingOptions, Machine
+from videxpr.training.clips.options import ClipTrainingOptions
+from videxpr.training.options import Machine
 
 EMBEDDING_BATCH: Final = 32
 

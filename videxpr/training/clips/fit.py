@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final
 
 import lightning
-import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.tuner.tuning import Tuner
@@ -21,8 +20,9 @@ from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.model.pretrained import BackboneStart, backbone_start
 from videxpr.training.clips.datamodule import ClipDataModule, embed_videos
 from videxpr.training.clips.module import ClipModule
+from videxpr.training.clips.options import WINDOW, ClipTrainingOptions
 from videxpr.training.feature_noise import FeatureNoise, SingleFrames
-from videxpr.training.options import WINDOW, CheckpointOptions, ClipTrainingOptions, Machine
+from videxpr.training.options import CheckpointOptions, Machine
 from videxpr.training.reports import ClipEpochReport
 from videxpr.training.run import TrainingRun, is_first_device, keep_last_state, resolve_machine
 from videxpr.video.images import read_image
@@ -52,9 +52,9 @@ def train_on_clips(
 ) -> ClipEpochReport:
     """Train on windows of the training videos; the epoch with the best validation macro F1 is kept.
 
-    Beside the checkpoint stand a readable file, ``<stem>.training.json``, with the whole configuration
-    and the figures of every epoch, and a folder, ``<stem>.run``, with TensorBoard's logs and the state
-    to resume from. The checkpoint is written when an epoch is better than all before.
+    Beside the checkpoint stand a readable file, ``<stem>.training.json``, with the options and the
+    figures of every epoch, and a folder, ``<stem>.run``, with TensorBoard's logs and the state to
+    resume from.
 
     Args:
         parts: labeled videos of both splits.
@@ -76,7 +76,6 @@ def train_on_clips(
         TrainingError: the loss is not a number, or no learning rate was found.
     """
     machine = resolve_machine(machine)
-    torch.set_num_threads(machine.threads or 1)
     lightning.seed_everything(options.seed, verbose=False)
     parts = {split: [video for video in videos if len(video)] for split, videos in parts.items()}
     _check_parts(parts)

@@ -81,7 +81,7 @@ class _Batches(Sampler[_Batch]):
         self.slots = slots
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch."""
+        """Begin an epoch; Lightning calls it."""
         self.windows.set_epoch(epoch)
 
     def __len__(self) -> int:

@@ -19,10 +19,10 @@ from videxpr.model.inference import probabilities, sequence_logits
 from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel
 from videxpr.training.augment import augment, step_seed
+from videxpr.training.clips.options import ClipTrainingOptions
 from videxpr.training.feature_noise import FeatureNoise, SingleFrames
 from videxpr.training.freeze import freeze
 from videxpr.training.losses import frame_losses
-from videxpr.training.options import ClipTrainingOptions
 from videxpr.training.reports import ClipEpochReport
 
 STRENGTHS: Final = tuple(round(0.1 * step, 1) for step in range(16))

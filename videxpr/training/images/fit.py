@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 import lightning
-import torch
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 
 from videxpr.core.errors import OutputError, UsageError
@@ -20,13 +19,8 @@ from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.training.images.init import initialize, read_teacher
 from videxpr.training.images.loaders import image_loaders
 from videxpr.training.images.module import ImageModule
-from videxpr.training.options import (
-    CheckpointOptions,
-    ImageTrainingOptions,
-    Machine,
-    StartOptions,
-    as_text,
-)
+from videxpr.training.images.options import ImageTrainingOptions, StartOptions
+from videxpr.training.options import CheckpointOptions, Machine, as_text
 from videxpr.training.reports import ImageEpochReport, ImageTrainingReport
 from videxpr.training.run import (
     ImageTrainingRun,
@@ -58,14 +52,13 @@ def train_on_images(
 ) -> ImageTrainingReport:
     """Train backbone and head on labeled crops.
 
-    The encoder is left out (variant ``backbone``): crops alone cannot train it. Beside the checkpoint
-    stands a folder, ``<stem>.run``, with the state to resume from.
+    The encoder is left out: crops alone cannot train it. Beside the checkpoint stands a folder,
+    ``<stem>.run``, with the state to resume from.
 
     Args:
         parts: images for training and for validation.
         checkpoint: what is written, and what becomes of an earlier run.
-        start: what the model begins with, and who teaches it (Hinton et al., "Distilling the Knowledge
-            in a Neural Network", 2015).
+        start: what the model begins with, and who teaches it (Hinton et al., 2015).
         options: epochs, sizes, rates.
         machine: device, precision, processes; several devices are not used.
         on_epoch: called after every epoch.
@@ -77,7 +70,6 @@ def train_on_images(
         UsageError: there is an earlier run, or the one to be resumed was another.
     """
     machine = resolve_machine(machine)
-    torch.set_num_threads(machine.threads or 1)
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     _check_parts(parts)
     _check_oversample(parts["train"], options)
@@ -91,9 +83,9 @@ def train_on_images(
         options,
         steps=_steps(parts, options),
         teachers=[read_teacher(path, model.config) for path in start.teachers],
+        identity=_identity(parts, options, start),
         on_epoch=on_epoch,
     )
-    task.identity = _identity(parts, options, start)
     run = ImageTrainingRun(checkpoint, task.identity)
     run.begin()
     if checkpoint.resume:
@@ -104,8 +96,7 @@ def train_on_images(
             f"training was stopped before its end; {checkpoint.output} was not written"
         )
     summary = _summary(parts, checkpoint, start, options, machine, earlier, last)
-    calibrated = replace(model.config, temperature=last.temperature)
-    save_trained(checkpoint, model, summary, calibrated)
+    save_trained(checkpoint, model, summary, replace(model.config, temperature=last.temperature))
     sizes = len(parts["train"]), len(parts["validation"])
     return ImageTrainingReport(checkpoint.output, *sizes, last)
 

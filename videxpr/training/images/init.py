@@ -11,7 +11,7 @@ from videxpr.model.checkpoint import Checkpoint, load_checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.model.pretrained import NONE, backbone_start
-from videxpr.training.options import StartOptions
+from videxpr.training.images.options import StartOptions
 
 
 def initialize(model: ExpressionModel, start: StartOptions) -> TrainingSummary | None:

@@ -11,7 +11,8 @@ from videxpr.core.crop_template import ARCFACE
 from videxpr.datasets.image_dataset import CachedImages, ImageDataset
 from videxpr.datasets.image_folder import LabeledImage, class_counts
 from videxpr.datasets.options import Part
-from videxpr.training.options import ImageTrainingOptions, Machine
+from videxpr.training.images.options import ImageTrainingOptions
+from videxpr.training.options import Machine
 
 CACHE_BYTES: Final = 4 << 30
 """Pixels up to which all images stay in memory; of more, each is read anew when its turn comes."""
@@ -45,7 +46,7 @@ class ClassSampler(Sampler[int]):
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch."""
+        """Begin an epoch; Lightning calls it."""
         self._epoch = epoch
 
     def __len__(self) -> int:

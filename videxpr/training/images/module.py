@@ -1,6 +1,6 @@
 """One step of training on single crops, and what validation measures: the part that Lightning runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import lightning
@@ -16,7 +16,7 @@ from videxpr.model.network import ExpressionModel
 from videxpr.training.augment import augment, step_seed
 from videxpr.training.feature_noise import perturb_features
 from videxpr.training.freeze import freeze
-from videxpr.training.options import ImageTrainingOptions
+from videxpr.training.images.options import ImageTrainingOptions
 from videxpr.training.reports import ImageEpochReport
 
 WARM_UP: Final = 0.15
@@ -30,11 +30,11 @@ class ImageModule(lightning.LightningModule):
         model: what is trained.
         options: the recipe.
         steps: of the whole training.
+        identity: what the run is; one that is resumed must be the same, see `ImageTrainingRun`.
         teachers: models whose predictions the labels are mixed with; they do not change.
         on_epoch: called after every epoch.
 
     Attributes:
-        identity: what the run is; one that is resumed must be the same, see `ImageTrainingRun`.
         last: what the last epoch gave.
     """
 
@@ -44,6 +44,7 @@ class ImageModule(lightning.LightningModule):
         options: ImageTrainingOptions,
         *,
         steps: int,
+        identity: Mapping[str, str] | None = None,
         teachers: Sequence[ExpressionModel] = (),
         on_epoch: Callable[[ImageEpochReport], None] = lambda report: None,
     ) -> None:
@@ -65,7 +66,7 @@ class ImageModule(lightning.LightningModule):
         )
         self.losses: list[Tensor] = []
         self.predictions: list[tuple[Tensor, Tensor]] = []
-        self.identity: dict[str, str] = {}
+        self.identity = dict(identity or {})
         self._teachers = list(teachers)  # a plain list: no weights of this module
 
     def on_fit_start(self) -> None:
