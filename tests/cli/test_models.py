@@ -25,8 +25,8 @@ from videxpr.datasets.crops.geometry_file import write_crop_geometry
 from videxpr.faces.detection.packs import DetectorPack
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary, read_card
-from videxpr.model.import_paper import paper_key
 from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.model.pretrained import paper_key
 from videxpr.training.clips.options import RECIPES
 from videxpr.training.options import as_text
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from videxpr.model.backbones import build_backbone
 from videxpr.model.config import PAPER_NAMES
-from videxpr.model.import_paper import videxpr_key
 from videxpr.model.network import ExpressionModel, ModelConfig, Variant
+from videxpr.model.pretrained import videxpr_key
 
 TOLERANCE = 1e-4
 FIXTURES = SHARED / "fixtures"

@@ -103,13 +103,14 @@ def import_(command: ModelsImportCommand, given: frozenset[str]) -> int:
     crop = UNVERIFIED if command.geometry is None else read_crop_geometry(command.geometry)
     import torch
 
-    from videxpr.model.import_paper import import_checkpoint
+    from videxpr.model.pretrained import import_checkpoint
 
-    done = import_checkpoint(command.source, output, crop, getattr(torch, command.dtype))
-    for name in done.dropped:
+    dropped = import_checkpoint(command.source, output, crop, getattr(torch, command.dtype))
+    config = read_card(output).config
+    for name in dropped:
         typer.echo(f"dropped: {name}, which no prediction depends on")
-    typer.echo(f"variant: {describe_variant(done.config)}")
-    typer.echo(f"crop:    {describe_crop(done.config.crop)}")
+    typer.echo(f"variant: {describe_variant(config)}")
+    typer.echo(f"crop:    {describe_crop(config.crop)}")
     typer.echo(f"{output}: written; videxpr models show {output} shows all of it")
     return 0
 

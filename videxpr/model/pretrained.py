@@ -1,24 +1,37 @@
-"""Weights that a backbone begins with: ImageNet's, a file's, or none."""
+"""Weights from elsewhere: what a backbone begins with, and checkpoints of the method's authors.
+
+Nothing but tensors and plain values is ever unpickled from a file.
+"""
 
 import pickle
-from collections.abc import Mapping
+import reprlib
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.serialization import get_unsafe_globals_in_checkpoint
 
+from videxpr.core.crop_template import UNVERIFIED, CropTemplate
 from videxpr.core.errors import CheckpointError, DownloadError
 from videxpr.model.backbones import CLASSIFIERS, imagenet_weights, zero_init_residual
-from videxpr.model.checkpoint import load_checkpoint
-from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.model.checkpoint import load_checkpoint, save_checkpoint
+from videxpr.model.config import PAPER_NAMES
+from videxpr.model.header import TrainingSummary
+from videxpr.model.network import ExpressionModel, ModelConfig, Variant
 
 IMAGENET: Final = "imagenet"
 NONE: Final = "none"
 
 NAMED: Final = 8
 """Names that an error lists before it says how many more there are."""
+
+COUNTERS: Final = "num_batches_tracked"
+"""Of BatchNorm; no weights, and nothing reads them."""
 
 VGG_CONVOLUTIONS: Final = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 VGGFACE_NAMES: Final = tuple(
@@ -29,9 +42,51 @@ VGGFACE_NAMES: Final = tuple(
 """What files of VGGFACE's weights (Parkhi et al., "Deep Face Recognition", BMVC 2015) call VGG16's
 layers; in torchvision's network they have numbers."""
 
+VGGFACE_LAYERS: Final = {
+    **{
+        name: f"features.{number}"
+        for name, number in zip(VGGFACE_NAMES, VGG_CONVOLUTIONS, strict=True)
+    },
+    "fc6": "classifier.0",
+    "fc7": "classifier.3",
+    "fc8": "classifier.6",
+}
+
 VGGFACE_MEAN: Final = (129.1863 / 255, 104.7624 / 255, 93.5940 / 255)
 VGGFACE_STD: Final = (1 / 255, 1 / 255, 1 / 255)
 """VGGFACE was trained on pixels of 0 to 255 less their mean."""
+
+ATTENTION: Final = {"to_qkv": "to_qkv", "to_out.0": "to_out"}
+BLOCK: Final = {
+    "layers.0.0.norm": "attention_norm",
+    "layers.0.0.fn.to_qkv": "attention.to_qkv",
+    "layers.0.0.fn.to_out.0": "attention.to_out",
+    "layers.0.1.norm": "feed_forward_norm",
+    "layers.0.1.fn.net.0": "feed_forward.0",
+    "layers.0.1.fn.net.3": "feed_forward.2",
+}
+
+
+def _below(theirs: str, ours: str, names: Mapping[str, str]) -> dict[str, str]:
+    return {f"{theirs}.{name}": f"{ours}.{own}" for name, own in names.items()}
+
+
+KEYS_HERE: Final[dict[Variant, dict[str, str]]] = {
+    "transformer": {**_below("trans3", "transformer", BLOCK), "fc3": "head"},
+    "attention": {**_below("att2", "attention", ATTENTION), "fc2": "head"},
+    "both": {
+        **_below("att", "attention", ATTENTION),
+        **_below("trans", "transformer", BLOCK),
+        "fc": "head",
+    },
+    "backbone": {"fc1": "head"},
+}
+"""Modules here by their names in the authors' code, for each variant; the backbone is the same."""
+
+DROPPED: Final = ("feed", "cls_weights")
+"""Their modules that compute nothing: one that is never called, and the loss's class weights."""
+
+LICENSE: Final = "unspecified: the authors' repository carries no license"
 
 
 @dataclass(frozen=True)
@@ -65,22 +120,8 @@ class BackboneStart:
         if self.weights is None:
             zero_init_residual(model.backbone)
             return
-        own = model.backbone.state_dict()
-        given = dict(self.weights)
-        differences = {
-            "missing": sorted(set(own) - set(given)),
-            "surplus": sorted(set(given) - set(own)),
-            "of another shape": [
-                name for name in own if name in given and own[name].shape != given[name].shape
-            ],
-        }
-        if any(differences.values()):
-            listed = [_listed(what, names) for what, names in differences.items() if names]
-            raise CheckpointError(
-                f"the weights ({self.description}) are not those of {model.config.backbone}: "
-                + "; ".join(listed)
-            )
-        model.backbone.load_state_dict(given)
+        refused = f"the weights ({self.description}) are not those of {model.config.backbone}"
+        _fill(model.backbone, self.weights, refused)
         if self.head is not None:
             weight, bias = self.head
             with torch.no_grad():
@@ -115,9 +156,81 @@ def backbone_start(source: str, config: ModelConfig) -> BackboneStart:
     return _from_tensors(path, config)
 
 
-def _listed(what: str, names: list[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{what} {', '.join(names[:NAMED])}{more}"
+def import_checkpoint(
+    source: Path,
+    output: Path,
+    crop: CropTemplate = UNVERIFIED,
+    dtype: torch.dtype = torch.float32,
+) -> tuple[str, ...]:
+    """Write one of the authors' checkpoints as one of videxpr's.
+
+    Args:
+        source: their file.
+        output: ours.
+        crop: geometry of the crops that it was trained on; Aff-Wild2's are not verified.
+        dtype: in which weights are stored.
+
+    Returns:
+        Names of the parameters that were left out, by their names there.
+
+    Raises:
+        CheckpointError: the file cannot be read without unpickling objects, or its parameters are not
+            exactly those of one variant; those that are missing, surplus or of another shape are named.
+        OutputError: the file cannot be written.
+    """
+    if source.suffix == ".safetensors":
+        raise CheckpointError(
+            f"{source} is no checkpoint of the authors, who write .ckpt files; one of videxpr needs no "
+            "import: give it to --model as it is"
+        )
+    content = _unpickled(source)
+    state = _parameters(content, source)
+    variant = _variant(state, source)
+    config = ModelConfig(variant=variant, crop=crop)
+    model = ExpressionModel(config)
+    dropped = tuple(name for name in state if name.split(".")[0] in DROPPED)
+    kept = {videxpr_key(variant, name): state[name] for name in state if name not in dropped}
+    refused = f"{source} does not hold the parameters of {PAPER_NAMES[variant]}"
+    _fill(model, kept, refused, partial(paper_key, variant))
+    epochs = content.get("epoch")
+    training = TrainingSummary(
+        data=f"Aff-Wild2, imported from {source.name}",
+        recipe=f"the authors' ({PAPER_NAMES[variant]})",
+        images=0,
+        epochs=epochs if isinstance(epochs, int) else 0,
+    )
+    save_checkpoint(output, model, training, LICENSE, dtype)
+    return dropped
+
+
+def videxpr_key(variant: Variant, theirs: str) -> str:
+    """Return a parameter's name here, from its name in the authors' file; unchanged if unknown."""
+    return _renamed(theirs, KEYS_HERE[variant])
+
+
+def paper_key(variant: Variant, ours: str) -> str:
+    """Return a parameter's name in the authors' checkpoint, from its name here."""
+    return _renamed(ours, {own: theirs for theirs, own in KEYS_HERE[variant].items()})
+
+
+def _renamed(name: str, modules: Mapping[str, str]) -> str:
+    """Return a parameter's name with its module's other name, if there is one."""
+    module, _, kind = name.rpartition(".")
+    return f"{modules[module]}.{kind}" if module in modules else name
+
+
+def _variant(state: Mapping[str, Tensor], source: Path) -> Variant:
+    """Return the variant that most parameters belong to."""
+    modules = [name.rpartition(".")[0] for name in state]
+    counts = {variant: sum(m in names for m in modules) for variant, names in KEYS_HERE.items()}
+    best = max(counts, key=lambda variant: counts[variant])
+    if counts[best] == 0:
+        heads = "fc3.weight (only_trans), fc2.weight (only_att), fc.weight (combine), fc1.weight"
+        raise CheckpointError(
+            f"{source} is none of the authors' models: it has none of {heads} (no_att_trans); it has "
+            f"{', '.join(list(state)[:NAMED])}, ..."
+        )
+    return best
 
 
 def _fetched(backbone: str) -> Mapping[str, Tensor]:
@@ -157,42 +270,100 @@ def _from_checkpoint(path: Path, config: ModelConfig) -> BackboneStart:
 
 
 def _from_tensors(path: Path, config: ModelConfig) -> BackboneStart:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as exc:
-        raise CheckpointError(
-            f"{path} is no file of tensors that can be read without running code from it; save the "
-            "network's state_dict() alone, with torch.save"
-        ) from exc
-    tensors = _tensors(content, path)
+    tensors = _parameters(_unpickled(path), path)
+    tensors = {name.removeprefix("backbone."): value for name, value in tensors.items()}
     if config.backbone == "vgg16" and "conv1_1.weight" in tensors:
         config = replace(config, mean=VGGFACE_MEAN, std=VGGFACE_STD)
-        tensors = _renamed(tensors)
+        tensors = {_renamed(name, VGGFACE_LAYERS): value for name, value in tensors.items()}
     return BackboneStart(path.name, _without_classifier(tensors, config.backbone), config)
-
-
-def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
-    """Return the mapping of names to tensors in a file, which may be one level down."""
-    for key in ("state_dict", "model"):
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
-        raise CheckpointError(f"{path} holds no mapping of parameter names to tensors")
-    return {str(name).removeprefix("backbone."): value for name, value in content.items()}
-
-
-def _renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors by torchvision's names, from VGGFACE's."""
-    places = zip(VGGFACE_NAMES, VGG_CONVOLUTIONS, strict=True)
-    names = {theirs: f"features.{number}" for theirs, number in places}
-    names |= {"fc6": "classifier.0", "fc7": "classifier.3", "fc8": "classifier.6"}
-    result = {}
-    for name, value in tensors.items():
-        layer, _, kind = name.rpartition(".")
-        result[f"{names.get(layer, layer)}.{kind}"] = value
-    return result
 
 
 def _without_classifier(tensors: Mapping[str, Tensor], backbone: str) -> dict[str, Tensor]:
     dropped = CLASSIFIERS.get(backbone, "fc")
     return {name: v for name, v in tensors.items() if not name.startswith(f"{dropped}.")}
+
+
+def _unpickled(source: Path) -> Any:
+    """Return what PyTorch wrote into a file, if it is tensors and plain values."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of old formats
+            return torch.load(source, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as exc:
+        raise CheckpointError(_unsupported_reason(source)) from exc
+    except OSError as exc:
+        raise CheckpointError(f"cannot read {source}: {exc.strerror or exc}") from exc
+    except (EOFError, RuntimeError, ValueError, LookupError, AttributeError) as exc:
+        raise CheckpointError(
+            f"{source} is no checkpoint that PyTorch can read, or a damaged one; give the file that "
+            "torch.save wrote"
+        ) from exc
+
+
+def _unsupported_reason(source: Path) -> str:
+    """Return what PyTorch refused to unpickle, and how to get rid of it."""
+    try:
+        objects = get_unsafe_globals_in_checkpoint(source)
+    except (ValueError, RuntimeError, pickle.UnpicklingError):  # of another format
+        objects = []
+    named = ", ".join(objects[:NAMED])
+    what = f"holds objects other than tensors ({named})"
+    if not objects:
+        what = "is no checkpoint of PyTorch, or an old one that holds objects other than tensors"
+    stripped = source.with_name(f"{source.stem}-stripped{source.suffix}")
+    return (
+        f"{source} {what}; videxpr does not unpickle them, for they can run any code. If you trust the "
+        "file, strip it where the program runs that made it, and give what comes out:\n"
+        "    import torch\n"
+        f'    torch.save({{"state_dict": torch.load({str(source)!r}, map_location="cpu", '
+        f'weights_only=False)["state_dict"]}}, {str(stripped)!r})'
+    )
+
+
+def _parameters(content: Any, source: Path) -> dict[str, Tensor]:
+    """Return the mapping of names to tensors in a file, which may be one level down."""
+    for key in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    odd = content
+    if isinstance(content, Mapping):
+        odd = {name: value for name, value in content.items() if not isinstance(value, Tensor)}
+        if content and not odd:
+            return {str(name): value for name, value in content.items()}
+    raise CheckpointError(
+        f"{source} holds no mapping of parameter names to tensors, itself or as its 'state_dict' or "
+        f"'model', but {reprlib.repr(odd)}; give a checkpoint, or a network's state_dict()"
+    )
+
+
+def _fill(
+    module: nn.Module,
+    tensors: Mapping[str, Tensor],
+    refused: str,
+    name_there: Callable[[str], str] = str,
+) -> None:
+    """Put weights into a module; one error for everything that does not fit, in the file's names."""
+    wanted = module.state_dict()
+    shared = [name for name in wanted if name in tensors]
+    problems = {
+        "missing": [
+            name_there(name)
+            for name in wanted
+            if name not in tensors and not name.endswith(COUNTERS)
+        ],
+        "surplus": [name_there(name) for name in tensors if name not in wanted],
+        "of another shape": [
+            f"{name_there(name)} {tuple(tensors[name].shape)} instead of {tuple(wanted[name].shape)}"
+            for name in shared
+            if tensors[name].shape != wanted[name].shape
+        ],
+        "not finite": [name_there(name) for name in shared if not tensors[name].isfinite().all()],
+    }
+    found = [_listed(what, names) for what, names in problems.items() if names]
+    if found:
+        raise CheckpointError(f"{refused}; {'; '.join(found)}")
+    module.load_state_dict(wanted | {name: tensors[name] for name in shared})
+
+
+def _listed(what: str, names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{what}: {', '.join(names[:NAMED])}{more}"

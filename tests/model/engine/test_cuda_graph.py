@@ -6,7 +6,7 @@ import torch
 from embedded import face_crops, model_of
 
 from videxpr.model.engine.cuda_graph import CapturedNetwork, fuse_batch_norms, fused_network
-from videxpr.model.engine.engine import TorchEmbedder
+from videxpr.model.engine.engine import torch_embedder
 
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU")
 
@@ -57,6 +57,6 @@ def test_captured_batches_of_all_sizes_have_the_models_features():
 def test_an_embedder_on_a_gpu_takes_batches_of_any_size():
     model = model_of(input_size=64).to("cuda")
     crops = face_crops(7)
-    found = TorchEmbedder(model).embed(crops, 4)
+    found = torch_embedder(model).embed(crops, 4)
     expected = model.embed(batch(7)).cpu()
     assert off_by(torch.from_numpy(found), expected) < 1e-2

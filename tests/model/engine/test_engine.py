@@ -1,18 +1,36 @@
-"""What embeds a model's crops, and how it comes to be: from the cache, anew, or not at all."""
+"""What embeds a model's crops, and how it comes to be: from the cache, anew, or not at all.
 
+Graphs that are kept are found again only by the same model, and only if they are whole.
+"""
+
+import multiprocessing
+import os
+import pickle
+import stat
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from embedded import face_crops, model_of
 
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import DeviceError
 from videxpr.model.engine import engine as embedding
-from videxpr.model.engine.cache import graph_file, write_graph
-from videxpr.model.engine.engine import OnnxEmbedder, TorchEmbedder, build_embedder
+from videxpr.model.engine.engine import (
+    build_embedder,
+    difference_from_torch,
+    graph_file,
+    parity_crops,
+    read_graph,
+    torch_embedder,
+    write_graph,
+)
 from videxpr.model.engine.onnx_export import feature_graph
 from videxpr.model.inference import embed_crops
+
+GRAPH = bytes(range(256)) * 4096
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +76,10 @@ def test_threads_are_torchs_if_not_told(model):
 
 def test_on_another_device_torch_embeds(model, cache):
     embedder = build_embedder(model_of().to("meta"))
-    assert isinstance(embedder, TorchEmbedder)
     assert (embedder.runtime, embedder.providers) == ("torch", ())
     assert not cache.exists()
     crops = face_crops(3)
-    itself = TorchEmbedder(model).embed(crops, 2)
+    itself = torch_embedder(model).embed(crops, 2)
     np.testing.assert_array_equal(itself, embed_crops(model, crops, 2))
 
 
@@ -81,15 +98,15 @@ def test_a_damaged_graph_is_made_again(model, made, content):
     build_embedder(model)
     whole = graph_file(model).read_bytes()
     graph_file(model).write_bytes(content)
-    assert isinstance(build_embedder(model), OnnxEmbedder)
+    assert build_embedder(model).runtime == "onnxruntime"
     assert len(made) == 2 and graph_file(model).read_bytes() == whole
 
 
 def test_a_whole_file_that_is_no_graph_is_made_again(model, made):
     write_graph(graph_file(model), b"whole, but no graph")
-    assert isinstance(build_embedder(model), OnnxEmbedder)
+    assert build_embedder(model).runtime == "onnxruntime"
     assert len(made) == 1
-    assert isinstance(build_embedder(model), OnnxEmbedder)
+    assert build_embedder(model).runtime == "onnxruntime"
     assert len(made) == 1
 
 
@@ -140,7 +157,7 @@ def test_threads_that_start_together_get_the_same_features(model):
     assert len(found) == 4
     for features in found.values():
         np.testing.assert_array_equal(features, found[0])
-    assert isinstance(build_embedder(model), OnnxEmbedder) and graph_file(model).is_file()
+    assert build_embedder(model).runtime == "onnxruntime" and graph_file(model).is_file()
 
 
 def test_one_embedder_serves_several_threads(model):
@@ -172,10 +189,155 @@ def test_a_batch_that_does_not_fit_is_halved_and_one_crop_that_does_not_is_an_er
 
     expected = embed_crops(model, crops, 2)
     model.embed = small_memory
-    embedder = TorchEmbedder(model)
+    embedder = torch_embedder(model)
     np.testing.assert_allclose(embedder.embed(crops, 5), expected, rtol=1e-4, atol=1e-4)
     assert sizes == [5, 2, 2, 1, 2]  # what fits is not tried again
     assert len(caplog.messages) == 1 and "embedding" in caplog.messages[0]
     limit = 0
     with pytest.raises(DeviceError, match="cpu"):
         embedder.embed(crops, 5)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "deep" / "folder" / "a.graph"
+
+
+def test_a_kept_graph_is_read_again(file):
+    assert read_graph(file) is None
+    write_graph(file, GRAPH)
+    assert read_graph(file) == GRAPH
+    assert [one.name for one in file.parent.iterdir()] == ["a.graph"]
+
+
+def test_a_damaged_or_foreign_file_is_as_good_as_none(file):
+    write_graph(file, GRAPH)
+    whole = file.read_bytes()
+    flipped = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
+    for content in (b"", whole[:-1], whole + b"x", flipped, GRAPH, pickle.dumps({"a": 1})):
+        file.write_bytes(content)
+        assert read_graph(file) is None
+    file.unlink()
+    file.mkdir()
+    assert read_graph(file) is None
+    write_graph(file, GRAPH)  # a folder is in the way: nothing happens
+    assert read_graph(file) is None
+
+
+def test_a_cache_that_cannot_be_written_to_is_no_error(tmp_path):
+    (tmp_path / "file").touch()
+    write_graph(tmp_path / "file" / "a.graph", GRAPH)
+    write_graph(None, GRAPH)
+    assert read_graph(tmp_path / "file" / "a.graph") is read_graph(None) is None
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
+def test_a_read_only_cache_is_no_error(tmp_path):
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    write_graph(tmp_path / "a.graph", GRAPH)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _write(path: str, content: bytes, times: int) -> None:
+    for _ in range(times):
+        write_graph(Path(path), content)
+
+
+def test_a_file_is_whole_at_any_time_while_two_processes_write_it(file):
+    ours, theirs = (bytes([number]) * 2_000_000 for number in (1, 2))
+    write_graph(file, ours)
+    context = multiprocessing.get_context("spawn")
+    writer = context.Process(target=_write, args=(str(file), theirs, 50))
+    writer.start()
+    seen = []
+    while writer.is_alive():
+        write_graph(file, ours)
+        seen.append(read_graph(file))
+    assert writer.exitcode == 0
+    assert seen.count(ours) + seen.count(theirs) == len(seen) > 0
+    assert [one.name for one in file.parent.iterdir()] == ["a.graph"]
+
+
+def test_a_file_belongs_to_weights_and_geometry():
+    models = [
+        model_of(),
+        model_of(seed=1),
+        model_of("regnet_y_800mf"),
+        model_of(input_size=64),
+        model_of(crop=ARCFACE.resized(96)),
+        model_of(color=False),
+        model_of(mean=(0.5, 0.5, 0.5)),
+        model_of(std=(0.5, 0.5, 0.5)),
+    ]
+    assert len({graph_file(model) for model in models}) == len(models)
+    assert graph_file(model_of()) == graph_file(models[0])
+    changed = model_of()
+    changed.backbone.stem[0].weight[0, 0, 0, 0] += 1e-6
+    assert graph_file(changed) != graph_file(models[0])
+
+
+def test_what_does_not_change_the_features_does_not_change_the_file():
+    assert graph_file(model_of(temperature=2.0, window=8)) == graph_file(model_of())
+
+
+def test_graphs_lie_in_the_users_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("VIDEXPR_CACHE", str(tmp_path))
+    path = graph_file(model_of())
+    assert path.parent == tmp_path / "graphs" and path.name.startswith("regnet_y_400mf-")
+
+
+def test_another_processor_has_another_graph(monkeypatch):
+    before = graph_file(model_of())
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "another")
+    assert graph_file(model_of()) != before
+
+
+def test_a_user_without_a_home_has_no_cache(monkeypatch):
+    def homeless():
+        raise RuntimeError("could not determine home directory")
+
+    for name in ("VIDEXPR_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert graph_file(model_of()) is None
+
+
+def test_crops_are_of_the_templates_size_and_always_the_same():
+    for size in (64, 112):
+        crops = parity_crops(ARCFACE.resized(size))
+        assert {crop.shape for crop in crops} == {(size, size, 3)}
+        assert {crop.dtype for crop in crops} == {np.dtype(np.uint8)}
+        np.testing.assert_array_equal(crops, parity_crops(ARCFACE.resized(size)))
+        assert len({crop.tobytes() for crop in crops}) == len(crops)
+
+
+def test_faces_are_dark_where_the_landmarks_are():
+    face = parity_crops(ARCFACE)[-1].astype(int).sum(axis=2)
+    (x, y), cheek = ARCFACE.landmarks[0], face[72, 38]
+    assert face[round(y), round(x)] < 0.7 * cheek
+
+
+def test_a_difference_is_a_share_of_the_features_length(model):
+    def scaled(by):
+        return lambda crops, size: by * embed_crops(model, crops, size)
+
+    assert difference_from_torch(scaled(1), model) == 0
+    assert difference_from_torch(scaled(1.25), model) == pytest.approx(0.25, rel=1e-5)
+
+
+def test_the_worst_crop_counts(model):
+    def one_wrong(crops, size):
+        features = embed_crops(model, crops, size)
+        features[2] *= -1
+        return features
+
+    assert difference_from_torch(one_wrong, model) == pytest.approx(2, rel=1e-5)
+
+
+def test_what_is_not_a_number_is_not_small(model):
+    difference = difference_from_torch(
+        lambda crops, size: embed_crops(model, crops, size) * np.nan, model
+    )
+    assert np.isnan(difference)

@@ -1,21 +1,30 @@
-"""Features of face crops by the quickest way that a device has: ONNX Runtime on a CPU, else torch."""
+"""Features of face crops by the quickest way that a device has: ONNX Runtime on a CPU, else torch.
 
+Graphs made of models are kept in the user's cache: known by the weights, checked by their hash. A file
+is the SHA-256 of a graph, 32 bytes, and the graph. What does not fit is as good as not there.
+"""
+
+import hashlib
+import json
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final, Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 
 from videxpr.core.auto_batch import AutoBatch
-from videxpr.core.errors import DeviceError
+from videxpr.core.crop_template import CropTemplate
+from videxpr.core.errors import DeviceError, OutputError
+from videxpr.core.files import atomic_write
 from videxpr.core.onnx_runtime import open_session, session_providers
 from videxpr.core.structures import Floats, Image
-from videxpr.model.engine.cache import graph_file, read_graph, write_graph
 from videxpr.model.engine.cuda_graph import CapturedNetwork, fused_network
 from videxpr.model.engine.onnx_export import CROPS, feature_graph
-from videxpr.model.engine.parity import difference_from_torch
+from videxpr.model.hub.resolve import cache_folder
 from videxpr.model.inference import embed_crops
 from videxpr.model.network import ExpressionModel
 
@@ -28,8 +37,17 @@ BATCHES_AT_ONCE: Final = 2
 """In a pipeline a network has half of the cores, and embedding takes longest: while the other half has
 nothing to do, it takes the next batch. Threads that share one batch wait for the slower of them."""
 
+GRAPH_VERSION: Final = 2
+"""Raise it when `videxpr.model.engine.onnx_export` builds another graph of the same model."""
 
-class Embedder(Protocol):
+DIGEST_BYTES: Final = 32
+PARITY_SEED: Final = 0
+PARITY_CROPS: Final = 2
+"""Crops of noise, and as many of faces; one batch."""
+
+
+@dataclass(frozen=True)
+class Embedder:
     """What turns crops into features.
 
     Attributes:
@@ -38,88 +56,28 @@ class Embedder(Protocol):
             where torch does the work.
         threads: that work together on a CPU.
         batches_at_once: how many batches are best embedded at the same time, each by a caller's thread.
+        width: number of features.
+        network: computes the features (N, width) of one batch.
     """
 
     runtime: str
     providers: tuple[str, ...]
     threads: int
     batches_at_once: int
+    width: int
+    network: Callable[[Sequence[Image]], Floats]
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
-        """Return features (N, width) of N crops (size, size, 3) uint8, a batch at a time."""
-        ...
-
-
-class TorchEmbedder:
-    """The model itself, on whatever device it is; in half precision on an NVIDIA GPU.
-
-    A batch that does not fit into the device's memory is halved.
-    """
-
-    def __init__(self, model: ExpressionModel) -> None:
-        self.runtime = "torch"
-        self.providers: tuple[str, ...] = ()
-        self.threads = torch.get_num_threads()
-        self.batches_at_once = 1
-        self._model = model
-        self._network = _network_of(model)
-        self._batches = AutoBatch("embedding")
-
-    def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
-        """Return features (N, width) of N crops.
+        """Return features (N, width) of N crops (size, size, 3) uint8, a batch at a time.
 
         Raises:
             DeviceError: the device's memory is too small for a single crop.
         """
-        rows: list[Floats] = []
-        try:
-            for first in range(0, len(crops), batch_size):
-                rows += self._batches.run(crops[first : first + batch_size], self._rows)
-        except torch.OutOfMemoryError as exc:
-            raise DeviceError(
-                f"the memory of {self._model.device} is too small to embed a face; something else may "
-                "fill it: choose another device, or --device cpu"
-            ) from exc
-        return np.stack(rows) if rows else np.zeros((0, self._model.width), np.float32)
-
-    def _rows(self, crops: Sequence[Image]) -> list[Floats]:
-        return list(self._network(crops))
-
-
-def _network_of(model: ExpressionModel) -> Callable[[Sequence[Image]], Floats]:
-    if model.device.type == "cuda":
-        return CapturedNetwork(fused_network(model), model.config.crop.size, model.device)
-    return lambda crops: embed_crops(model, crops, len(crops))
-
-
-class OnnxEmbedder:
-    """A model's graph in a session of ONNX Runtime; any number of threads may call it."""
-
-    def __init__(self, graph: bytes, width: int, threads: int) -> None:
-        """Load a graph.
-
-        Args:
-            graph: an ONNX file.
-            width: number of its features.
-            threads: that work together.
-
-        Raises:
-            ValueError: it is nothing that ONNX Runtime can run.
-        """
-        self._session = open_session(graph, threads)
-        self._width = width
-        self.runtime = "onnxruntime"
-        self.providers = session_providers(self._session)
-        self.threads = threads
-        self.batches_at_once = BATCHES_AT_ONCE
-
-    def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
-        """Return features (N, width) of N crops."""
         batches = [
-            self._session.run(None, {CROPS: np.stack(crops[first : first + batch_size])})[0]
+            self.network(crops[first : first + batch_size])
             for first in range(0, len(crops), batch_size)
         ]
-        return np.concatenate(batches) if batches else np.zeros((0, self._width), np.float32)
+        return np.concatenate(batches) if batches else np.zeros((0, self.width), np.float32)
 
 
 def build_embedder(model: ExpressionModel, threads: int | None = None) -> Embedder:
@@ -132,26 +90,151 @@ def build_embedder(model: ExpressionModel, threads: int | None = None) -> Embedd
         threads: of ONNX Runtime; None means as many as torch has.
     """
     if model.device.type != "cpu":
-        return TorchEmbedder(model)
+        return torch_embedder(model)
     count = torch.get_num_threads() if threads is None else threads
     try:
         return _kept_or_made(model, count)
     except ValueError as exc:
         reason = " ".join(str(exc).split())
         LOGGER.warning("faces are embedded by torch, which is slower: %s", reason)
-        return TorchEmbedder(model)
+        return torch_embedder(model)
 
 
-def _kept_or_made(model: ExpressionModel, threads: int) -> OnnxEmbedder:
+def torch_embedder(model: ExpressionModel) -> Embedder:
+    """Return the model itself, on whatever device it is; in half precision on an NVIDIA GPU.
+
+    A batch that does not fit into the device's memory is halved.
+    """
+    batches = AutoBatch("embedding")
+
+    def plain(crops: Sequence[Image]) -> Floats:
+        return embed_crops(model, crops, len(crops))
+
+    network = (
+        CapturedNetwork(fused_network(model), model.config.crop.size, model.device)
+        if model.device.type == "cuda"
+        else plain
+    )
+
+    def run(crops: Sequence[Image]) -> Floats:
+        try:
+            return np.stack(batches.run(crops, lambda part: list(network(part))))
+        except torch.OutOfMemoryError as exc:
+            raise DeviceError(
+                f"the memory of {model.device} is too small to embed a face; something else may fill "
+                "it: choose another device, or --device cpu"
+            ) from exc
+
+    return Embedder("torch", (), torch.get_num_threads(), 1, model.width, run)
+
+
+def onnx_embedder(graph: bytes, width: int, threads: int) -> Embedder:
+    """Return a model's graph in a session of ONNX Runtime; any number of threads may call it.
+
+    Args:
+        graph: an ONNX file.
+        width: number of its features.
+        threads: that work together.
+
+    Raises:
+        ValueError: it is nothing that ONNX Runtime can run.
+    """
+    session = open_session(graph, threads)
+
+    def run(crops: Sequence[Image]) -> Floats:
+        features: Floats = session.run(None, {CROPS: np.stack(crops)})[0]
+        return features
+
+    providers = session_providers(session)
+    return Embedder("onnxruntime", providers, threads, BATCHES_AT_ONCE, width, run)
+
+
+def _kept_or_made(model: ExpressionModel, threads: int) -> Embedder:
     file = graph_file(model)
     kept = read_graph(file)
     if kept is not None:
         with suppress(ValueError):  # whole, but nothing that this ONNX Runtime can run
-            return OnnxEmbedder(kept, model.width, threads)
+            return onnx_embedder(kept, model.width, threads)
     graph = feature_graph(model)
-    embedder = OnnxEmbedder(graph, model.width, threads)
+    embedder = onnx_embedder(graph, model.width, threads)
     difference = difference_from_torch(embedder.embed, model)
     if not difference <= LARGEST_DIFFERENCE:  # nor is it a number
         raise ValueError(f"the features of ONNX Runtime differ from torch's by {difference:.2g}")
     write_graph(file, graph)
     return embedder
+
+
+def graph_file(model: ExpressionModel) -> Path | None:
+    """Return where the graph of a model is kept, by all that it is made of; None without a cache."""
+    config = model.config
+    about = (
+        GRAPH_VERSION,
+        torch.backends.cpu.get_cpu_capability(),  # the graph is built for a processor
+        config.backbone,
+        config.crop.size,
+        config.input_size,
+        config.color,
+        config.mean,
+        config.std,
+    )
+    digest = hashlib.sha256(json.dumps(about).encode())
+    for name, tensor in model.backbone.state_dict().items():
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().numpy())
+    with suppress(RuntimeError):  # the user has no home
+        return cache_folder() / "graphs" / f"{config.backbone}-{digest.hexdigest()[:16]}.graph"
+    return None
+
+
+def read_graph(file: Path | None) -> bytes | None:
+    """Return the graph in a file; None if there is none, or a damaged one."""
+    if file is None:
+        return None
+    try:
+        with file.open("rb") as kept:
+            digest, graph = kept.read(DIGEST_BYTES), kept.read()
+    except OSError:
+        return None
+    return graph if hashlib.sha256(graph).digest() == digest else None
+
+
+def write_graph(file: Path | None, graph: bytes) -> None:
+    """Write a graph for the next time, if there is a cache and it can be written to."""
+    if file is not None:
+        with suppress(OutputError), atomic_write(file) as temporary:
+            temporary.write_bytes(hashlib.sha256(graph).digest() + graph)
+
+
+def difference_from_torch(
+    embed: Callable[[Sequence[Image], int], Floats], model: ExpressionModel
+) -> float:
+    """Return the largest distance of features from torch's, as a share of the length of torch's."""
+    crops = parity_crops(model.config.crop)
+    expected = embed_crops(model, crops, len(crops)).astype(np.float64)
+    distance = np.linalg.norm(embed(crops, len(crops)) - expected, axis=1)
+    return float((distance / np.linalg.norm(expected, axis=1)).max())
+
+
+def parity_crops(template: CropTemplate) -> list[Image]:
+    """Return noise, which has every frequency, and faces, which have few; always the same ones."""
+    rng = np.random.default_rng(PARITY_SEED)
+    shape = (PARITY_CROPS, template.size, template.size, 3)
+    return [
+        *rng.integers(0, 256, shape, np.uint8),
+        *(_face(template, rng) for _ in range(PARITY_CROPS)),
+    ]
+
+
+def _face(template: CropTemplate, rng: np.random.Generator) -> Image:
+    """Draw an oval on a plain ground, lit from one side, dark where the landmarks are."""
+    size = template.size
+    rows, columns = np.mgrid[:size, :size] / size
+    light = rng.uniform(100, 200) + rng.uniform(-60, 60) * columns
+    oval = np.hypot((columns - 0.5) / 0.42, (rows - 0.5) / 0.55) < 1
+    picture = np.where(oval, light, rng.uniform(0, 255))
+    for x, y in template.landmarks:
+        near = np.hypot(columns - x / size, rows - y / size) / rng.uniform(0.04, 0.1)
+        picture = picture * (1 - 0.6 * np.exp(-(near**2)))
+    skin = np.array([1.0, 0.8, 0.7])
+    face: Image = np.clip(picture[..., None] * skin, 0, 255).astype(np.uint8)
+    return face
