@@ -52,8 +52,8 @@ def face_in_picture(scale: float, degrees: float) -> tuple[np.ndarray, np.ndarra
     angle = np.radians(degrees)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     side = int(150 * scale)
-    centerd = (TEMPLATE - 55.5) @ turn.T * scale
-    return (centerd + (side - 1) / 2).astype(np.float32), np.zeros((side, side, 3), np.uint8)
+    centered = (TEMPLATE - 55.5) @ turn.T * scale
+    return (centered + (side - 1) / 2).astype(np.float32), np.zeros((side, side, 3), np.uint8)
 
 
 def draw_dot(picture: np.ndarray, center: np.ndarray, radius: float, color: np.ndarray) -> None:

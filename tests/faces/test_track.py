@@ -24,7 +24,7 @@ def face(x: float, y: float = 200, size: float = 100, score: float = 0.95) -> Fa
     return Face(bbox, np.zeros((5, 2), np.float32), score)
 
 
-def follow(tracker: Tracker, frames: Sequence[Sequence[Face]], shot: int = 0) -> list[Track]:
+def track_all(tracker: Tracker, frames: Sequence[Sequence[Face]], shot: int = 0) -> list[Track]:
     """The kept tracks of one shot whose frames are a step of time apart."""
     for number, faces in enumerate(frames):
         tracker.add(shot, number, number * STEP, faces)
@@ -37,7 +37,7 @@ def middles(track: Track) -> list[float]:
 
 def test_one_face_is_one_track_with_its_frames_times_and_faces() -> None:
     faces = [face(100 + 3 * n) for n in range(20)]
-    (track,) = follow(Tracker(TrackingOptions(), SURE), [[one] for one in faces], shot=4)
+    (track,) = track_all(Tracker(TrackingOptions(), SURE), [[one] for one in faces], shot=4)
     assert (track.number, track.shot, len(track.faces)) == (1, 4, 20)
     for one, face_in in zip(track.faces, faces, strict=True):
         np.testing.assert_array_equal(one.bbox, face_in.bbox)
@@ -62,7 +62,7 @@ def test_each_face_is_answered_with_its_own_track() -> None:
 @given(st.sets(st.integers(1, 58), max_size=50))
 def test_a_face_that_is_missed_for_some_frames_stays_one_person(missed: set[int]) -> None:
     frames = [[] if n in missed else [face(300 + 20 * np.sin(n / 5))] for n in range(60)]
-    (track,) = follow(Tracker(TrackingOptions(), SURE), frames)
+    (track,) = track_all(Tracker(TrackingOptions(), SURE), frames)
     assert track.frames.tolist() == sorted(set(range(60)) - missed)
 
 
@@ -83,7 +83,7 @@ def test_two_faces_that_cross_keep_their_tracks(speed: float, height: float) -> 
         for n in range(41)
     ]
     mixed = [faces[:: 1 if n % 2 else -1] for n, faces in enumerate(frames)]
-    tracks = follow(Tracker(TrackingOptions(), SURE), mixed)
+    tracks = track_all(Tracker(TrackingOptions(), SURE), mixed)
     assert len(tracks) == 2
     paths = sorted(middles(track) for track in tracks)
     assert paths == [
@@ -97,27 +97,27 @@ def test_two_faces_keep_their_tracks_while_one_hides_behind_the_other() -> None:
         front, behind = face(100 + 10 * n, 200), face(500 - 10 * n, 200, size=70)
         return [front] if abs(n - 20) < 3 else [front, behind]
 
-    tracks = follow(Tracker(TrackingOptions(), SURE), [seen(n) for n in range(41)])
+    tracks = track_all(Tracker(TrackingOptions(), SURE), [seen(n) for n in range(41)])
     assert [len(track.frames) for track in tracks] == [41, 36]
     assert middles(tracks[0]) == pytest.approx([100 + 10 * n for n in range(41)])
 
 
 def test_who_is_elsewhere_or_of_another_size_is_somebody_else() -> None:
     frames = [[face(100)], [face(300)], [face(100, size=300)]]
-    tracks = follow(Tracker(KEEP_ALL, SURE), frames)
+    tracks = track_all(Tracker(KEEP_ALL, SURE), frames)
     assert [track.frames.tolist() for track in tracks] == [[0], [1], [2]]
 
 
 def test_a_face_that_grows_gradually_stays_one_person() -> None:
     frames = [[face(300, size=50 * 1.1**n)] for n in range(25)]
-    (track,) = follow(Tracker(TrackingOptions(), SURE), frames)
+    (track,) = track_all(Tracker(TrackingOptions(), SURE), frames)
     assert len(track.frames) == 25
 
 
 def test_a_new_shot_begins_new_tracks_and_goes_on_counting() -> None:
     tracker = Tracker(TrackingOptions(), SURE)
-    (first,) = follow(tracker, [[face(100)]] * 9, shot=0)
-    (second,) = follow(tracker, [[face(100)]] * 9, shot=1)
+    (first,) = track_all(tracker, [[face(100)]] * 9, shot=0)
+    (second,) = track_all(tracker, [[face(100)]] * 9, shot=1)
     assert (first.number, first.shot) == (1, 0)
     assert (second.number, second.shot) == (2, 1)
     assert len(first.frames) == len(second.frames) == 9
@@ -140,12 +140,12 @@ def test_only_tracks_that_are_short_and_never_sure_are_dropped(
     frames: int, scores: list[float], kept: bool
 ) -> None:
     faces = [[face(100, score=scores[n % len(scores)])] for n in range(frames)]
-    assert len(follow(Tracker(TrackingOptions(), SURE), faces)) == kept
+    assert len(track_all(Tracker(TrackingOptions(), SURE), faces)) == kept
 
 
 def test_a_dropped_flash_leaves_the_other_tracks_alone() -> None:
     frames = [[face(100), face(400, score=0.5)] if n in (3, 4) else [face(100)] for n in range(20)]
-    (track,) = follow(Tracker(TrackingOptions(), SURE), frames)
+    (track,) = track_all(Tracker(TrackingOptions(), SURE), frames)
     assert (track.number, len(track.frames)) == (1, 20)
 
 
@@ -161,7 +161,7 @@ def test_every_face_belongs_to_one_track_and_no_track_has_two_in_a_frame(
 ) -> None:
     marks = count()  # each face has a score of its own
     frames = [[face(x, size=size, score=next(marks) / 128) for x, size in faces] for faces in video]
-    tracks = follow(Tracker(KEEP_ALL, SURE), frames)
+    tracks = track_all(Tracker(KEEP_ALL, SURE), frames)
     owned = [one.score for track in tracks for one in track.faces]
     assert sorted(owned) == [one.score for faces in frames for one in faces]
     for track in tracks:

@@ -74,7 +74,7 @@ def test_faces_of_real_clips_are_those_of_facenet_pytorch():
 
 
 @pytest.mark.parametrize("side", [12, 47, 94])
-def test_picture_as_small_as_the_smallest_face_is_searched(side):
+def test_picture_as_small_as_the_smallest_face_is_taken(side):
     picture = np.ascontiguousarray(data.astronaut()[:side, :side])  # a flag
     assert Mtcnn(DetectionOptions("mtcnn", min_face=side)).detect([picture])[0] == []
 

@@ -81,7 +81,7 @@ def test_detection_at_another_size_is_of_that_size(pack, pictures):
     assert_same(ScrfdTorch(pack, options).detect_at(pictures, 224), expected)
 
 
-def test_file_that_pins_its_input_is_searched_at_that_size(tmp_path, pictures):
+def test_file_that_pins_its_input_detects_at_that_size(tmp_path, pictures):
     pinned = Pack("pinned", write_small_scrfd(tmp_path / "det.onnx", side=320))
     options = DetectionOptions(min_face=0, threads=1)
     expected = Scrfd(pinned, options).detect(pictures)

@@ -26,7 +26,7 @@ class CropOptions:
         template: geometry of the crops.
         people: how many persons of a shot are cut out, 1 or 2: Aff-Wild2 has names for no more.
         quality: of the JPEG files.
-        faces: how faces are found and followed.
+        faces: how faces are detected and tracked.
     """
 
     template: CropTemplate = ARCFACE
