@@ -11,7 +11,6 @@ from videxpr.core.options import RunOptions
 from videxpr.faces.options import PANEL as FACES
 from videxpr.faces.options import FaceOptions
 from videxpr.formats import writers
-from videxpr.formats.options import Missing
 from videxpr.model.options import ModelOptions
 from videxpr.temporal.options import WindowOptions
 
@@ -139,7 +138,7 @@ class OutputOptions:
         choices=writers.CHOICES,
         changes_results=False,
     )
-    missing: Missing = option(
+    missing: writers.Missing = option(
         "fill", "Frames without a face in text files: interpolated (fill), or -1 (none)."
     )
     template: Path | None = option(

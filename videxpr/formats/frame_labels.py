@@ -7,8 +7,8 @@ import numpy as np
 
 from videxpr.core.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
 from videxpr.core.structures import Floats, Integers, Times
-from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation, FaceRows
+from videxpr.formats.writers import Missing
 from videxpr.temporal.interpolation import interpolate_missing
 
 RANKS: Final = (0, 1)

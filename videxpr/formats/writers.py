@@ -14,6 +14,9 @@ from videxpr.core.errors import UsageError
 
 ALL: Final = "all"
 
+Missing = Literal["fill", "none"]
+"""What text says of frames without a face: filled labels, or -1."""
+
 
 @dataclass(frozen=True)
 class Format:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError
 from videxpr.formats.frame_labels import frame_labels
-from videxpr.formats.options import Missing
 from videxpr.formats.predictions import Block
 from videxpr.formats.record import Annotation
+from videxpr.formats.writers import Missing
 
 TOLERATED_FRAMES: Final = 2
 """Decoders and the organizers' own counts differ by this much at a video's end; more is an error."""

@@ -20,8 +20,8 @@ from videxpr.datasets.labels.files import KINDS, Kind, find_label_files
 from videxpr.datasets.labels.subjects import Subject, matches, read_subjects
 from videxpr.formats.affwild2 import read_labels
 from videxpr.formats.frame_labels import padded_labels
-from videxpr.formats.options import Missing
 from videxpr.formats.predictions import Block, read_predictions
+from videxpr.formats.writers import Missing
 
 __all__ = [
     "KINDS",

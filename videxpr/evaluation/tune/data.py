@@ -20,8 +20,8 @@ from videxpr.datasets.labels.reader import (
 )
 from videxpr.evaluation.pairing import pair_labels, read_ground_truth
 from videxpr.evaluation.tune.options import Setting
-from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
+from videxpr.formats.writers import Missing
 from videxpr.model.logit_adjustment import adjusted
 
 

@@ -11,8 +11,8 @@ from videxpr.evaluation.metrics import CLASSES, Counts, confusion_matrix
 from videxpr.evaluation.tune.data import AnnotationSettings, LabeledTrack
 from videxpr.evaluation.tune.options import Setting
 from videxpr.formats.frame_labels import padded_labels, with_smoothed
-from videxpr.formats.options import Missing
 from videxpr.formats.record import Annotation
+from videxpr.formats.writers import Missing
 from videxpr.model.logit_adjustment import adjusted
 from videxpr.temporal.smoothing import moving_mean
 
