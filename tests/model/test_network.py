@@ -19,7 +19,8 @@ from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import CheckpointError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.model.backbones import memory_format_for, stages
-from videxpr.model.network import VARIANTS, ExpressionModel, ModelConfig, Variant
+from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.model.options import VARIANTS, Variant
 
 
 def deviation(variant: Variant) -> float:

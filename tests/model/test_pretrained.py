@@ -10,7 +10,8 @@ from torchvision import models
 from videxpr.core.errors import CheckpointError, DownloadError
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary
-from videxpr.model.network import ExpressionModel, ModelConfig, Variant
+from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.model.options import Variant
 from videxpr.model.pretrained import VGGFACE_NAMES, backbone_start
 
 SMALL = ModelConfig(backbone="regnet_y_400mf")

@@ -21,7 +21,8 @@ from videxpr.core.errors import CheckpointError
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.config import PAPER_NAMES
 from videxpr.model.header import read_card
-from videxpr.model.network import VARIANTS, ExpressionModel, ModelConfig, Variant
+from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.model.options import VARIANTS, Variant
 from videxpr.model.pretrained import import_checkpoint, paper_key, videxpr_key
 
 Weights = dict[str, Tensor]

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from videxpr.model.backbones import build_backbone
 from videxpr.model.config import PAPER_NAMES
-from videxpr.model.network import ExpressionModel, ModelConfig, Variant
+from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.model.options import Variant
 from videxpr.model.pretrained import videxpr_key
 
 TOLERANCE = 1e-4

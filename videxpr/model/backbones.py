@@ -9,19 +9,8 @@ from torchvision.models import VGG, RegNet
 from torchvision.models.regnet import BottleneckTransform, ResBottleneckBlock
 from torchvision.ops import SqueezeExcitation
 
-__all__ = [
-    "VGG",
-    "BottleneckTransform",
-    "RegNet",
-    "ResBottleneckBlock",
-    "SqueezeExcitation",
-    "build_backbone",
-    "imagenet_weights",
-    "memory_format_for",
-    "stages",
-    "zero_init_residual",
-]
-"""The layers are here for those who must know them without knowing torchvision."""
+__all__ = ["VGG", "BottleneckTransform", "RegNet", "ResBottleneckBlock", "SqueezeExcitation"]
+"""Layers of torchvision, for those who must know them without knowing torchvision."""
 
 CLASSIFIERS: Final = {"vgg16": "classifier.6"}
 """The last layer, which is left out; ``fc`` in all other networks."""

@@ -20,17 +20,8 @@ from torch.nn import functional
 
 from videxpr.model.backbones import build_backbone, memory_format_for
 from videxpr.model.config import ModelConfig
-from videxpr.model.options import BACKBONES, POSITIONS, VARIANTS, Position, Variant
 
-__all__ = [
-    "BACKBONES",
-    "POSITIONS",
-    "VARIANTS",
-    "ExpressionModel",
-    "ModelConfig",
-    "Position",
-    "Variant",
-]
+__all__ = ["ExpressionModel", "ModelConfig"]
 
 HEADS: Final = 2
 HEAD_WIDTH: Final = 64

@@ -22,7 +22,8 @@ from videxpr.model.backbones import CLASSIFIERS, imagenet_weights, zero_init_res
 from videxpr.model.checkpoint import load_checkpoint, save_checkpoint
 from videxpr.model.config import PAPER_NAMES
 from videxpr.model.header import TrainingSummary
-from videxpr.model.network import ExpressionModel, ModelConfig, Variant
+from videxpr.model.network import ExpressionModel, ModelConfig
+from videxpr.model.options import Variant
 
 IMAGENET: Final = "imagenet"
 NONE: Final = "none"

@@ -13,7 +13,7 @@ from videxpr.core.crop_template import ARCFACE
 from videxpr.core.onnx_runtime import open_session
 from videxpr.model.checkpoint import load_model
 from videxpr.model.engine.onnx_export import CROPS, feature_graph, widen_groups
-from videxpr.model.network import BACKBONES
+from videxpr.model.options import BACKBONES
 
 
 def agree(model, counts, size=ARCFACE.size, tolerance=1e-5):

@@ -9,10 +9,9 @@ from videxpr.evaluation.metrics import macro_f1
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ModelConfig
 from videxpr.model.publish.describe import (
+    config_facts,
     describe_crop,
     describe_epochs,
-    describe_input,
-    describe_position,
     describe_unit,
     describe_variant,
     macro_f1s,
@@ -27,13 +26,13 @@ ALONE = ModelConfig(variant="backbone", trained_expressions=EXPRESSIONS[:7])
 def test_each_choice_has_its_words() -> None:
     config = ModelConfig(variant="backbone", input_size=48, color=False)
     assert describe_variant(config) == "backbone (no_att_trans in the authors' code)"
-    assert describe_position(config) == "none: every frame is judged by itself"
-    assert describe_input(config) == "48 x 48 pixels, in gray"
-    assert describe_input(ModelConfig()) == "112 x 112 pixels, in color"
-    assert "a set of frames" in describe_position(ModelConfig())
-    assert (
-        describe_position(ModelConfig(position="learned")) == "learned: the order of frames counts"
-    )
+    facts, usual = config_facts(config), config_facts(ModelConfig())
+    assert facts["position"] == "none: every frame is judged by itself"
+    assert facts["input"] == "48 x 48 pixels, in gray"
+    assert usual["input"] == "112 x 112 pixels, in color"
+    assert "a set of frames" in usual["position"]
+    learned = config_facts(ModelConfig(position="learned"))
+    assert learned["position"] == "learned: the order of frames counts"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ configuration and no pickle is ever fetched.
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,57 +34,42 @@ SHA256: Final = re.compile(r"[0-9a-f]{64}")
 CLIENT: Final = "videxpr"
 """How we name ourselves to the Hub."""
 
-ERRORS: Final[Sequence[tuple[str, type[VidexprError], str]]] = (
-    (
-        "GatedRepoError",
-        DownloadError,
+ERRORS: Final[Mapping[str, str]] = {
+    "GatedRepoError": (
         "{reference} is gated: ask for access at {page}, then log in with hf auth login or set "
-        "HF_TOKEN",
+        "HF_TOKEN"
     ),
-    (
-        "RepositoryNotFoundError",
-        DownloadError,
+    "RepositoryNotFoundError": (
         "{reference} does not exist or is private: look at {page}; if it is private, log in with hf "
-        "auth login or set HF_TOKEN",
+        "auth login or set HF_TOKEN"
     ),
-    (
-        "RevisionNotFoundError",
-        CheckpointError,
+    "RevisionNotFoundError": (
         "{reference.repo} on the Hub has no branch, tag or commit {reference.revision!r}; "
-        "{page}/commits/main lists them",
+        "{page}/commits/main lists them"
     ),
-    (
-        "RemoteEntryNotFoundError",
-        CheckpointError,
-        "{reference} holds no {weights}, and videxpr reads no other weights (a .bin, .pt or .ckpt file "
-        "can run code); ask its owner for one that videxpr models pack made",
+    "RemoteEntryNotFoundError": (
+        "{reference} holds no {weights}, and videxpr reads no other weights (a .bin, .pt or .ckpt "
+        "file can run code); ask its owner for one that videxpr models pack made"
     ),
-    (
-        "HfHubHTTPError",
-        DownloadError,
-        "{reference}: {endpoint} answered {status}; try again later, log in with hf auth login or set "
-        "HF_TOKEN if it is not public, or give the PATH of a copy of its {weights}",
+    "HfHubHTTPError": (
+        "{reference}: {endpoint} answered {status}; try again later, log in with hf auth login or "
+        "set HF_TOKEN if it is not public, or give the PATH of a copy of its {weights}"
     ),
-    (
-        "OfflineModeIsEnabled",
-        DownloadError,
-        "{reference} is not in the cache ({cache}), and HF_HUB_OFFLINE forbids to fetch it; unset that "
-        "once, or give the PATH of a copy of its {weights}",
+    "OfflineModeIsEnabled": (
+        "{reference} is not in the cache ({cache}), and HF_HUB_OFFLINE forbids to fetch it; unset "
+        "that once, or give the PATH of a copy of its {weights}"
     ),
-    (
-        "TransportError",
-        DownloadError,
+    "TransportError": (
         "{reference} is not in the cache ({cache}), and {endpoint} cannot be reached: {text}; check "
-        "the network, or give the PATH of a copy of its {weights}",
+        "the network, or give the PATH of a copy of its {weights}"
     ),
-    (
-        "Exception",
-        DownloadError,
-        "{reference} broke off: {text}; no part of it is used, try again",
-    ),
-)
+    "Exception": "{reference} broke off: {text}; no part of it is used, try again",
+}
 """What an error of huggingface_hub, or of its transport, means and what to do: the first class in
-the list that the error is of counts."""
+the table that the error is of counts."""
+
+LACKING: Final = ("RevisionNotFoundError", "RemoteEntryNotFoundError")
+"""Where the Hub could be asked, and has no such checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -196,10 +181,11 @@ def _explained(reference: Reference, exc: Exception) -> VidexprError:
     from huggingface_hub import constants
 
     classes = {kind.__name__ for kind in type(exc).__mro__}
-    error, text = next((error, text) for name, error, text in ERRORS if name in classes)
+    name = next(name for name in ERRORS if name in classes)
+    error = CheckpointError if name in LACKING else DownloadError
     message = (str(exc) or type(exc).__name__).split("\n\n")[0]  # its first paragraph, on one line
     return error(
-        text.format(
+        ERRORS[name].format(
             reference=reference,
             page=f"{constants.ENDPOINT}/{reference.repo}",
             endpoint=constants.ENDPOINT,

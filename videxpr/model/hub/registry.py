@@ -31,16 +31,24 @@ USERS: Final = "VIDEXPR_MODELS"
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() != "" and value.isprintable()
+
+
+def _is_sha256(value: Any) -> bool:
+    return isinstance(value, str) and SHA256.fullmatch(value.lower()) is not None
+
+
+LINE: Final = (_is_line, "write text on one line")
 CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
-    "url": (lambda value: _is_line(value), "write text on one line"),
-    "file": (lambda value: _is_line(value), "write text on one line"),
-    "sha256": (
-        lambda value: isinstance(value, str) and SHA256.fullmatch(value.lower()) is not None,
-        "it has 64 hexadecimal digits",
-    ),
+    "url": LINE,
+    "file": LINE,
+    "sha256": (_is_sha256, "it has 64 hexadecimal digits"),
     "size": (lambda value: type(value) is int and value > 0, "it is the file's number of bytes"),
-    "license": (lambda value: _is_line(value), "write text on one line"),
-    "note": (lambda value: _is_line(value), "write text on one line"),
+    "license": LINE,
+    "note": LINE,
 }
 """The keys of an entry, what makes a value right, and what to do about a wrong one."""
 
@@ -84,14 +92,13 @@ def registered_models() -> dict[str, RegisteredModel]:
     Raises:
         FormatError: a registry cannot be read, or gives a name that is another model's already.
     """
-    packaged, users = read_registry(PACKAGED), _users_models()
+    packaged, path = read_registry(PACKAGED), users_registry()
+    users = read_registry(path) if os.environ.get(USERS) or path.exists() else {}
     taken = dict.fromkeys((MTCNN, *PACKS), "a face detector")
     taken |= dict.fromkeys(packaged, "a model that comes with videxpr")
     for name in users:
         if name in taken:
-            raise FormatError(
-                f"{users[name].registry}: [{name}] is the name of {taken[name]}; give yours another"
-            )
+            raise FormatError(f"{path}: [{name}] is the name of {taken[name]}; give yours another")
     return packaged | users
 
 
@@ -131,13 +138,6 @@ def read_registry(path: Path) -> dict[str, RegisteredModel]:
     except (OSError, ValueError) as exc:  # of TOML and UTF-8: ValueErrors
         raise FormatError(f"cannot read the registry of models {path}: {exc}") from exc
     return {name: _model(name, entry, path) for name, entry in content.items()}
-
-
-def _users_models() -> dict[str, RegisteredModel]:
-    path = users_registry()
-    if not os.environ.get(USERS) and not path.exists():
-        return {}
-    return read_registry(path)
 
 
 def _model(name: str, entry: Any, path: Path) -> RegisteredModel:
@@ -181,7 +181,3 @@ def _expanded(file: str, where: str) -> Path:
         raise FormatError(
             f"{where} is {file!r}, and nobody knows where that user's home is; write the whole path"
         ) from exc
-
-
-def _is_line(value: Any) -> bool:
-    return isinstance(value, str) and value.strip() != "" and value.isprintable()

@@ -98,24 +98,16 @@ def _at_path(asked: str) -> ModelFile:
     path = Path(asked)
     file = path / WEIGHTS if path.is_dir() else path
     if not file.is_file():
-        _suggest(asked)
+        names = registered_models() if NAME.fullmatch(asked) else ()
+        close = difflib.get_close_matches(asked.lower(), names, 1)
+        hint = f"; did you mean {close[0]!r}? Or" if close else ":"
         lacks = f" (the folder has no {WEIGHTS})" if path.is_dir() else ""
         raise CheckpointError(
-            f"no model {asked!r}{lacks}: give {STARTER!r} or another name of videxpr models list, "
+            f"no model {asked!r}{lacks}{hint} give {STARTER!r} or another name of videxpr models list, "
             f"the path of a .safetensors file or of a folder with {WEIGHTS}, or hf:OWNER/REPO"
         )
     name = path.resolve().name if path.is_dir() else file.stem
     return ModelFile(name, file, _sha256(file), A_FILE)
-
-
-def _suggest(asked: str) -> None:
-    """Raise an error with the registered name that is like this one, if there is one."""
-    names = registered_models() if NAME.fullmatch(asked) else ()
-    close = difflib.get_close_matches(asked.lower(), names, 1)
-    if close:
-        raise CheckpointError(
-            f"no model {asked!r}; did you mean {close[0]!r}? videxpr models list shows all names"
-        )
 
 
 def _on_this_machine(model: RegisteredModel) -> ModelFile:

@@ -11,21 +11,26 @@ from videxpr.model.header import TrainingSummary
 POSITIONS: Final = {
     "none": "none: a window is a set of frames, as in the paper",
     "learned": "learned: the order of frames counts",
+    "alone": "none: every frame is judged by itself",
 }
+"""What a position says; ``alone`` stands for that of a backbone without an encoder."""
 
 
 def config_facts(config: ModelConfig) -> dict[str, str]:
     """Return what a model is, by labels of a few words."""
+    position = "alone" if config.variant == "backbone" else config.position
+    fitted = f"temperature {config.temperature:.3g}, fitted on validation; always applied"
+    side = config.input_size
     facts = {
         "variant": describe_variant(config),
         "backbone": config.backbone,
-        "position": describe_position(config),
+        "position": POSITIONS[position],
         "window": f"{config.window} frames",
         "trained": ", ".join(config.trained_expressions),
         "untrained": ", ".join(config.untrained_expressions) or "none",
-        "calibrated": describe_temperature(config),
+        "calibrated": "temperature 1, which changes nothing" if config.temperature == 1 else fitted,
         "crop": describe_crop(config.crop),
-        "input": describe_input(config),
+        "input": f"{side} x {side} pixels, in {'color' if config.color else 'gray'}",
         "landmarks": ", ".join(f"({x:g}, {y:g})" for x, y in config.crop.landmarks),
     }
     if config.logit_adjustment:
@@ -85,32 +90,12 @@ def describe_variant(config: ModelConfig) -> str:
     return f"{config.variant} ({PAPER_NAMES[config.variant]} in the authors' code)"
 
 
-def describe_position(config: ModelConfig) -> str:
-    """Return whether the order of frames counts."""
-    if config.variant == "backbone":
-        return "none: every frame is judged by itself"
-    return POSITIONS[config.position]
-
-
 def describe_crop(crop: CropTemplate) -> str:
     """Return the crops that it was trained on."""
     size = f"{crop.size} x {crop.size} pixels"
     if crop.name == UNVERIFIED.name:
         return f"unverified, {size}: nobody measured the crops, ArcFace's template is assumed"
     return f"{crop.name}, {size}"
-
-
-def describe_input(config: ModelConfig) -> str:
-    """Return what the backbone sees of a crop."""
-    kind = "in color" if config.color else "in gray"
-    return f"{config.input_size} x {config.input_size} pixels, {kind}"
-
-
-def describe_temperature(config: ModelConfig) -> str:
-    """Return by what logits are divided, and where that was fitted."""
-    if config.temperature == 1:
-        return "temperature 1, which changes nothing"
-    return f"temperature {config.temperature:.3g}, fitted on validation; always applied"
 
 
 def describe_unit(config: ModelConfig, training: TrainingSummary) -> Literal["frames", "images"]:

@@ -1,23 +1,44 @@
-"""A checkpoint as a folder that can be shared, and used by ``-m DIR``."""
+"""A checkpoint as a folder that can be shared, and used by ``-m DIR``.
+
+It holds the weights, their configuration for people and for other programs, and a model card, as the
+Hugging Face Hub shows it: YAML between dashes, then Markdown.
+"""
 
 import json
-from collections.abc import Container, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copyfile
-from typing import Final
+from typing import Any, Final
 
 from videxpr.core.errors import OutputError, UsageError
 from videxpr.core.files import atomic_write
 from videxpr.core.version import VERSION
 from videxpr.model.header import ModelCard, header_of, read_card
-from videxpr.model.hub.huggingface import WEIGHTS
+from videxpr.model.hub.huggingface import WEIGHTS, render_card
 from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile
-from videxpr.model.publish.card import LICENSE_FILE, card_text
+from videxpr.model.publish.describe import config_facts, training_facts
 from videxpr.model.publish.report import Report, read_report
 
 CONFIG: Final = "config.json"
 CARD: Final = "README.md"
+TEMPLATE: Final = Path(__file__).with_name("card_template.md")
+LICENSE_FILE: Final = "WEIGHTS_LICENSE"
+"""Terms that stand beside some weights and travel with them."""
+
+HUB_LICENSE: Final = re.compile(
+    r"apache-2\.0|mit|bsd-[23]-clause|mpl-2\.0|unlicense|openrail|a?gpl-3\.0|gpl-2\.0|lgpl-(2\.1|3\.0)"
+    r"|cc0-1\.0|cc-by(-sa|-nc|-nc-nd|-nc-sa)?-[34]\.0|cc-by-nd-4\.0"
+)
+"""Identifiers by which the Hub knows common licenses; there are more."""
+
+TAGS: Final = (
+    "videxpr",
+    "facial-expression-recognition",
+    "emotion-recognition",
+    "affective-computing",
+    "video",
+)
 
 
 @dataclass(frozen=True)
@@ -56,25 +77,22 @@ def pack(
     card = read_card(file)
     figures = [_own(path, card) for path in reports]
     terms = file.path.with_name(LICENSE_FILE)
-    copies = {WEIGHTS: file.path} | ({LICENSE_FILE: terms} if terms.is_file() else {})
-    texts = {
-        CONFIG: _config(card),
-        CARD: card_text(card, figures, LICENSE_FILE in copies, paper),
-    }
-    if LICENSE_FILE not in copies:
+    contents = {WEIGHTS: file.path.read_bytes()}
+    if terms.is_file():
+        contents[LICENSE_FILE] = terms.read_bytes()
+    else:
         _check_terms(folder / LICENSE_FILE, file)
-    _check_free(folder, [*copies, *texts], overwrite)
+    contents[CONFIG] = _config(card).encode()
+    contents[CARD] = card_text(card, figures, LICENSE_FILE in contents, paper).encode()
+    _check_free(folder, list(contents), overwrite)
     from videxpr.model.checkpoint import load_checkpoint  # torch: what is wrong has been said
 
     load_checkpoint(file)
-    for name, source in copies.items():
+    for name, content in contents.items():
         with atomic_write(folder / name) as temporary:
-            copyfile(source, temporary)
-    for name, text in texts.items():
-        with atomic_write(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    files = tuple(folder / name for name in (*copies, *texts))
-    return Packed(files, (*_notes(card, figures), *_notes_on_terms(file, copies)))
+            temporary.write_bytes(content)
+    notes = _notes(card, figures, LICENSE_FILE in contents)
+    return Packed(tuple(folder / name for name in contents), tuple(notes))
 
 
 def _own(path: Path, card: ModelCard) -> Report:
@@ -117,7 +135,7 @@ def _config(card: ModelCard) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _notes(card: ModelCard, reports: Sequence[Report]) -> Iterator[str]:
+def _notes(card: ModelCard, reports: Sequence[Report], with_license: bool) -> Iterator[str]:
     if card.license.strip() in ("", "unspecified"):
         yield (
             "the checkpoint states no license, so nobody knows what they may do with it; videxpr train "
@@ -135,11 +153,77 @@ def _notes(card: ModelCard, reports: Sequence[Report]) -> Iterator[str]:
         yield (
             "a report on predictions does not say which model made them; be sure that it was this one"
         )
-
-
-def _notes_on_terms(file: ModelFile, copied: Container[str]) -> Iterator[str]:
-    if file.origin not in (A_FILE, IN_PACKAGE) and LICENSE_FILE not in copied:
+    if card.origin not in (A_FILE, IN_PACKAGE) and not with_license:
         yield (
-            f"of {file.origin} the weights alone were fetched: if it has a {LICENSE_FILE}, its terms "
+            f"of {card.origin} the weights alone were fetched: if it has a {LICENSE_FILE}, its terms "
             "are not in this folder; fetch both into one folder, and pack that"
         )
+
+
+def card_text(
+    card: ModelCard,
+    reports: Sequence[Report] = (),
+    with_license: bool = False,
+    paper: Mapping[str, str] | None = None,
+) -> str:
+    """Return the whole README.md.
+
+    Args:
+        card: says what the model is, how it was trained, and under which license it may be used.
+        reports: figures of its evaluations.
+        with_license: whether a `LICENSE_FILE` travels with it.
+        paper: options of the recipe ``paper`` for windows; the card lists those that differ.
+    """
+    license_file = LICENSE_FILE if with_license else None
+    facts = {
+        "title": _title(card),
+        "sha256": card.sha256,
+        "model": config_facts(card.config),
+        "training": training_facts(card.config, card.training, paper),
+        "reports": reports,
+        "untrained": ", ".join(card.config.untrained_expressions),
+        "license": card.license,
+        "license_file": license_file,
+    }
+    data = _card_data(card, reports, license_file)
+    return render_card(TEMPLATE.read_text(encoding="utf-8"), facts, data) + "\n"
+
+
+def _card_data(
+    card: ModelCard, reports: Sequence[Report], license_file: str | None
+) -> dict[str, Any]:
+    """Return what the Hub reads, by the names of `huggingface_hub.ModelCardData`."""
+    task = "image-classification" if card.config.variant == "backbone" else "video-classification"
+    hub_license = _hub_license(card.license)
+    other = hub_license == "other"
+    return {
+        "license": hub_license,
+        "license_name": "as-stated-below" if other else None,
+        "license_link": license_file if other else None,
+        "library_name": "videxpr",
+        "pipeline_tag": task,
+        "tags": list(TAGS),
+        "metrics": ["f1", "accuracy"] if reports else None,
+        "model_name": _title(card),
+        "eval_results": [result for report in reports for result in _eval_results(report, task)],
+    }
+
+
+def _eval_results(report: Report, task: str) -> Iterator[dict[str, Any]]:
+    """Yield a report's main figures, by the names of `huggingface_hub.EvalResult`."""
+    dataset = re.sub(r"[^a-z0-9]+", "-", report.labels.lower()).strip("-") or "labels"
+    about = {"task_type": task, "dataset_type": dataset, "dataset_name": report.labels}
+    macro_f1 = "macro F1 over eight expressions"
+    yield about | {"metric_type": "f1", "metric_name": macro_f1, "metric_value": report.macro_f1}
+    yield about | {"metric_type": "accuracy", "metric_value": report.accuracy}
+
+
+def _hub_license(license: str) -> str:
+    name = "-".join(license.lower().split())
+    if name in ("", "unspecified", "unknown"):
+        return "unknown"
+    return name if HUB_LICENSE.fullmatch(name) else "other"
+
+
+def _title(card: ModelCard) -> str:
+    return card.name.removeprefix("hf:")
