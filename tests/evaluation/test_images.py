@@ -18,7 +18,7 @@ from videxpr.evaluation.options import ImageOptions
 from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.video.images import read_image, resized
+from videxpr.video.images import read_image, resize
 
 SEEN = tuple(name for name in EXPRESSIONS if name != "Other")
 
@@ -53,7 +53,7 @@ def one_by_one(checkpoint: Checkpoint, folder: Path) -> tuple[list[int], list[in
     images = find_images(folder)
     predictions = []
     for image in images:
-        crop = resized(read_image(image.path), 112, 112)
+        crop = resize(read_image(image.path), 112, 112)
         logits = checkpoint.model.classify(checkpoint.model.embed(crop[None])[None])
         predictions.append(int(logits[0, 0].argmax()))
     return [image.label for image in images], predictions
@@ -114,7 +114,7 @@ def test_images_are_made_worse_first(checkpoint: Checkpoint, faces: Path) -> Non
     images = find_images(faces)
     predictions = []
     for position, image in enumerate(images):
-        crop = corrupt(resized(read_image(image.path), 112, 112), "dark", position)
+        crop = corrupt(resize(read_image(image.path), 112, 112), "dark", position)
         logits = checkpoint.model.classify(checkpoint.model.embed(crop[None])[None])
         predictions.append(torch.softmax(logits[0, 0], dim=0).numpy())
     labels = np.array([image.label for image in images])

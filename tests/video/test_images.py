@@ -9,14 +9,14 @@ from PIL import Image
 from videxpr.core.errors import OutputError, SourceError
 from videxpr.video.images import (
     Marks,
-    blurred,
-    framed,
-    gray,
+    draw_marks,
+    gaussian_blur,
     image_size,
     jpeg_bytes,
-    marked,
+    pad,
     through_jpeg,
-    warped,
+    to_gray,
+    warp,
     write_png,
 )
 
@@ -48,16 +48,16 @@ def test_size_is_width_and_height(tmp_path, noise):
 
 
 def test_a_frame_has_the_mean_color(noise):
-    result = framed(noise, 5)
+    result = pad(noise, 5)
     assert result.shape == (34, 42, 3)
     np.testing.assert_array_equal(result[5:-5, 5:-5], noise)
     np.testing.assert_array_equal(result[0, 0], noise.mean(axis=(0, 1)).round())
-    np.testing.assert_array_equal(framed(noise, 0), noise)
+    np.testing.assert_array_equal(pad(noise, 0), noise)
 
 
 def test_marks_are_drawn_where_the_points_are():
     black = np.zeros((80, 80, 3), np.uint8)
-    result = marked(black, [Marks("x", np.array([[60.0, 50.0]]), (255, 0, 0))])
+    result = draw_marks(black, [Marks("x", np.array([[60.0, 50.0]]), (255, 0, 0))])
     rows, columns = np.nonzero(result[30:, 30:, 0])  # the name is in the upper left corner
     assert abs(rows.mean() + 30 - 50) < 1
     assert abs(columns.mean() + 30 - 60) < 1
@@ -75,7 +75,7 @@ def test_png_is_written_whole_or_not_at_all(tmp_path, noise):
 
 def test_gray_is_luma(noise):
     expected = noise @ np.array([0.299, 0.587, 0.114])
-    np.testing.assert_allclose(gray(noise), expected, atol=1)
+    np.testing.assert_allclose(to_gray(noise), expected, atol=1)
 
 
 def test_a_way_through_jpeg_is_what_the_file_holds(noise):
@@ -87,19 +87,19 @@ def test_a_way_through_jpeg_is_what_the_file_holds(noise):
 
 def test_a_warp_shows_what_its_matrix_points_at(noise):
     same = np.eye(2, 3)
-    np.testing.assert_array_equal(warped(noise, same, 32, 24), noise)
-    moved = warped(noise, same + [[0, 0, 5], [0, 0, 2]], 20, 10)
+    np.testing.assert_array_equal(warp(noise, same, 32, 24), noise)
+    moved = warp(noise, same + [[0, 0, 5], [0, 0, 2]], 20, 10)
     np.testing.assert_array_equal(moved, noise[2:12, 5:25])
-    between = warped(noise[:, :, 0], same + [[0, 0, 0.5], [0, 0, 0]], 31, 24)
+    between = warp(noise[:, :, 0], same + [[0, 0, 0.5], [0, 0, 0]], 31, 24)
     expected = (noise[:, :-1, 0].astype(int) + noise[:, 1:, 0]) / 2
     np.testing.assert_allclose(between, expected, atol=1)
-    turned = warped(noise, np.array([[0.0, 1, 0], [-1, 0, 24]]), 24, 32)
+    turned = warp(noise, np.array([[0.0, 1, 0], [-1, 0, 24]]), 24, 32)
     np.testing.assert_array_equal(turned, np.rot90(noise, -1))
 
 
 def test_a_blur_spreads_a_point_by_its_radius():
     point = np.zeros((41, 41), np.uint8)
     point[20, 20] = 255
-    spread = blurred(point, 2.0).astype(float).sum(axis=0)
+    spread = gaussian_blur(point, 2.0).astype(float).sum(axis=0)
     places = np.arange(41) - 20
     assert np.sqrt((spread * places**2).sum() / spread.sum()) == pytest.approx(2, abs=0.4)

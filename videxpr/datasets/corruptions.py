@@ -8,7 +8,7 @@ import numpy as np
 
 from videxpr.core.structures import Image
 from videxpr.datasets.options import Corruption
-from videxpr.video.images import resized, through_jpeg, warped
+from videxpr.video.images import resize, through_jpeg, warp
 
 SMALL_SIDE: Final = 32
 JPEG_QUALITY: Final = 20
@@ -35,7 +35,7 @@ def corrupt(image: Image, kind: Corruption, seed: int) -> Image:
 
 def _small(image: Image, _: int) -> Image:
     height, width = image.shape[:2]
-    return resized(resized(image, SMALL_SIDE, SMALL_SIDE), width, height)
+    return resize(resize(image, SMALL_SIDE, SMALL_SIDE), width, height)
 
 
 def _compressed(image: Image, _: int) -> Image:
@@ -58,7 +58,7 @@ def _misaligned(image: Image, seed: int) -> Image:
     margin = round(MARGIN * max(width, height))
     wider = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
     source = side / 2 - turn @ (side / 2 + SHIFT * draws[2:] * side) + margin
-    return warped(wider, np.column_stack([turn, source]), width, height)
+    return warp(wider, np.column_stack([turn, source]), width, height)
 
 
 _CHANGES: Final[dict[Corruption, Callable[[Image, int], Image]]] = {

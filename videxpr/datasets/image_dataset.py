@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 from videxpr.datasets.corruptions import corrupt
 from videxpr.datasets.image_folder import LabeledImage
 from videxpr.datasets.options import Corruption
-from videxpr.video.images import read_image, resized
+from videxpr.video.images import read_image, resize
 
 READ_AT_ONCE: Final = 256
 
@@ -30,7 +30,7 @@ class ImageDataset(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         image = self.images[index]
-        pixels = resized(read_image(image.path), self.size, self.size)
+        pixels = resize(read_image(image.path), self.size, self.size)
         if self.corruption is not None:
             pixels = corrupt(pixels, self.corruption, seed=index)
         return torch.from_numpy(pixels).permute(2, 0, 1), image.label

@@ -15,7 +15,7 @@ from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Floats
 from videxpr.datasets.options import PARTS, Part
-from videxpr.video.images import IMAGE_SUFFIXES, read_image, resized
+from videxpr.video.images import IMAGE_SUFFIXES, read_image, resize
 
 VALIDATION_SHARE: Final = 0.1
 SPLIT_SEED: Final = 0
@@ -110,7 +110,7 @@ def draw_split(images: Sequence[LabeledImage]) -> dict[Part, list[LabeledImage]]
 
 def difference_hash(path: Path) -> Floats:
     """Return (256,) signs, 1 or -1, of the horizontal differences of a 17 x 16 thumbnail."""
-    thumbnail = resized(read_image(path), HASH_SIDE + 1, HASH_SIDE).mean(axis=2)
+    thumbnail = resize(read_image(path), HASH_SIDE + 1, HASH_SIDE).mean(axis=2)
     rises = np.diff(thumbnail, axis=1).ravel() > 0
     return np.where(rises, 1, -1).astype(np.float32)
 

@@ -58,7 +58,7 @@ def image_size(path: Path) -> tuple[int, int]:
         raise SourceError(f"cannot read the image {path}: {exc}") from exc
 
 
-def framed(image: Image, margin: int) -> Image:
+def pad(image: Image, margin: int) -> Image:
     """Return the image in a frame of its mean color, `margin` pixels wide."""
     height, width, _ = image.shape
     canvas = np.empty((height + 2 * margin, width + 2 * margin, 3), np.uint8)
@@ -80,12 +80,12 @@ def through_jpeg(image: Image, quality: int) -> Image:
         return np.array(decoded)
 
 
-def gray(image: Image) -> Image:
+def to_gray(image: Image) -> Image:
     """Return the luma (height, width) of an image (height, width, 3)."""
     return np.array(Pillow.fromarray(image).convert("L"))
 
 
-def warped(image: Image, matrix: NDArray[np.float64], width: int, height: int) -> Image:
+def warp(image: Image, matrix: NDArray[np.float64], width: int, height: int) -> Image:
     """Return an image warped: each point of the result shows what is at a point of `image`.
 
     Args:
@@ -108,19 +108,19 @@ def warped(image: Image, matrix: NDArray[np.float64], width: int, height: int) -
     return np.array(drawn)
 
 
-def blurred(image: Image, radius: float) -> Image:
+def gaussian_blur(image: Image, radius: float) -> Image:
     """Return the image, (H, W) or (H, W, 3), blurred by a Gaussian; `radius` is its deviation."""
     return np.array(Pillow.fromarray(image).filter(ImageFilter.GaussianBlur(radius)))
 
 
-def resized(image: Image, width: int, height: int) -> Image:
+def resize(image: Image, width: int, height: int) -> Image:
     """Return the image at another size, anti-aliased; itself if it has that size already."""
     if image.shape[:2] == (height, width):
         return image
     return np.array(Pillow.fromarray(image).resize((width, height), Pillow.Resampling.BILINEAR))
 
 
-def marked(image: Image, groups: Sequence[Marks]) -> Image:
+def draw_marks(image: Image, groups: Sequence[Marks]) -> Image:
     """Return the image with a cross at each point and the groups' names in the upper left corner."""
     canvas = Pillow.fromarray(image)
     draw = ImageDraw.Draw(canvas)

@@ -4,7 +4,7 @@ from PIL import Image
 
 from videxpr.core.errors import SourceError
 from videxpr.datasets.crops.reader import open_crops
-from videxpr.video.images import read_image, resized
+from videxpr.video.images import read_image, resize
 
 
 def save(path, size=(112, 112), shade=90):
@@ -62,5 +62,5 @@ def test_gray_image_becomes_three_channels(tmp_path):
     image = read_image(tmp_path / "gray.png")
     assert image.shape == (8, 9, 3)
     assert np.unique(image).tolist() == [77]
-    assert resized(image, 9, 8) is image
-    assert resized(image, 4, 5).shape == (5, 4, 3)
+    assert resize(image, 9, 8) is image
+    assert resize(image, 4, 5).shape == (5, 4, 3)

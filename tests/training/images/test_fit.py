@@ -22,7 +22,7 @@ from videxpr.training.images.init import initialize
 from videxpr.training.images.module import ImageModule, mixup
 from videxpr.training.images.options import ImageTrainingOptions, StartOptions
 from videxpr.training.options import CheckpointOptions, Machine, as_text
-from videxpr.video.images import read_image, resized
+from videxpr.video.images import read_image, resize
 
 OPTIONS = ImageTrainingOptions(epochs=2, size=32, gray=True, batch_size=16, learning_rate=2e-3)
 MACHINE = Machine("cpu", threads=1)
@@ -107,7 +107,7 @@ def test_the_temperature_is_where_the_validation_labels_are_likeliest(trained, f
     for temperature in (0.9, 1.0, 1.1):  # about the model's own
         answers = [
             torch.log_softmax(
-                model.classify(model.embed(resized(read_image(image.path), 112, 112)[None])[None])
+                model.classify(model.embed(resize(read_image(image.path), 112, 112)[None])[None])
                 / temperature,
                 dim=-1,
             )[0, 0, image.label].item()

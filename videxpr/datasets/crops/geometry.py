@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.structures import Image
 from videxpr.faces.align import similarity_transform
-from videxpr.video.images import Marks, marked, resized, write_png
+from videxpr.video.images import Marks, draw_marks, resize, write_png
 
 AGREEING: Final = 1.5 / 112
 """Crops whose points lie nearer to ArcFace's than this share of their side follow its geometry: two
@@ -180,4 +180,4 @@ def write_plot(path: Path, measured: Measurement) -> None:
         Marks(f"geometry {measured.name}", (measured.points + 0.5) * scale - 0.5, RED),
         Marks("landmarks, mean", (measured.mean + 0.5) * scale - 0.5, WHITE),
     ]
-    write_png(path, marked(resized(measured.mean_crop, PLOT_SIDE, PLOT_SIDE), groups))
+    write_png(path, draw_marks(resize(measured.mean_crop, PLOT_SIDE, PLOT_SIDE), groups))

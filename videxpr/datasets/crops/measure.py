@@ -27,7 +27,7 @@ from videxpr.datasets.crops.geometry import Measurement
 from videxpr.datasets.crops.options import MeasureOptions
 from videxpr.faces.align import invert, similarity_transform, transform_points
 from videxpr.faces.detection.detector import Detector
-from videxpr.video.images import IMAGE_SUFFIXES, framed, image_size, read_image, resized
+from videxpr.video.images import IMAGE_SUFFIXES, image_size, pad, read_image, resize
 
 SIDE: Final = 224
 """Pixels to which crops are enlarged before detection: detectors place landmarks to about a pixel of
@@ -175,7 +175,7 @@ def _measure_each(
     for first in range(0, len(paths), BATCH):
         part = paths[first : first + BATCH]
         crops = [read_image(path) for path in part]
-        shown = [framed(resized(crop, SIDE, SIDE), margin) for crop in crops]
+        shown = [pad(resize(crop, SIDE, SIDE), margin) for crop in crops]
         for path, crop, faces in zip(part, crops, detector.detect(shown), strict=True):
             if not faces:
                 yield None

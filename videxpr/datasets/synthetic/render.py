@@ -11,13 +11,13 @@ from videxpr.core.structures import Image
 from videxpr.datasets.synthetic.options import SynthesisOptions
 from videxpr.datasets.synthetic.script import ImageSpan, Occlusion, Script
 from videxpr.video.images import (
-    blurred,
-    gray,
+    gaussian_blur,
     jpeg_bytes,
     read_image,
-    resized,
+    resize,
     through_jpeg,
-    warped,
+    to_gray,
+    warp,
 )
 
 MARGIN: Final = 0.25
@@ -44,15 +44,15 @@ def render_sequence(script: Script, options: SynthesisOptions) -> Iterator[tuple
     for frame in np.flatnonzero(~script.missing).tolist():
         shift_x, shift_y, scale, rotation, gain, blur = script.walks[frame].tolist()
         matrix = _matrix(side, (shift_x, shift_y), scale, rotation)
-        picture = warped(sources.at(frame), matrix, side, side)
+        picture = warp(sources.at(frame), matrix, side, side)
         for occlusion in script.occlusions:
             if occlusion.first <= frame < occlusion.end:
                 picture = _occluded(picture, occlusion, frame)
         if blur * side > FAINTEST_BLUR:
-            picture = blurred(picture, blur * side)
+            picture = gaussian_blur(picture, blur * side)
         tones = _tones(script.appearance.gain * math.exp(gain), script.appearance.contrast)
         picture = through_jpeg(noise.on(tones[picture]), script.appearance.quality)
-        yield frame, jpeg_bytes(resized(picture, options.size, options.size), KEPT_QUALITY)
+        yield frame, jpeg_bytes(resize(picture, options.size, options.size), KEPT_QUALITY)
 
 
 class _Sources:
@@ -95,7 +95,7 @@ def weight_of(span: ImageSpan, frame: int) -> float:
 
 def _read(span: ImageSpan, side: int, color: bool) -> Image:
     picture = read_image(span.image.path)
-    picture = resized(picture if color else gray(picture), side, side)
+    picture = resize(picture if color else to_gray(picture), side, side)
     if span.mirrored:
         picture = picture[:, ::-1]
     margin = math.ceil(MARGIN * side)
