@@ -267,7 +267,7 @@ def test_a_packed_folder_is_shown_and_said_how_to_share(tmp_path: Path) -> None:
     done = run("pack", file, "-o", folder)
     for name in ("README.md", "config.json", "model.safetensors"):
         assert f"{folder / name}: written" in done
-    assert "note: the card has no figures" in done
+    assert "note: the card has no metrics" in done
     assert f"hf upload OWNER/REPO {folder}" in done
     assert "options unlike" not in (folder / "README.md").read_text()
     assert "name:       abaw" in run("show", folder)

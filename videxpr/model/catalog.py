@@ -64,6 +64,9 @@ class DownloadedPack:
 def list_models(root: Path | None = None) -> list[ListedModel]:
     """Return the expression models of the registries, then the detectors, packs of other makers last.
 
+    Args:
+        root: folder that holds packs; None is insightface's own, ``~/.insightface``.
+
     Raises:
         FormatError: the user's registry cannot be read, or gives a name that is taken.
     """
@@ -84,8 +87,8 @@ def is_expression_model(asked: str) -> bool:
 
 def is_downloaded(asked: str) -> bool:
     """Return whether weights come from the network: from the Hub, or from a registered address."""
-    model = None if asked.startswith(PREFIX) else find_registered(asked)
-    return asked.startswith(PREFIX) or (model is not None and model.url is not None)
+    model = find_registered(asked)
+    return asked.startswith(PREFIX) or (model is not None and model.url != "")
 
 
 def absent_model(asked: str) -> RegisteredModel | None:
@@ -96,6 +99,10 @@ def absent_model(asked: str) -> RegisteredModel | None:
 
 def find_detector(name: str, root: Path | None = None) -> ListedModel:
     """Return the detector of that name, or in that pack's folder or ONNX file.
+
+    Args:
+        name: of a detector, or the path of a pack's folder or of an ONNX file.
+        root: folder that holds packs; None is insightface's own, ``~/.insightface``.
 
     Raises:
         UsageError: there is none.
@@ -123,7 +130,16 @@ def download_pack(
     All models of the pack are unpacked, though videxpr reads the face detector alone: insightface
     takes a folder that exists for a whole pack, so a part of one would break other programs that
     share the root. A zip file that someone put at ``ROOT/models/NAME.zip`` is used, and kept.
-    The default root is insightface's own, ``~/.insightface``.
+
+    Args:
+        name: of the pack.
+        root: folder that holds packs; None is insightface's own, ``~/.insightface``.
+        progress: called with the bytes of the download as they come.
+
+    Raises:
+        UsageError: there is no such pack.
+        DownloadError: it cannot be fetched, or is not the published one.
+        OutputError: it cannot be written.
     """
     pack = _downloadable(name)
     here = next((found.model for found in installed_packs(root) if found.name == name), None)
@@ -152,13 +168,13 @@ def _expressions(model: RegisteredModel) -> ListedModel:
 
     file = cached_file(model)
     row = ListedModel(model.name, "expressions", "not installed", license=model.license)
-    if model.url is not None and not file.is_file():
+    if model.url and not file.is_file():
         return replace(row, size_bytes=model.size_bytes, note=model.note)
     try:
         card = read_card(file if model.url else model.name)  # by its name it might be downloaded
     except CheckpointError as exc:
         return replace(row, state="missing", note=str(exc))
-    if model.url is not None and card.sha256 != model.sha256:
+    if model.url and card.sha256 != model.sha256:
         return replace(row, note=f"{file} is not the registered file")
     size, note = file.stat().st_size, f"{card.config.variant}, trained on {card.training.data}"
     row = replace(row, path=file, size_bytes=size, sha256=card.sha256, license=card.license)

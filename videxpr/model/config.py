@@ -64,7 +64,7 @@ class ModelConfig:
 
     @property
     def untrained_expressions(self) -> tuple[str, ...]:
-        """Classes that are never predicted, because no training data had them."""
+        """Return the classes that are never predicted, because no training data had them."""
         return tuple(name for name in self.expressions if name not in self.trained_expressions)
 
     def __post_init__(self) -> None:

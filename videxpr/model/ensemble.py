@@ -30,7 +30,11 @@ class Predictions:
 
     @property
     def kept_logits(self) -> Floats:
-        """The logits, for those who know that there is one model."""
+        """Return the logits, for those who know that there is one model.
+
+        Raises:
+            ValueError: there are several.
+        """
         if self.logits is None:
             raise ValueError("several models have no logits in common")
         return self.logits
@@ -148,7 +152,7 @@ class PredictionStream:
 
     @property
     def buffered(self) -> int:
-        """Number of frames whose features are kept."""
+        """Return the number of frames whose features are buffered."""
         return max(stream.buffered for stream in self._streams)
 
     def add(self, features: Floats) -> list[Predictions]:

@@ -13,7 +13,16 @@ from videxpr.temporal.windows import Classify, LogitStream, sliding_logits
 
 @torch.inference_mode()
 def embed_crops(model: ExpressionModel, crops: Sequence[Image], batch_size: int) -> Floats:
-    """Return features (N, 888) of crops, a batch at a time."""
+    """Return features of crops, a batch at a time.
+
+    Args:
+        model: in evaluation mode.
+        crops: (size, size, 3) uint8 each, RGB, with the size of the model's crops.
+        batch_size: crops that go through the network together.
+
+    Returns:
+        (N, 888) float32.
+    """
     if not crops:
         return np.zeros((0, model.width), np.float32)
     batches = [
@@ -24,9 +33,15 @@ def embed_crops(model: ExpressionModel, crops: Sequence[Image], batch_size: int)
 
 
 def predict_sequence(model: ExpressionModel, features: Floats, options: WindowOptions) -> Floats:
-    """Return probabilities (T, 8) of every frame of one sequence: the softmax of `sequence_logits`.
+    """Return probabilities of every frame of one sequence: the softmax of `sequence_logits`.
 
-    Classes that the model was never trained on are NaN.
+    Args:
+        model: the expression model.
+        features: (T, 888), T at least 1, consecutive frames of one person.
+        options: how the sequence is cut into windows.
+
+    Returns:
+        (T, 8) float32; NaN for classes that the model was never trained on.
     """
     return probabilities(sequence_logits(model, features, options))
 
@@ -60,7 +75,7 @@ def _classifier(model: ExpressionModel) -> Classify:
 
 
 def probabilities(logits: Floats) -> Floats:
-    """Return the softmax over the classes whose logit is finite; NaN for the others."""
+    """Return the softmax (..., C) of logits (..., C) over the finite ones; NaN for the others."""
     trained = np.isfinite(logits)
     shifted = logits - logits.max(axis=-1, keepdims=True)
     weights = np.exp(shifted, where=trained, out=np.zeros_like(logits))

@@ -29,13 +29,23 @@ FEED_FORWARD_WIDTH: Final = 512
 
 
 class ExpressionModel(nn.Module):
-    """Backbone, encoder and head. `embed` and `classify` are all that annotation needs."""
+    """Backbone, encoder and head. `embed` and `classify` are all that annotation needs.
+
+    Attributes:
+        config: what the model is.
+        width: features of a frame, 888 of ``regnet_y_1_6gf``.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
+        """Build a model of random weights.
+
+        Args:
+            config: what it is.
+        """
         super().__init__()
         self.config = config
         self.backbone, width = build_backbone(config.backbone)
-        self.width = width  # features a frame
+        self.width = width
         self.attention = Attention(width) if config.variant in ("attention", "both") else None
         self.transformer = (
             TransformerBlock(width) if config.variant in ("transformer", "both") else None
@@ -64,7 +74,7 @@ class ExpressionModel(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Return where the weights are."""
         return self.head.weight.device
 
     def embed(self, crops: NDArray[np.uint8] | Tensor) -> Tensor:
@@ -159,6 +169,7 @@ class TransformerBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return what becomes of windows of features (W, T, width), in the same shape."""
         x = self.attention(self.attention_norm(x)) + x
         result: Tensor = self.feed_forward(self.feed_forward_norm(x)) + x
         return result
@@ -173,6 +184,7 @@ class Attention(nn.Module):
         self.to_out = nn.Linear(HEADS * HEAD_WIDTH, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return for every frame of windows (W, T, width) what it attends to, in the same shape."""
         batch, time, _ = x.shape
         qkv = self.to_qkv(x).view(batch, time, 3, HEADS, HEAD_WIDTH)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (W, heads, T, 64)

@@ -163,7 +163,7 @@ class ModelsPackCommand:
     Attributes:
         checkpoint: the model.
         output_dir: the folder to make.
-        reports: figures for the card.
+        reports: metrics for the card.
         overwrite: whether files that are there are replaced.
     """
 
@@ -171,7 +171,7 @@ class ModelsPackCommand:
     output_dir: Path = option(MISSING, "The folder to make.", short="o", metavar="DIR")
     reports: tuple[Path, ...] = option(
         (),
-        "Figures for the card: what videxpr evaluate wrote with --json, of this model; repeatable.",
+        "Metrics for the card: what videxpr evaluate wrote with --json, of this model; repeatable.",
         flag="report",
         metavar="FILE",
         default_text="none",

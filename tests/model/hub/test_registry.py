@@ -37,7 +37,7 @@ def test_the_package_names_the_starter_and_nothing_else() -> None:
     models = read_registry(PACKAGED)
     assert list(models) == [STARTER]
     file = models[STARTER].file
-    assert file is not None and file.is_file() and models[STARTER].url is None
+    assert file is not None and file.is_file() and not models[STARTER].url
     assert file == Path(str(resources.files("videxpr") / "weights" / "starter.safetensors"))
 
 

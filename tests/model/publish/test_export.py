@@ -34,7 +34,7 @@ def test_a_packed_folder_is_used_as_the_checkpoint_was(saved: Path, tmp_path: Pa
     packed = pack(resolve_model(saved), tmp_path / "new" / "abaw")
     assert names_in(tmp_path / "new" / "abaw") == NAMES
     assert sorted(file.name for file in packed.files) == NAMES
-    assert packed.notes == ("the card has no figures of an evaluation; --report FILE adds them",)
+    assert packed.notes == ("the card has no metrics of an evaluation; --report FILE adds them",)
     before, after = load_checkpoint(saved), load_checkpoint(tmp_path / "new" / "abaw")
     assert (after.name, after.sha256, after.training) == ("abaw", before.sha256, TRAINING)
     theirs = after.model.state_dict()
@@ -102,13 +102,13 @@ def test_terms_that_were_not_fetched_are_spoken_of(saved: Path, tmp_path: Path) 
     assert not any("fetched" in note for note in pack(both, tmp_path / "c").notes)
 
 
-def test_figures_come_from_reports_of_this_model_only(saved: Path, tmp_path: Path) -> None:
+def test_metrics_come_from_reports_of_this_model_only(saved: Path, tmp_path: Path) -> None:
     own = replace(ON_IMAGES, predictions=f"model mine ({resolve_model(saved).sha256[:12]})")
     reports = [written(tmp_path / "s.json", own), written(tmp_path / "v.json", ON_VIDEOS)]
     packed = pack(resolve_model(saved), tmp_path / "a", reports)
-    remarks, stranger = packed.notes
+    warnings, stranger = packed.notes
     count = len(own.warnings) + len(ON_VIDEOS.warnings)
-    assert remarks.startswith(f"remarks of the reports, {count} in all, may name your files")
+    assert warnings.startswith(f"warnings of the reports, {count} in all, may name your files")
     assert "be sure that it was this one" in stranger
     text = (tmp_path / "a" / "README.md").read_text()
     assert "### my faces" in text and "### labels" in text

@@ -102,7 +102,7 @@ def test_a_card_of_windows_says_over_what_and_what_differs(card: Card) -> None:
     assert table["options unlike the recipe paper's"] == ["none"]
 
 
-def test_figures_of_both_kinds_stand_in_tables(card: Card, tmp_path: Path) -> None:
+def test_metrics_of_both_kinds_stand_in_tables(card: Card, tmp_path: Path) -> None:
     images = read_report(written(tmp_path / "s.json", ON_IMAGES))
     videos = read_report(written(tmp_path / "v.json", ON_VIDEOS))
     text = card_text(card, [images, videos])
@@ -121,11 +121,11 @@ def test_figures_of_both_kinds_stand_in_tables(card: Card, tmp_path: Path) -> No
     assert table["macro F1 over eight expressions"] == [f"{found.macro_f1:.3f}"]
     assert table["95 % interval of it, by bootstrap"] == ["0.500 to 0.600 (83 images)"]
     assert table["labeled images"] == [str(ON_IMAGES.frames)]
-    figures = [found.precision[0], found.recall[0], found.f1[0]]
-    assert table["Neutral"] == [*(f"{value:.3f}" for value in figures), str(found.support[0])]
+    metrics = [found.precision[0], found.recall[0], found.f1[0]]
+    assert table["Neutral"] == [*(f"{value:.3f}" for value in metrics), str(found.support[0])]
     assert table["expected calibration error"] == ["0.062"]
     assert table["of them without a prediction, so wrong"] == ["1"]
-    assert "model mine" not in first  # remarks may name anything
+    assert "model mine" not in first  # warnings may name anything
     table = table_of(second)
     assert table["95 % interval of it, by bootstrap"] == ["none"]
     assert table["labeled frames"] == [str(ON_VIDEOS.frames)]

@@ -23,7 +23,7 @@ def same(report: Report, evaluation: Evaluation) -> None:
     assert [each.precision for each in report.classes.values()] == list(found.precision)
     assert [each.recall for each in report.classes.values()] == list(found.recall)
     assert [each.support for each in report.classes.values()] == list(found.support)
-    assert report.remarks == len(evaluation.warnings)
+    assert report.warnings == len(evaluation.warnings)
     assert report.unpredicted == evaluation.confusion[:, -1].sum()
 
 

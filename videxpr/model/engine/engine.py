@@ -208,7 +208,12 @@ def write_graph(file: Path | None, graph: bytes) -> None:
 def difference_from_torch(
     embed: Callable[[Sequence[Image], int], Floats], model: ExpressionModel
 ) -> float:
-    """Return the largest distance of features from torch's, as a share of the length of torch's."""
+    """Return the largest distance of features from torch's, as a share of the length of torch's.
+
+    Args:
+        embed: what is tried; gives features (N, width) of crops, so many a batch.
+        model: whose features they should be.
+    """
     crops = parity_crops(model.config.crop)
     expected = embed_crops(model, crops, len(crops)).astype(np.float64)
     distance = np.linalg.norm(embed(crops, len(crops)) - expected, axis=1)

@@ -58,6 +58,9 @@ INNER_CHANNELS: Final = {
 def feature_graph(model: ExpressionModel) -> bytes:
     """Return what `ExpressionModel.embed` does, as an ONNX file for batches of any length.
 
+    Args:
+        model: on the CPU, in evaluation mode.
+
     Raises:
         ValueError: the backbone has a layer that is not known here.
     """

@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
-from shutil import copyfileobj
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -125,30 +124,26 @@ def unpack(archive: Path, folder: Path, suffix: str) -> tuple[Path, ...]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as aside:
-            names = _extract(archive, Path(aside), suffix)
+            with zipfile.ZipFile(archive) as opened:
+                opened.extractall(aside)
+            found = {_flat(file.name): file for file in Path(aside).rglob(f"*{suffix}")}
             folder.mkdir(exist_ok=True)
-            for name in names:
-                os.replace(Path(aside, name), folder / name)
+            for name, file in found.items():
+                os.replace(file, folder / name)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as exc:
         raise DownloadError(
             f"{archive} cannot be unpacked ({exc}); remove it and download it again"
         ) from exc
     except OSError as exc:
         raise OutputError(f"cannot unpack {archive} into {folder}: {exc.strerror or exc}") from exc
-    if not names:
+    if not found:
         raise DownloadError(f"{archive} holds none of the files that it should; do not use it")
-    return tuple(folder / name for name in names)
+    return tuple(folder / name for name in sorted(found))
 
 
-def _extract(archive: Path, folder: Path, suffix: str) -> list[str]:
-    """Write files of an archive into a folder, and return their names."""
-    with zipfile.ZipFile(archive) as opened:
-        wanted = [member for member in opened.infolist() if member.filename.endswith(suffix)]
-        named = {PurePosixPath(one.filename.replace("\\", "/")).name: one for one in wanted}
-        for name, member in named.items():
-            with opened.open(member) as source, (folder / name).open("wb") as file:
-                copyfileobj(source, file)
-    return sorted(named)
+def _flat(name: str) -> str:
+    """Return a member's name without folders, as Windows writes them too."""
+    return PurePosixPath(name.replace("\\", "/")).name
 
 
 def _reason(exc: BaseException) -> str:

@@ -100,7 +100,14 @@ class HubFile:
 
 
 def parse_reference(text: str) -> Reference:
-    """Read ``hf:OWNER/REPO[@REVISION]``; UsageError if it is anything else."""
+    """Read what was asked for of the Hub.
+
+    Args:
+        text: ``hf:OWNER/REPO[@REVISION]``.
+
+    Raises:
+        UsageError: it is anything else.
+    """
     found = REFERENCE.fullmatch(text)
     if found is None:
         raise UsageError(
@@ -150,13 +157,13 @@ def render_card(template: str, facts: Mapping[str, Any], data: Mapping[str, Any]
     Args:
         template: of Jinja; ``card_data`` in it stands for the YAML.
         facts: values for the template.
-        data: for `huggingface_hub.ModelCardData`; figures are in ``eval_results``, as arguments of
+        data: for `huggingface_hub.ModelCardData`; metrics are in ``eval_results``, as arguments of
             `huggingface_hub.EvalResult`.
     """
     from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-    figures = [EvalResult(**one) for one in data.get("eval_results", ())]
-    card_data = ModelCardData(**dict(data) | {"eval_results": figures or None})
+    metrics = [EvalResult(**one) for one in data.get("eval_results", ())]
+    card_data = ModelCardData(**dict(data) | {"eval_results": metrics or None})
     return str(ModelCard.from_template(card_data, template_str=template, **facts))
 
 

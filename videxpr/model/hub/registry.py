@@ -63,9 +63,9 @@ class RegisteredModel:
     Attributes:
         name: what it is called.
         registry: the file that says so.
-        url: an http or https address, or None.
+        url: an http or https address; empty of a file on this machine.
         file: on this machine, or None.
-        sha256: that the file must have, as hexadecimal digits, or None.
+        sha256: that the file must have, as hexadecimal digits; empty if any will do.
         size_bytes: of the file, or None.
         license: under which terms it may be used; empty where a file on this machine says it itself.
         note: what it is, in a few words.
@@ -73,16 +73,16 @@ class RegisteredModel:
 
     name: str
     registry: Path
-    url: str | None = None
+    url: str = ""
     file: Path | None = None
-    sha256: str | None = None
+    sha256: str = ""
     size_bytes: int | None = None
     license: str = ""
     note: str = ""
 
     @property
     def in_package(self) -> bool:
-        """Whether it comes with videxpr."""
+        """Return whether it comes with videxpr."""
         return self.registry == PACKAGED
 
 
@@ -164,9 +164,9 @@ def _model(name: str, entry: Any, path: Path) -> RegisteredModel:
     return RegisteredModel(
         name=name,
         registry=path,
-        url=entry.get("url"),
+        url=entry.get("url", ""),
         file=None if file is None else path.parent / _expanded(file, f"{path}: [{name}] file"),
-        sha256=entry["sha256"].lower() if "sha256" in entry else None,
+        sha256=entry.get("sha256", "").lower(),
         size_bytes=entry.get("size"),
         license=entry.get("license", ""),
         note=entry.get("note", ""),

@@ -71,16 +71,16 @@ def resolve_model(
     registered = find_registered(text)
     if registered is None:
         return _at_path(text)
-    if registered.url is None:
-        return _on_this_machine(registered)
-    return _downloaded(registered, registered.url, progress, on_download)
+    if registered.url:
+        return _downloaded(registered, progress, on_download)
+    return _on_this_machine(registered)
 
 
 def cached_file(model: RegisteredModel) -> Path:
     """Return where a registered model's file lies on this machine, or would after a download."""
     if model.file is not None:
         return model.file
-    return cache_folder() / "models" / f"{model.name}-{(model.sha256 or '')[:16]}.safetensors"
+    return cache_folder() / "models" / f"{model.name}-{model.sha256[:16]}.safetensors"
 
 
 def cache_folder() -> Path:
@@ -117,7 +117,7 @@ def _on_this_machine(model: RegisteredModel) -> ModelFile:
         remedy = "install videxpr again" if model.in_package else f"see {model.registry}"
         raise CheckpointError(f"model {model.name} lacks its file {file}; {remedy}")
     found = _sha256(file)
-    if model.sha256 not in (None, found):
+    if model.sha256 not in ("", found):
         raise CheckpointError(
             f"model {model.name}: {file} has SHA-256 {found}, not {model.sha256} as "
             f"{model.registry} states; put the right file there, or correct that line"
@@ -126,24 +126,20 @@ def _on_this_machine(model: RegisteredModel) -> ModelFile:
 
 
 def _downloaded(
-    model: RegisteredModel,
-    url: str,
-    progress: Progress | None,
-    on_download: Callable[[str], None],
+    model: RegisteredModel, progress: Progress | None, on_download: Callable[[str], None]
 ) -> ModelFile:
     """Return a registered model with an address; a file in the cache that is another is replaced."""
     file = cached_file(model)
-    sha256 = model.sha256 or ""  # an entry with an address has one
-    if not file.is_file() or _sha256(file) != sha256:
+    if not file.is_file() or _sha256(file) != model.sha256:
         on_download(
             f"downloading model {model.name}; its license, as {model.registry} states it: "
             f"{model.license}"
         )
         try:
-            fetch(url, file, sha256, progress)
+            fetch(model.url, file, model.sha256, progress)
         except DownloadError as exc:
             raise DownloadError(f"model {model.name}: {exc}") from exc
-    return ModelFile(model.name, file, sha256, _public(url))
+    return ModelFile(model.name, file, model.sha256, _public(model.url))
 
 
 def _public(url: str) -> str:

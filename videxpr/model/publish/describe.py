@@ -67,13 +67,13 @@ def training_facts(
         facts["labels"] = ", ".join(f"{name} {share:.1%}" for name, share in shares)
     accuracy = training.validation_accuracy
     f1s = [f"{value:.3f} over {classes}" for classes, value in macro_f1s(config, training)]
-    figures = {
+    measured = {
         "accuracy": "" if accuracy is None else f"{accuracy:.3f}",
         "macro F1": ", ".join(f1s),
     }
     return facts | {
-        label: f"{figure}, on the validation part's {unit}" if figure else "not measured"
-        for label, figure in figures.items()
+        label: f"{value}, on the validation part's {unit}" if value else "not measured"
+        for label, value in measured.items()
     }
 
 

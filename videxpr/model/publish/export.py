@@ -75,7 +75,7 @@ def pack(
         OutputError: a file is there already, or cannot be written; or there are terms of others.
     """
     card = read_card(file)
-    figures = [_own(path, card) for path in reports]
+    evaluations = [_own(path, card) for path in reports]
     terms = file.path.with_name(LICENSE_FILE)
     contents = {WEIGHTS: file.path.read_bytes()}
     if terms.is_file():
@@ -83,7 +83,7 @@ def pack(
     else:
         _check_terms(folder / LICENSE_FILE, file)
     contents[CONFIG] = _config(card).encode()
-    contents[CARD] = card_text(card, figures, LICENSE_FILE in contents, paper).encode()
+    contents[CARD] = card_text(card, evaluations, LICENSE_FILE in contents, paper).encode()
     _check_free(folder, list(contents), overwrite)
     from videxpr.model.checkpoint import load_checkpoint  # torch: what is wrong has been said
 
@@ -91,7 +91,7 @@ def pack(
     for name, content in contents.items():
         with atomic_write(folder / name) as temporary:
             temporary.write_bytes(content)
-    notes = _notes(card, figures, LICENSE_FILE in contents)
+    notes = _notes(card, evaluations, LICENSE_FILE in contents)
     return Packed(tuple(folder / name for name in contents), tuple(notes))
 
 
@@ -142,11 +142,11 @@ def _notes(card: ModelCard, reports: Sequence[Report], with_license: bool) -> It
             "--license states one, or write it into README.md"
         )
     if not reports:
-        yield "the card has no figures of an evaluation; --report FILE adds them"
-    remarks = sum(report.remarks for report in reports)
-    if remarks:
+        yield "the card has no metrics of an evaluation; --report FILE adds them"
+    count = sum(report.warnings for report in reports)
+    if count:
         yield (
-            f"remarks of the reports, {remarks} in all, may name your files and videos, and are not in "
+            f"warnings of the reports, {count} in all, may name your files and videos, and are not in "
             'the card; read them ("notes" in the JSON), and add what its readers must know'
         )
     if any(report.model is None for report in reports):
@@ -170,7 +170,7 @@ def card_text(
 
     Args:
         card: says what the model is, how it was trained, and under which license it may be used.
-        reports: figures of its evaluations.
+        reports: metrics of its evaluations.
         with_license: whether a `LICENSE_FILE` travels with it.
         paper: options of the recipe ``paper`` for windows; the card lists those that differ.
     """
@@ -210,7 +210,7 @@ def _card_data(
 
 
 def _eval_results(report: Report, task: str) -> Iterator[dict[str, Any]]:
-    """Yield a report's main figures, by the names of `huggingface_hub.EvalResult`."""
+    """Yield a report's main metrics, by the names of `huggingface_hub.EvalResult`."""
     dataset = re.sub(r"[^a-z0-9]+", "-", report.labels.lower()).strip("-") or "labels"
     about = {"task_type": task, "dataset_type": dataset, "dataset_name": report.labels}
     macro_f1 = "macro F1 over eight expressions"

@@ -17,7 +17,7 @@ OF_A_PART: Final = re.compile(r"(?P<folder>.*) \((?P<part>\w+) part of (?P<split
 
 
 @dataclass(frozen=True)
-class ClassFigures:
+class ClassMetrics:
     """Of one expression, 0 to 1; `support` counts its labels."""
 
     precision: float
@@ -28,7 +28,7 @@ class ClassFigures:
 
 @dataclass(frozen=True)
 class Report:
-    """Figures of one evaluation, 0 to 1, and nothing else of it: a card is public.
+    """Metrics of one evaluation, 0 to 1, and nothing else of it: a card is public.
 
     Attributes:
         labels: what it was scored on, without the folders above it and without a video's name.
@@ -44,7 +44,7 @@ class Report:
         interval: 95 % of the macro F1, None of a single group.
         calibration_error: expected calibration error, None where no confidence is known.
         classes: by name.
-        remarks: how many the report makes on its figures; their words name files and videos.
+        warnings: how many the report has about its metrics; their words name files and videos.
     """
 
     labels: str
@@ -58,12 +58,15 @@ class Report:
     macro_f1_present: float
     interval: tuple[float, float] | None
     calibration_error: float | None
-    classes: Mapping[str, ClassFigures]
-    remarks: int
+    classes: Mapping[str, ClassMetrics]
+    warnings: int
 
 
 def read_report(path: Path) -> Report:
     """Read a report on predictions or on images; of a comparison, what stands first in it.
+
+    Args:
+        path: what ``videxpr evaluate --json`` wrote.
 
     Raises:
         FormatError: the file cannot be read, or is no such report; with what is wrong in it.
@@ -96,17 +99,13 @@ def _report(content: dict[str, Any]) -> Report:
         interval=None if interval is None else (float(interval[0]), float(interval[1])),
         calibration_error=None if calibration is None else _share(calibration, "expected_error"),
         classes={name: _class(content["per_class"][name]) for name in EXPRESSIONS},
-        remarks=len(content["notes"]),
+        warnings=len(content["notes"]),
     )
 
 
-def _class(found: dict[str, Any]) -> ClassFigures:
-    return ClassFigures(
-        precision=_share(found, "precision"),
-        recall=_share(found, "recall"),
-        f1=_share(found, "f1"),
-        support=int(found["support"]),
-    )
+def _class(found: dict[str, Any]) -> ClassMetrics:
+    precision, recall, f1 = (_share(found, key) for key in ("precision", "recall", "f1"))
+    return ClassMetrics(precision, recall, f1, int(found["support"]))
 
 
 def _share(found: dict[str, Any], key: str) -> float:
