@@ -125,7 +125,7 @@ def _say(messages: Console, report: BenchmarkReport, quiet: bool) -> None:
 
 
 def _show_setup(machine: "Machine", used: "InUse", command: BenchmarkCommand) -> None:
-    """What is measured, and on what."""
+    """Print what is measured, and on what."""
     cores = f"{machine.usable_cores} of {machine.cores} cores"
     gpu = "" if machine.gpu is None else f", {machine.gpu}{_size(machine.gpu_bytes)}"
     torch = f"torch, {used.torch_threads} threads"

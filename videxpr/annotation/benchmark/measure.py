@@ -206,7 +206,7 @@ def _answer(
     command: BenchmarkCommand,
     device: str,
 ) -> None:
-    """What the process does; a bug in it keeps its traceback."""
+    """Run in the process; a bug in it keeps its traceback."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it ends it
     warnings.simplefilter("ignore")
 
@@ -249,7 +249,7 @@ def _look_of(path: Path) -> tuple[int, int, str]:
 
 
 def _warnings(figures: VideoFigures) -> Iterator[str]:
-    """What a reader of the figures should know."""
+    """Yield what a reader of the figures should know."""
     if figures.faces_per_frame == 0:
         yield "no face in the video: the bound leaves out what is done per face"
     spread = figures.pipeline.speed.spread
