@@ -23,7 +23,6 @@ from videxpr.model.catalog import (
     list_models,
 )
 from videxpr.model.header import ModelCard, read_card
-from videxpr.model.hub.registry import RegisteredModel
 from videxpr.model.hub.resolve import A_FILE
 from videxpr.model.options import (
     ModelsDownloadCommand,
@@ -58,9 +57,9 @@ def show(command: ModelsShowCommand, given: frozenset[str]) -> int:
     """Print what is known of a model, a line a fact."""
     name = command.name
     if not is_expression_model(name):
-        facts = _detector_facts(find_detector(name, command.detector_dir))
+        facts = _listed_facts(find_detector(name, command.detector_dir))
     elif (absent := absent_model(name)) is not None:
-        facts = _absent_facts(absent)
+        facts = _listed_facts(absent)
     else:
         facts = _expression_facts(read_card(chosen_model(name)))
     for label, value in facts.items():
@@ -147,36 +146,22 @@ def _expression_facts(card: ModelCard) -> Mapping[str, str]:
     }
 
 
-def _absent_facts(model: RegisteredModel) -> Mapping[str, str]:
-    """Return what a registry says of a model that nobody downloaded yet."""
-    return {
-        "name": model.name,
-        "for": "expressions",
-        "state": "not installed",
-        "get it by": f"videxpr models download {model.name}",
-        "from": model.url,
-        "size": _megabytes(model.size_bytes),
-        "SHA-256": model.sha256,
-        "note": model.note,
-        "license": model.license,
-        "registry": str(model.registry),
-    }
-
-
-def _detector_facts(model: ListedModel) -> Mapping[str, str]:
-    """Return what is known of a detector."""
+def _listed_facts(model: ListedModel) -> Mapping[str, str]:
+    """Return what is known of a detector, or of a model that nobody downloaded yet."""
     absent = model.state == "not installed"
     return {
         "name": model.name,
-        "for": "finding faces",
+        "for": "expressions" if model.kind == "expressions" else "finding faces",
         "state": model.state,
         "get it by": f"videxpr models download {model.name}" if absent else "",
+        "from": model.url,
         "file": str(model.path or ""),
         "size": _megabytes(model.size_bytes),
         "SHA-256": model.sha256 or "",
         "note": model.note,
         "license": model.license,
         "terms": PACK_TERMS if model.license == PACK_LICENSE else "",
+        "registry": str(model.registry or ""),
     }
 
 

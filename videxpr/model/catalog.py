@@ -37,9 +37,11 @@ class ListedModel:
         state: whether it can be used now.
         path: its file, or None if it has none here.
         size_bytes: of that file, or of the download where there is none; None if unknown.
-        sha256: of that file, or None.
+        sha256: of that file, or of the download where its registry states it; None if unknown.
         license: under which terms it may be used.
         note: what it is, in a few words, or why it is missing.
+        url: an http or https address that its registry states; empty if it states none.
+        registry: the file that names it; None of a detector.
     """
 
     name: str
@@ -50,6 +52,8 @@ class ListedModel:
     sha256: str | None = None
     license: str = "unknown"
     note: str = ""
+    url: str = ""
+    registry: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,10 @@ def is_downloaded(asked: str) -> bool:
     return asked.startswith(PREFIX) or (model is not None and model.url != "")
 
 
-def absent_model(asked: str) -> RegisteredModel | None:
+def absent_model(asked: str) -> ListedModel | None:
     """Return the registered model of that name if it is still to be downloaded, else None."""
     model = find_registered(asked) if is_downloaded(asked) else None
-    return None if model is None or cached_file(model).is_file() else model
+    return None if model is None or cached_file(model).is_file() else _expressions(model)
 
 
 def find_detector(name: str, root: Path | None = None) -> ListedModel:
@@ -168,8 +172,9 @@ def _expressions(model: RegisteredModel) -> ListedModel:
 
     file = cached_file(model)
     row = ListedModel(model.name, "expressions", "not installed", license=model.license)
+    row = replace(row, url=model.url, registry=model.registry)
     if model.url and not file.is_file():
-        return replace(row, size_bytes=model.size_bytes, note=model.note)
+        return replace(row, size_bytes=model.size_bytes, sha256=model.sha256, note=model.note)
     try:
         card = read_card(file if model.url else model.name)  # by its name it might be downloaded
     except CheckpointError as exc:
