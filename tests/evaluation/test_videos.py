@@ -12,16 +12,12 @@ from trees import TRAPS, write_tree
 
 from videxpr.core.errors import FormatError, SourceError, UsageError
 from videxpr.evaluation.metrics import bootstrap_intervals, confusion_matrix
-from videxpr.evaluation.report import Evaluation, Subset, as_json
+from videxpr.evaluation.report import as_json
 from videxpr.evaluation.videos import evaluate
 from videxpr.formats.parquet import write_parquet
 from videxpr.formats.predictions import Block, write_predictions
 
 ALL = list(range(8))
-
-
-def subset(evaluation: Evaluation, name: str) -> Subset:
-    return next(one for one in evaluation.subsets if one.name == name)
 
 
 def test_all_frames_are_pooled_and_unlabeled_ones_dropped(tmp_path: Path) -> None:
@@ -58,7 +54,7 @@ def test_a_missing_prediction_is_wrong_and_leaves_the_covered_frames(tmp_path: P
     assert found.confusion[:2, 8].tolist() == [1, 2]
     assert found.coverage == 0.5 and found.scores.accuracy == 0.5
     assert found.scores.recall[:2].tolist() == [0.5, 0.5]
-    covered = subset(found, "covered")
+    covered = found.subsets["covered"]
     assert covered.frames == 3 and covered.scores.accuracy == 1
     assert covered.scores.macro_f1_present == 1 and covered.scores.macro_f1 == 2 / 8
     assert [one.difference for one in found.videos] == [0, None, None]
@@ -103,10 +99,15 @@ def test_every_kind_of_file_gives_the_same_figures(tmp_path: Path) -> None:
         assert one.intervals == found["texts"].intervals
     assert evaluate(texts, texts).scores.accuracy == 1
     names = ["covered", "detected", "bridged", "filled"]
-    assert [one.name for one in found["parquet"].subsets] == names
-    assert [one.frames for one in found["parquet"].subsets] == [9, 6, 1, 2]
-    assert [one.scores.accuracy for one in found["parquet"].subsets] == [8 / 9, 5 / 6, 1, 1]
-    assert [one.name for one in found["texts"].subsets] == ["covered"]
+    assert list(found["parquet"].subsets) == names
+    assert [one.frames for one in found["parquet"].subsets.values()] == [9, 6, 1, 2]
+    assert [one.scores.accuracy for one in found["parquet"].subsets.values()] == [
+        8 / 9,
+        5 / 6,
+        1,
+        1,
+    ]
+    assert list(found["texts"].subsets) == ["covered"]
 
 
 def test_both_persons_of_a_video_are_drawn_together(tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_two_people_of_parquet_are_found_under_the_labels_names(tmp_path: Path) 
     labels = write(tmp_path / "labels", a_left=[6, 6, 6], a_right=[1, 1, 1])
     found = evaluate(tmp_path / "out", labels)
     assert found.scores.accuracy == 1 and found.unmatched == () and found.intervals is None
-    assert subset(found, "filled").frames == 1
+    assert found.subsets["filled"].frames == 1
 
 
 def test_one_file_is_compared_with_one_file_whatever_its_name(tmp_path: Path) -> None:

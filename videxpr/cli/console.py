@@ -52,6 +52,32 @@ def write_output(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def output_console() -> Console:
+    """Return what prints tables on standard output, wide where that is a file or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+
+
+@contextmanager
+def progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on standard error while a block runs, if that is a terminal.
+
+    Args:
+        what: is counted.
+        quiet: whether nothing is shown.
+
+    Yields:
+        The callback for what is done and for all that is to do.
+    """
+    console = Console(stderr=True)
+    hidden = quiet or not console.is_terminal
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=hidden
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda completed, total: bar.update(task, completed=completed, total=total)
+
+
 def prepare_process(quiet: bool = False) -> None:
     """Make a long run end well: stopped like by Ctrl-C, any name printable, no chatter.
 
@@ -185,8 +211,7 @@ def failure_text(report: JobResult) -> str:
 
 def summary_table(reports: "list[Report]", made_by: str, output_dir: Path) -> None:
     """Print the run as a table on standard output."""
-    terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else WIDE, highlight=False)
+    console = output_console()
     table = Table(title=Text(f"{made_by}, results in {output_dir}"))
     table.add_column("video", overflow="fold")
     for name in ("frames", "face", "filled", "frames/s"):

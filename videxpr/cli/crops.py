@@ -1,19 +1,15 @@
 """``videxpr crops``: crops made from videos, and the geometry of crops that somebody else made."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.cli.console import WIDE, BatchDisplay, prepare_process
+from videxpr.cli.console import BatchDisplay, output_console, prepare_process, progress_bar
 from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.device import cpu_threads, resolve_device, stage_threads, use_cpu_threads
 from videxpr.datasets.crops.batch import CropReport, crop_sources
@@ -79,7 +75,7 @@ def _report_line(report: CropReport) -> str:
 
 def _print_reports(reports: list[CropReport], output_dir: Path) -> None:
     """Print the run as a table on standard output."""
-    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console = output_console()
     table = Table(title=Text(f"crops in {output_dir / CROPS}"))
     for name in ("video", "folder"):
         table.add_column(name, overflow="fold")
@@ -120,7 +116,7 @@ def measure(command: CropsMeasureCommand, given: frozenset[str]) -> int:
     )
     use_cpu_threads(cpu_threads())
     detector = load_detector(detection)
-    with _bar(command.run.quiet) as advance:
+    with progress_bar("crops", command.run.quiet) as advance:
         measured = measure_crops(command.folder, detector, command.measuring, advance)
     write_crop_geometry(command.output, measured.template, facts(measured))
     if command.plot is not None:
@@ -154,18 +150,8 @@ def _by_landmark(values: NDArray[np.float64]) -> dict[str, list[float]]:
     return dict(zip(LANDMARKS, rounded, strict=True))
 
 
-@contextmanager
-def _bar(quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on standard error while a block runs, if that is a terminal."""
-    console = Console(stderr=True)
-    hidden = quiet or not console.is_terminal
-    with Progress(console=console, transient=True, disable=hidden) as progress:
-        task = progress.add_task("crops", total=None)
-        yield lambda completed, total: progress.update(task, completed=completed, total=total)
-
-
 def _print_measurement(measured: Measurement, command: CropsMeasureCommand) -> None:
-    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console = output_console()
     console.print(_landmark_table(measured), markup=False)
     for line in _sentences(measured):
         console.print(line, markup=False, soft_wrap=True)

@@ -1,22 +1,26 @@
 """``videxpr evaluate``: predictions, or a model, against labels."""
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.cli.console import STANDARD_OUTPUT, WIDE, prepare_process, write_output
-from videxpr.cli.model_choice import chosen_model
+from videxpr.cli.console import (
+    STANDARD_OUTPUT,
+    output_console,
+    prepare_process,
+    progress_bar,
+    write_output,
+)
+from videxpr.cli.model_choice import chosen_checkpoint
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.evaluation.metrics import CLASSES, Interval, Scores
+from videxpr.evaluation.metrics import CLASSES
 from videxpr.evaluation.options import EvaluateCommand
-from videxpr.evaluation.report import Comparison, Evaluation, VideoResult, as_json, as_markdown
+from videxpr.evaluation.report import METRICS, PER_CLASS, Evaluation, Scored, as_json, as_markdown
 from videxpr.evaluation.videos import evaluate
 
 NARROW: Final = 115
@@ -31,8 +35,7 @@ def run(command: EvaluateCommand, given: frozenset[str]) -> int:
     """Evaluate, show the tables, and write what was asked for."""
     prepare_process(command.run.quiet)
     _check(command, given)
-    messages = Console(stderr=True, highlight=False, quiet=command.run.quiet)
-    evaluation = _evaluation(command, messages)
+    evaluation = _evaluation(command)
     if not command.run.quiet and STANDARD_OUTPUT not in (command.json, command.markdown):
         _show(evaluation)
     if command.json is not None:
@@ -43,6 +46,7 @@ def run(command: EvaluateCommand, given: frozenset[str]) -> int:
         from videxpr.evaluation.plots import write_plots
 
         write_plots(command.plots, evaluation)
+    messages = Console(stderr=True, highlight=False, quiet=command.run.quiet)
     for warning in _warnings(evaluation):
         messages.print(f"note: {warning}", soft_wrap=True, markup=False)
     return 0
@@ -57,10 +61,10 @@ def _check(command: EvaluateCommand, given: frozenset[str]) -> None:
         raise UsageError("--part names a part of a split; add --split FILE")
 
 
-def _evaluation(command: EvaluateCommand, messages: Console) -> Evaluation:
+def _evaluation(command: EvaluateCommand) -> Evaluation:
     options = command.options
     if command.images is not None:
-        return _evaluation_of_images(command, command.images, messages)
+        return _evaluation_of_images(command, command.images)
     if command.predictions is None or command.labels is None:
         raise UsageError(
             "name PREDICTIONS and LABELS, or a folder of crops with --images; --help explains"
@@ -75,23 +79,12 @@ def _evaluation(command: EvaluateCommand, messages: Console) -> Evaluation:
     )
 
 
-def _evaluation_of_images(command: EvaluateCommand, folder: Path, messages: Console) -> Evaluation:
-    # the only way here that needs torch
-    from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
-    from videxpr.evaluation.images import evaluate_images
-    from videxpr.model.checkpoint import load_checkpoint
+def _evaluation_of_images(command: EvaluateCommand, folder: Path) -> Evaluation:
+    from videxpr.evaluation.images import evaluate_images  # the only way here that needs torch
 
-    use_cpu_threads(cpu_threads())
-    device = resolve_device(command.run.device)
-    checkpoint = load_checkpoint(chosen_model(command.model, command.run.quiet), device)
-    hidden = not messages.is_terminal
-    with Progress(console=messages, transient=True, disable=hidden) as bar:
-        task = bar.add_task("images", total=None)
-
-        def advance(completed: int, total: int) -> None:
-            bar.update(task, completed=completed, total=total)
-
-        return evaluate_images(checkpoint, folder, command.selection, command.options, advance)
+    checkpoint = chosen_checkpoint(command.model, command.run)
+    with progress_bar("images", command.run.quiet) as progress:
+        return evaluate_images(checkpoint, folder, command.selection, command.options, progress)
 
 
 def _warnings(evaluation: Evaluation) -> list[str]:
@@ -104,44 +97,31 @@ def _warnings(evaluation: Evaluation) -> list[str]:
 
 def _show(evaluation: Evaluation) -> None:
     """Print every table on standard output, the headline last."""
-    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console = output_console()
     if evaluation.videos:
-        console.print(_video_table(evaluation.videos))
+        console.print(_video_table(evaluation))
     console.print(_confusion_table(evaluation, SHORT if console.width < NARROW else None))
     console.print(_class_table(evaluation))
     if evaluation.subsets:
         console.print(_subset_table(evaluation))
-    console.print(_line(f"predictions  {evaluation.predictions}"))
-    console.print(_line(f"labels       {evaluation.labels}"))
-    console.print(_headline(evaluation), soft_wrap=True)
-    if evaluation.reliability is not None:
-        low, high = evaluation.reliability.error_by_chance
-        console.print(
-            f"expected calibration error {evaluation.reliability.expected_error:.3f} (of a perfectly "
-            f"calibrated model with as many predictions as confident: {low:.3f} to {high:.3f})",
-            soft_wrap=True,
+    for line in _closing_lines(evaluation):
+        console.print(line, soft_wrap=True)
+
+
+def _video_table(evaluation: Evaluation) -> Table:
+    table = _table("Videos", "video", "labeled", "covered", "accuracy", "F1 (present)", "length")
+    for video in evaluation.videos:
+        missing, found = video.difference is None, video.scores
+        cells = f"{video.coverage:.1%}", f"{found.accuracy:.3f}", f"{found.macro_f1_present:.3f}"
+        length = (
+            "no prediction" if missing else f"{video.difference:+d}" if video.difference else ""
         )
-    if evaluation.against is not None:
-        for line in _against(evaluation.against):
-            console.print(line, soft_wrap=True)
-
-
-def _video_table(videos: Sequence[VideoResult]) -> Table:
-    table = _table(
-        "Videos", ["video"], ["labeled", "covered", "accuracy", "F1 (present)", "length"]
-    )
-    for video in videos:
-        found = video.scores
-        cells = [str(video.frames), f"{video.coverage:.1%}"]
-        cells += [f"{found.accuracy:.3f}", f"{found.macro_f1_present:.3f}"]
-        if not video.frames:
-            cells = ["0", "", "", ""]
-        length = "no prediction" if video.difference is None else f"{video.difference:+d}"
         table.add_row(
             Text(video.name),
-            *cells,
-            length if video.difference != 0 else "",
-            style="red" if video.difference is None else None,
+            str(video.frames),
+            *(cells if video.frames else [""] * len(cells)),
+            length,
+            style="red" if missing else None,
         )
     return table
 
@@ -150,7 +130,7 @@ def _confusion_table(evaluation: Evaluation, letters: int | None) -> Table:
     """Return counts, labeled classes down and predicted ones across, cut to so many letters."""
     missing = evaluation.confusion[:, CLASSES].any()
     heads = [name[:letters] for name in EXPRESSIONS] + (["none"] if missing else [])
-    table = _table(f"Labeled (down) and predicted (across) {evaluation.items}", [""], heads)
+    table = _table(f"Labeled (down) and predicted (across) {evaluation.items}", "", *heads)
     for row, name in enumerate(EXPRESSIONS):
         counts = evaluation.confusion[row, : len(heads)].tolist()
         table.add_row(
@@ -165,77 +145,63 @@ def _confusion_table(evaluation: Evaluation, letters: int | None) -> Table:
 
 def _class_table(evaluation: Evaluation) -> Table:
     found, intervals = evaluation.scores, evaluation.intervals
-    heads = ["precision", "recall", "F1", "its 95 %", "labeled"]
-    table = _table("Expressions", ["expression"], heads)
+    heads = "precision", "recall", "F1", "its 95 %", "labeled"
+    table = _table("Expressions", "expression", *heads)
     for n, name in enumerate(EXPRESSIONS):
-        values = (found.precision[n], found.recall[n], found.f1[n])
-        ends = _ends(intervals.f1[n]) if intervals is not None and found.support[n] else ""
-        table.add_row(name, *(f"{value:.3f}" for value in values), ends, str(found.support[n]))
+        values = [f"{getattr(found, metric)[n]:.3f}" for metric in PER_CLASS]
+        ends = f"{intervals.f1[n]:.3f}" if intervals and found.support[n] else ""
+        table.add_row(name, *values, ends, str(found.support[n]))
     return table
 
 
 def _subset_table(evaluation: Evaluation) -> Table:
     """Return the headline, and the same over some of the frames."""
-    heads = ["frames", "share", "macro F1", "macro F1 (present)", "accuracy"]
-    table = _table("Which frames", ["frames"], heads)
-    table.add_row(*_score_cells("all labeled", evaluation.scores, evaluation.frames, 1.0))
-    for subset in evaluation.subsets:
-        share = subset.frames / evaluation.frames
-        cells = _score_cells(subset.name, subset.scores, subset.frames, share)
-        table.add_row(*cells if subset.frames else [subset.name, "0", f"{0:.1%}", "", "", ""])
+    heads = "frames", "share", "macro F1", "macro F1 (present)", "accuracy"
+    table = _table("Which frames", "frames", *heads)
+    rows: list[tuple[str, Scored]] = [("all labeled", evaluation), *evaluation.subsets.items()]
+    for name, scored in rows:
+        values = [f"{getattr(scored.scores, one):.3f}" if scored.frames else "" for one in METRICS]
+        share = scored.frames / evaluation.frames
+        table.add_row(name, str(scored.frames), f"{share:.1%}", *values)
     return table
 
 
-def _score_cells(name: str, found: Scores, frames: int, share: float) -> list[str]:
-    values = (found.macro_f1, found.macro_f1_present, found.accuracy)
-    return [name, str(frames), f"{share:.1%}", *(f"{value:.3f}" for value in values)]
+def _closing_lines(evaluation: Evaluation) -> Iterator[Text]:
+    yield Text(f"predictions  {evaluation.predictions}")
+    yield Text(f"labels       {evaluation.labels}")
+    yield _headline(evaluation)
+    if evaluation.reliability is not None:
+        low, high = evaluation.reliability.error_by_chance
+        yield Text(
+            f"expected calibration error {evaluation.reliability.expected_error:.3f} (of a perfectly "
+            f"calibrated model with as many predictions as confident: {low:.3f} to {high:.3f})"
+        )
+    if evaluation.against is not None:
+        other, difference = evaluation.against.other, evaluation.against.difference
+        ends, above = difference.interval, difference.share_above
+        spread = f" (95 %: {ends:+.3f}; above 0 in {above:.1%})" if ends else ""
+        yield Text(f"against      {other.predictions}")
+        yield _headline(other)
+        yield Text(f"difference {difference.macro_f1:+.3f}{spread}", style="bold")
 
 
 def _headline(evaluation: Evaluation) -> Text:
-    found = evaluation.scores
-    text = Text(f"macro F1 {found.macro_f1:.3f}", style="bold")
-    text.append(_interval(evaluation), style="not bold")
-    text.append(
-        f", over present classes {found.macro_f1_present:.3f}, accuracy {found.accuracy:.3f}, "
-        f"{evaluation.frames} labeled {evaluation.items}, coverage {evaluation.coverage:.1%}",
-        style="not bold",
+    found, unit = evaluation.scores, evaluation.unit
+    ends = f"no interval: that takes two {unit} or more"
+    if evaluation.intervals is not None:
+        ends = f"95 %: {evaluation.intervals.macro_f1:.3f}, {evaluation.groups} {unit}"
+    return Text.assemble(
+        (f"macro F1 {found.macro_f1:.3f}", "bold"),
+        f" ({ends}), over present classes {found.macro_f1_present:.3f}, accuracy "
+        f"{found.accuracy:.3f}, {evaluation.frames} labeled {evaluation.items}, coverage "
+        f"{evaluation.coverage:.1%}",
     )
-    return text
 
 
-def _interval(evaluation: Evaluation) -> str:
-    if evaluation.intervals is None:
-        return f" (no interval: that takes two {evaluation.unit} or more)"
-    ends = _ends(evaluation.intervals.macro_f1)
-    return f" (95 %: {ends}, {evaluation.groups} {evaluation.unit})"
-
-
-def _ends(interval: Interval) -> str:
-    return f"{interval.low:.3f} to {interval.high:.3f}"
-
-
-def _against(comparison: Comparison) -> list[Text]:
-    other, difference = comparison.other, comparison.difference
-    ends = ""
-    if difference.interval is not None:
-        low, high = difference.interval.low, difference.interval.high
-        ends = f" (95 %: {low:+.3f} to {high:+.3f}; above 0 in {difference.share_above:.1%})"
-    return [
-        _line(f"against      {other.predictions}"),
-        _headline(other),
-        Text(f"difference {difference.macro_f1:+.3f}{ends}", style="bold"),
-    ]
-
-
-def _table(title: str, names: Sequence[str], numbers: Sequence[str]) -> Table:
+def _table(title: str, name: str, *numbers: str) -> Table:
     """Return a table with names to the left and numbers to the right."""
     table = Table(title=title, title_justify="left")
-    for name in names:
-        table.add_column(name, overflow="fold")
+    table.add_column(name, overflow="fold")
     for head in numbers:
         table.add_column(head, justify="right")
     return table
-
-
-def _line(text: str) -> Text:
-    return Text(text, overflow="fold")

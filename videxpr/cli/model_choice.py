@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from videxpr.core.errors import UsageError
+from videxpr.core.options import RunOptions
 from videxpr.model.options import ModelOptions
 
 if TYPE_CHECKING:
+    from videxpr.model.checkpoint import Checkpoint
     from videxpr.model.hub.download import Progress
     from videxpr.model.hub.resolve import ModelFile
 
@@ -57,6 +59,25 @@ def chosen_model(asked: str, quiet: bool = False) -> "ModelFile":
         file = resolve_model(asked, progress, say)
     read_card(file)
     return file
+
+
+def chosen_checkpoint(asked: str, run: RunOptions) -> "Checkpoint":
+    """Load the model that a user means, ready for the CPU's cores or the device that was chosen.
+
+    Args:
+        asked: as `chosen_model` takes it.
+        run: on which device, and whether nothing is said of a download.
+
+    Raises:
+        CheckpointError: it is not there, or is no checkpoint that this version reads.
+        UsageError: there is no such device.
+    """
+    from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
+    from videxpr.model.checkpoint import load_checkpoint
+
+    use_cpu_threads(cpu_threads())
+    device = resolve_device(run.device)
+    return load_checkpoint(chosen_model(asked, run.quiet), device)
 
 
 @contextmanager

@@ -1,19 +1,15 @@
 """``videxpr synthesize``: sequences in Aff-Wild2's layout from single face crops."""
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.cli.console import WIDE, prepare_process
+from videxpr.cli.console import output_console, prepare_process, progress_bar
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.datasets.image_folder import LabeledImage, draw_split, find_images, read_split
-from videxpr.datasets.options import Part
+from videxpr.datasets.image_folder import draw_split, find_images, read_split
 from videxpr.datasets.synthetic.options import SynthesizeCommand
 from videxpr.datasets.synthetic.sampler import find_people
 from videxpr.datasets.synthetic.writer import SetSpec, SetSummary, synthesize
@@ -22,65 +18,32 @@ from videxpr.datasets.synthetic.writer import SetSpec, SetSummary, synthesize
 def run(command: SynthesizeCommand, given: frozenset[str]) -> int:
     """Make the sequences, and show what came out; 0 if all went well."""
     prepare_process(command.quiet)
-    specs = _specs(command)
+    specs = [SetSpec("Validation_Set", command.part or "validation", command.validation_videos)]
+    if command.part is None:
+        specs.insert(0, SetSpec("Train_Set", "train", command.videos))
     images = find_images(command.faces)
-    parts = _parts(command, images, [spec.part for spec in specs])
-    people = find_people(images, command.person)
+    split, needed = command.split, [spec.part for spec in specs]
+    parts = draw_split(images) if split is None else read_split(split, images, needed)
+    named = {"faces": command.faces, "split": split, "person": command.person}
     begin = perf_counter()
-    with _bar(command.quiet) as bar:
-        task = bar.add_task("synthesizing", total=None)
+    with progress_bar("frames", command.quiet) as progress:
         summaries = synthesize(
             command.output,
             parts,
             specs,
             command.synthesis,
-            people=people,
-            sources=_sources(command),
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            people=find_people(images, command.person),
+            sources={name: str(source) for name, source in named.items() if source},
+            progress=progress,
         )
     if not command.quiet:
         _show(summaries, command.output, perf_counter() - begin)
     return 0
 
 
-def _specs(command: SynthesizeCommand) -> list[SetSpec]:
-    part = command.part or "validation"
-    validation = SetSpec("Validation_Set", part, command.validation_videos)
-    if command.part is not None:
-        return [validation]
-    return [SetSpec("Train_Set", "train", command.videos), validation]
-
-
-def _parts(
-    command: SynthesizeCommand, images: Sequence[LabeledImage], needed: Sequence[Part]
-) -> Mapping[Part, Sequence[LabeledImage]]:
-    if command.split is not None:
-        return read_split(command.split, images, needed)
-    return draw_split(images)
-
-
-def _sources(command: SynthesizeCommand) -> dict[str, str]:
-    split = {"split": str(command.split)} if command.split else {}
-    person = {"person": command.person} if command.person else {}
-    return {"faces": str(command.faces), **split, **person}
-
-
-def _bar(quiet: bool) -> Progress:
-    messages = Console(stderr=True, highlight=False)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed} of {task.total} frames"),
-        TimeRemainingColumn(),
-        console=messages,
-        transient=True,
-        disable=quiet or not messages.is_terminal,
-    )
-
-
 def _show(summaries: Sequence[SetSummary], root: Path, seconds: float) -> None:
     """Show what the sets hold as a table on standard output."""
-    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console = output_console()
     table = Table(title=Text(f"synthetic sequences in {root}"))
     table.add_column("expression")
     for summary in summaries:

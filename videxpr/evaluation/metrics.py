@@ -5,7 +5,7 @@ counts frames of that class for which nothing was predicted, which is wrong in e
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,12 +48,22 @@ class Scores:
     macro_f1_present: float
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A range that holds a metric in 95 % of the resamples; both ends belong to it."""
+class Interval(NamedTuple):
+    """A range that holds a metric in 95 % of the resamples; both ends belong to it.
+
+    Formatted, it says both ends, each by what the format says of a number.
+    """
 
     low: float
     high: float
+
+    def __format__(self, form: str) -> str:
+        return f"{self.low:{form}} to {self.high:{form}}"
+
+    @property
+    def percent(self) -> "Interval":
+        """The same times 100."""
+        return Interval(100 * self.low, 100 * self.high)
 
 
 @dataclass(frozen=True)

@@ -136,8 +136,7 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def _title(evaluation: Evaluation) -> str:
-    interval = evaluation.intervals.macro_f1 if evaluation.intervals else None
-    ends = f" (95 %: {interval.low:.3f} to {interval.high:.3f})" if interval else ""
+    ends = f" (95 %: {evaluation.intervals.macro_f1:.3f})" if evaluation.intervals else ""
     return (
         f"{evaluation.name}: macro F1 {evaluation.scores.macro_f1:.3f}{ends}, "
         f"accuracy {evaluation.scores.accuracy:.3f}, {evaluation.frames:,} {evaluation.items}"

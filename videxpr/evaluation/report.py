@@ -1,9 +1,9 @@
 """What an evaluation found, as a value, as JSON for programs and as a Markdown table for papers."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
 
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.evaluation.calibration import Reliability
@@ -11,7 +11,6 @@ from videxpr.evaluation.metrics import (
     CLASSES,
     Counts,
     Difference,
-    Interval,
     Intervals,
     Scores,
     compute_scores,
@@ -19,6 +18,13 @@ from videxpr.evaluation.metrics import (
 from videxpr.evaluation.pairing import first_names
 
 SubsetName = Literal["covered", "detected", "bridged", "filled"]
+"""Which of the labeled frames: all for which something was predicted, or by how it came about."""
+
+METRICS: Final = ("macro_f1", "macro_f1_present", "accuracy")
+"""Scores that are one number, by their names in `Scores` and in JSON."""
+
+PER_CLASS: Final = ("precision", "recall", "f1")
+"""Scores of each class, likewise."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +52,6 @@ class Scored:
     def scores(self) -> Scores:
         """Every score; without a prediction is wrong."""
         return compute_scores(self.confusion)
-
-
-@dataclass(frozen=True)
-class Subset(Scored):
-    """Some of the labeled frames.
-
-    Attributes:
-        name: ``covered`` (something was predicted), ``detected``, ``bridged`` or ``filled``.
-    """
-
-    name: SubsetName
 
 
 @dataclass(frozen=True)
@@ -98,7 +93,7 @@ class Evaluation(Scored):
         groups: how many groups the bootstrap drew from.
         unit: what a group is, in the plural.
         items: what is labeled, in the plural.
-        subsets: scores over covered frames and, if the predictions tell, by how they came about.
+        subsets: covered frames and, if the predictions tell, those of each origin, by name.
         videos: one for each name of the labels, in order of name.
         unmatched: names of predictions without labels.
         notes: what a reader of the numbers must know besides what they tell, one sentence each.
@@ -113,7 +108,7 @@ class Evaluation(Scored):
     groups: int
     unit: str
     items: str = "frames"
-    subsets: tuple[Subset, ...] = ()
+    subsets: Mapping[SubsetName, Scored] = field(default_factory=dict)
     videos: tuple[VideoResult, ...] = ()
     unmatched: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -133,7 +128,9 @@ class Evaluation(Scored):
 
 def as_json(evaluation: Evaluation) -> str:
     """Return everything as one JSON object; scores lie between 0 and 1."""
-    return json.dumps(_fields(evaluation), indent=2, ensure_ascii=False) + "\n"
+    fields = _fields(evaluation)
+    # arrays and numbers of numpy are lists and numbers of JSON
+    return json.dumps(fields, indent=2, ensure_ascii=False, default=lambda one: one.tolist()) + "\n"
 
 
 def as_markdown(evaluation: Evaluation) -> str:
@@ -185,87 +182,59 @@ def _absent(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _fields(evaluation: Evaluation) -> dict[str, Any]:
-    found, intervals = evaluation.scores, evaluation.intervals
+    found, intervals, against = evaluation.scores, evaluation.intervals, evaluation.against
+    reliability = evaluation.reliability
     return {
-        **_metrics(found),
-        "frames": evaluation.frames,
+        **_metrics(evaluation),
         "coverage": evaluation.coverage,
         "per_class": {
             name: {
-                "precision": float(found.precision[n]),
-                "recall": float(found.recall[n]),
-                "f1": float(found.f1[n]),
-                "f1_interval": _ends(intervals.f1[n] if intervals else None),
-                "support": int(found.support[n]),
+                **{metric: getattr(found, metric)[n] for metric in PER_CLASS},
+                "f1_interval": intervals and intervals.f1[n],
+                "support": found.support[n],
             }
             for n, name in enumerate(EXPRESSIONS)
         },
-        "confusion": evaluation.confusion[:, :CLASSES].tolist(),
-        "videos": [_video(one) for one in evaluation.videos],
-        "unpredicted": evaluation.confusion[:, CLASSES].tolist(),
-        "macro_f1_interval": _ends(intervals.macro_f1 if intervals else None),
-        "groups": evaluation.groups,
-        "subsets": {
-            one.name: {"frames": one.frames, **_metrics(one.scores)} for one in evaluation.subsets
-        },
-        "predictions": evaluation.predictions,
-        "labels": evaluation.labels,
-        "unmatched": list(evaluation.unmatched),
+        "confusion": evaluation.confusion[:, :CLASSES],
+        "videos": [
+            {
+                "name": one.name,
+                **_metrics(one),
+                "coverage": one.coverage,
+                "length_difference": one.difference,
+            }
+            for one in evaluation.videos
+        ],
+        "unpredicted": evaluation.confusion[:, CLASSES],
+        "macro_f1_interval": intervals and intervals.macro_f1,
+        "subsets": {name: _metrics(subset) for name, subset in evaluation.subsets.items()},
+        **{name: getattr(evaluation, name) for name in ("predictions", "labels", "groups")},
+        "unmatched": evaluation.unmatched,
         "notes": evaluation.warnings,
-        "calibration": _calibration(evaluation.reliability) if evaluation.reliability else None,
-        "against": _comparison(evaluation.against) if evaluation.against else None,
+        "calibration": reliability
+        and {
+            "expected_error": reliability.expected_error,
+            "error_by_chance": reliability.error_by_chance,
+            **asdict(reliability),
+        },
+        "against": against
+        and {
+            "difference": against.difference.macro_f1,
+            "difference_interval": against.difference.interval,
+            "share_above": against.difference.share_above,
+            **_fields(against.other),
+        },
     }
 
 
-def _calibration(found: Reliability) -> dict[str, Any]:
-    return {
-        "expected_error": found.expected_error,
-        "error_by_chance": list(found.error_by_chance),
-        "confidence": found.confidence.tolist(),
-        "accuracy": found.accuracy.tolist(),
-        "counts": found.counts.tolist(),
-    }
-
-
-def _metrics(found: Scores) -> dict[str, float]:
-    return {
-        "macro_f1": found.macro_f1,
-        "macro_f1_present": found.macro_f1_present,
-        "accuracy": found.accuracy,
-    }
-
-
-def _video(video: VideoResult) -> dict[str, Any]:
-    return {
-        "name": video.name,
-        "frames": video.frames,
-        "coverage": video.coverage,
-        **_metrics(video.scores),
-        "length_difference": video.difference,
-    }
-
-
-def _comparison(comparison: Comparison) -> dict[str, Any]:
-    difference = comparison.difference
-    return {
-        "difference": difference.macro_f1,
-        "difference_interval": _ends(difference.interval),
-        "share_above": difference.share_above,
-        **_fields(comparison.other),
-    }
-
-
-def _ends(interval: Interval | None) -> list[float] | None:
-    return None if interval is None else [interval.low, interval.high]
+def _metrics(scored: Scored) -> dict[str, float]:
+    return {**{name: getattr(scored.scores, name) for name in METRICS}, "frames": scored.frames}
 
 
 def _row(evaluation: Evaluation) -> list[str]:
-    found, ends = evaluation.scores, ""
-    if evaluation.intervals is not None:
-        interval = evaluation.intervals.macro_f1
-        ends = f"{100 * interval.low:.2f} to {100 * interval.high:.2f}"
-    classes = [f"{100 * value:.2f}" for value in found.f1]
-    return [evaluation.name, *classes, f"{100 * found.macro_f1:.2f}", ends]
+    found, intervals = evaluation.scores, evaluation.intervals
+    ends = f"{intervals.macro_f1.percent:.2f}" if intervals else ""
+    return [evaluation.name, *(f"{100 * one:.2f}" for one in (*found.f1, found.macro_f1)), ends]
 
 
 def _line(cells: list[str]) -> str:
@@ -282,6 +251,5 @@ def _caption(evaluation: Evaluation) -> Iterator[str]:
         yield f"Intervals by bootstrap over {evaluation.unit}."
     if evaluation.against is not None:
         difference = evaluation.against.difference
-        interval = difference.interval
-        ends = f" ({100 * interval.low:+.2f} to {100 * interval.high:+.2f})" if interval else ""
+        ends = f" ({difference.interval.percent:+.2f})" if difference.interval else ""
         yield f"The first less the second: {100 * difference.macro_f1:+.2f}{ends}."

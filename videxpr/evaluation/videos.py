@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import NOT_ANNOTATED
@@ -26,7 +27,7 @@ from videxpr.evaluation.pairing import (
     swap_warning,
     unmatched_names,
 )
-from videxpr.evaluation.report import Comparison, Evaluation, Subset, SubsetName, VideoResult
+from videxpr.evaluation.report import Comparison, Evaluation, Scored, SubsetName, VideoResult
 
 DEFAULT: Final = EvaluateOptions()
 
@@ -104,7 +105,7 @@ def _evaluated(
         intervals=bootstrap_intervals(groups, options.bootstrap, options.seed),
         groups=len(groups),
         unit="source videos",
-        subsets=tuple(_subsets(pairs)),
+        subsets=dict(_subsets(pairs)),
         videos=videos,
         unmatched=tuple(unmatched_names(labels, predictions)),
         notes=(*swap_warning(labels, predictions), *labels.notes, *predictions.notes),
@@ -125,21 +126,16 @@ def group_by_source(videos: Sequence[VideoResult]) -> Counts:
     return np.array(matrices, np.int64).reshape(-1, CLASSES, CLASSES + 1)
 
 
-def _subsets(pairs: Sequence[Pair]) -> Iterator[Subset]:
+def _subsets(pairs: Sequence[Pair]) -> Iterator[tuple[SubsetName, Scored]]:
     """Yield the frames with a prediction, and those of each origin where predictions tell theirs."""
     labels = np.concatenate([pair.labels for pair in pairs])
     predictions = np.concatenate([pair.predictions for pair in pairs])
-    covered = predictions != NOT_ANNOTATED
-    yield Subset(confusion_matrix(labels[covered], predictions[covered]), "covered")
-    if all(pair.origin is None for pair in pairs):
-        return
-    unknown = [np.full(len(pair.labels), Origin.NONE, np.int8) for pair in pairs]
-    origin = np.concatenate(
-        [
-            none if pair.origin is None else pair.origin
-            for pair, none in zip(pairs, unknown, strict=True)
-        ]
-    )
-    for name, kind in ORIGINS.items():
-        inside = origin == kind
-        yield Subset(confusion_matrix(labels[inside], predictions[inside]), name)
+    origins = [
+        np.full(len(pair.labels), Origin.NONE) if pair.origin is None else pair.origin
+        for pair in pairs
+    ]
+    inside: dict[SubsetName, NDArray[np.bool_]] = {"covered": predictions != NOT_ANNOTATED}
+    if any(pair.origin is not None for pair in pairs):
+        inside |= {name: np.concatenate(origins) == kind for name, kind in ORIGINS.items()}
+    for name, frames in inside.items():
+        yield name, Scored(confusion_matrix(labels[frames], predictions[frames]))

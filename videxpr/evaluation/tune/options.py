@@ -119,6 +119,15 @@ class Setting:
     logit_adjustment: float
     smooth_seconds: float
 
+    @property
+    def options(self) -> dict[str, float]:
+        """Options of annotate that mean this setting, by name."""
+        return {
+            "stride": self.stride,
+            "smooth": self.smooth_seconds,
+            "logit-adjustment": self.logit_adjustment,
+        }
+
 
 def grid(
     options: TuneOptions, current: Setting, strides: Collection[int], shares_known: bool

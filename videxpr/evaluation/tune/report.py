@@ -75,9 +75,7 @@ def write_config(path: Path, report: TuneReport, models: Sequence[str] = ()) -> 
 
     chosen = report.recommended
     options = {
-        "stride": chosen.setting.stride,
-        "smooth": chosen.setting.smooth_seconds,
-        "logit-adjustment": chosen.setting.logit_adjustment,
+        **chosen.setting.options,
         "model": list(models) or report.model.split(" + "),
         "model-sha256": report.model_sha256.split(" + "),
     }
