@@ -77,7 +77,7 @@ def test_batch_gives_what_each_picture_gives_alone(pack, pictures):
 def test_detection_at_another_size_is_of_that_size(pack, pictures):
     options = DetectionOptions(min_face=0, threads=1)
     plain = Scrfd(pack, options)
-    expected = [plain._run(np.ascontiguousarray(x[..., ::-1]), 224) for x in pictures]
+    expected = plain.detect_at(pictures, 224)
     assert_same(ScrfdTorch(pack, options).detect_at(pictures, 224), expected)
 
 

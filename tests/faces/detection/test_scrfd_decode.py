@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from videxpr.faces.detection.candidates import Candidates
 from videxpr.faces.detection.scrfd_decode import (
-    Candidates,
     anchor_grid,
     decode,
     split_batch,
@@ -18,7 +18,7 @@ def found(*boxes_of_images):
     rows = [(n, *row) for n, boxes in enumerate(boxes_of_images) for row in boxes]
     table = torch.tensor(rows, dtype=torch.float32).reshape(-1, 6)
     points = table[:, 1:3].repeat(1, 5).reshape(-1, 5, 2)
-    return Candidates(table[:, 0].long(), table[:, 5], table[:, 1:5], points)
+    return Candidates(table[:, 0].long(), table[:, 1:5], table[:, 5], points)
 
 
 def test_rows_of_several_images_are_split():
@@ -52,9 +52,9 @@ def test_candidate_is_decoded_around_its_anchor():
     outputs[4][1, at] = torch.tensor([1.0, 0.5, 2.0, 0.25])
     outputs[7][1, at] = torch.tensor([0.5, -0.5] * 5)
     one = decode(outputs, pictures, (64, 64), 0.5, 0.5)
-    assert (one.image.tolist(), one.scores.tolist()) == ([1], [0.75])
+    assert (one.images.tolist(), one.scores.tolist()) == ([1], [0.75])
     assert one.boxes.tolist() == [[32.0, 80.0, 128.0, 104.0]]
-    assert one.landmarks.tolist() == [[[80.0, 80.0]] * 5]
+    assert one.regressed.tolist() == [[[80.0, 80.0]] * 5]
     assert len(decode(outputs, pictures, (64, 64), 0.5, 0.76).scores) == 0
 
 
@@ -62,25 +62,25 @@ def test_of_candidates_that_overlap_the_best_stays_in_each_picture():
     first = [(0, 0, 10, 10, 0.6), (1, 0, 11, 10, 0.9), (50, 50, 60, 60, 0.7)]
     second = [(0, 0, 10, 10, 0.8)]
     kept = suppress(found(first, [], second), 3)
-    assert [one.scores.tolist() for one in kept] == [
+    assert [[face.score for face in faces] for faces in kept] == [
         [pytest.approx(0.9), pytest.approx(0.7)],
         [],
         [pytest.approx(0.8)],
     ]
-    assert kept[0].landmarks[1, 0].tolist() == [50, 50]
+    assert kept[0][1].landmarks[0].tolist() == [50, 50]
 
 
 def test_what_only_a_lost_candidate_covers_stays():
     row = [(0, 0, 10, 10, 0.9), (4, 0, 14, 10, 0.8), (8, 0, 18, 10, 0.7)]
     (kept,) = suppress(found(row), 1)
-    assert kept.boxes[:, 0].tolist() == [0, 8]
+    assert [face.bbox[0] for face in kept] == [0, 8]
 
 
 def test_of_equals_the_first_stays():
     (kept,) = suppress(found([(0, 0, 10, 10, 0.9), (1, 0, 11, 10, 0.9)]), 1)
-    assert kept.boxes[:, 0].tolist() == [0]
+    assert [face.bbox[0] for face in kept] == [0]
 
 
 def test_no_candidates_and_no_pictures():
-    assert [len(one.scores) for one in suppress(found([], []), 2)] == [0, 0]
+    assert suppress(found([], []), 2) == [[], []]
     assert suppress(found(), 0) == []

@@ -1,7 +1,7 @@
 """SCRFD (Guo et al., "Sample and Computation Redistribution for Efficient Face Detection", ICLR
 2022) through insightface and ONNX Runtime, on the CPU."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,9 +12,9 @@ from videxpr.core.errors import DetectorError
 from videxpr.core.files import sha256_of
 from videxpr.core.onnx_runtime import open_session, session_providers
 from videxpr.core.structures import Face, Image
+from videxpr.faces.detection.candidates import nms
 from videxpr.faces.detection.detector import RegionOfInterest, most_central
 from videxpr.faces.detection.letterbox import input_shape
-from videxpr.faces.detection.nms import nms
 from videxpr.faces.detection.opencv import to_bgr
 from videxpr.faces.detection.packs import Pack
 from videxpr.faces.detection.scrfd_decode import SAME_FACE_IOU, STRIDES
@@ -71,31 +71,45 @@ class Scrfd:
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of each image, best score first."""
-        return [self._detect_one(image) for image in images]
+        return search(self.detect_at, images, (INPUT_SIZE, *RETRY_SIZES), self.min_face)
 
     def refine(self, rois: Sequence[Image]) -> list[Face | None]:
         """Return the face in the middle of each region of interest."""
-        return [most_central(self._run(to_bgr(one), len(one)), len(one)) for one in rois]
+        return [most_central(faces, ROI.size) for faces in self.detect_at(rois, ROI.size)]
 
-    def _detect_one(self, image: Image) -> list[Face]:
-        if not can_hold_a_face(image, self.min_face):
-            return []
-        bgr = to_bgr(image)
-        faces: list[Face] = []
-        for size in (INPUT_SIZE, *RETRY_SIZES):
-            faces = merge_faces(faces + self._run(bgr, size))
-            if faces and faces[0].score >= WEAK_SCORE:
-                break
-        return [face for face in faces if face.shorter_side >= self.min_face]
+    def detect_at(self, images: Sequence[Image], side: int) -> list[list[Face]]:
+        """Return the faces of each image that the network finds at one input size, however small."""
+        found = []
+        for image in images:
+            height, width = input_shape(image, side, self._step)
+            boxes, landmarks = self._model.detect(to_bgr(image), input_size=(width, height))
+            rows = zip(boxes.astype(np.float32), landmarks.astype(np.float32), strict=True)
+            found.append([Face(box[:4], five, float(box[4])) for box, five in rows])
+        return found
 
-    def _run(self, bgr: Image, size: int) -> list[Face]:
-        """Return the faces that the network finds at one input size, however small."""
-        rows, columns = input_shape(bgr, size, self._step)
-        boxes, landmarks = self._model.detect(bgr, input_size=(columns, rows))
-        return [
-            Face(box[:4].astype(np.float32), points.astype(np.float32), float(box[4]))
-            for box, points in zip(boxes, landmarks, strict=True)
-        ]
+
+def search(
+    detect_at: Callable[[Sequence[Image], int], list[list[Face]]],
+    images: Sequence[Image],
+    sides: Sequence[int],
+    min_face: float,
+) -> list[list[Face]]:
+    """Return the faces of each image, best score first.
+
+    Args:
+        detect_at: returns what the network finds in images, brought to an input of that side.
+        images: of any sizes.
+        sides: of the inputs; the next is tried for images whose best score is weak.
+        min_face: smaller faces are left out, in pixels of the image.
+    """
+    faces: list[list[Face]] = [[] for _ in images]
+    pending = [n for n, image in enumerate(images) if can_hold_a_face(image, min_face)]
+    for side in sides:
+        found = detect_at([images[n] for n in pending], side)
+        for number, more in zip(pending, found, strict=True):
+            faces[number] = merge_faces(faces[number] + more)
+        pending = [n for n in pending if not faces[n] or faces[n][0].score < WEAK_SCORE]
+    return [[one for one in each if one.shorter_side >= min_face] for each in faces]
 
 
 def can_hold_a_face(image: Image, min_face: float) -> bool:

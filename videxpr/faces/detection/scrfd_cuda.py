@@ -23,11 +23,11 @@ from videxpr.faces.detection.scrfd import (
     LARGEST_STRIDE,
     MIN_SCORE,
     RETRY_SIZES,
+    ROI,
     WEAK_SCORE,
-    can_hold_a_face,
-    merge_faces,
+    search,
 )
-from videxpr.faces.detection.scrfd_decode import Candidates, decode, suppress
+from videxpr.faces.detection.scrfd_decode import decode, suppress
 
 if TYPE_CHECKING:
     from videxpr.faces.options import DetectionOptions
@@ -70,21 +70,11 @@ class ScrfdTorch:
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of each image, best score first; retries share a batch too."""
-        faces: list[list[Face]] = [[] for _ in images]
-        pending = [n for n, image in enumerate(images) if can_hold_a_face(image, self.min_face)]
-        for side in self._sides:
-            found = self.detect_at([images[n] for n in pending], side)
-            for number, more in zip(pending, found, strict=True):
-                faces[number] = merge_faces(faces[number] + more)
-            pending = [n for n in pending if not faces[n] or faces[n][0].score < WEAK_SCORE]
-        return [[one for one in each if one.shorter_side >= self.min_face] for each in faces]
+        return search(self.detect_at, images, self._sides, self.min_face)
 
     def refine(self, rois: Sequence[Image]) -> list[Face | None]:
         """Return the face in the middle of each region of interest."""
-        if not rois:
-            return []
-        side = len(rois[0])
-        return [most_central(faces, side) for faces in self.detect_at(rois, side)]
+        return [most_central(faces, ROI.size) for faces in self.detect_at(rois, ROI.size)]
 
     def detect_at(self, images: Sequence[Image], side: int) -> list[list[Face]]:
         """Return the faces of each image, however small, best score first.
@@ -112,8 +102,7 @@ class ScrfdTorch:
         shape = input_shape(images[0], side, self._step or side)
         outputs = self._graph(letterbox(images, side, shape, self._device))
         scale = fit_to_square(images[0], side)[2]
-        found = decode(outputs, len(images), shape, scale, self.min_score)
-        return [_faces(each) for each in suppress(found, len(images))]
+        return suppress(decode(outputs, len(images), shape, scale, self.min_score), len(images))
 
     @torch.inference_mode()
     def _check_network(self, pack: Pack, side: int) -> None:
@@ -140,12 +129,3 @@ def _move_to(graph: Graph, name: str) -> torch.device:
         # Shortened to TF32, convolutions move scores by more than a thousandth.
         torch.backends.cudnn.allow_tf32 = False
     return device
-
-
-def _faces(found: Candidates) -> list[Face]:
-    return [
-        Face(box, points, score)
-        for box, points, score in zip(
-            found.boxes.numpy(), found.landmarks.numpy(), found.scores.tolist(), strict=True
-        )
-    ]

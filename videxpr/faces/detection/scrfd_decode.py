@@ -1,17 +1,14 @@
 """From what SCRFD's network computes to boxes and landmarks, for a batch of images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import torch
 from torch import Tensor
 
-from videxpr.faces.detection.nms import nms
-
-KINDS: Final = ("score", "distances to the sides", "offsets of landmarks")
-"""What is known of an anchor: 1, 4 and 10 numbers."""
+from videxpr.core.structures import Face
+from videxpr.faces.detection.candidates import Candidates, nms
 
 STRIDES: Final = {9: (8, 16, 32), 15: (8, 16, 32, 64, 128)}
 """Pixels between anchors on each level, by the number of the network's outputs."""
@@ -20,29 +17,6 @@ ANCHORS: Final = {9: 2, 15: 1}
 """Anchors that share a place, by the number of outputs."""
 
 SAME_FACE_IOU: Final = 0.4
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Anchors that may be faces, by image, by level and by place.
-
-    Attributes:
-        image: (K,) int64, its number in the batch.
-        scores: (K,) in [0, 1].
-        boxes: (K, 4) x1, y1, x2, y2, in pixels of the image.
-        landmarks: (K, 5, 2), in pixels of the image.
-    """
-
-    image: Tensor
-    scores: Tensor
-    boxes: Tensor
-    landmarks: Tensor
-
-    def select(self, rows: Tensor) -> "Candidates":
-        """Return those of some rows, a mask or indices."""
-        return Candidates(
-            self.image[rows], self.scores[rows], self.boxes[rows], self.landmarks[rows]
-        )
 
 
 def decode(
@@ -55,7 +29,8 @@ def decode(
     """Return the anchors of at least a score, on the CPU: few numbers, copied in one go.
 
     Args:
-        outputs: the network's, first scores by level, then distances, then landmarks.
+        outputs: the network's: by level scores (1 number an anchor), then distances to the sides of
+            the box (4), then offsets of the landmarks (10).
         images: number of images in the batch.
         shape: rows and columns of the input.
         scale: pixels of the input for one of an image.
@@ -63,7 +38,7 @@ def decode(
     """
     count = len(outputs)
     grid = anchor_grid(shape, count, outputs[0].device)  # (anchors, 3)
-    levels = count // len(KINDS)
+    levels = count // 3
     scores, distances, offsets = (
         torch.cat(
             [split_batch(one, images, ANCHORS[count]) for one in outputs[first : first + levels]],
@@ -80,7 +55,7 @@ def decode(
     pixels = torch.cat([corners, points], dim=1) / scale
     found = torch.cat([image[:, None], scores[image, anchor], pixels], dim=1).cpu()
     return Candidates(
-        found[:, 0].long(), found[:, 1], found[:, 2:6], found[:, 6:].reshape(-1, 5, 2)
+        found[:, 0].long(), found[:, 2:6], found[:, 1], found[:, 6:].reshape(-1, 5, 2)
     )
 
 
@@ -112,9 +87,9 @@ def anchor_grid(shape: tuple[int, int], outputs: int, device: torch.device) -> T
     return torch.cat(levels)
 
 
-def suppress(found: Candidates, images: int) -> list[Candidates]:
-    """Return of each image the candidates that overlap no better one, best score first."""
+def suppress(found: Candidates, images: int) -> list[list[Face]]:
+    """Return the faces of each image that overlap no better one, best score first."""
     # insightface's boxes end with the pixel of their far corner
     boxes = found.boxes + torch.tensor([0.0, 0, 1, 1])
-    rows = nms(boxes, found.scores, found.image, SAME_FACE_IOU)
-    return [found.select(rows[found.image[rows] == number]) for number in range(images)]
+    kept = nms(boxes, found.scores, found.images, SAME_FACE_IOU)
+    return found.select(kept).faces(images)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videxpr.faces.detection.nms import nms
+from videxpr.faces.detection.candidates import nms
 
 
 def overlap(one, other):
