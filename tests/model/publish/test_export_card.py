@@ -11,8 +11,7 @@ from publish_reports import ON_IMAGES, ON_VIDEOS, written
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.model.header import ModelCard as Card
 from videxpr.model.header import TrainingSummary
-from videxpr.model.publish.export import card_text
-from videxpr.model.publish.report import read_report
+from videxpr.model.publish.export import card_text, read_report
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,14 @@ class Embedder:
     network: Callable[[Sequence[Image]], Floats]
 
     def embed(self, crops: Sequence[Image], batch_size: int) -> Floats:
-        """Return features (N, width) of N crops (size, size, 3) uint8, a batch at a time.
+        """Return features of crops, a batch at a time.
+
+        Args:
+            crops: N of (size, size, 3) uint8 each, RGB, with the size of the model's crops.
+            batch_size: crops that go through the network together.
+
+        Returns:
+            (N, width) float32.
 
         Raises:
             DeviceError: the device's memory is too small for a single crop.

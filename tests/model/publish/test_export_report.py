@@ -11,7 +11,7 @@ from publish_reports import ON_IMAGES, ON_VIDEOS, written
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.evaluation.report import Evaluation, as_json
-from videxpr.model.publish.report import Report, read_report
+from videxpr.model.publish.export import Report, read_report
 
 
 def same(report: Report, evaluation: Evaluation) -> None:
