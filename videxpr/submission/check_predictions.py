@@ -7,7 +7,12 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import takewhile
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from videxpr.core.image_names import image_name
 from videxpr.formats.predictions import HEADER, Block
@@ -67,13 +72,8 @@ def check_predictions(
     wanted = template_rows(template, lines)
     read = read_rows(lines, wanted, {block.name for block in template}, edition)
     problems += [(problem, place + first) for problem, place in read.problems]
-    rows = Alignment(file, first, wanted, read.positions)
-    found = [
-        *merge(file, problems),
-        *rows.unexpected(read.unexpected),
-        *rows.misplaced(),
-        *rows.missing(),
-    ]
+    rows = Alignment(file, first, wanted, read)
+    found = [*merge(file, problems), *rows.unexpected(), *rows.misplaced(), *rows.missing()]
     if any(block.frames is None for block in template):
         warnings.append(Violation(file, 0, UNCOUNTED))
     return report(len(template), len(lines), found, warnings)
@@ -92,8 +92,9 @@ def template_rows(template: Sequence[Block], lines: Sequence[str]) -> list[str]:
     for row in map(ROW.fullmatch, lines) if counts else ():
         if row and row["name"] in counts and int(row["number"]) <= MOST_FRAMES:
             counts[row["name"]] = max(counts[row["name"]], int(row["number"]))
+    image = cache(image_name)  # videos have the same ones
     return [
-        f"{block.name}/{image_name(frame)}"
+        f"{block.name}/{image(frame)}"
         for block in template
         for frame in (range(counts[block.name]) if block.frames is None else block.frames.tolist())
     ]
@@ -110,13 +111,17 @@ def read_rows(
         names: of the template's videos.
         edition: decides which labels there are.
     """
+    endings = {f",{label}" for label in range(edition.classes)}
+    pairs = zip(lines, wanted, strict=False)
+    right = takewhile(lambda one: one[0][:-2] == one[1] and one[0][-2:] in endings, pairs)
+    positions = list(range(sum(1 for _ in right)))  # most files are right from here to their end
+    read = FileRows(positions, unexpected := {}, problems := [])
+    if len(positions) == len(lines):
+        return read
     index = {row: position for position, row in enumerate(wanted)}
-    labels = set(map(str, range(edition.classes)))
-    read = FileRows(positions := [], unexpected := {}, problems := [])
-    for place, line in enumerate(lines):
-        image, _, label = line.rpartition(",")
-        if label in labels and image in index:  # of a million rows nearly all are right
-            positions.append(index[image])
+    for place, line in enumerate(lines[len(positions) :], len(positions)):
+        if line[:-2] in index and line[-2:] in endings:
+            positions.append(index[line[:-2]])
             continue
         row = ROW.fullmatch(line.strip())
         if row is None:
@@ -150,63 +155,75 @@ class Alignment:
     Args:
         file: its name.
         first: the line of its first row.
-        wanted: the template's rows, without labels.
-        positions: (N,) which of them each of the file's rows is, -1 for none.
+        wanted: the W rows of the template, without labels.
+        read: what the file's rows say.
+
+    Attributes:
+        due: (N,) the template's row that each of the file's is, or stands for; -1 for none.
+        kept: (N,) whether it is where the template has it.
+        home: (W,) the row that stands for each of the template's: of several the one in order, or the
+            first; -1 for none.
     """
 
-    def __init__(
-        self, file: str, first: int, wanted: Sequence[str], positions: Sequence[int]
-    ) -> None:
+    def __init__(self, file: str, first: int, wanted: Sequence[str], read: FileRows) -> None:
         self.file, self.first, self.wanted = file, first, wanted
-        self.positions = list(positions)
-        self.kept = in_order(positions)
-        self.home: dict[int, int] = {}
-        """The row that stands for each of the template's: of several the one in order, or the first."""
-        for row, position in enumerate(positions):
-            if position >= 0 and (self.kept[row] or position not in self.home):
-                self.home[position] = row
+        self.reasons = read.unexpected
+        self.due = np.array(read.positions, np.int64)
+        self.kept = in_order(self.due)
+        self.home = np.full(len(wanted), -1)
+        known = np.flatnonzero(self.due >= 0)[::-1]  # of several numbers the last one stays
+        self.home[self.due[known]] = known
+        self.home[self.due[self.kept]] = np.flatnonzero(self.kept)
         self._fill_gaps()
 
     def _fill_gaps(self) -> None:
         """Let unexpected rows stand for what is due in their place and stands nowhere else."""
-        due = 0
-        for row, position in enumerate(self.positions):
-            if position < 0 and due < len(self.wanted) and due not in self.home:
-                self.positions[row], self.kept[row], self.home[due] = due, True, row
-            if self.kept[row]:
-                due = self.positions[row] + 1
+        next_due = np.maximum.accumulate(np.where(self.kept, self.due, -1)) + 1
+        filled = -1
+        for row in self.reasons:
+            due = max(int(next_due[row]), filled + 1)
+            if due < len(self.wanted) and self.home[due] < 0:
+                self.due[row], self.kept[row], self.home[due], filled = due, True, row, due
 
-    def unexpected(self, reasons: Mapping[int, str]) -> Iterator[Violation]:
+    def unexpected(self) -> Iterator[Violation]:
         """Yield rows that are none of the template's, with what it has in their place."""
-        kinds = (((why, self.kept[row]), row, self.positions[row]) for row, why in reasons.items())
-        found = ((kind, row, due if due >= 0 else row) for kind, row, due in kinds)
+        found = (
+            ((why, bool(self.kept[row])), row, int(self.due[row]) if self.kept[row] else row)
+            for row, why in self.reasons.items()
+        )
         for ((why, stands_in), row, due), count in runs(found):
             here = f"; the template has {self._span(due, count)} here" if stands_in else ""
             yield self._violation(row, why + here, count)
 
     def misplaced(self) -> Iterator[Violation]:
         """Yield rows that stand twice, or not where the template has them."""
-        rows = enumerate(zip(self.positions, self.kept, strict=True))
-        astray = [(row, due, self.home[due]) for row, (due, kept) in rows if due >= 0 and not kept]
-        for (_, row, due, home), count in runs(("", *one) for one in astray if one[0] != one[2]):
+        rows = np.flatnonzero((self.due >= 0) & ~self.kept)
+        twice = self.home[self.due[rows]] != rows
+        for row, due, home, count in self._runs(rows[twice]):
             line = home + self.first
             there = f"line {line}" if count == 1 else f"lines {line}-{line + count - 1}"
             yield self._violation(row, f"duplicate: {self._span(due, count)} as in {there}", count)
-        for (_, row, due, _), count in runs(("", *one) for one in astray if one[0] == one[2]):
+        for row, due, _, count in self._runs(rows[~twice]):
             place = f"after {self.wanted[due - 1]}" if due else "first"
             what = f"wrong order: the template has {self._span(due, count)} {place}"
             yield self._violation(row, what, count)
 
     def missing(self) -> Iterator[Violation]:
         """Yield the template's rows that the file lacks, behind those that come before."""
-        absent = (("", due) for due in range(len(self.wanted)) if due not in self.home)
+        absent = (("", due) for due in np.flatnonzero(self.home < 0).tolist())
         for (_, due), count in runs(absent):
-            before = self.home[due - 1] if due else -1
+            before = int(self.home[due - 1]) if due else -1
             are = "1 row is" if count == 1 else f"{count} rows are"
             end = "; is the file cut off?" if due + count == len(self.wanted) else ""
-            yield self._violation(
-                before + 1, f"{are} missing here: {self._span(due, count)}{end}", 1
-            )
+            what = f"{are} missing here: {self._span(due, count)}{end}"
+            yield self._violation(before + 1, what, 1)
+
+    def _runs(self, rows: NDArray[np.int64]) -> Iterator[tuple[int, int, int, int]]:
+        """Yield first row, what it is, where that stands, and how many rows go on so."""
+        due = self.due[rows]
+        found = zip(rows.tolist(), due.tolist(), self.home[due].tolist(), strict=True)
+        for (_, row, what, home), count in runs(("", *one) for one in found):
+            yield row, what, home, count
 
     def _violation(self, row: int, text: str, count: int) -> Violation:
         return Violation(self.file, row + self.first, text, count)
@@ -217,7 +234,7 @@ class Alignment:
         return last if count == 1 else f"{self.wanted[due]} to {last}"
 
 
-def in_order(positions: Sequence[int]) -> list[bool]:
+def in_order(positions: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which of N positions stand in order, so that as few as possible do not.
 
     Args:
@@ -226,19 +243,21 @@ def in_order(positions: Sequence[int]) -> list[bool]:
     Returns:
         (N,), true along a longest rising subsequence, by patience sorting.
     """
+    kept = positions == np.arange(len(positions))
+    head = int(np.append(kept, False).argmin())  # what begins as it should is in order
+    kept[head:] = False
     lowest: list[int] = []  # the lowest end of a rising subsequence, by its length
     ends: list[int] = []  # and the row of that end
-    before = [-1] * len(positions)
-    for row, position in enumerate(positions):
+    before = np.full(len(positions), -1)
+    for row, position in enumerate(positions[head:].tolist(), head):
         length = bisect_left(lowest, position)
-        if position < 0 or (length < len(lowest) and lowest[length] == position):
+        if position < head or (length < len(lowest) and lowest[length] == position):
             continue  # of equal ones the first stays
         lowest[length : length + 1] = [position]
         ends[length : length + 1] = [row]
         before[row] = ends[length - 1] if length else -1
-    kept = [False] * len(positions)
     row = ends[-1] if ends else -1
     while row >= 0:
         kept[row] = True
-        row = before[row]
+        row = int(before[row])
     return kept
