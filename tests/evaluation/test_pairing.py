@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from videxpr.core.errors import FormatError, UsageError
-from videxpr.datasets.labels.reader import LabelSet, LabelSets, Origin
+from videxpr.datasets.labels import LabelSet, LabelSets, Origin
 from videxpr.evaluation.pairing import Pair, first_names, pair_labels, unmatched_names
 
 D, B, F, N = Origin.DETECTED, Origin.BRIDGED, Origin.FILLED, Origin.NONE

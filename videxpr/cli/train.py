@@ -37,8 +37,7 @@ def clips(command: TrainClipsCommand, given: frozenset[str]) -> int:
     geometry = None if file is None else read_crop_geometry(file)
     console = _prepare()
     from videxpr.cli.train_progress import data_table, epoch_line, training_bars, unmatched_names
-    from videxpr.datasets.affwild2.folds import split_fold
-    from videxpr.datasets.affwild2.videos import read_affwild2
+    from videxpr.datasets.affwild2.videos import read_affwild2, split_fold
     from videxpr.training.clips.fit import train_on_clips
 
     data = read_affwild2(layout)

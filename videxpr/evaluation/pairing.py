@@ -12,7 +12,7 @@ from videxpr.core.errors import FormatError, UsageError
 from videxpr.core.expressions import NOT_ANNOTATED
 from videxpr.datasets.affwild2.layout import SETS
 from videxpr.datasets.affwild2.template import TOLERATED_FRAMES
-from videxpr.datasets.labels.reader import (
+from videxpr.datasets.labels import (
     LabelSet,
     LabelSets,
     Origin,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import NOT_ANNOTATED
 from videxpr.datasets.affwild2.videos import SIDE
-from videxpr.datasets.labels.reader import LabelSets, Origin, read_label_sets
+from videxpr.datasets.labels import LabelSets, Origin, read_label_sets
 from videxpr.evaluation.metrics import (
     CLASSES,
     Counts,

@@ -13,7 +13,7 @@ from videxpr.core.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
 from videxpr.core.structures import Integers
 from videxpr.datasets.affwild2.template import Fit, fit_labels, match_template
 from videxpr.datasets.affwild2.videos import SIDE
-from videxpr.datasets.labels.reader import LabelSet, LabelSets, Origin, read_label_sets
+from videxpr.datasets.labels import LabelSet, LabelSets, Origin, read_label_sets
 from videxpr.formats.predictions import Block
 from videxpr.submission.editions import Edition
 from videxpr.temporal.interpolation import nearest_known

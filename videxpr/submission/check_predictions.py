@@ -243,7 +243,7 @@ def in_order(positions: NDArray[np.int64]) -> NDArray[np.bool_]:
     Returns:
         (N,), true along a longest rising subsequence, by patience sorting.
     """
-    kept = positions == np.arange(len(positions))
+    kept: NDArray[np.bool_] = positions == np.arange(len(positions))
     head = int(np.append(kept, False).argmin())  # what begins as it should is in order
     kept[head:] = False
     lowest: list[int] = []  # the lowest end of a rising subsequence, by its length

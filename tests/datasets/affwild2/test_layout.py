@@ -7,9 +7,14 @@ import pytest
 from trees import TRAPS, Planted, runs, write_tree
 
 from videxpr.core.errors import FormatError, SourceError, UsageError
-from videxpr.datasets.affwild2.folds import split_fold
 from videxpr.datasets.affwild2.layout import find_layout
-from videxpr.datasets.affwild2.videos import AffWild2Data, LabeledVideo, class_counts, read_affwild2
+from videxpr.datasets.affwild2.videos import (
+    AffWild2Data,
+    LabeledVideo,
+    class_counts,
+    read_affwild2,
+    split_fold,
+)
 
 PLANTED = {one.name: one for one in TRAPS}
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videxpr.datasets.affwild2.folds import assign_folds
+from videxpr.datasets.affwild2.videos import assign_folds
 from videxpr.evaluation.metrics import macro_f1
 from videxpr.evaluation.tune.cross_validation import choose_setting, cross_validate
 

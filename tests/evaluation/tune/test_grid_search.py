@@ -7,7 +7,7 @@ import pytest
 from annotated import SHARES, annotation, guessed, segments, write_video
 from sklearn.metrics import confusion_matrix
 
-from videxpr.datasets.labels.reader import LabelSet, LabelSets
+from videxpr.datasets.labels import LabelSet, LabelSets
 from videxpr.evaluation.pairing import pair_labels
 from videxpr.evaluation.tune.data import LabeledTrack, read_tuning_data
 from videxpr.evaluation.tune.grid_search import fit_length, sweep

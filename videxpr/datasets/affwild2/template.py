@@ -16,6 +16,9 @@ from videxpr.formats.writers import Missing
 TOLERATED_FRAMES: Final = 2
 """Decoders and the organizers' own counts differ by this much at a video's end; more is an error."""
 
+SIDES: Final = ("", "_left", "_right")
+"""What a person's name may add to that of the video."""
+
 
 @dataclass(frozen=True)
 class TemplateMatch:
@@ -127,7 +130,7 @@ def match_template(
         does not know the video), and what there is to say about it.
     """
     known = {block.name: block for block in template}
-    sides = [side for side in ("", "_left", "_right") if name + side in known]
+    sides = [side for side in SIDES if name + side in known]
     if not sides:
         return [TemplateMatch(name, 0, "", None)], [f"the template does not name {name}"]
     ranks = {side: _rank(side, sides, second) for side in sides}

@@ -11,7 +11,7 @@ from videxpr.core.errors import FormatError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Integers
 from videxpr.datasets.affwild2.videos import SIDE
-from videxpr.datasets.labels.reader import (
+from videxpr.datasets.labels import (
     LabelSet,
     LabelSets,
     Subject,

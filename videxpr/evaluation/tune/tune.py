@@ -13,7 +13,7 @@ import numpy as np
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import NOT_ANNOTATED
 from videxpr.core.structures import Floats
-from videxpr.datasets.affwild2.folds import assign_folds
+from videxpr.datasets.affwild2.videos import assign_folds
 from videxpr.evaluation.metrics import Counts, macro_f1
 from videxpr.evaluation.tune.cross_validation import choose_setting, cross_validate
 from videxpr.evaluation.tune.data import LabeledTrack, TuningData, read_tuning_data

@@ -10,7 +10,7 @@ from labels import HALF, annotated
 from records import changed
 
 from videxpr.core.errors import FormatError, SourceError
-from videxpr.datasets.labels.reader import LabelSet, Origin, find_label_files, read_label_sets
+from videxpr.datasets.labels import LabelSet, Origin, find_label_files, read_label_sets
 from videxpr.formats.affwild2 import write_labels
 from videxpr.formats.parquet import write_parquet
 from videxpr.formats.predictions import Block, write_predictions
