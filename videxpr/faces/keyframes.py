@@ -51,8 +51,8 @@ class KeyframeDetector:
         """
         self._detector = detector
         self._every = options.detect_every if detector.roi is not None else 1
-        self._tracklets: list[_Tracklet] = []
-        self._is_first = True
+        self._images: Sequence[Image] = ()  # of the block
+        self.begin_shot()
 
     def block_length(self, batch_size: int) -> int:
         """Return how many frames `detect` takes at once; the detector takes batches of that size."""
@@ -60,7 +60,8 @@ class KeyframeDetector:
 
     def begin_shot(self) -> None:
         """Forget all faces: what comes next has nothing to do with what came before."""
-        self._tracklets, self._is_first = [], True
+        self._tracklets: list[_Tracklet] = []
+        self._is_first = True
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of the next frames of a shot, best score first; the last is a keyframe.
@@ -70,16 +71,101 @@ class KeyframeDetector:
         """
         if self._every == 1:
             return self._detector.detect(images)
-        block = _Block(self._detector, images, self._tracklets)
+        self._images, last = images, len(images) - 1
         if self._is_first:
-            block.detect(0)
+            self._detect(0)
         for position in range(int(self._is_first), len(images)):
-            lost = block.propagate(position)
-            if lost or position == len(images) - 1:
-                block.detect(position)
-        faces = block.faces()
-        self._tracklets, self._is_first = block.carry_over(), False
-        return faces
+            lost = self._propagate(position)
+            if lost or position == last:
+                self._detect(position)
+        found = [[one.face(at) for one in self._at(at)] for at in range(len(images))]
+        # the next block goes on from the last frame, as the one before it
+        self._tracklets = [replace(one, refined={-1: one.refined[last]}) for one in self._at(last)]
+        self._images, self._is_first = (), False
+        return [sorted(faces, key=lambda face: -face.score) for faces in found]
+
+    def _propagate(self, position: int) -> bool:
+        """Refine the faces of the frame before in this one; return whether one was lost."""
+        before = self._at(position - 1)
+        tracklets = [one for one in before if not one.unrefinable]
+        refined = self._refine(position, [one.refined[position - 1] for one in tracklets])
+        for tracklet, face in zip(tracklets, refined, strict=True):
+            if face is not None:
+                tracklet.refined[position] = face
+        self._suppress_duplicates(position)
+        return any(position not in one.refined for one in before)
+
+    def _suppress_duplicates(self, position: int) -> None:
+        """Of two tracklets that have come to the same face, lose the less sure one."""
+        kept: list[Face] = []
+        for tracklet in sorted(self._at(position), key=lambda one: -one.score(position)):
+            face = tracklet.refined[position]
+            if any(better.iou(face) >= SAME_FACE_IOU for better in kept):
+                del tracklet.refined[position]
+            else:
+                kept.append(face)
+
+    def _detect(self, position: int) -> None:
+        """Detect in the full frame: compare the faces that are known, start with those that are new."""
+        known = self._at(position)
+        for detected in self._detector.detect([self._images[position]])[0]:
+            overlaps = [(one.face(position).iou(detected), one) for one in known]
+            overlap, tracklet = max(overlaps, key=lambda pair: pair[0], default=(0.0, None))
+            if tracklet is None or overlap < SAME_FACE_IOU:
+                self._start(position, detected)
+            else:
+                known.remove(tracklet)
+                tracklet.update_bias(position, detected)
+        for (
+            tracklet
+        ) in known:  # a keyframe does not confirm them: they end where last surely a face
+            tracklet.keep(range(max(self._sure(tracklet), default=-1) + 1))
+
+    def _start(self, position: int, detected: Face) -> None:
+        """Start with a face that is new here; it may have been there before."""
+        refined = self._refine(position, [detected])[0]
+        tracklet = _Tracklet({position: refined or detected}, unrefinable=refined is None)
+        if refined is not None:
+            tracklet.update_bias(position, detected)
+            self._trace_back(tracklet, position)
+        self._tracklets.append(tracklet)
+
+    def _trace_back(self, tracklet: "_Tracklet", position: int) -> None:
+        """Refine a new face towards the beginning of the block, as far as it is surely one."""
+        for earlier in range(position - 1, -1, -1):
+            refined = self._refine(earlier, [tracklet.refined[earlier + 1]])[0]
+            if refined is None or any(
+                refined.iou(other.refined[earlier]) >= SAME_FACE_IOU for other in self._at(earlier)
+            ):
+                break
+            tracklet.refined[earlier] = refined
+        tracklet.keep(range(min(self._sure(tracklet), default=position), position + 1))
+
+    def _refine(self, position: int, faces: Sequence[Face]) -> list[Face | None]:
+        """Return faces of a neighboring frame as they are in this one; None where one is lost."""
+        roi = self._detector.roi
+        if roi is None or not faces:
+            return [None] * len(faces)
+        squares = [_square_around(face, roi.margin) for face in faces]
+        rois = [crop_square(self._images[position], *square, roi.size) for square in squares]
+        refined: list[Face | None] = []
+        for before, (corner, side), face in zip(
+            faces, squares, self._detector.refine(rois), strict=True
+        ):
+            if face is not None:
+                points = corner + (_points(face) + 0.5) * (side / roi.size) - 0.5
+                face = _face(points, face.score)
+                small = face.shorter_side < self._detector.min_face
+                face = None if small or before.iou(face) < LEAST_STEP_IOU else face
+            refined.append(face)
+        return refined
+
+    def _at(self, position: int) -> list["_Tracklet"]:
+        return [one for one in self._tracklets if position in one.refined]
+
+    def _sure(self, tracklet: "_Tracklet") -> list[int]:
+        """Return the positions at which a tracklet is surely a face."""
+        return [at for at in tracklet.refined if tracklet.score(at) >= self._detector.sure_score]
 
 
 @dataclass(eq=False)
@@ -132,142 +218,11 @@ class _Tracklet:
         return _points(refined) + self.bias * _size(refined)
 
 
-class _Block:
-    """Successive frames of one shot, and the faces in them."""
-
-    def __init__(
-        self, detector: Detector, images: Sequence[Image], tracklets: Sequence[_Tracklet]
-    ) -> None:
-        self._detector = detector
-        self._images = images
-        self._tracklets = list(tracklets)
-
-    def faces(self) -> list[list[Face]]:
-        """Return the faces of every frame, best score first."""
-        found = [
-            [tracklet.face(position) for tracklet in self._at(position)]
-            for position in range(len(self._images))
-        ]
-        return [sorted(faces, key=lambda face: -face.score) for faces in found]
-
-    def carry_over(self) -> list[_Tracklet]:
-        """Return the tracklets that go on in the next block, the last frame as the one before it."""
-        last = len(self._images) - 1
-        return [replace(one, refined={-1: one.refined[last]}) for one in self._at(last)]
-
-    def propagate(self, position: int) -> bool:
-        """Refine the faces of the frame before in this one; return whether one was lost."""
-        before = self._at(position - 1)
-        tracklets = [one for one in before if not one.unrefinable]
-        refined = self._refine(position, [one.refined[position - 1] for one in tracklets])
-        for tracklet, face in zip(tracklets, refined, strict=True):
-            if face is not None:
-                tracklet.refined[position] = face
-        self._suppress_duplicates(position)
-        return any(position not in one.refined for one in before)
-
-    def detect(self, position: int) -> None:
-        """Detect in the full frame: compare the faces that are known, start with those that are new."""
-        known = self._at(position)
-        for detected in self._detector.detect([self._images[position]])[0]:
-            tracklet = self._match(known, position, detected)
-            if tracklet is None:
-                self._start(position, detected)
-            else:
-                known.remove(tracklet)
-                tracklet.update_bias(position, detected)
-        for tracklet in known:
-            self._end_unless_sure(tracklet, position)
-
-    def _match(
-        self, tracklets: Sequence[_Tracklet], position: int, detected: Face
-    ) -> _Tracklet | None:
-        """Return the tracklet that a detected face belongs to."""
-        overlaps = [(one.face(position).iou(detected), one) for one in tracklets]
-        best = max(overlaps, key=lambda pair: pair[0], default=(0.0, None))
-        return best[1] if best[0] >= SAME_FACE_IOU else None
-
-    def _start(self, position: int, detected: Face) -> None:
-        """Start with a face that is new here; it may have been there before."""
-        refined = self._refine(position, [detected])[0]
-        tracklet = _Tracklet({position: refined or detected}, unrefinable=refined is None)
-        if refined is not None:
-            tracklet.update_bias(position, detected)
-            self._trace_back(tracklet, position)
-        self._tracklets.append(tracklet)
-
-    def _trace_back(self, tracklet: _Tracklet, position: int) -> None:
-        """Refine a new face towards the beginning of the block, as far as it is surely one."""
-        for earlier in range(position - 1, -1, -1):
-            refined = self._refine(earlier, [tracklet.refined[earlier + 1]])[0]
-            if refined is None or any(
-                refined.iou(other.refined[earlier]) >= SAME_FACE_IOU for other in self._at(earlier)
-            ):
-                break
-            tracklet.refined[earlier] = refined
-        sure = [at for at in tracklet.refined if self._is_sure(tracklet, at)]
-        tracklet.keep(range(min(sure, default=position), position + 1))
-
-    def _end_unless_sure(self, tracklet: _Tracklet, position: int) -> None:
-        """End a tracklet that a keyframe does not confirm, where it was last surely a face."""
-        if self._is_sure(tracklet, position):
-            return
-        sure = [at for at in tracklet.refined if self._is_sure(tracklet, at)]
-        tracklet.keep(range(max(sure, default=-1) + 1))
-
-    def _suppress_duplicates(self, position: int) -> None:
-        """Of two tracklets that have come to the same face, lose the less sure one."""
-        tracklets = sorted(self._at(position), key=lambda one: -one.score(position))
-        for rank, tracklet in enumerate(tracklets):
-            better = (other.refined.get(position) for other in tracklets[:rank])
-            if any(one and one.iou(tracklet.refined[position]) >= SAME_FACE_IOU for one in better):
-                del tracklet.refined[position]
-
-    def _refine(self, position: int, faces: Sequence[Face]) -> list[Face | None]:
-        """Return faces of a neighboring frame as they are in this one; None where one is lost."""
-        roi = self._detector.roi
-        if roi is None or not faces:
-            return [None] * len(faces)
-        squares = [_Square.around(face, roi.margin) for face in faces]
-        image = self._images[position]
-        rois = [crop_square(image, one.corner, one.side, roi.size) for one in squares]
-        refined = [
-            None if face is None else square.to_frame(face, roi.size)
-            for face, square in zip(self._detector.refine(rois), squares, strict=True)
-        ]
-        return [
-            after if after is not None and self._is_same(before, after) else None
-            for before, after in zip(faces, refined, strict=True)
-        ]
-
-    def _is_same(self, before: Face, after: Face) -> bool:
-        return after.shorter_side >= self._detector.min_face and before.iou(after) >= LEAST_STEP_IOU
-
-    def _is_sure(self, tracklet: _Tracklet, position: int) -> bool:
-        return tracklet.score(position) >= self._detector.sure_score
-
-    def _at(self, position: int) -> list[_Tracklet]:
-        return [one for one in self._tracklets if position in one.refined]
-
-
-@dataclass(frozen=True)
-class _Square:
-    """The surroundings of a face: upper left corner (x, y) and side, in pixels of the frame."""
-
-    corner: NDArray[np.float64]
-    side: float
-
-    @classmethod
-    def around(cls, face: Face, margin: float) -> "_Square":
-        """Return the square around a face whose side is `margin` longer sides of its box."""
-        low, high = face.bbox[:2].astype(np.float64), face.bbox[2:].astype(np.float64)
-        side = margin * max(float((high - low).max()), 1.0)
-        return cls((low + high - side) / 2, side)
-
-    def to_frame(self, face: Face, size: int) -> Face:
-        """Return a face in this square, brought to so many pixels, in pixels of the frame."""
-        scale = self.side / size
-        return _face(self.corner + (_points(face) + 0.5) * scale - 0.5, face.score)
+def _square_around(face: Face, margin: float) -> tuple[NDArray[np.float64], float]:
+    """Return corner (x, y) and side of the square around a face, `margin` longer sides of its box."""
+    low, high = face.bbox[:2].astype(np.float64), face.bbox[2:].astype(np.float64)
+    side = margin * max(float((high - low).max()), 1.0)
+    return (low + high - side) / 2, side
 
 
 def _points(face: Face) -> NDArray[np.float64]:
