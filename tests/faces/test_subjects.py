@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from videxpr.core.structures import Face
 from videxpr.faces.options import PERSONS, Person
-from videxpr.faces.subjects import mean_x, rank_subjects, summed_area
+from videxpr.faces.subjects import mean_x, rank_subjects
 from videxpr.faces.track import Track
 
 PICTURE = (1000, 600)
@@ -49,8 +49,8 @@ def test_each_way_puts_its_person_first(person: Person, order: list[Track]) -> N
 def test_the_largest_has_the_largest_area_over_the_shot_and_not_in_one_frame() -> None:
     brief = track(1, 500, size=200, frames=10)
     lasting = track(2, 500, size=100, frames=50)
-    assert summed_area(brief) == pytest.approx(400_000)
-    assert summed_area(lasting) == pytest.approx(500_000)
+    assert brief.faces.summed_area == pytest.approx(400_000)
+    assert lasting.faces.summed_area == pytest.approx(500_000)
     assert rank_subjects([brief, lasting], "largest", PICTURE) == [lasting, brief]
 
 

@@ -7,9 +7,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.structures import Times
 from videxpr.formats.frame_labels import fill_labels
 from videxpr.formats.record import Annotation, FaceRows
-from videxpr.video.timeline import monotonic_seconds
+from videxpr.video.timeline import Timeline
 
 nan = float("nan")
 
@@ -56,13 +57,19 @@ def face_rows(frames: list[int], ranks: list[int], bridged: list[bool], seed: in
     )
 
 
+def clock(pts_seconds: Times) -> Times:
+    """The seconds of frames with these times."""
+    timeline = Timeline()
+    return np.array([timeline.add(n, pts, 0, (1, 1)) for n, pts in enumerate(pts_seconds.tolist())])
+
+
 def annotation() -> Annotation:
     """Frames 5 to 9: one face, two, nobody, one bridged without a time, nobody in a new shot."""
     return record_of(
         video="folder/clip.mp4",
         first_frame=5,
         pts_seconds=np.array([0.2, 0.24, 0.28, nan, 0.36]),
-        seconds=monotonic_seconds(np.array([0.2, 0.24, 0.28, nan, 0.36]), 30.0),
+        seconds=clock(np.array([0.2, 0.24, 0.28, nan, 0.36])),
         shots=np.array([0, 0, 0, 0, 1]),
         faces=face_rows([5, 6, 6, 8], [0, 0, 1, 0], [False, False, False, True]),
         people=2,
@@ -91,7 +98,7 @@ def annotations(draw: st.DrawFn) -> Annotation:
         video=draw(st.text("ab ,\"'é/.", min_size=1)),
         first_frame=first,
         pts_seconds=pts_seconds,
-        seconds=monotonic_seconds(pts_seconds, 30.0),
+        seconds=clock(pts_seconds),
         shots=np.arange(count) // 5,
         faces=face_rows(frames, ranks, bridged, seed),
         paper_probabilities=rows_of_probabilities(count, seed) if draw(st.booleans()) else None,

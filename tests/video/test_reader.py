@@ -68,8 +68,8 @@ def read(path: Path) -> Reading:
         [frame.pts_seconds for frame in frames],
         [(frame.image.shape[1], frame.image.shape[0]) for frame in frames],
         video.decode_errors,
-        video.info.frames_hint,
-        video.info.codec,
+        video.frames_hint,
+        video.codec,
     )
 
 

@@ -1,15 +1,22 @@
 """The clock of a video's frames: it always rises, whatever the times in the file."""
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videxpr.video.timeline import RunningMedian, Timeline, monotonic_seconds
+from videxpr.video.timeline import Timeline, median
 
 nan = math.nan
+
+
+def clock(times: list[float]) -> list[float]:
+    """The seconds of frames with these times, of 25 a second."""
+    timeline = Timeline(fps=25.0)
+    return [timeline.add(number, pts, 0, (6, 4)) for number, pts in enumerate(times)]
 
 
 @given(
@@ -74,7 +81,7 @@ def test_untimed_frames_have_the_assumed_rate():
 def test_unknown_and_falling_steps_become_the_usual_step_so_far(
     pts: list[float], seconds: list[float]
 ) -> None:
-    np.testing.assert_allclose(monotonic_seconds(np.array(pts), 25.0), seconds)
+    np.testing.assert_allclose(clock(pts), seconds)
 
 
 @given(st.lists(st.just(nan) | st.floats(0, 100), min_size=1, max_size=30), st.integers(1, 30))
@@ -82,25 +89,17 @@ def test_the_clock_keeps_the_steps_that_rise_and_needs_no_later_frame(
     pts: list[float], known: int
 ) -> None:
     times = np.array(pts)
-    seconds = monotonic_seconds(times, 25.0)
+    seconds = clock(pts)
     good = np.diff(times) > 0
     assert seconds[0] == 0 and (np.diff(seconds) >= 0).all()
     np.testing.assert_allclose(np.diff(seconds)[good], np.diff(times)[good], atol=1e-9)
-    np.testing.assert_allclose(monotonic_seconds(times[:known], 25.0), seconds[:known])
+    np.testing.assert_allclose(clock(pts[:known]), seconds[:known])
 
 
-@given(st.lists(st.floats(-1e6, 1e6) | st.sampled_from([0.04, 1 / 3, 0.0]), max_size=50))
-def test_the_running_median_is_the_median_of_all_that_came(numbers: list[float]) -> None:
-    running = RunningMedian()
-    assert running.median(7.0) == 7.0
-    for count, number in enumerate(numbers, 1):
-        running.add(number)
-        assert running.median(7.0) == np.median(numbers[:count])
-
-
-def test_the_running_median_grows_with_distinct_numbers_only() -> None:
-    running = RunningMedian()
-    for number in [0.04, 0.08] * 10_000:
-        running.add(number)
-    assert running.distinct == [0.04, 0.08]
-    assert running.counts == {0.04: 10_000, 0.08: 10_000}
+@given(
+    st.lists(st.floats(-1e6, 1e6) | st.sampled_from([0.04, 1 / 3, 0.0]), min_size=1, max_size=50)
+)
+def test_the_median_of_counted_numbers_is_the_median_of_all_that_came(
+    numbers: list[float],
+) -> None:
+    assert median(Counter(numbers)) == np.median(numbers)

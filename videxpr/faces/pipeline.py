@@ -8,6 +8,7 @@ what is done with the faces overlap, each in a thread; results do not depend on 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Final
 
@@ -136,7 +137,7 @@ class FacePipeline:
             video = Video(path, self.options.decoding)
         with video, closing(self._detected_blocks(video)) as blocks:
             timeline.decoder_note = video.decoder_note
-            yield from self._track(blocks, video.info.frames_hint, timeline, on_faces, progress)
+            yield from self._track(blocks, video.frames_hint, timeline, on_faces, progress)
             timeline.decode_errors = video.decode_errors
         if not timeline:
             raise SourceError(
@@ -222,12 +223,7 @@ def _tracked_faces(
 
 def _blocks(frames: Iterable[ShotFrame], length: int) -> Generator[_Block, None, None]:
     """Yield blocks of up to `length` frames, never of two shots."""
-    block: _Block | None = None
-    for one in frames:
-        if block is not None and (len(block.frames) == length or one.shot != block.shot):
-            yield block
-            block = None
-        block = block or _Block(one.shot, [])
-        block.frames.append(one.frame)
-    if block is not None:
-        yield block
+    for shot, group in groupby(frames, key=lambda one: one.shot):
+        images = (one.frame for one in group)
+        for first in images:
+            yield _Block(shot, [first, *islice(images, length - 1)])

@@ -24,7 +24,7 @@ def rank_subjects(tracks: list[Track], person: Person, frame_size: tuple[int, in
     Returns:
         The same tracks; equals stay in order of appearance.
     """
-    by_area = sorted(tracks, key=lambda track: -summed_area(track))
+    by_area = sorted(tracks, key=lambda track: -track.faces.summed_area)
     if person == "largest" or not tracks:
         return by_area
     longest = max(len(track.frames) for track in tracks)
@@ -37,11 +37,6 @@ def rank_subjects(tracks: list[Track], person: Person, frame_size: tuple[int, in
     }
     rest = [track for track in by_area if track not in present]
     return sorted(present, key=keys[person]) + rest
-
-
-def summed_area(track: Track) -> float:
-    """Return the area of the track's boxes in square pixels, summed over its frames."""
-    return track.faces.summed_area
 
 
 def mean_x(track: Track) -> float:

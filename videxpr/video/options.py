@@ -48,11 +48,6 @@ class DecodingOptions:
             return None
         return int(number) if kind == "cuda" and number else 0
 
-    @property
-    def gpu_or_nothing(self) -> bool:
-        """Return whether a video that the GPU cannot decode is an error."""
-        return self.decoder == "cuda"
-
 
 @options(PANEL)
 class TimeRange:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -44,21 +43,6 @@ COLOR_MATRICES: Final = frozenset({0, 1, 2, 4, 5, 6, 7, 9})
 ON_CPU: Final = DecodingOptions(decoder="cpu")
 
 
-@dataclass(frozen=True)
-class VideoInfo:
-    """What a container says of its video, as a hint: the frame count is never to be believed.
-
-    Attributes:
-        path: the file.
-        codec: FFmpeg's name of the codec.
-        frames_hint: frames that the container claims or that its duration suggests, 0 if unknown.
-    """
-
-    path: Path
-    codec: str
-    frames_hint: int
-
-
 class Video:
     """An opened video. Iterating gives one `Frame` for every frame that decodes.
 
@@ -66,7 +50,10 @@ class Video:
     scaled to their display shape, so that all later coordinates are displayed pixels.
 
     Attributes:
-        info: what the container says.
+        path: the file.
+        codec: FFmpeg's name of the codec.
+        frames_hint: frames that the container claims or that its duration suggests, 0 if unknown;
+            never to be believed.
         decoder: where its frames are decoded, ``cpu`` or e.g. ``cuda:0``.
         decoder_note: why that is the CPU although a GPU could have been taken; None if there is
             nothing to say.
@@ -90,13 +77,13 @@ class Video:
         self.decoder = "cpu"
         self.decoder_note: str | None = None
         self._container, self._stream = _open(path)
-        self.info = VideoInfo(
-            path, self._stream.codec_context.name, _frames_hint(self._container, self._stream)
-        )
+        self.path = path
+        self.codec = self._stream.codec_context.name
+        self.frames_hint = _frames_hint(self._container, self._stream)
         self._scaler = VideoReformatter()
         self._frames: Iterator[VideoFrame] = self._decode()
         if decoding.gpu is not None:
-            self._decode_on(decoding.gpu, decoding.gpu_or_nothing)
+            self._decode_on(decoding.gpu, decoding.decoder == "cuda")
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +100,7 @@ class Video:
 
     def _decode_on(self, gpu: int, or_nothing: bool) -> None:
         """Let a GPU decode if it can, which the first frame shows; else note why it does not."""
-        self.decoder_note = codec_unsupported_reason(self.info.codec) or self._reopen(gpu)
+        self.decoder_note = codec_unsupported_reason(self.codec) or self._reopen(gpu)
         if self.decoder_note is None:
             first = next(self._frames, None)
             self._frames = chain([first] if first else [], self._frames)
@@ -123,14 +110,14 @@ class Video:
         elif or_nothing:
             self._container.close()
             raise SourceError(
-                f"{self.info.path} cannot be decoded on a GPU: {self.decoder_note}; choose --decoder "
+                f"{self.path} cannot be decoded on a GPU: {self.decoder_note}; choose --decoder "
                 "auto or cpu"
             )
 
     def _reopen(self, gpu: int) -> str | None:
         """Open the file once more, for a GPU; return why that cannot be used, if so."""
         try:
-            opened = _open(self.info.path, acceleration(gpu))
+            opened = _open(self.path, acceleration(gpu))
         except SourceError as exc:
             return device_unsupported_reason(gpu, exc.__cause__)
         self._container.close()
@@ -168,7 +155,7 @@ class Video:
             rgb = self._scaler.reformat(frame, width, frame.height, "rgb24", threads=1)
         except av.error.FFmpegError as exc:
             raise SourceError(
-                f"{self.info.path}: frames of the format {frame.format.name} cannot be "
+                f"{self.path}: frames of the format {frame.format.name} cannot be "
                 f"converted to RGB ({exc.strerror}); convert the video first"
             ) from exc
         return cast(Image, rgb.to_ndarray())

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
@@ -141,7 +142,7 @@ def _listed(file: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
 
 def _globbed(pattern: str, base: Path) -> Iterator[Source]:
     """Yield what a pattern matches; of files, those with a video's ending or with the pattern's own."""
-    fixed = base / Path(*_until_wildcard(Path(pattern)))
+    fixed = base.joinpath(*takewhile(lambda part: not WILDCARDS & set(part), Path(pattern).parts))
     endings = VIDEO_SUFFIXES | {Path(pattern).suffix.lower()} - {""}
     found: list[Source] = []
     for match in sorted(base / name for name in glob.glob(pattern, root_dir=base, recursive=True)):
@@ -150,13 +151,6 @@ def _globbed(pattern: str, base: Path) -> Iterator[Source]:
         elif match.suffix.lower() in endings:
             found.append(Source(match, "video", PurePosixPath(match.relative_to(fixed).as_posix())))
     yield from found or [_missing(base / pattern, "this pattern matches no video")]
-
-
-def _until_wildcard(pattern: Path) -> Iterator[str]:
-    for part in pattern.parts:
-        if WILDCARDS & set(part):
-            return
-        yield part
 
 
 def _inside(folder: Path, top: Path, above: frozenset[Path]) -> Iterator[Source]:

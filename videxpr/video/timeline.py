@@ -7,47 +7,14 @@ seconds of a frame never depend on what follows and a video can be read as a str
 
 import math
 from array import array
-from bisect import insort
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.structures import Times
-
-
-@dataclass
-class RunningMedian:
-    """The median of numbers that come one by one; its size is how many of them are distinct.
-
-    Attributes:
-        distinct: the numbers, rising.
-        counts: how often each came.
-    """
-
-    distinct: list[float] = field(default_factory=list)
-    counts: dict[float, int] = field(default_factory=dict)
-
-    def add(self, number: float) -> None:
-        """Add a number."""
-        if number not in self.counts:
-            insort(self.distinct, number)
-        self.counts[number] = self.counts.get(number, 0) + 1
-
-    def median(self, default: float) -> float:
-        """Return the mean of the two in the middle, or the one; `default` if none has come."""
-        count = sum(self.counts.values())
-        if count == 0:
-            return default
-        return (self._at((count - 1) // 2) + self._at(count // 2)) / 2
-
-    def _at(self, place: int) -> float:
-        """Return the number at a place if all stood in order, those alike side by side."""
-        for number in self.distinct:
-            place -= self.counts[number]
-            if place < 0:
-                return number
-        raise IndexError(f"there are not {place} more numbers")
 
 
 @dataclass
@@ -75,7 +42,7 @@ class Timeline:
     odd_steps: int = 0
     decode_errors: int = 0
     decoder_note: str | None = None
-    _good_steps: RunningMedian = field(default_factory=RunningMedian)
+    _good_steps: Counter[float] = field(default_factory=Counter)
 
     def __len__(self) -> int:
         return len(self.pts_seconds)
@@ -116,27 +83,20 @@ class Timeline:
             return 0.0
         step = pts_seconds - self.pts_seconds[-1]
         if step > 0:
-            self._good_steps.add(step)
+            self._good_steps[step] += 1
         else:
             self.odd_steps += 1
-            step = self._good_steps.median(1 / self.fps)
+            step = median(self._good_steps) if self._good_steps else 1 / self.fps
         return self.seconds[-1] + step
 
 
-def monotonic_seconds(pts_seconds: Times, fps: float) -> Times:
-    """Return what a `Timeline` calls the seconds of a video's frames.
+def median(counts: Mapping[float, int]) -> float:
+    """Return the median of numbers, at least one: the mean of the two in the middle, or the one.
 
     Args:
-        pts_seconds: (N,) times of the frames in order; NaN where unknown.
-        fps: frames a second to assume where the times tell nothing.
-
-    Returns:
-        (N,) seconds, always rising, from 0.
+        counts: how often each number came; few are distinct, however long a video is.
     """
-    timeline = Timeline(fps=fps)
-    if np.isnan(pts_seconds).all():
-        timeline.add_untimed(len(pts_seconds))
-    else:
-        for frame, pts in enumerate(pts_seconds.tolist()):
-            timeline.add(frame, pts, 0, timeline.frame_size)
-    return np.array(timeline.seconds)
+    numbers = sorted(counts)
+    ends = np.cumsum([counts[number] for number in numbers])
+    low, high = np.searchsorted(ends, [(ends[-1] - 1) // 2, ends[-1] // 2], side="right")
+    return float(numbers[low] + numbers[high]) / 2

@@ -245,7 +245,7 @@ def _look_of(path: Path) -> tuple[int, int, str]:
     """Width and height of a video's first picture, and its codec."""
     with Video(path) as video:
         height, width = next(iter(video)).image.shape[:2]
-        return width, height, video.info.codec
+        return width, height, video.codec
 
 
 def _warnings(figures: VideoFigures) -> Iterator[str]:
