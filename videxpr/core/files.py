@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,8 +17,8 @@ CHUNK_BYTES: Final = 1 << 20
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it when the block ends without an error.
 
-    Folders above it are made. If the block fails, the temporary file is removed and whatever was at
-    `path` before is untouched.
+    The block makes a file there, or a folder. Folders above it are made. If the block fails, what it
+    made is removed and whatever was at `path` before is untouched.
 
     Raises:
         OutputError: the folder cannot be made or written to.
@@ -30,6 +31,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     except OSError as exc:
         raise OutputError(f"cannot write {path}: {exc.strerror or exc}") from exc
     finally:
+        shutil.rmtree(temporary, ignore_errors=True)
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 

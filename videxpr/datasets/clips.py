@@ -191,7 +191,8 @@ class RunDataset(Dataset[tuple[int, bool, Tensor]]):
         if self.features is not None:
             cached = self.features[run.video][run.first : run.end]
             return run.video, last, torch.from_numpy(cached).float()
-        crops = read_crops(video, run.first, run.end - run.first, self.size)
+        crops = np.empty((run.end - run.first, self.size, self.size, 3), np.uint8)
+        _read_into(crops, video, run.first)
         return run.video, last, torch.from_numpy(crops)
 
 
@@ -206,19 +207,12 @@ def share_videos(videos: Sequence[LabeledVideo], devices: int) -> list[list[int]
     return parts
 
 
-def read_crops(video: LabeledVideo, first: int, count: int, size: int) -> Image:
-    """Read crops (count, size, size, 3) of a video's usable frames from position `first` on.
+def _read_into(crops: Image, video: LabeledVideo, first: int) -> None:
+    """Fill `crops` (N, size, size, 3) with a video's usable frames from position `first` on.
 
     Raises:
         SourceError: a crop is unreadable or of another size.
     """
-    crops = np.empty((count, size, size, 3), np.uint8)
-    _read_into(crops, video, first)
-    return crops
-
-
-def _read_into(crops: Image, video: LabeledVideo, first: int) -> None:
-    """Fill `crops` (N, size, size, 3) with a video's usable frames from position `first` on."""
     size = crops.shape[1]
     for number in range(len(crops)):
         path = video.path(first + number)

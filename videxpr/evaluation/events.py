@@ -12,7 +12,7 @@ are compared at equal flicker.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Final
 
@@ -62,13 +62,8 @@ class EventCounts:
     seconds: float
 
     def __add__(self, other: "EventCounts") -> "EventCounts":
-        return EventCounts(
-            self.true + other.true,
-            self.found + other.found,
-            self.matched + other.matched,
-            self.changes + other.changes,
-            self.seconds + other.seconds,
-        )
+        names = [field.name for field in fields(self)]
+        return EventCounts(*(getattr(self, name) + getattr(other, name) for name in names))
 
     @property
     def precision(self) -> float:

@@ -20,7 +20,6 @@ from videxpr.submission.violations import (
     line_problem,
     merge,
     read_text_lines,
-    report,
 )
 
 LATEST_TEXTS: Final = 3
@@ -121,7 +120,8 @@ def _check_text(file: str, content: bytes, wanted: Block, edition: Edition) -> C
         more = len(labels) - count
         what = f"{more} more than the {count} labels that the template wants"
         found.append(Violation(file, labels[count], what, more))
-    return report(1, max(len(lines) - 1, 0), found, warnings)
+    found.sort(key=lambda one: one.line)
+    return CheckReport(1, max(len(lines) - 1, 0), tuple(found), tuple(warnings))
 
 
 def _zipped(place: Path) -> Iterator[tuple[PurePosixPath, bytes]]:

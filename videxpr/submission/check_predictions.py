@@ -27,7 +27,6 @@ from videxpr.submission.violations import (
     merge,
     quoted,
     read_text_lines,
-    report,
     runs,
 )
 
@@ -76,7 +75,8 @@ def check_predictions(
     found = [*merge(file, problems), *rows.unexpected(), *rows.misplaced(), *rows.missing()]
     if any(block.frames is None for block in template):
         warnings.append(Violation(file, 0, UNCOUNTED))
-    return report(len(template), len(lines), found, warnings)
+    found.sort(key=lambda one: one.line)
+    return CheckReport(len(template), len(lines), tuple(found), tuple(warnings))
 
 
 def template_rows(template: Sequence[Block], lines: Sequence[str]) -> list[str]:

@@ -59,14 +59,6 @@ class CheckReport:
     warnings: tuple[Violation, ...]
 
 
-def report(
-    videos: int, rows: int, found: Iterable[Violation], warnings: Iterable[Violation]
-) -> CheckReport:
-    """Return a report with violations in the order of lines."""
-    ordered = sorted(found, key=lambda violation: violation.line)
-    return CheckReport(videos, rows, tuple(ordered), tuple(warnings))
-
-
 def read_text_lines(file: str, content: bytes) -> tuple[list[str], list[Violation]]:
     """Return the lines of a file without their ends, and warnings of marks and of Windows' line ends.
 

@@ -61,36 +61,22 @@ def read_crop_geometry(path: Path) -> CropTemplate:
         raise FormatError(f"cannot read the crop geometry {path}: {exc}") from exc
     if not isinstance(content, dict):
         raise FormatError(f"{path} is no crop geometry: it holds {_short(content)}, not an object")
-    template = CropTemplate(_name(content, path), _size(content, path), _landmarks(content, path))
-    _check_eyes(template, path)
-    return template
-
-
-def _name(content: dict[str, Any], path: Path) -> str:
-    name = content.get("name")
+    name, size, found = (content.get(key) for key in ("name", "size", "landmarks"))
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         raise FormatError(f'{path}: "name" is {_short(name)}; give the geometry a name')
-    return name
-
-
-def _size(content: dict[str, Any], path: Path) -> int:
-    size = content.get("size")
     if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST:
         raise FormatError(
             f'{path}: "size" is {_short(size)}; it is the side of the crops in whole pixels, '
             f"{SMALLEST} or more"
         )
-    return size
-
-
-def _landmarks(content: dict[str, Any], path: Path) -> tuple[tuple[float, float], ...]:
-    found = content.get("landmarks")
     if not isinstance(found, dict) or set(found) != set(LANDMARKS):
         raise FormatError(
             f'{path}: "landmarks" is {_short(found)}; it names the five points '
             f"{', '.join(LANDMARKS)}, each as [x, y] in pixels of the crop"
         )
-    return tuple(_point(found[name], name, path) for name in LANDMARKS)
+    template = CropTemplate(name, size, tuple(_point(found[one], one, path) for one in LANDMARKS))
+    _check_eyes(template, path)
+    return template
 
 
 def _point(value: Any, name: str, path: Path) -> tuple[float, float]:

@@ -47,14 +47,6 @@ something else than the face was found, or nothing well."""
 
 
 @dataclass(frozen=True)
-class _Group:
-    """The images in one folder, by name."""
-
-    folder: Path
-    images: list[str]
-
-
-@dataclass(frozen=True)
 class _Measured:
     """A crop in which a face was found.
 
@@ -103,7 +95,7 @@ def measure_crops(
         found=len(found),
         landmarks=np.stack([one.landmarks for one in kept]),
         fitted=np.stack([one.fitted for one in kept]),
-        people=_number([one.folder for one in kept]),
+        people=np.unique([str(one.folder) for one in kept], return_inverse=True)[1],
         mean_crop=np.mean([one.image for one in kept], axis=0).round().astype(np.uint8),
     )
 
@@ -121,16 +113,16 @@ def draw_sample(folder: Path, count: int, seed: int) -> list[Path]:
         raise SourceError(f"no image in {folder}; crops are JPEG or PNG files")
     rng = np.random.default_rng(seed)
     shuffled = [
-        [group.folder / group.images[n] for n in rng.permutation(len(group.images))[:count]]
-        for group in groups
+        [folder / images[n] for n in rng.permutation(len(images))[:count]]
+        for folder, images in groups
     ]
     order = rng.permutation(len(shuffled))
     rounds = zip_longest(*(shuffled[n] for n in order))
     return list(islice((path for each in rounds for path in each if path is not None), count))
 
 
-def _groups(top: Path) -> Iterator[_Group]:
-    """Yield folders with images, by name; hidden ones and links back to one above are skipped."""
+def _groups(top: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield folders and the sorted names of their images; hidden ones and links back up are skipped."""
     seen: set[str] = set()
     for place, folders, names in os.walk(top, followlinks=True):
         real = os.path.realpath(place)
@@ -141,7 +133,7 @@ def _groups(top: Path) -> Iterator[_Group]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         images = sorted(name for name in names if _is_image(name))
         if images:
-            yield _Group(Path(place), images)
+            yield Path(place), images
 
 
 def _is_image(name: str) -> bool:
@@ -207,8 +199,3 @@ def _drop_outliers(found: Sequence[_Measured]) -> list[_Measured]:
         for one, distance in zip(found, distances, strict=True)
         if distance <= OUTLIER * np.median(distances)
     ]
-
-
-def _number(folders: Sequence[Path]) -> NDArray[np.int64]:
-    numbers = {folder: number for number, folder in enumerate(dict.fromkeys(folders))}
-    return np.array([numbers[folder] for folder in folders])

@@ -7,10 +7,7 @@
 """
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +15,9 @@ from typing import Any, Final
 import numpy as np
 
 from videxpr.core.crop_template import ARCFACE
-from videxpr.core.errors import OutputError, UsageError
+from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.files import atomic_write
 from videxpr.core.image_names import image_name
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.geometry_file import CROP_GEOMETRY, write_crop_geometry
@@ -120,7 +118,8 @@ def synthesize(
     report = progress or (lambda completed, total: None)
     total = options.frames * sum(spec.videos for spec in specs)
     written: list[_Sequence] = []
-    with _new_folder(root) as building:
+    with atomic_write(root.absolute()) as building:
+        building.mkdir()
         for spec in specs:
             sampler = image_sampler(parts[spec.part], people or {}, options)
             for number in range(spec.videos):
@@ -148,20 +147,6 @@ def _check(
 
 def _generator(seed: int, part: Part, number: int) -> np.random.Generator:
     return np.random.default_rng((seed, PARTS.index(part), number))
-
-
-@contextmanager
-def _new_folder(root: Path) -> Iterator[Path]:
-    """Yield a folder that is renamed to `root` when the block ends without an error, else removed."""
-    building = root.absolute().with_name(f".{root.absolute().name}.{os.getpid()}.part")
-    try:
-        building.mkdir(parents=True)
-        yield building
-        os.replace(building, root)
-    except OSError as exc:
-        raise OutputError(f"cannot write {root}: {exc.strerror or exc}") from exc
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def _write(
@@ -218,11 +203,8 @@ def _write_record(
 
 
 def _set_facts(summary: SetSummary) -> dict[str, Any]:
-    spec = summary.spec
     return {
-        "folder": spec.folder,
-        "part": spec.part,
-        "videos": spec.videos,
+        **asdict(summary.spec),
         "crops": summary.crops,
         **{
             name: dict(zip(EXPRESSIONS, getattr(summary, name), strict=True))

@@ -15,11 +15,10 @@ from videxpr.core.expressions import NOT_ANNOTATED
 from videxpr.core.structures import Floats
 from videxpr.datasets.affwild2.videos import assign_folds
 from videxpr.evaluation.metrics import Counts, macro_f1
-from videxpr.evaluation.tune.cross_validation import choose_setting, cross_validate
 from videxpr.evaluation.tune.data import LabeledTrack, TuningData, read_tuning_data
 from videxpr.evaluation.tune.grid_search import Progress, sweep
 from videxpr.evaluation.tune.options import Setting, TuneOptions, grid
-from videxpr.evaluation.tune.report import Trial, TuneReport
+from videxpr.evaluation.tune.report import Trial, TuneReport, choose_setting, cross_validate
 
 if TYPE_CHECKING:
     from videxpr.model.checkpoint import Checkpoint
