@@ -116,7 +116,7 @@ def test_sampling_that_makes_no_sense_is_refused(wrong: dict) -> None:
 
 def test_a_window_holds_the_crops_and_labels_of_its_frames(videos: list[LabeledVideo]) -> None:
     dataset = WindowDataset(videos, WINDOW, 32)
-    crops, labels, video = dataset[Place(0, 64)]
+    crops, labels, video = dataset[Place(0, 64, 118)]
     assert (crops.shape, crops.dtype, video) == ((WINDOW, 32, 32, 3), torch.uint8, 0)
     frames = LONG.usable[64:]
     assert labels.tolist() == [LONG.labels[f] for f in frames] + [-1] * (WINDOW - len(frames))
@@ -126,17 +126,17 @@ def test_a_window_holds_the_crops_and_labels_of_its_frames(videos: list[LabeledV
 
 
 def test_a_short_video_is_one_padded_window(videos: list[LabeledVideo]) -> None:
-    crops, labels, _ = WindowDataset(videos, WINDOW, 32)[Place(1, 0)]
+    crops, labels, _ = WindowDataset(videos, WINDOW, 32)[Place(1, 0, 10)]
     assert labels.tolist() == [7] * 10 + [-1] * 54 and crops.shape[0] == WINDOW
 
 
 def test_cached_features_are_cut_as_crops_are(videos: list[LabeledVideo]) -> None:
     features = [np.arange(len(v), dtype=np.float16)[:, None].repeat(3, 1) for v in videos]
     dataset = WindowDataset(videos, WINDOW, 32, features)
-    rows, labels, _ = dataset[Place(0, 64)]
+    rows, labels, _ = dataset[Place(0, 64, 118)]
     assert rows.dtype == torch.float32
     assert rows[:, 0].tolist() == [*range(64, 118), *[117] * 10]
-    assert torch.equal(labels, WindowDataset(videos, WINDOW, 32)[Place(0, 64)][1])
+    assert torch.equal(labels, WindowDataset(videos, WINDOW, 32)[Place(0, 64, 118)][1])
 
 
 def test_a_loader_with_processes_gives_the_same_batches(videos: list[LabeledVideo]) -> None:
@@ -168,4 +168,4 @@ def test_a_crop_of_another_size_is_named(tmp_path: Path) -> None:
     write_crop(bad, np.zeros((40, 36, 3), np.uint8))
     videos = list(read_affwild2(find_layout(tmp_path)).videos["train"])
     with pytest.raises(SourceError, match=r"00004\.jpg is 36 x 40 pixels, the first crop 32 x 32"):
-        WindowDataset(videos, WINDOW, 32)[Place(0, 0)]
+        WindowDataset(videos, WINDOW, 32)[Place(0, 0, 10)]

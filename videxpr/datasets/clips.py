@@ -25,10 +25,17 @@ RUN_FRAMES: Final = 256
 
 @dataclass(frozen=True)
 class Place:
-    """A window: the video's number, and the position of its first frame among the usable ones."""
+    """Consecutive usable frames of one video, e.g. a window.
+
+    Attributes:
+        video: the video's number.
+        start: position of the first one among the usable ones.
+        end: one more than that of the last.
+    """
 
     video: int
     start: int
+    end: int
 
 
 class WindowSampler(Sampler[Place]):
@@ -76,7 +83,7 @@ class WindowSampler(Sampler[Place]):
 
     def _places(self, generator: np.random.Generator) -> list[Place]:
         return [
-            Place(number, start)
+            Place(number, start, min(start + self.window, len(video)))
             for number, video in enumerate(self.videos)
             if len(video)
             for start in self._starts(len(video), generator).tolist()
@@ -96,12 +103,8 @@ class WindowSampler(Sampler[Place]):
         """Return (W,) the mean over a window's frames of their class's count, to minus the balance."""
         rarity = self.counts.astype(np.float64) ** -self.options.balance
         sums = [np.concatenate([[0.0], np.cumsum(rarity[video.labels])]) for video in self.videos]
-        ends = [min(p.start + self.window, len(self.videos[p.video])) for p in places]
         return np.array(
-            [
-                (sums[p.video][end] - sums[p.video][p.start]) / (end - p.start)
-                for p, end in zip(places, ends, strict=True)
-            ]
+            [(sums[p.video][p.end] - sums[p.video][p.start]) / (p.end - p.start) for p in places]
         )
 
 
@@ -136,25 +139,15 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, int]]):
     def read(self, place: Place, frames: Tensor) -> Tensor:
         """Write a window's frames into `frames` (T, ...), and return its labels (T,)."""
         video = self.videos[place.video]
-        count = min(self.window, len(video) - place.start)
-        end = place.start + count
+        count = place.end - place.start
         labels = torch.full((self.window,), NOT_ANNOTATED)
-        labels[:count] = torch.from_numpy(video.labels[place.start : end])
+        labels[:count] = torch.from_numpy(video.labels[place.start : place.end])
         if self.features is not None:
-            frames[:count] = torch.from_numpy(self.features[place.video][place.start : end])
+            frames[:count] = torch.from_numpy(self.features[place.video][place.start : place.end])
         else:
             _read_into(frames[:count].numpy(), video, place.start)
         frames[count:] = frames[count - 1]
         return labels
-
-
-@dataclass(frozen=True)
-class Run:
-    """Consecutive usable frames of one video: its number, and a half-open range of positions."""
-
-    video: int
-    first: int
-    end: int
 
 
 class RunDataset(Dataset[tuple[int, bool, Tensor]]):
@@ -176,7 +169,7 @@ class RunDataset(Dataset[tuple[int, bool, Tensor]]):
         self.size = size
         self.features = features
         self.runs = [
-            Run(number, first, min(first + RUN_FRAMES, len(videos[number])))
+            Place(number, first, min(first + RUN_FRAMES, len(videos[number])))
             for number in share_videos(videos, devices)[rank]
             for first in range(0, len(videos[number]), RUN_FRAMES)
         ]
@@ -189,10 +182,10 @@ class RunDataset(Dataset[tuple[int, bool, Tensor]]):
         video = self.videos[run.video]
         last = run.end == len(video)
         if self.features is not None:
-            cached = self.features[run.video][run.first : run.end]
+            cached = self.features[run.video][run.start : run.end]
             return run.video, last, torch.from_numpy(cached).float()
-        crops = np.empty((run.end - run.first, self.size, self.size, 3), np.uint8)
-        _read_into(crops, video, run.first)
+        crops = np.empty((run.end - run.start, self.size, self.size, 3), np.uint8)
+        _read_into(crops, video, run.start)
         return run.video, last, torch.from_numpy(crops)
 
 

@@ -12,7 +12,6 @@ PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
 Corruption = Literal["small", "compressed", "dark", "misaligned"]
 """What video does to a face; `datasets.corruptions` does it."""
-CORRUPTIONS: Final[tuple[Corruption, ...]] = get_args(Corruption)
 
 PANEL: Final = "Windows"
 

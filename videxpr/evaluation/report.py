@@ -160,14 +160,12 @@ def _lacks(evaluation: Evaluation) -> Iterator[str]:
 
 def _lengths(evaluation: Evaluation) -> Iterator[str]:
     """Yield which predictions were padded, cut, or have no labels."""
-    videos = [one for one in evaluation.videos if one.difference]
-    longer = [f"{one.name} ({one.difference:+d})" for one in videos if (one.difference or 0) > 0]
-    shorter = [f"{one.name} ({one.difference:+d})" for one in videos if (one.difference or 0) < 0]
-    of_all = f"of {len(evaluation.videos)} predictions"
-    if shorter:
-        yield f"{len(shorter)} {of_all} end early, padded by the last one: {first_names(shorter)}"
-    if longer:
-        yield f"{len(longer)} {of_all} end late, cut: {first_names(longer)}"
+    done = {"end early, padded by the last one": -1, "end late, cut": 1}
+    for what, sign in done.items():
+        differing = [one for one in evaluation.videos if sign * (one.difference or 0) > 0]
+        if differing:
+            names = first_names([f"{one.name} ({one.difference:+d})" for one in differing])
+            yield f"{len(differing)} of {len(evaluation.videos)} predictions {what}: {names}"
     if evaluation.unmatched:
         yield f"predicted but not in the labels: {first_names(evaluation.unmatched)}"
 

@@ -82,8 +82,7 @@ def measure_crops(
     """
     paths = draw_sample(folder, options.sample, options.seed)
     size = _common_size(paths)
-    results = list(_measure_each(paths, size, detector, progress))
-    found = [result for result in results if result is not None]
+    found = list(_measure_each(paths, size, detector, progress))
     if not found:
         raise SourceError(f"{detector.name} finds no face in {len(paths)} crops of {folder}")
     kept = _drop_outliers(found)
@@ -159,8 +158,8 @@ def _measure_each(
     size: int,
     detector: Detector,
     progress: Callable[[int, int], None] | None,
-) -> Iterator[_Measured | None]:
-    """Yield what is found in each crop; None where no face is."""
+) -> Iterator[_Measured]:
+    """Yield what is found in each crop that a face is found in."""
     reference = np.array(ARCFACE.resized(size).landmarks)
     margin = round(SIDE * MARGINS.get(detector.name.partition(":")[0], 0.0))
     scale = SIDE / size
@@ -170,7 +169,6 @@ def _measure_each(
         shown = [pad(resize(crop, SIDE, SIDE), margin) for crop in crops]
         for path, crop, faces in zip(part, crops, detector.detect(shown), strict=True):
             if not faces:
-                yield None
                 continue
             face = _main_face(faces, margin + SIDE / 2)
             points = (face.landmarks.astype(np.float64) - margin + 0.5) / scale - 0.5

@@ -42,7 +42,11 @@ def sweep(
     counts = np.zeros((len(settings), len(people), CLASSES, CLASSES + 1), np.int64)
     for number, person in enumerate(people):
         own = {stride: rows[number] for stride, rows in restrided.items()}
-        counts[:, number] = _score(person, annotated, settings, own)
+        if person.annotation is None:
+            nothing = np.full(len(person.truth), NOT_ANNOTATED)
+            counts[:, number] = confusion_matrix(person.truth, nothing)
+        else:
+            counts[:, number] = _score(person, person.annotation, annotated, settings, own)
         if progress is not None:
             progress(number + 1, len(people))
     return counts
@@ -50,25 +54,22 @@ def sweep(
 
 def _score(
     person: LabeledTrack,
+    annotation: Annotation,
     annotated: AnnotationSettings,
     settings: Sequence[Setting],
     restrided: Mapping[int, Floats | None],
 ) -> Counts:
     """Return the confusion matrices (settings, 8, 9) of one person."""
-    if person.annotation is None:
-        nothing = np.full(len(person.truth), NOT_ANNOTATED)
-        return np.stack([confusion_matrix(person.truth, nothing)] * len(settings))
     matrices = []
     for (stride, strength), alike in groupby(
         settings, lambda one: (one.stride, one.logit_adjustment)
     ):
         plain = restrided.get(stride)
-        plain = person.annotation.faces.probabilities if plain is None else plain
+        plain = annotation.faces.probabilities if plain is None else plain
         raised = adjusted(plain, annotated.class_shares, strength)
         for setting in alike:
-            labels = relabel(
-                person.annotation, person.rank, annotated.missing, raised, setting.smooth_seconds
-            )
+            span = setting.smooth_seconds
+            labels = relabel(annotation, person.rank, annotated.missing, raised, span)
             matrices.append(confusion_matrix(person.truth, fit_length(labels, len(person.truth))))
     return np.stack(matrices)
 
