@@ -46,7 +46,7 @@ def test_every_face_is_handed_over_once_with_its_picture_and_track(clip):
     assert bright == [tracked.frame >= 20 for tracked in tracked_faces]
     for tracked in tracked_faces:
         position = tracked.track.frames.index(tracked.frame)
-        np.testing.assert_array_equal(tracked.track.faces[position].bbox, tracked.face.bbox)
+        np.testing.assert_array_equal(tracked.track.box(position), tracked.face.bbox)
     assert timeline.shots.tolist() == [0] * 20 + [1] * 15
     assert [[track.shot for track in shot.tracks] for shot in shots] == [[0, 0], [1, 1]]
     frames = [track.frames.tolist() for track in shots[1].tracks]

@@ -13,13 +13,16 @@ from videxpr.faces.track import Track
 PICTURE = (1000, 600)
 
 
-def track(number: int, x: float, size: float = 100, frames: int = 50) -> Track:
+def face_at(x: float, size: float = 100) -> Face:
     half = size / 2
     bbox = np.array([x - half, 200 - half, x + half, 200 + half], np.float32)
-    one = Face(bbox, np.zeros((5, 2), np.float32), 0.9)
+    return Face(bbox, np.zeros((5, 2), np.float32), 0.9)
+
+
+def track(number: int, x: float, size: float = 100, frames: int = 50) -> Track:
     made = Track(number, 0)
     for n in range(frames):
-        made.add(n, n / 25, one)
+        made.add(n, n / 25, face_at(x, size))
     return made
 
 
@@ -49,14 +52,14 @@ def test_each_way_puts_its_person_first(person: Person, order: list[Track]) -> N
 def test_the_largest_has_the_largest_area_over_the_shot_and_not_in_one_frame() -> None:
     brief = track(1, 500, size=200, frames=10)
     lasting = track(2, 500, size=100, frames=50)
-    assert brief.faces.summed_area == pytest.approx(400_000)
-    assert lasting.faces.summed_area == pytest.approx(500_000)
+    assert brief.summed_area == pytest.approx(400_000)
+    assert lasting.summed_area == pytest.approx(500_000)
     assert rank_subjects([brief, lasting], "largest", PICTURE) == [lasting, brief]
 
 
 def test_position_is_the_mean_over_the_track() -> None:
     moving = track(1, 100, frames=1)
-    moving.add(1, 1 / 25, track(0, 300).faces[0])
+    moving.add(1, 1 / 25, face_at(300))
     assert mean_x(moving) == pytest.approx(200)
 
 

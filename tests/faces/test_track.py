@@ -32,21 +32,22 @@ def track_all(tracker: Tracker, frames: Sequence[Sequence[Face]], shot: int = 0)
 
 
 def middles(track: Track) -> list[float]:
-    return [float(one.bbox[0] + one.bbox[2]) / 2 for one in track.faces]
+    return [float(x1 + x2) / 2 for x1, x2 in track.faces.values[:, [0, 2]]]
 
 
 def test_one_face_is_one_track_with_its_frames_times_and_faces() -> None:
     faces = [face(100 + 3 * n) for n in range(20)]
     (track,) = track_all(Tracker(TrackingOptions(), SURE), [[one] for one in faces], shot=4)
     assert (track.number, track.shot, len(track.faces)) == (1, 4, 20)
-    for one, face_in in zip(track.faces, faces, strict=True):
-        np.testing.assert_array_equal(one.bbox, face_in.bbox)
-        np.testing.assert_array_equal(one.landmarks, face_in.landmarks)
-        assert one.score == pytest.approx(face_in.score)
+    for position, (row, face_in) in enumerate(zip(track.faces.values, faces, strict=True)):
+        np.testing.assert_array_equal(track.box(position), face_in.bbox)
+        np.testing.assert_array_equal(row[:4], face_in.bbox)
+        np.testing.assert_array_equal(row[4:14], face_in.landmarks.ravel())
+        assert row[14] == pytest.approx(face_in.score)
     assert track.frames.tolist() == list(range(20))
     assert track.seconds.tolist() == [n * STEP for n in range(20)]
     assert track.best_score == 0.95
-    assert track.faces.summed_area == pytest.approx(sum(one.area for one in faces))
+    assert track.summed_area == pytest.approx(sum(one.area for one in faces))
 
 
 def test_each_face_is_answered_with_its_own_track() -> None:
@@ -162,7 +163,7 @@ def test_every_face_belongs_to_one_track_and_no_track_has_two_in_a_frame(
     marks = count()  # each face has a score of its own
     frames = [[face(x, size=size, score=next(marks) / 128) for x, size in faces] for faces in video]
     tracks = track_all(Tracker(KEEP_ALL, SURE), frames)
-    owned = [one.score for track in tracks for one in track.faces]
+    owned = [row[14] for track in tracks for row in track.faces.values]
     assert sorted(owned) == [one.score for faces in frames for one in faces]
     for track in tracks:
         assert (np.diff(track.frames) > 0).all()

@@ -24,7 +24,7 @@ def rank_subjects(tracks: list[Track], person: Person, frame_size: tuple[int, in
     Returns:
         The same tracks; equals stay in order of appearance.
     """
-    by_area = sorted(tracks, key=lambda track: -track.faces.summed_area)
+    by_area = sorted(tracks, key=lambda track: -track.summed_area)
     if person == "largest" or not tracks:
         return by_area
     longest = max(len(track.frames) for track in tracks)

@@ -6,7 +6,7 @@ the figures.
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,43 +22,6 @@ LANDMARKS: Final = 10
 """Numbers of a face: corners of the box, and x and y of the landmarks; its score comes last."""
 
 
-class Faces:
-    """The faces of a track in order, 60 bytes each, and what is known of them together.
-
-    Attributes:
-        best_score: the highest score of any of them; 0 without any.
-        summed_area: of their boxes, in square pixels.
-    """
-
-    def __init__(self) -> None:
-        self.best_score = 0.0
-        self.summed_area = 0.0
-        self._numbers = RowBuffer(BOX + LANDMARKS + 1)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __getitem__(self, position: int) -> Face:
-        """Return a face, made anew from its numbers; from -1 downwards counted from the end."""
-        numbers = self._numbers.row(position)
-        landmarks = numbers[BOX:-1].reshape(-1, 2)
-        return Face(numbers[:BOX], landmarks, float(numbers[-1]))
-
-    def __iter__(self) -> Iterator[Face]:
-        return map(self.__getitem__, range(len(self)))
-
-    def append(self, face: Face) -> None:
-        """Add a face at the end."""
-        self._numbers.add(np.concatenate([face.bbox, face.landmarks.ravel(), [face.score]]))
-        self.best_score = max(self.best_score, face.score)
-        self.summed_area += face.area
-
-    @property
-    def values(self) -> Floats:
-        """Return (N, 15): corners of the box, x and y of the landmarks, score."""
-        return self._numbers.values
-
-
 @dataclass
 class Track:
     """What is known of one person in one shot, while it grows; about 80 bytes a face.
@@ -68,25 +31,30 @@ class Track:
         shot: number of its shot.
         frames: indices of the frames in which the face was detected, rising.
         seconds: their times on the video's timeline, rising.
-        faces: the faces themselves.
+        faces: rows (N, 15): corners of the box, x and y of the landmarks, score.
+        best_score: the highest score of any of them; 0 without any.
+        summed_area: of their boxes, in square pixels.
     """
 
     number: int
     shot: int
     frames: "array[int]" = field(default_factory=lambda: array("q"))
     seconds: "array[float]" = field(default_factory=lambda: array("d"))
-    faces: Faces = field(default_factory=Faces)
-
-    @property
-    def best_score(self) -> float:
-        """Return the highest score of any of its faces."""
-        return self.faces.best_score
+    faces: RowBuffer = field(default_factory=lambda: RowBuffer(BOX + LANDMARKS + 1))
+    best_score: float = 0.0
+    summed_area: float = 0.0
 
     def add(self, frame: int, seconds: float, face: Face) -> None:
         """Add the face of a later frame."""
         self.frames.append(frame)
         self.seconds.append(seconds)
-        self.faces.append(face)
+        self.faces.add(np.concatenate([face.bbox, face.landmarks.ravel(), [face.score]]))
+        self.best_score = max(self.best_score, face.score)
+        self.summed_area += face.area
+
+    def box(self, position: int) -> Floats:
+        """Return the box (4,) of a face; from -1 downwards counted from the end."""
+        return self.faces.row(position)[:BOX]
 
 
 class Tracker:
@@ -116,31 +84,28 @@ class Tracker:
         Returns:
             The track of each face, in the order of `faces`.
         """
-        alive = [track for track in self._tracks if self._is_alive(track, seconds)]
+        longest = self._options.max_missed_seconds
+        alive = [track for track in self._tracks if seconds - track.seconds[-1] <= longest]
         matches = self._match(alive, faces, seconds)
         owners = []
         for position, face in enumerate(faces):
-            track = matches.get(position) or self._new_track(shot)
-            track.add(frame, seconds, face)
-            owners.append(track)
+            if position not in matches:
+                self._count += 1
+                matches[position] = Track(self._count, shot)
+                self._tracks.append(matches[position])
+            matches[position].add(frame, seconds, face)
+            owners.append(matches[position])
         return owners
 
     def finish(self) -> list[Track]:
         """End the shot; return its tracks in order of appearance, flashes left out."""
         tracks, self._tracks = self._tracks, []
-        return [track for track in tracks if not self._is_flash(track)]
-
-    def _new_track(self, shot: int) -> Track:
-        self._count += 1
-        self._tracks.append(Track(self._count, shot))
-        return self._tracks[-1]
-
-    def _is_alive(self, track: Track, seconds: float) -> bool:
-        return seconds - track.seconds[-1] <= self._options.max_missed_seconds
-
-    def _is_flash(self, track: Track) -> bool:
-        short = len(track.faces) < self._options.min_frames
-        return short and track.best_score < self._sure_score
+        least = self._options.min_frames
+        return [
+            track
+            for track in tracks
+            if len(track.frames) >= least or track.best_score >= self._sure_score
+        ]
 
     def _match(
         self, tracks: list[Track], faces: Sequence[Face], seconds: float
@@ -177,14 +142,14 @@ class Tracker:
 
 def _expected_box(track: Track, seconds: float) -> Floats:
     """Return the last box, moved on at half the speed of the last two for up to 0.2 seconds."""
-    last = track.faces[-1].bbox
+    last = track.box(-1)
     if len(track.faces) < 2:
         return last
     step = track.seconds[-1] - track.seconds[-2]
     if not 0 < step <= 0.2:
         return last
     ahead = min(seconds - track.seconds[-1], 0.2)
-    center = _centers(np.stack([track.faces[-2].bbox, last]))
+    center = _centers(np.stack([track.box(-2), last]))
     shift = (center[1] - center[0]) * (0.5 * ahead / step)
     return np.asarray(last + np.concatenate([shift, shift]), dtype=np.float32)
 

@@ -84,8 +84,8 @@ class Cropper:
         subjects = rank_subjects(shot.tracks, self.options.faces.person, shot.frame_size)
         for rank, track in enumerate(subjects[: self.options.people]):
             jpegs = spool.of(track.number)
-            for frame, face, jpeg in zip(track.frames, track.faces, jpegs, strict=True):
-                yield PersonCrop(rank, frame, float(face.bbox[0] + face.bbox[2]) / 2, jpeg)
+            for frame, face, jpeg in zip(track.frames, track.faces.values, jpegs, strict=True):
+                yield PersonCrop(rank, frame, float(face[0] + face[2]) / 2, jpeg)
 
 
 class CropSpool:
