@@ -28,6 +28,18 @@ SIZES_ON_CPU: Final = {"Resize": 1, "Upsample": 1}
 """Nodes whose inputs from that one on are sizes or scales, whatever their type."""
 
 
+USUAL: Final = {
+    "auto_pad": b"NOTSET",
+    "mode": b"nearest",
+    "nearest_mode": b"floor",
+    "coordinate_transformation_mode": b"asymmetric",
+    "storage_order": 0,
+    "training_mode": 0,
+    "allowzero": 0,
+}
+"""Attributes that the operators below take for granted."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A node: its operator, the values it reads and makes, and those that nobody reads after it."""
@@ -65,21 +77,20 @@ class Graph(nn.Module):
         _check(nodes, path)
         constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
         constants |= {n.output[0]: _constant(n) for n in graph.node if n.op_type == "Constant"}
-        self._input = next(one.name for one in graph.input if one.name not in constants)
-        self.input_side = _pinned_side(graph, self._input)
+        entry = next(one for one in graph.input if one.name not in constants)
+        self._input = entry.name
+        pinned = [dim.dim_value for dim in entry.type.tensor_type.shape.dim[2:]]
+        self.input_side = int(pinned[0]) if pinned and min(pinned) > 0 else None
         self.outputs = tuple(one.name for one in graph.output)
         self._steps = _steps(nodes, {*constants, *self.outputs})
         self._sizes: dict[str, Tensor] = {"": torch.empty(0)}
         self._weights: dict[str, str] = {}
-        self._keep(constants, _names_of_sizes(nodes))
-
-    def _keep(self, constants: Mapping[str, np.ndarray[Any, Any]], sizes: set[str]) -> None:
-        """Keep weights as buffers, which go where the module goes; sizes beside them, on the CPU."""
+        on_cpu = {x for n in nodes for x in n.input[SIZES_ON_CPU.get(n.op_type, len(n.input)) :]}
         for number, (name, value) in enumerate(constants.items()):
             tensor = torch.from_numpy(value.copy())
-            if name in sizes or not tensor.is_floating_point():
+            if name in on_cpu or not tensor.is_floating_point():
                 self._sizes[name] = tensor
-            else:
+            else:  # a buffer goes where the module goes
                 self._weights[name] = f"constant_{number}"
                 self.register_buffer(self._weights[name], tensor)
 
@@ -99,32 +110,22 @@ class Graph(nn.Module):
 def _check(nodes: Sequence[onnx.NodeProto], path: Path) -> None:
     """Refuse nodes that the operators below do not compute."""
     unknown = sorted({node.op_type for node in nodes} - set(OPERATORS))
+    if not unknown:
+        unknown = [f"{node.op_type} of a kind ({odd})" for node in nodes if (odd := _odd(node))]
     if unknown:
         raise DetectorError(
             f"{path} is computed with {', '.join(unknown)}, which videxpr knows on the CPU only; "
             "choose --device cpu, --detector mtcnn or another pack"
         )
-    for node in nodes:
-        odd = {key: value for key, value in _attributes(node).items() if _is_odd(key, value)}
-        if odd or len(node.output) != 1:
-            raise DetectorError(
-                f"{path} has a {node.op_type} of a kind that videxpr knows on the CPU only "
-                f"({odd or list(node.output)}); choose --device cpu, --detector mtcnn or another pack"
-            )
 
 
-def _is_odd(key: str, value: Any) -> bool:
-    """Return whether an attribute asks for something that the operators below do not do."""
-    ordinary = {
-        "auto_pad": (b"NOTSET",),
-        "mode": (b"nearest",),
-        "nearest_mode": (b"floor",),
-        "coordinate_transformation_mode": (b"asymmetric",),
-        "storage_order": (0,),
-        "training_mode": (0,),
-        "allowzero": (0,),
+def _odd(node: onnx.NodeProto) -> dict[str, Any]:
+    """Return what a node asks for that the operators below do not do."""
+    attributes = _attributes(node)
+    odd = {
+        key: attributes[key] for key, usual in USUAL.items() if attributes.get(key, usual) != usual
     }
-    return value not in ordinary.get(key, (value,))
+    return odd if len(node.output) == 1 else odd | {"outputs": list(node.output)}
 
 
 def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
@@ -135,21 +136,6 @@ def _constant(node: onnx.NodeProto) -> np.ndarray[Any, Any]:
     value = next(iter(_attributes(node).values()))
     is_tensor = isinstance(value, onnx.TensorProto)
     return numpy_helper.to_array(value) if is_tensor else np.asarray(value)
-
-
-def _names_of_sizes(nodes: Sequence[onnx.NodeProto]) -> set[str]:
-    return {
-        name
-        for node in nodes
-        if node.op_type in SIZES_ON_CPU
-        for name in node.input[SIZES_ON_CPU[node.op_type] :]
-    }
-
-
-def _pinned_side(graph: onnx.GraphProto, name: str) -> int | None:
-    (value,) = (one for one in graph.input if one.name == name)
-    sides = [dim.dim_value for dim in value.type.tensor_type.shape.dim[2:]]
-    return int(sides[0]) if sides and min(sides) > 0 else None
 
 
 def _steps(nodes: Sequence[onnx.NodeProto], lasting: set[str]) -> list[Step]:
