@@ -8,7 +8,7 @@ what is done with the faces overlap, each in a thread; results do not depend on 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import dropwhile, groupby, islice, takewhile
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from videxpr.faces.detection.detector import Detector
 from videxpr.faces.keyframes import KeyframeDetector
 from videxpr.faces.options import FaceOptions
 from videxpr.faces.track import Track, Tracker
+from videxpr.video.options import TimeRange
 from videxpr.video.reader import Video
 from videxpr.video.shots import ShotFrame, with_shots
 from videxpr.video.timeline import Timeline
@@ -64,32 +65,18 @@ OnFaces = Callable[[list[TrackedFace]], None]
 
 
 @dataclass(frozen=True)
-class _Block:
-    """Successive frames of one shot."""
-
-    shot: int
-    frames: list[Frame]
-
-
-@dataclass(frozen=True)
 class _DetectedFrame:
     """What is left of a frame when its faces are detected: a face and its crops have one position."""
 
     index: int
     pts_seconds: float
+    shot: int
     size: tuple[int, int]
     faces: list[Face]
     crops: list[tuple[Image, ...]]
 
 
 @dataclass(frozen=True)
-class _DetectedBlock:
-    """Successive frames of one shot, without their images."""
-
-    shot: int
-    frames: list[_DetectedFrame]
-
-
 class FacePipeline:
     """Detects, aligns and tracks the faces of any number of videos, one after another.
 
@@ -97,27 +84,13 @@ class FacePipeline:
         detector: that looks for faces.
         options: how they are detected and tracked.
         templates: geometries of the crops.
+        timer: measures the stages, which then run one after another.
     """
 
-    def __init__(
-        self,
-        detector: Detector,
-        options: FaceOptions,
-        templates: Sequence[CropTemplate],
-        timer: StageTimer | None = None,
-    ) -> None:
-        """Make ready.
-
-        Args:
-            detector: that looks for faces.
-            options: how they are detected and tracked.
-            templates: geometries of the crops.
-            timer: measures the stages, which then run one after another.
-        """
-        self.detector = detector
-        self.options = options
-        self.templates = tuple(templates)
-        self._timer = timer
+    detector: Detector
+    options: FaceOptions
+    templates: Sequence[CropTemplate]
+    timer: StageTimer | None = None
 
     def shots(
         self, path: Path, timeline: Timeline, on_faces: OnFaces, progress: Progress | None = None
@@ -133,97 +106,83 @@ class FacePipeline:
         Raises:
             SourceError: the video is missing, cannot be opened, or gives no frame.
         """
-        with measured(self._timer, "decode"):
+        tracker = Tracker(self.options.tracking, self.detector.sure_score)
+        with measured(self.timer, "decode"):
             video = Video(path, self.options.decoding)
         with video, closing(self._detected_blocks(video)) as blocks:
             timeline.decoder_note = video.decoder_note
-            yield from self._track(blocks, video.frames_hint, timeline, on_faces, progress)
+            for block in blocks:
+                if timeline.shots and block[0].shot != timeline.shots[-1]:
+                    yield Shot(tracker.finish(), timeline.frame_size)
+                on_faces([face for frame in block for face in _track(frame, tracker, timeline)])
+                if progress is not None:
+                    progress(len(timeline), video.frames_hint)
             timeline.decode_errors = video.decode_errors
         if not timeline:
             raise SourceError(
                 f"no frame of {path} could be decoded between the start and the end asked for"
             )
+        yield Shot(tracker.finish(), timeline.frame_size)
 
-    def _in_time_range(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Yield all frames from the first one at the start to the last one before the end."""
-        start, end = self.options.time_range.start_seconds, self.options.time_range.end_seconds
-        begun = start is None
-        for frame in frames:
-            if end is not None and frame.pts_seconds >= end:
-                return
-            begun = begun or (start is not None and frame.pts_seconds >= start)
-            if begun:
-                yield frame
-
-    def _detected_blocks(self, video: Video) -> Generator[_DetectedBlock, None, None]:
+    def _detected_blocks(self, video: Video) -> Generator[list[_DetectedFrame], None, None]:
         """Yield the faces of blocks; decoding and detection in a thread each, unless timed."""
         keyframes = KeyframeDetector(self.detector, self.options.keyframes)
-        length = keyframes.block_length(self.options.batch_size)
-        if self._timer is not None:
-            frames = self._in_time_range(self._timer.measure_each("decode", video))
-            return self._detect(_blocks(with_shots(frames), length), keyframes)
-        decoded = prefetch(_blocks(with_shots(self._in_time_range(video)), length), PREFETCH_BLOCKS)
-        return prefetch(self._detect(decoded, keyframes), PREFETCH_BLOCKS)
+        frames = video if self.timer is None else self.timer.measure_each("decode", video)
+        shown = with_shots(_in_time_range(frames, self.options.time_range))
+        blocks = _blocks(shown, keyframes.block_length(self.options.batch_size))
+        if self.timer is not None:
+            return self._detect(blocks, keyframes)
+        return prefetch(self._detect(prefetch(blocks, PREFETCH_BLOCKS), keyframes), PREFETCH_BLOCKS)
 
     def _detect(
-        self, blocks: Generator[_Block, None, None], keyframes: KeyframeDetector
-    ) -> Generator[_DetectedBlock, None, None]:
+        self, blocks: Generator[list[ShotFrame], None, None], keyframes: KeyframeDetector
+    ) -> Generator[list[_DetectedFrame], None, None]:
         """Yield the faces of blocks with their crops, so that the images can be let go."""
         shot: int | None = None
         with closing(blocks):  # however this ends: nothing may decode when the video is closed
             for block in blocks:
-                if block.shot != shot:
+                if block[0].shot != shot:
                     keyframes.begin_shot()
-                    shot = block.shot
-                with measured(self._timer, "detect", len(block.frames)):
-                    faces = keyframes.detect([frame.image for frame in block.frames])
-                with measured(self._timer, "align", sum(map(len, faces))):
-                    frames = list(map(self._crop_faces, block.frames, faces))
-                yield _DetectedBlock(block.shot, frames)
+                    shot = block[0].shot
+                with measured(self.timer, "detect", len(block)):
+                    faces = keyframes.detect([one.frame.image for one in block])
+                with measured(self.timer, "align", sum(map(len, faces))):
+                    detected = list(map(self._crop_faces, block, faces))
+                yield detected
 
-    def _crop_faces(self, frame: Frame, faces: list[Face]) -> _DetectedFrame:
+    def _crop_faces(self, shown: ShotFrame, faces: list[Face]) -> _DetectedFrame:
+        frame = shown.frame
         crops = [
             tuple(align_face(frame.image, face.landmarks, one) for one in self.templates)
             for face in faces
         ]
         height, width = frame.image.shape[:2]
-        return _DetectedFrame(frame.index, frame.pts_seconds, (width, height), faces, crops)
-
-    def _track(
-        self,
-        blocks: Iterable[_DetectedBlock],
-        total: int,
-        timeline: Timeline,
-        on_faces: OnFaces,
-        progress: Progress | None,
-    ) -> Iterator[Shot]:
-        """Track faces and hand them over; yield shots as they end."""
-        tracker = Tracker(self.options.tracking, self.detector.sure_score)
-        for block in blocks:
-            if timeline.shots and block.shot != timeline.shots[-1]:
-                yield Shot(tracker.finish(), timeline.frame_size)
-            on_faces(_tracked_faces(block, tracker, timeline))
-            if progress is not None:
-                progress(len(timeline), total)
-        yield Shot(tracker.finish(), timeline.frame_size)
+        size = (width, height)
+        return _DetectedFrame(frame.index, frame.pts_seconds, shown.shot, size, faces, crops)
 
 
-def _tracked_faces(
-    block: _DetectedBlock, tracker: Tracker, timeline: Timeline
-) -> list[TrackedFace]:
-    """Return the faces of a block with their tracks."""
-    tracked_faces: list[TrackedFace] = []
-    for frame in block.frames:
-        seconds = timeline.add(frame.index, frame.pts_seconds, block.shot, frame.size)
-        owners = tracker.add(block.shot, frame.index, seconds, frame.faces)
-        rows = zip(frame.faces, owners, frame.crops, strict=True)
-        tracked_faces += [TrackedFace(frame.index, *row) for row in rows]
-    return tracked_faces
+def _in_time_range(frames: Iterable[Frame], asked: TimeRange) -> Iterable[Frame]:
+    """Return all frames from the first one at the start to the last one before the end."""
+    start, end = asked.start_seconds, asked.end_seconds
+    # a frame without a time, which is NaN, neither begins nor ends what was asked for
+    if start is not None:
+        frames = dropwhile(lambda frame: not frame.pts_seconds >= start, frames)
+    if end is not None:
+        frames = takewhile(lambda frame: not frame.pts_seconds >= end, frames)
+    return frames
 
 
-def _blocks(frames: Iterable[ShotFrame], length: int) -> Generator[_Block, None, None]:
+def _blocks(frames: Iterable[ShotFrame], length: int) -> Generator[list[ShotFrame], None, None]:
     """Yield blocks of up to `length` frames, never of two shots."""
-    for shot, group in groupby(frames, key=lambda one: one.shot):
-        images = (one.frame for one in group)
-        for first in images:
-            yield _Block(shot, [first, *islice(images, length - 1)])
+    for _, group in groupby(frames, key=lambda one: one.shot):
+        shot = iter(group)
+        for first in shot:
+            yield [first, *islice(shot, length - 1)]
+
+
+def _track(frame: _DetectedFrame, tracker: Tracker, timeline: Timeline) -> list[TrackedFace]:
+    """Return the faces of a frame with their tracks."""
+    seconds = timeline.add(frame.index, frame.pts_seconds, frame.shot, frame.size)
+    owners = tracker.add(frame.shot, frame.index, seconds, frame.faces)
+    rows = zip(frame.faces, owners, frame.crops, strict=True)
+    return [TrackedFace(frame.index, *row) for row in rows]
