@@ -32,7 +32,7 @@ from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
 from videxpr.datasets.clips import read_crops
 from videxpr.evaluation.events import EventCounts, count_events, f1_at_flicker, no_events
 from videxpr.evaluation.metrics import confusion_matrix, macro_f1
-from videxpr.evaluation.tune.grid_search import smooth_tracks
+from videxpr.evaluation.tune.tune import smooth_tracks
 from videxpr.formats.affwild2 import read_labels
 from videxpr.formats.frame_labels import frame_labels, with_smoothed
 from videxpr.formats.parquet import read_annotation

@@ -17,10 +17,9 @@ from PIL import Image
 from pipeline import picture
 
 from videxpr.evaluation.tune.data import read_tuning_data
-from videxpr.evaluation.tune.grid_search import relabel, smooth_tracks
 from videxpr.evaluation.tune.options import TuneOptions
 from videxpr.evaluation.tune.restride import restride
-from videxpr.evaluation.tune.tune import tune
+from videxpr.evaluation.tune.tune import relabel, smooth_tracks, tune
 from videxpr.evaluation.videos import evaluate
 from videxpr.formats.affwild2 import read_labels, write_labels
 from videxpr.formats.parquet import read_annotation

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score
 
 from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.datasets.corruptions import corrupt
+from videxpr.datasets.image_dataset import corrupt
 from videxpr.datasets.image_folder import find_images
 from videxpr.evaluation.calibration import measure_reliability
 from videxpr.evaluation.images import evaluate_images

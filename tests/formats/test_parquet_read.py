@@ -19,7 +19,7 @@ from records import annotation, annotations, nobody
 from videxpr.annotation.annotator import Annotator
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.evaluation.tune.grid_search import smooth_tracks
+from videxpr.evaluation.tune.tune import smooth_tracks
 from videxpr.faces.detection.load import load_detector
 from videxpr.faces.options import DetectionOptions, KeyframeOptions
 from videxpr.formats.frame_labels import frame_labels, with_smoothed

@@ -1,16 +1,27 @@
-"""Labeled images as torch datasets: read one by one, or held in memory."""
+"""Labeled images as torch datasets: read one by one, corrupted as video does, or held in memory."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from videxpr.datasets.corruptions import corrupt
+from videxpr.core.structures import Image
 from videxpr.datasets.image_folder import LabeledImage
 from videxpr.datasets.options import Corruption
-from videxpr.video.images import read_image, resize
+from videxpr.video.images import read_image, resize, through_jpeg, warp
+
+SMALL_SIDE: Final = 32
+JPEG_QUALITY: Final = 20
+GAMMA: Final = 2.0
+TURN_DEGREES: Final = 8.0
+SHIFT: Final = 0.05
+SCALE: Final = 0.08
+MARGIN: Final = 0.25
+"""Of the longer side; more than a turn, a shift and a scale together reach beyond an edge."""
 
 READ_AT_ONCE: Final = 256
 
@@ -64,3 +75,52 @@ class CachedImages(Dataset[tuple[Tensor, Tensor]]):
         """Return images (N, 3, size, size) and labels (N,); torch's loader calls it for a batch."""
         rows = torch.tensor(indices, device=self.labels.device)
         return self.images[rows], self.labels[rows]
+
+
+def corrupt(image: Image, kind: Corruption, seed: int) -> Image:
+    """Return an image as a video might have had it.
+
+    Args:
+        image: (H, W, 3) uint8.
+        kind: ``small``, as a face of 32 pixels; ``compressed``, as JPEG of quality 20; ``dark``, with
+            gamma 2; or ``misaligned``, turned by up to 8 degrees, shifted by up to 5 % of the side and
+            scaled by up to 8 %, each evenly to either side.
+        seed: of what is drawn for ``misaligned``.
+    """
+    return _CHANGES[kind](image, seed)
+
+
+def _small(image: Image, _: int) -> Image:
+    height, width = image.shape[:2]
+    return resize(resize(image, SMALL_SIDE, SMALL_SIDE), width, height)
+
+
+def _compressed(image: Image, _: int) -> Image:
+    return through_jpeg(image, JPEG_QUALITY)
+
+
+def _dark(image: Image, _: int) -> Image:
+    curve = (255 * (np.arange(256) / 255) ** GAMMA).round().astype(np.uint8)
+    return curve[image]
+
+
+def _misaligned(image: Image, seed: int) -> Image:
+    draws = np.random.default_rng(seed).uniform(-1, 1, 4)
+    angle, scale = math.radians(TURN_DEGREES * draws[0]), 1 + SCALE * draws[1]
+    cos, sin = math.cos(angle) / scale, math.sin(angle) / scale
+    turn = np.array([[cos, sin], [-sin, cos]])
+    height, width = image.shape[:2]
+    side = np.array([width, height])
+    # mirrored beyond its edges: a crop of a video goes on where an image ends
+    margin = round(MARGIN * max(width, height))
+    wider = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
+    source = side / 2 - turn @ (side / 2 + SHIFT * draws[2:] * side) + margin
+    return warp(wider, np.column_stack([turn, source]), width, height)
+
+
+_CHANGES: Final[dict[Corruption, Callable[[Image, int], Image]]] = {
+    "small": _small,
+    "compressed": _compressed,
+    "dark": _dark,
+    "misaligned": _misaligned,
+}

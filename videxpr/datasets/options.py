@@ -11,7 +11,7 @@ Part = Literal["train", "validation", "test"]
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
 Corruption = Literal["small", "compressed", "dark", "misaligned"]
-"""What video does to a face; `datasets.corruptions` does it."""
+"""What video does to a face; `datasets.image_dataset` does it."""
 
 PANEL: Final = "Windows"
 
