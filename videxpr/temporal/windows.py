@@ -82,8 +82,7 @@ class LogitStream:
         self._classified = 0  # windows
         self._first = 0  # frame that the buffer begins with
         self._chunks: list[Floats] = []
-        self._sums = np.zeros((0, 0))
-        self._counts = np.zeros(0)
+        self._sums = np.zeros((0, 0))  # of logits, and in the last column how many they are
 
     @property
     def buffered(self) -> int:
@@ -129,26 +128,20 @@ class LogitStream:
         features = np.concatenate(self._chunks) if len(self._chunks) > 1 else self._chunks[0]
         self._chunks = [features]
         logits = self._classify(cut_windows(features, starts - self._first, self._window))
-        self._extend_sums(logits.shape[-1])
-        for start, own in zip(starts - self._first, logits, strict=True):
+        counted = np.concatenate([logits, np.ones((*logits.shape[:2], 1))], axis=2)
+        width = counted.shape[2]
+        new = np.zeros((self.buffered - len(self._sums), width))  # no window has held these so far
+        self._sums = np.concatenate([self._sums.reshape(-1, width), new])
+        for start, own in zip(starts - self._first, counted, strict=True):
             reach = min(self._window, self.buffered - start)
             self._sums[start : start + reach] += own[:reach]
-            self._counts[start : start + reach] += 1
         self._classified += len(starts)
-
-    def _extend_sums(self, classes: int) -> None:
-        """Add zeros for the frames that no window has held so far."""
-        missing = self.buffered - len(self._counts)
-        if missing:
-            sums = self._sums.reshape(-1, classes)
-            self._sums = np.concatenate([sums, np.zeros((missing, classes))])
-            self._counts = np.concatenate([self._counts, np.zeros(missing)])
 
     def _emit(self, end: int) -> Floats:
         """Return the mean logits of the frames before `end`, and drop these from the buffer."""
         count = end - self._first
-        means = (self._sums[:count] / self._counts[:count, None]).astype(np.float32)
-        self._sums, self._counts = self._sums[count:], self._counts[count:]
+        means = self._sums[:count, :-1] / self._sums[:count, -1:]
+        self._sums = self._sums[count:]
         self._chunks = [self._chunks[0][count:]]
         self._first = end
-        return means
+        return means.astype(np.float32)

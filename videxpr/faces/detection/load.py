@@ -17,11 +17,9 @@ def load_detector(options: DetectionOptions) -> Detector:
         DeviceError: it cannot be brought to the device.
     """
     kind, _, pack = options.detector.partition(":")
-    if kind == "mtcnn":
-        return _mtcnn(options)
-    if options.root is not None and not options.root.is_dir():
+    if kind != "mtcnn" and options.root is not None and not options.root.is_dir():
         raise UsageError(f"there is no folder {options.root} to find detectors in")
-    found = find_pack(pack, options.root)
+    found = find_pack(pack, options.root) if kind != "mtcnn" else None
     if found is not None and options.device.startswith("cuda"):
         from videxpr.faces.detection.scrfd_cuda import ScrfdTorch
 
@@ -30,17 +28,13 @@ def load_detector(options: DetectionOptions) -> Detector:
         from videxpr.faces.detection.scrfd import Scrfd
 
         return Scrfd(found, options)
-    if kind == "auto":
-        return _mtcnn(options)
+    if kind != "scrfd":
+        from videxpr.faces.detection.mtcnn import Mtcnn
+
+        return Mtcnn(options)
     places = " or ".join(str(root) for root in search_roots(options.root))
     wanted = f"SCRFD pack {pack!r}" if pack else "SCRFD pack"
     raise DetectorError(
         f"no {wanted} under {places}; fetch one with 'videxpr models download buffalo_l', point "
         "--detector-dir at insightface's root, or use --detector mtcnn, which needs no download"
     )
-
-
-def _mtcnn(options: DetectionOptions) -> Detector:
-    from videxpr.faces.detection.mtcnn import Mtcnn
-
-    return Mtcnn(options)

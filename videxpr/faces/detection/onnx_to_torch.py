@@ -40,6 +40,18 @@ USUAL: Final = {
 """Attributes that the operators below take for granted."""
 
 
+DEFAULTS: Final[dict[str, Any]] = {
+    "pads": (0, 0, 0, 0),
+    "strides": (1, 1),
+    "dilations": (1, 1),
+    "group": 1,
+    "ceil_mode": 0,
+    "count_include_pad": 0,
+    "epsilon": 1e-5,
+}
+"""ONNX's values of attributes that a node leaves out."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A node: its operator, the values it reads and makes, and those that nobody reads after it."""
@@ -145,7 +157,7 @@ def _steps(nodes: Sequence[onnx.NodeProto], lasting: set[str]) -> list[Step]:
             node.op_type,
             tuple(node.input),
             node.output[0],
-            _attributes(node),
+            DEFAULTS | _attributes(node),
             tuple({name for name in node.input if readers[name] == number and name} - lasting),
         )
         for number, node in enumerate(nodes)
@@ -161,42 +173,28 @@ def _padded(x: Tensor, pads: Sequence[int], value: float) -> tuple[Tensor, tuple
 
 
 def _conv(inputs: Sequence[Tensor], at: Attributes) -> Tensor:
-    x, padding = _padded(inputs[0], at.get("pads", (0, 0, 0, 0)), 0.0)
+    x, padding = _padded(inputs[0], at["pads"], 0.0)
     bias = inputs[2] if len(inputs) > 2 else None
-    strides, dilations = at.get("strides", (1, 1)), at.get("dilations", (1, 1))
     return functional.conv2d(
-        x, inputs[1], bias, tuple(strides), padding, tuple(dilations), at.get("group", 1)
+        x, inputs[1], bias, tuple(at["strides"]), padding, tuple(at["dilations"]), at["group"]
     )
 
 
 def _max_pool(inputs: Sequence[Tensor], at: Attributes) -> Tensor:
-    x, padding = _padded(inputs[0], at.get("pads", (0, 0, 0, 0)), float("-inf"))
-    pooled: Tensor = functional.max_pool2d(
-        x,
-        at["kernel_shape"],
-        at.get("strides", (1, 1)),
-        padding,
-        at.get("dilations", (1, 1)),
-        bool(at.get("ceil_mode", 0)),
-    )
+    x, padding = _padded(inputs[0], at["pads"], float("-inf"))
+    shape, ceil = (at["kernel_shape"], at["strides"], padding), bool(at["ceil_mode"])
+    pooled: Tensor = functional.max_pool2d(x, *shape, at["dilations"], ceil)
     return pooled
 
 
 def _average_pool(inputs: Sequence[Tensor], at: Attributes) -> Tensor:
-    top, left, *_ = at.get("pads", (0, 0, 0, 0))
-    return functional.avg_pool2d(
-        inputs[0],
-        at["kernel_shape"],
-        at.get("strides", (1, 1)),
-        (top, left),
-        bool(at.get("ceil_mode", 0)),
-        bool(at.get("count_include_pad", 0)),
-    )
+    shape, ceil = (at["kernel_shape"], at["strides"], at["pads"][:2]), bool(at["ceil_mode"])
+    return functional.avg_pool2d(inputs[0], *shape, ceil, bool(at["count_include_pad"]))
 
 
 def _batch_norm(inputs: Sequence[Tensor], at: Attributes) -> Tensor:
     x, weight, bias, mean, variance = inputs
-    return functional.batch_norm(x, mean, variance, weight, bias, eps=at.get("epsilon", 1e-5))
+    return functional.batch_norm(x, mean, variance, weight, bias, eps=at["epsilon"])
 
 
 def _resize(inputs: Sequence[Tensor], at: Attributes) -> Tensor:

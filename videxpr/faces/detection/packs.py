@@ -77,34 +77,30 @@ def search_roots(root: Path | None) -> tuple[Path, ...]:
 
 def installed_packs(root: Path | None) -> list[Pack]:
     """Return all packs that hold a detection model, best first."""
-    packs: dict[str, Pack] = {}
-    for place in search_roots(root):
-        for folder in sorted(place.iterdir()) if place.is_dir() else []:
-            pack = _pack_in(folder)
-            if pack is not None:
-                packs.setdefault(pack.name, pack)
-    return sorted(packs.values(), key=_preference)
+    places = [place for place in search_roots(root) if place.is_dir()]
+    found = [
+        pack for place in places for folder in sorted(place.iterdir()) for pack in _pack(folder)
+    ]
+    first_of_name = {pack.name: pack for pack in reversed(found)}
+    return sorted(first_of_name.values(), key=_preference)
 
 
 def find_pack(name: str, root: Path | None) -> Pack | None:
     """Return the pack of that name or path, or the best one installed if the name is empty."""
-    installed = next((pack for pack in installed_packs(root) if name in ("", pack.name)), None)
+    found = [pack for pack in installed_packs(root) if name in ("", pack.name)]
     path = Path(name)
-    if installed is not None or not name:
-        return installed
     if path.suffix == ".onnx" and path.is_file():
-        return Pack(path.stem, path)
-    return _pack_in(path) if path.is_dir() else None
+        found.append(Pack(path.stem, path))
+    elif name and path.is_dir():
+        found += _pack(path)
+    return next(iter(found), None)
 
 
-def _pack_in(folder: Path) -> Pack | None:
-    models = [
-        *sorted(folder.glob("det_*.onnx")),
-        *sorted(folder.glob("scrfd*.onnx")),
-    ]
-    return Pack(folder.name, models[0]) if models else None
+def _pack(folder: Path) -> list[Pack]:
+    """Return the pack in a folder, if it is one."""
+    models = [*sorted(folder.glob("det_*.onnx")), *sorted(folder.glob("scrfd*.onnx"))]
+    return [Pack(folder.name, model) for model in models[:1]]
 
 
 def _preference(pack: Pack) -> tuple[int, str]:
-    rank = PREFERRED.index(pack.name) if pack.name in PREFERRED else len(PREFERRED)
-    return rank, pack.name
+    return [*PREFERRED, pack.name].index(pack.name), pack.name
