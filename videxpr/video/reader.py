@@ -1,4 +1,8 @@
-"""Videos, frame by frame, as they are shown: upright, in square pixels, with their own times."""
+"""Videos, frame by frame, as they are shown: upright, in square pixels, with their own times.
+
+On NVIDIA's GPUs (NVDEC) FFmpeg's own decoder reads the stream and the GPU makes its frames, which come
+back to the CPU: they, their order and their times are those of the CPU's decoder.
+"""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -9,7 +13,7 @@ from typing import Any, Final, Self, cast
 
 import av
 import numpy as np
-from av.codec.hwaccel import HWAccel
+from av.codec.hwaccel import HWAccel, HWDeviceType, hwdevices_available
 from av.container import InputContainer
 from av.packet import Packet
 from av.sidedata.sidedata import SideDataContainer
@@ -20,12 +24,6 @@ from av.video.stream import VideoStream
 
 from videxpr.core.errors import SourceError
 from videxpr.core.structures import Frame, Image
-from videxpr.video.nvdec import (
-    acceleration,
-    codec_unsupported_reason,
-    device_unsupported_reason,
-    format_unsupported_reason,
-)
 from videxpr.video.options import DecodingOptions
 
 DEMUXERS: Final = (
@@ -39,6 +37,11 @@ OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 COLOR_MATRICES: Final = frozenset({0, 1, 2, 4, 5, 6, 7, 9})
 """FFmpeg's numbers of the color matrices that it converts to RGB; 2 is "not said"."""
+
+GPU_FORMATS: Final = frozenset(
+    {"nv12", "nv16", "p010le", "p012le", "p016le", "p210le", "p212le", "p216le"}
+)
+"""Pixel formats of NVDEC; the same codecs' decoders on the CPU use others."""
 
 ON_CPU: Final = DecodingOptions(decoder="cpu")
 
@@ -117,7 +120,9 @@ class Video:
     def _reopen(self, gpu: int) -> str | None:
         """Open the file once more, for a GPU; return why that cannot be used, if so."""
         try:
-            opened = _open(self.path, acceleration(gpu))
+            # a frame in the middle that the GPU does not take is decoded on the CPU rather than lost
+            on_gpu = HWAccel("cuda", device=gpu, allow_software_fallback=True)
+            opened = _open(self.path, on_gpu)
         except SourceError as exc:
             return device_unsupported_reason(gpu, exc.__cause__)
         self._container.close()
@@ -238,3 +243,30 @@ def _display_matrix(frame: VideoFrame) -> list[float]:
     except ValueError:  # PyAV lists nothing where one kind of side data is new to it
         cos, sin = math.cos(math.radians(frame.rotation)), math.sin(math.radians(frame.rotation))
         return [cos, -sin, sin, cos]
+
+
+def codec_unsupported_reason(codec: str) -> str | None:
+    """Return why no GPU can decode with a decoder of FFmpeg's, by its name; None if one may."""
+    if "cuda" not in hwdevices_available():
+        return "this build of PyAV has no NVDEC"
+    configs: Any = av.codec.Codec(codec, "r").hardware_configs
+    if any(one.device_type == HWDeviceType.cuda and one.is_supported for one in configs):
+        return None
+    return f"FFmpeg's decoder {codec} does not use NVDEC"
+
+
+def format_unsupported_reason(pixel_format: str) -> str | None:
+    """Return why a frame of that format was decoded on the CPU after all; None if on a GPU."""
+    if pixel_format in GPU_FORMATS:
+        return None
+    return (
+        f"the GPU refused its frames, and they came from the CPU as {pixel_format}: its NVDEC "
+        "lacks this kind, or, in a container, NVIDIA_DRIVER_CAPABILITIES lacks video"
+    )
+
+
+def device_unsupported_reason(gpu: int, error: BaseException | None) -> str:
+    """Return why a GPU could not be opened for decoding, by FFmpeg's error."""
+    if isinstance(error, PermissionError):  # FFmpeg's way to say that it cannot load libcuda
+        return f"FFmpeg finds no NVIDIA driver to use cuda:{gpu} with"
+    return f"cuda:{gpu} cannot be opened ({getattr(error, 'strerror', None) or error})"

@@ -22,8 +22,8 @@ from videxpr.core.files import sha256_of
 from videxpr.core.structures import Face, Image
 from videxpr.faces.detection.candidates import Candidates, concatenate
 from videxpr.faces.detection.detector import RegionOfInterest
-from videxpr.faces.detection.integral_image import IntegralImage
 from videxpr.faces.detection.letterbox import stack_on
+from videxpr.faces.detection.opencv import write_integral
 
 if TYPE_CHECKING:
     from videxpr.faces.options import DetectionOptions
@@ -130,7 +130,7 @@ class Mtcnn:
             for faces in found.faces(len(images))
         ]
 
-    def _run_pnet(self, integral: IntegralImage) -> Candidates:
+    def _run_pnet(self, integral: "IntegralImage") -> Candidates:
         """Return squares that P-Net, which sees the images in all sizes, takes for faces."""
         parts: list[Candidates] = []
         for scale in self._scales(min(integral.height, integral.width)):
@@ -145,7 +145,7 @@ class Mtcnn:
             parts.append(these.nms(SAME_SCALE_IOU))
         return _best_squares(integral, concatenate(parts), 0)
 
-    def _run_rnet(self, integral: IntegralImage, proposed: Candidates) -> Candidates:
+    def _run_rnet(self, integral: "IntegralImage", proposed: Candidates) -> Candidates:
         """Return squares that R-Net takes for faces too."""
         if not len(proposed):
             return proposed
@@ -153,7 +153,7 @@ class Mtcnn:
         these = Candidates(proposed.images, proposed.boxes, scores[:, 1], offsets)
         return _best_squares(integral, these.select(these.scores > RNET_SCORE), 1)
 
-    def _run_onet(self, integral: IntegralImage, refined: Candidates) -> Candidates:
+    def _run_onet(self, integral: "IntegralImage", refined: Candidates) -> Candidates:
         """Return boxes and landmarks by O-Net, best first."""
         if not len(refined):
             return refined
@@ -194,7 +194,7 @@ def nms_by_smaller_box(candidates: Candidates) -> Candidates:
     return candidates.select(torch.tensor(kept, dtype=torch.int64, device=boxes.device))
 
 
-def _best_squares(integral: IntegralImage, candidates: Candidates, last: int) -> Candidates:
+def _best_squares(integral: "IntegralImage", candidates: Candidates, last: int) -> Candidates:
     """Return those that overlap no better one, moved, as squares at least partly in their image.
 
     Args:
@@ -218,7 +218,7 @@ def _apply_offsets(boxes: Tensor, offsets: Tensor, last: int) -> Tensor:
     return boxes + offsets * sides.repeat(1, 2)
 
 
-def _clip(integral: IntegralImage, boxes: Tensor) -> Tensor:
+def _clip(integral: "IntegralImage", boxes: Tensor) -> Tensor:
     """Return the part of boxes that is in the image, as `IntegralImage.crop` wants it.
 
     Boxes count pixels from 1, and the last one is theirs.
@@ -230,7 +230,7 @@ def _clip(integral: IntegralImage, boxes: Tensor) -> Tensor:
 
 
 def _run_on_crops(
-    network: Network, integral: IntegralImage, candidates: Candidates, size: int
+    network: Network, integral: "IntegralImage", candidates: Candidates, size: int
 ) -> list[Tensor]:
     """Return what a network gives for candidates, each as a crop of its input's size."""
     parts = zip(
@@ -244,3 +244,80 @@ def _run_on_crops(
 
 def _normalize(pixels: Tensor) -> Tensor:
     return (pixels - 127.5) / 128
+
+
+class IntegralImage:
+    """Any number of smaller images and square crops of the same images.
+
+    A pixel of what comes out is the mean of all pixels that it covers, edges included, as in torch's
+    ``interpolate(mode="area")``. That takes four look-ups a pixel in a summed-area table (Crow,
+    "Summed-area tables for texture mapping", SIGGRAPH 1984), however large the area is.
+    """
+
+    def __init__(self, images: Tensor) -> None:
+        """Sum up images (N, height, width, 3) uint8."""
+        self.height, self.width = images.shape[1:3]
+        self._sums = integral_of(images)
+
+    def resize(self, rows: int, columns: int) -> Tensor:
+        """Return the images as (N, 3, rows, columns) float32 of 0 to 255."""
+        device = self._sums.device
+        top, bottom = (edge[0] for edge in _edges(_span(self.height, device), rows))
+        left, right = (edge[0] for edge in _edges(_span(self.width, device), columns))
+        lines = self._sums.index_select(1, bottom) - self._sums.index_select(1, top)
+        sums = lines.index_select(2, right) - lines.index_select(2, left)
+        areas = (bottom - top)[:, None] * (right - left)
+        return (sums / areas[..., None]).permute(0, 3, 1, 2)
+
+    def crop(self, images: Tensor, boxes: Tensor, size: int) -> Tensor:
+        """Return boxes of the images, each made a square.
+
+        Args:
+            images: (K,) int64, number of the image that a box is in.
+            boxes: (K, 4) int64, left, top, right and bottom, the latter two the first that are outside;
+                none is empty, or larger than the image.
+            size: side of the result in pixels.
+
+        Returns:
+            (K, 3, size, size) float32 of 0 to 255.
+        """
+        left, right = _edges(boxes[:, 0::2], size)
+        top, bottom = _edges(boxes[:, 1::2], size)
+        every = self._sums.flatten(0, 2)
+
+        def corner(rows: Tensor, columns: Tensor) -> Tensor:
+            lines = images[:, None] * (self.height + 1) + rows
+            places = lines[:, :, None] * (self.width + 1) + columns[:, None]
+            return every.index_select(0, places.flatten()).view(*places.shape, -1)
+
+        sums = corner(bottom, right) - corner(top, right) - corner(bottom, left) + corner(top, left)
+        areas = (bottom - top)[:, :, None] * (right - left)[:, None]
+        return (sums / areas[..., None]).permute(0, 3, 1, 2)
+
+
+def integral_of(images: Tensor) -> Tensor:
+    """Return sums of all pixels above and to the left, (N, height + 1, width + 1, 3) int32."""
+    count, height, width, colors = images.shape
+    if images.device.type == "cpu":
+        sums = torch.empty((count, height + 1, width + 1, colors), dtype=torch.int32)
+        for image, own in zip(images, sums, strict=True):
+            write_integral(image.numpy(), own.numpy())
+        return sums
+    lines = images.cumsum(2, dtype=torch.int32)
+    return functional.pad(lines.cumsum(1, dtype=torch.int32), (0, 0, 1, 0, 1, 0))
+
+
+def _edges(spans: Tensor, parts: int) -> tuple[Tensor, Tensor]:
+    """Return the first pixels of each part of spans (K, 2), and the first behind it: (K, parts) each.
+
+    Parts overlap by a pixel where the span is no multiple of their number.
+    """
+    first, behind = spans[:, :1], spans[:, 1:]
+    places = torch.arange(parts + 1, device=spans.device) * (behind - first)
+    starts = places[:, :-1].div(parts, rounding_mode="floor")
+    ends = (places[:, 1:] + parts - 1).div(parts, rounding_mode="floor")
+    return first + starts, first + ends
+
+
+def _span(length: int, device: torch.device) -> Tensor:
+    return torch.tensor([[0, length]], device=device)

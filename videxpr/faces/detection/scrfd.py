@@ -17,7 +17,6 @@ from videxpr.faces.detection.detector import RegionOfInterest, most_central
 from videxpr.faces.detection.letterbox import input_shape
 from videxpr.faces.detection.opencv import to_bgr
 from videxpr.faces.detection.packs import Pack
-from videxpr.faces.detection.scrfd_decode import SAME_FACE_IOU, STRIDES
 
 if TYPE_CHECKING:
     from videxpr.faces.options import DetectionOptions
@@ -28,9 +27,13 @@ RETRY_SIZES: Final = (320, 160)
 larger than the network's largest anchors at 640."""
 
 WEAK_SCORE: Final = 0.65
+SAME_FACE_IOU: Final = 0.4
 MIN_SCORE: Final = 0.5
 ROI: Final = RegionOfInterest(margin=1.4, size=160)
 """Larger squares and finer images place the landmarks no better: docs/log/performance.md."""
+
+STRIDES: Final = {9: (8, 16, 32), 15: (8, 16, 32, 64, 128)}
+"""Pixels between anchors on each level, by the number of the network's outputs."""
 
 LARGEST_STRIDE: Final = {outputs: strides[-1] for outputs, strides in STRIDES.items()}
 """Pixels between anchors of the last level, by the number of outputs of networks with landmarks."""

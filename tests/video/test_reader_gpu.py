@@ -6,15 +6,14 @@ from conftest import SHARED, needs_shared
 from videos import write_video
 
 from videxpr.core.errors import SourceError
-from videxpr.video import nvdec
 from videxpr.video import reader as video
-from videxpr.video.nvdec import (
+from videxpr.video.options import DecodingOptions
+from videxpr.video.reader import (
+    Video,
     codec_unsupported_reason,
     device_unsupported_reason,
     format_unsupported_reason,
 )
-from videxpr.video.options import DecodingOptions
-from videxpr.video.reader import Video
 
 CLIPS = SHARED / "data" / "clips"
 EVERY_40_MS = [40 * number for number in range(30)]
@@ -83,7 +82,7 @@ def test_codec_that_no_gpu_helps_with_comes_from_the_cpu():
 
 
 def test_frames_that_the_gpu_refuses_are_not_lost(clip, monkeypatch):
-    monkeypatch.setattr(video, "acceleration", lambda gpu: None)  # it opens, and does nothing
+    monkeypatch.setattr(video, "HWAccel", lambda *_, **options: None)  # it opens, and does nothing
     decoder, note, *rest = read(clip, DecodingOptions("auto", "cuda:0"))
     assert (decoder, rest) == ("cpu", list(read(clip)[2:]))
     assert "the GPU refused its frames" in note
@@ -92,8 +91,8 @@ def test_frames_that_the_gpu_refuses_are_not_lost(clip, monkeypatch):
 
 
 def test_first_picture_is_looked_at_and_not_lost(clip, monkeypatch):
-    monkeypatch.setattr(video, "acceleration", lambda gpu: None)
-    monkeypatch.setattr(nvdec, "GPU_FORMATS", {"yuv420p"})
+    monkeypatch.setattr(video, "HWAccel", lambda *_, **options: None)
+    monkeypatch.setattr(video, "GPU_FORMATS", {"yuv420p"})
     decoder, note, *rest = read(clip, DecodingOptions("cuda", "cuda:1"))
     assert (decoder, note, rest) == ("cuda:1", None, list(read(clip)[2:]))
 
