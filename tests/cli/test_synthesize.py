@@ -32,8 +32,8 @@ def test_a_tree_is_made_and_its_sets_are_shown(videxpr, faces, tmp_path):
     assert (code, err) == (0, "")
     assert "Train_Set: segments" in out and "Surprise" in out and "Disgust" not in out
     assert "3 sequences, 270 frames" in out and "frames/s" in out
-    told = json.loads((tmp_path / "t" / "synthesis.json").read_text())
-    assert told["sources"] == {"faces": str(folder), "split": str(split)}
+    written = json.loads((tmp_path / "t" / "synthesis.json").read_text())
+    assert written["sources"] == {"faces": str(folder), "split": str(split)}
     assert len(list(tmp_path.glob("t/EXPR_Set/Train_Set/train_*.txt"))) == 2
 
 
@@ -55,21 +55,21 @@ def test_the_options_reach_the_tree(videxpr, faces, tmp_path):
         *("--part", "test", "--person", r"web_([A-Z][a-z]+)_", "--seed", 8, "--color"),
     )
     assert (code, out) == (0, "")
-    told = json.loads((tmp_path / "t" / "synthesis.json").read_text())
-    assert [(one["folder"], one["part"]) for one in told["sets"]] == [("Validation_Set", "test")]
-    assert {name: told["options"][name] for name in ("fps", "seed", "color")} == {
+    written = json.loads((tmp_path / "t" / "synthesis.json").read_text())
+    assert [(one["folder"], one["part"]) for one in written["sets"]] == [("Validation_Set", "test")]
+    assert {name: written["options"][name] for name in ("fps", "seed", "color")} == {
         "fps": 10,
         "seed": 8,
         "color": True,
     }
-    assert list(told["sequences"]) == ["test_0001"]
+    assert list(written["sequences"]) == ["test_0001"]
     assert not (tmp_path / "t" / "EXPR_Set" / "Train_Set").exists()
 
 
 def test_without_a_split_a_tenth_is_drawn_for_validation(videxpr, faces, tmp_path):
     code, _, _ = videxpr("synthesize", faces[0], "-o", tmp_path / "t", *FEW, "--quiet")
-    told = json.loads((tmp_path / "t" / "synthesis.json").read_text())
-    counts = [sum(one["images"].values()) for one in told["sets"]]
+    written = json.loads((tmp_path / "t" / "synthesis.json").read_text())
+    counts = [sum(one["images"].values()) for one in written["sets"]]
     assert code == 0 and sum(counts) == 84 and 8 <= counts[1] <= 12
 
 

@@ -184,8 +184,7 @@ class RunDataset(Dataset[tuple[int, bool, Tensor]]):
         if self.features is not None:
             cached = self.features[run.video][run.start : run.end]
             return run.video, last, torch.from_numpy(cached).float()
-        crops = np.empty((run.end - run.start, self.size, self.size, 3), np.uint8)
-        _read_into(crops, video, run.start)
+        crops = read_crops(video, run.start, run.end - run.start, self.size)
         return run.video, last, torch.from_numpy(crops)
 
 
@@ -198,6 +197,23 @@ def share_videos(videos: Sequence[LabeledVideo], devices: int) -> list[list[int]
         parts[least].append(number)
         frames[least] += len(videos[number])
     return parts
+
+
+def read_crops(video: LabeledVideo, first: int, count: int, size: int) -> Image:
+    """Read crops (count, size, size, 3) of a video's usable frames.
+
+    Args:
+        video: that they are of.
+        first: position of the first one among the usable frames.
+        count: how many.
+        size: side that all of them must have, in pixels.
+
+    Raises:
+        SourceError: a crop is unreadable or of another size.
+    """
+    crops = np.empty((count, size, size, 3), np.uint8)
+    _read_into(crops, video, first)
+    return crops
 
 
 def _read_into(crops: Image, video: LabeledVideo, first: int) -> None:

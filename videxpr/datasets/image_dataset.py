@@ -1,4 +1,4 @@
-"""Labeled images as torch datasets: read one by one, corrupted as video does, or held in memory."""
+"""Labeled images as torch datasets: read one by one, corrupted as video does, or cached in memory."""
 
 import math
 from collections.abc import Callable, Sequence

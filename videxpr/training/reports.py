@@ -62,7 +62,7 @@ class ImageTrainingReport:
         checkpoint: that was written.
         train_images: in the training part.
         validation_images: in the validation part.
-        last: figures of the last epoch.
+        last: metrics of the last epoch.
     """
 
     checkpoint: Path

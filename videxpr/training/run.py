@@ -192,7 +192,7 @@ class ImageTrainingRun:
     Attributes:
         folder: beside the checkpoint.
         state: Lightning's checkpoint of the last whole epoch.
-        last: figures of the last whole epoch, None if there is none to go on from.
+        last: metrics of the last whole epoch, None if there is none to go on from.
         weights: of the task after that epoch, averaged as they were validated.
     """
 

@@ -29,11 +29,11 @@ def parts(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tree(parts, tmp_path_factory):
-    """The tree, its summaries, and what progress was told."""
+    """The tree, its summaries, and the calls of progress."""
     root = tmp_path_factory.mktemp("tree") / "new"
-    told = []
-    made = synthesize(root, parts, SPECS, OPTIONS, progress=lambda *now: told.append(now))
-    return root, made, told
+    calls = []
+    made = synthesize(root, parts, SPECS, OPTIONS, progress=lambda *now: calls.append(now))
+    return root, made, calls
 
 
 def record(root: Path) -> dict:
@@ -41,29 +41,29 @@ def record(root: Path) -> dict:
 
 
 def test_the_tree_reads_as_the_challenges_own(tree):
-    root, made, told = tree
+    root, made, calls = tree
     videos = read_affwild2(find_layout(root)).videos
     assert [video.name for video in videos["train"]] == ["train_0001", "train_0002", "train_0003"]
     assert [video.name for video in videos["validation"]] == ["validation_0001", "validation_0002"]
     for summary, split in zip(made, ("train", "validation"), strict=True):
         assert sum(summary.frames) == sum(video.lines for video in videos[split])
         assert summary.crops == sum(len(video) for video in videos[split])
-    assert told[-1] == (600, 600) and len(told) == 5
+    assert calls[-1] == (600, 600) and len(calls) == 5
     assert sorted(path.name for path in root.parent.iterdir()) == ["new"]
 
 
 def test_labels_and_files_agree_with_the_script(tree):
     root, made, _ = tree
-    told = record(root)["sequences"]
+    written = record(root)["sequences"]
     for split in read_affwild2(find_layout(root)).videos.values():
         for video in split:
-            script = told[video.name]
+            script = written[video.name]
             labels = [label for label, first, end in script["segments"] for _ in range(first, end)]
             assert video.lines == video.labeled == len(labels) == 120
             present = [frame for frame in range(120) if frame not in script["missing"]]
             assert video.frames.tolist() == present
             assert video.labels.tolist() == [labels[frame] for frame in present]
-    assert any(script["missing"] for script in told.values())
+    assert any(script["missing"] for script in written.values())
     sizes = [path.stat().st_size for path in root.glob("cropped_aligned/*/*.jpg")]
     assert sum(one.size_bytes for one in made) == sum(sizes)
 
@@ -92,11 +92,11 @@ def test_training_is_told_how_the_crops_are_aligned(tree):
 
 
 def test_the_record_says_how_it_was_made(tree, parts, tmp_path):
-    told = record(tree[0])
-    assert told["options"]["seconds"] == 4 and told["options"]["seed"] == 3
-    assert told["options"]["jitter"]["shift"] == 0.015
-    assert [one["folder"] for one in told["sets"]] == ["Train_Set", "Validation_Set"]
-    assert told["sets"][0]["images"]["Happiness"] == 9
+    written = record(tree[0])
+    assert written["options"]["seconds"] == 4 and written["options"]["seed"] == 3
+    assert written["options"]["jitter"]["shift"] == 0.015
+    assert [one["folder"] for one in written["sets"]] == ["Train_Set", "Validation_Set"]
+    assert written["sets"][0]["images"]["Happiness"] == 9
     synthesize(tmp_path / "t", parts, SPECS[1:], OPTIONS, sources={"faces": "here"})
     assert record(tmp_path / "t")["sources"] == {"faces": "here"}
 

@@ -271,8 +271,8 @@ def test_an_encoder_learns_to_distrust_its_backbone_and_keeps_single_frames(
 ) -> None:
     start = tmp_path / "start.safetensors"
     config = ModelConfig(backbone="regnet_y_400mf", variant="backbone", input_size=32)
-    told = TrainingSummary("made up", "none", 0, 0)
-    save_checkpoint(start, ExpressionModel(config), told, "CC0")
+    summary = TrainingSummary("made up", "none", 0, 0)
+    save_checkpoint(start, ExpressionModel(config), summary, "CC0")
     output = tmp_path / "m.safetensors"
     unseen = {"feature-noise": 0.7, "single-frames": 1.0, "backbone-weights": str(start)}
     report = train_small(tree, output, choices=CACHED_FEATURES | ONE_EPOCH | unseen)
@@ -344,9 +344,9 @@ def test_features_of_a_frozen_backbone_are_kept_and_train_the_rest(
     for name, value in theirs.backbone.state_dict().items():
         assert torch.equal(ours.backbone.state_dict()[name], value), name
     assert not torch.equal(ours.head.weight, theirs.head.weight)
-    told, earlier = read_card(output).training, read_card(whole).training
-    assert told.recipe.startswith(f"{earlier.recipe}; transformer on regnet_y_400mf")
-    assert told.options["backbone_weights"] == whole.name
+    training, earlier = read_card(output).training, read_card(whole).training
+    assert training.recipe.startswith(f"{earlier.recipe}; transformer on regnet_y_400mf")
+    assert training.options["backbone_weights"] == whole.name
 
 
 def test_frozen_stages_keep_their_weights_and_move_their_statistics(

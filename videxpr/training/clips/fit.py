@@ -53,7 +53,7 @@ def train_on_clips(
     """Train on windows of the training videos; the epoch with the best validation macro F1 is kept.
 
     Beside the checkpoint stand a readable file, ``<stem>.training.json``, with the options and the
-    figures of every epoch, and a folder, ``<stem>.run``, with TensorBoard's logs and the state to
+    metrics of every epoch, and a folder, ``<stem>.run``, with TensorBoard's logs and the state to
     resume from.
 
     Args:
@@ -201,8 +201,8 @@ def _check_frozen(task: ClipModule, start: BackboneStart) -> None:
         )
     if options.single_frames and start.head is None:
         raise UsageError(
-            "--single-frames keeps the answers of a model without encoder: give one, as 'videxpr train "
-            f"images' makes it, with --backbone-weights; {options.backbone_weights!r} is none"
+            "--single-frames keeps the predictions of a model without encoder: give one, as 'videxpr "
+            f"train images' makes it, with --backbone-weights; {options.backbone_weights!r} is none"
         )
 
 
@@ -216,7 +216,7 @@ def _learning_rate(
 ) -> float:
     """Return the learning rate of Lightning's finder, or of the run that is resumed."""
     if run.learning_rate is not None or not is_first_device():
-        return run.learning_rate or task.learning_rate  # other devices are told by the first
+        return run.learning_rate or task.learning_rate  # the first device broadcasts it
     task.finding_rate = True
     trainer = lightning.Trainer(
         accelerator=machine.accelerator,

@@ -45,7 +45,7 @@ class LossOptions:
     alpha: float = option(0.9, "Factor of the focal loss.", above=0)
     gamma: float = option(
         2.0,
-        "How much the focal loss plays down frames that are answered well already; 0 is "
+        "How much the focal loss plays down frames that are predicted well already; 0 is "
         "cross-entropy.",
         least=0,
     )
@@ -156,8 +156,8 @@ class ClipTrainingOptions:
     )
     single_frames: float = option(
         0.0,
-        "Weight of a loss that keeps answers to single frames those of the model without encoder that "
-        "--backbone-weights names.",
+        "Weight of a loss that keeps predictions of single frames those of the model without encoder "
+        "that --backbone-weights names.",
         metavar="WEIGHT",
         least=0,
         most=1000,

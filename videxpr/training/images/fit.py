@@ -159,7 +159,7 @@ def _fit(
     run: ImageTrainingRun,
     callbacks: Sequence[Callback],
 ) -> ImageEpochReport | None:
-    """Train what is left to train; figures of the last epoch that ended."""
+    """Train what is left to train; return the metrics of the last epoch that ended."""
     averaging = EMAWeightAveraging(
         decay=1 - 1 / (1 + EMA_SPAN * task.steps),
         update_starting_at_step=round(EMA_START * task.steps),

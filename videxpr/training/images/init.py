@@ -56,11 +56,11 @@ def read_teacher(path: Path, config: ModelConfig) -> ExpressionModel:
 
     Args:
         path: of its checkpoint.
-        config: of the model that is to be taught.
+        config: of the model that learns from it.
 
     Raises:
         CheckpointError: it cannot be read.
-        UsageError: it knows other expressions than the model that is to be taught.
+        UsageError: it knows other expressions than the model that learns from it.
     """
     teacher = load_checkpoint(path).model
     known = teacher.config.trained_expressions

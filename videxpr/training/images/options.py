@@ -76,7 +76,10 @@ class ImageTrainingOptions:
         least=0,
     )
     distillation_weight: float = option(
-        0.7, "Share of a label that is the mean answer of the --teacher models.", least=0, most=1
+        0.7,
+        "Share of a label that is the mean prediction of the --teacher models.",
+        least=0,
+        most=1,
     )
     balance: float = option(
         0.5,
@@ -149,7 +152,7 @@ class StartOptions:
     )
     teachers: tuple[Path, ...] = option(
         (),
-        "Checkpoint whose answers to the same crops the labels are mixed with; repeatable.",
+        "Checkpoint whose predictions for the same crops the labels are mixed with; repeatable.",
         flag="teacher",
     )
 
