@@ -114,23 +114,22 @@ def read_rows(
     endings = {f",{label}" for label in range(edition.classes)}
     pairs = zip(lines, wanted, strict=False)
     right = takewhile(lambda one: one[0][:-2] == one[1] and one[0][-2:] in endings, pairs)
-    positions = list(range(sum(1 for _ in right)))  # most files are right from here to their end
-    read = FileRows(positions, unexpected := {}, problems := [])
-    if len(positions) == len(lines):
+    head = sum(1 for _ in right)  # most files are right from here to their end
+    read = FileRows(positions := list(range(head)), unexpected := {}, problems := [])
+    if head == len(lines):
         return read
     index = {row: position for position, row in enumerate(wanted)}
-    for place, line in enumerate(lines[len(positions) :], len(positions)):
-        if line[:-2] in index and line[-2:] in endings:
-            positions.append(index[line[:-2]])
-            continue
+    rest = lines[head:]
+    positions += [index.get(one[:-2], -1) if one[-2:] in endings else -1 for one in rest]
+    for place in [place for place, position in enumerate(positions) if position < 0]:
+        line = lines[place]
         row = ROW.fullmatch(line.strip())
         if row is None:
-            positions.append(-1)
             malformed = f"{quoted(line)} is not of the form {FORM}"
             unexpected[place] = malformed if line.strip() else "the line is blank"
             continue
-        positions.append(index.get(row["image"], -1))
-        if positions[-1] < 0:
+        positions[place] = index.get(row["image"], -1)
+        if positions[place] < 0:
             known = row["name"] in names
             what = f"such image of {row['name']}" if known else f"video {quoted(row['name'])}"
             unexpected[place] = f"the template has no {what}"
