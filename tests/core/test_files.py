@@ -30,6 +30,20 @@ def test_failure_leaves_what_was_there_and_no_trace(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_folder_appears_whole_or_not_at_all(tmp_path, fails):
+    try:
+        with atomic_write(tmp_path / "tree") as temporary:
+            (temporary / "inside").mkdir(parents=True)
+            (temporary / "inside" / "a.txt").write_text("a")
+            assert not fails
+    except AssertionError:
+        assert list(tmp_path.iterdir()) == []
+    else:
+        assert (tmp_path / "tree" / "inside" / "a.txt").read_text() == "a"
+        assert list(tmp_path.iterdir()) == [tmp_path / "tree"]
+
+
 def test_folder_that_cannot_be_made_is_an_error_that_names_the_file(tmp_path):
     (tmp_path / "file").write_text("no folder")
     with (

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
 from videxpr.evaluation.metrics import (
+    Interval,
     bootstrap_intervals,
     compare,
     compute_scores,
@@ -211,3 +212,8 @@ def test_thirty_thousand_groups_of_one_frame_are_quick() -> None:
     groups = np.zeros((30_000, 8, 9), np.int64)
     groups[np.arange(30_000), random.integers(0, 8, 30_000), random.integers(0, 9, 30_000)] = 1
     assert bootstrap_intervals(groups, 2000, 0) is not None
+
+
+def test_an_interval_says_both_ends_in_the_form_that_is_asked_for() -> None:
+    assert f"{Interval(-0.25, 0.5):+.3f}" == "-0.250 to +0.500"
+    assert f"{Interval(0.25, 0.5).percent:.1f}" == "25.0 to 50.0"
