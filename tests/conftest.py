@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from videxpr.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
+
+settings.register_profile("tests", deadline=None)  # a slow machine fails no test
+settings.load_profile("tests")
 
 SHARED = Path(__file__).parents[2] / "shared"
 
