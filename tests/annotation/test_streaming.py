@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from videxpr.annotation import streaming
 from videxpr.annotation.options import LONGEST_BRIDGE_FRAMES
-from videxpr.annotation.rows import PersonRows, face_rows
-from videxpr.annotation.streaming import PersonPredictions, PersonStream, ShotStreams, StreamTools
+from videxpr.annotation.rows import merge_rows, person_rows
+from videxpr.annotation.streaming import PersonPredictions, PersonStream, ShotStreams
 from videxpr.core.structures import Face, Floats
 from videxpr.faces.track import Track
 from videxpr.model.ensemble import Predictions, PredictionStream
@@ -38,16 +38,15 @@ def begin() -> PredictionStream:
     return PredictionStream([LogitStream(classify, WINDOW, WINDOWS)], [], together)
 
 
-def tools(smooth: float = 0.3, keep: bool = False) -> StreamTools:
-    return StreamTools(begin, lambda frames: frames / FPS, smooth, keep)
+def new_person(smooth: float = 0.3, keep: bool = False) -> PersonStream:
+    return PersonStream(begin, lambda frames: frames / FPS, smooth, keep)
 
 
 def features_of(frames: list[int]) -> Floats:
     return np.random.default_rng(len(frames)).standard_normal((len(frames), WIDTH)).astype("f4")
 
 
-def answered(frames: list[int], chosen: StreamTools) -> PersonPredictions:
-    stream = PersonStream(chosen)
+def answered(frames: list[int], stream: PersonStream) -> PersonPredictions:
     for frame, row in zip(frames, features_of(frames), strict=True):
         stream.add(frame, row)
     return stream.finish()
@@ -80,25 +79,25 @@ def test_who_is_answered_as_they_come_is_answered_as_a_whole_to_the_bit(
     steps: list[int], first: int, smooth: float
 ) -> None:
     frames = (first + np.cumsum([0, *steps])).tolist()
-    found, expected = answered(frames, tools(smooth, keep=True)), plainly(frames, smooth)
+    found, expected = answered(frames, new_person(smooth, keep=True)), plainly(frames, smooth)
     for name, values in vars(expected).items():
         np.testing.assert_array_equal(getattr(found, name), values, err_msg=name)
 
 
 def test_features_and_logits_are_left_out_unless_they_are_kept() -> None:
-    plain = answered([1, 2, 5], tools())
+    plain = answered([1, 2, 5], new_person())
     assert plain.features is None and plain.logits is None
     assert plain.frames.tolist() == [1, 2, 3, 4, 5]
 
 
 def test_who_came_once_is_one_row() -> None:
-    found = answered([7], tools())
+    found = answered([7], new_person())
     assert found.frames.tolist() == [7]
     assert found.probabilities.shape == found.smoothed.shape == (1, 8)
 
 
 def test_a_person_is_over_when_the_gap_is_too_long_to_be_bridged() -> None:
-    stream = PersonStream(tools())
+    stream = new_person()
     stream.add(10, features_of([10])[0])
     assert not stream.is_over(10 + LONGEST_BRIDGE_FRAMES + 1)
     assert stream.is_over(10 + LONGEST_BRIDGE_FRAMES + 2)
@@ -109,7 +108,7 @@ def test_a_person_is_over_when_the_gap_is_too_long_to_be_bridged() -> None:
 
 def walk_on(people: int, frames: int) -> ShotStreams:
     """A shot through which people walk one after another, each seen in so many frames."""
-    streams = ShotStreams(tools())
+    streams = ShotStreams(new_person)
     for person in range(people):
         rows = features_of([0] * frames)
         for number, row in enumerate(rows):
@@ -134,7 +133,7 @@ def test_people_who_have_gone_are_classified_only_when_many_features_wait(
 def test_who_was_classified_as_gone_can_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "BUFFERED_ROWS", 0)
     frames, rows = [0, 1, 40, 41], features_of([0, 1, 40, 41])
-    streams = ShotStreams(tools())
+    streams = ShotStreams(new_person)
     for frame, row in zip(frames[:2], rows[:2], strict=True):
         streams.add(1, frame, row)
     streams.add(2, 30, rows[0])
@@ -151,7 +150,7 @@ def test_who_was_classified_as_gone_can_come_back(monkeypatch: pytest.MonkeyPatc
 def test_no_batch_of_features_is_held_for_the_sake_of_one_of_its_rows() -> None:
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
-    stream = PersonStream(tools())
+    stream = new_person()
     for frame in range(20):
         batch = np.zeros((1000, WIDTH), np.float32)
         stream.add(frame, batch[0])
@@ -164,13 +163,15 @@ def test_memory_grows_by_rows_and_not_by_features() -> None:
     """A hundred thousand frames of one person, each with 888 features (355 MB in all)."""
     pool = np.random.default_rng(0).standard_normal((500, 888)).astype(np.float32)
     face = Face(np.ones(4, np.float32), np.ones((5, 2), np.float32), 0.9)
-    made_with = StreamTools(
-        lambda: PredictionStream([LogitStream(classify, 64, WindowOptions())], [], together),
-        lambda frames: frames / FPS,
-        0.5,
-    )
+
+    def longer() -> PersonStream:
+        stream = LogitStream(classify, 64, WindowOptions())
+        return PersonStream(
+            lambda: PredictionStream([stream], [], together), lambda frames: frames / FPS, 0.5
+        )
+
     tracemalloc.start()
-    streams, track, buffered = ShotStreams(made_with), Track(1, 0), []
+    streams, track, buffered = ShotStreams(longer), Track(1, 0), []
     for frame in range(100_000):
         track.add(frame, frame / FPS, face)
         streams.add(1, frame, pool[frame % 500])
@@ -178,8 +179,7 @@ def test_memory_grows_by_rows_and_not_by_features() -> None:
             buffered.append(tracemalloc.get_traced_memory()[0])
     growth = (buffered[-1] - buffered[0]) / 90_000
     peak_of_features = tracemalloc.get_traced_memory()[1] - buffered[-1]
-    people = [PersonRows(track, 0, streams.finish(1))]
-    rows = face_rows(people)
+    rows = merge_rows([person_rows(track, 0, streams.finish(1))])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(rows) == 100_000

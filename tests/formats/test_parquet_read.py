@@ -204,7 +204,7 @@ def stated(**texts: str) -> Change:
         (lambda t: t.replace_schema_metadata({}), "no schema_version, .* annotate the video again"),
         (
             lambda t: t.select(["video"]).replace_schema_metadata(None),
-            "is no annotation of videxpr: it has other columns",
+            "is no annotation of videxpr, as it has no column frame_index, pts_seconds",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,15 @@ import numpy as np
 
 from videxpr.annotation.options import AnnotationOptions
 from videxpr.annotation.provenance import JOINT, fingerprint, warnings
-from videxpr.annotation.rows import MainCrops, PersonRows, face_rows, nearest_crop_predictions
-from videxpr.annotation.streaming import ShotStreams, StreamTools
+from videxpr.annotation.rows import merge_rows, nearest_crop_rows, person_rows
+from videxpr.annotation.streaming import PersonStream, ShotStreams
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.option import record
 from videxpr.core.parallel import OrderedExecutor
 from videxpr.core.row_buffer import RowBuffer
 from videxpr.core.stage_timer import StageTimer, measured
-from videxpr.core.structures import Face, Floats, Image
+from videxpr.core.structures import Face, Floats
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.reader import CropFolder, open_crops
 from videxpr.faces.detection.detector import Detector
@@ -27,9 +28,9 @@ from videxpr.faces.pipeline import FacePipeline, Progress, TrackedFace
 from videxpr.faces.subjects import rank_subjects
 from videxpr.faces.track import Track
 from videxpr.formats.frame_labels import fill_labels
-from videxpr.formats.record import Annotation
+from videxpr.formats.record import Annotation, FaceRows
 from videxpr.model.checkpoint import Checkpoint
-from videxpr.model.ensemble import Ensemble, Predictions
+from videxpr.model.ensemble import Ensemble
 from videxpr.video.options import TimeRange
 from videxpr.video.sources import Source, check_source
 from videxpr.video.timeline import Timeline
@@ -100,26 +101,15 @@ class Annotator:
         return self._annotation(source, state)
 
     def _begin(self) -> "_State":
-        timeline = Timeline(fps=self.options.faces.crop_fps)
-        tools = StreamTools(
-            begin=lambda: self.ensemble.stream(self.options.windows),
-            times=timeline.times,
-            smooth_seconds=self.options.smooth_seconds,
-            keep_features=self.options.keep_features,
-        )
-        return _State(timeline, ShotStreams(tools))
+        options, timeline = self.options, Timeline(fps=self.options.faces.crop_fps)
+        begin = partial(self.ensemble.stream, options.windows)
+        smooth, keep = options.smooth_seconds, options.keep_features
+        streams = ShotStreams(partial(PersonStream, begin, timeline.times, smooth, keep))
+        return _State(timeline, streams)
 
     def _read_video(self, path: Path, state: "_State", progress: Progress | None) -> None:
         with self._embedding(state) as embedding:
-
-            def take(tracked_faces: list[TrackedFace]) -> None:
-                crops = [
-                    [face.crops[number] for face in tracked_faces]
-                    for number in range(len(self.ensemble.templates))
-                ]
-                embedding.add(_Faces([(face.track, face.frame) for face in tracked_faces], crops))
-
-            for shot in self._faces.shots(path, state.timeline, take, progress):
+            for shot in self._faces.shots(path, state.timeline, embedding.add, progress):
                 embedding.finish()
                 people = rank_subjects(shot.tracks, self.options.faces.person, shot.frame_size)
                 with measured(self._timer, "classify"):
@@ -135,27 +125,34 @@ class Annotator:
             while batch := list(islice(crops, self.options.faces.batch_size)):
                 for frame, _ in batch:
                     track.add(frame, state.timeline.seconds[frame], _GIVEN)
-                owners = [(track, frame) for frame, _ in batch]
-                embedding.add(_Faces(owners, [[crop for _, crop in batch]] * len(templates)))
+                embedding.add(
+                    [
+                        TrackedFace(frame, _GIVEN, track, (crop,) * len(templates))
+                        for frame, crop in batch
+                    ]
+                )
                 if progress is not None:
                     progress(batch[-1][0] + 1, folder.frames)
             embedding.finish()
         self._end_shot([track], state)
 
-    def _embedding(self, state: "_State") -> OrderedExecutor["_Faces", Floats]:
+    def _embedding(self, state: "_State") -> OrderedExecutor[list[TrackedFace], Floats]:
         """Return what turns faces into features and gives them to whom they belong, in order."""
 
-        def embed(faces: _Faces) -> Floats:
-            with measured(self._timer, "embed", len(faces.owners)):
-                return self.ensemble.embed(faces.crops, self.options.faces.batch_size)
+        def embed(faces: list[TrackedFace]) -> Floats:
+            numbers = range(len(self.ensemble.templates))
+            crops = [[face.crops[number] for face in faces] for number in numbers]
+            with measured(self._timer, "embed", len(faces)):
+                return self.ensemble.embed(crops, self.options.faces.batch_size)
 
-        def keep(faces: _Faces, features: Floats) -> None:
+        def keep(faces: list[TrackedFace], features: Floats) -> None:
             with measured(self._timer, "classify"):
-                for (track, frame), row in zip(faces.owners, features, strict=True):
+                for face, row in zip(faces, features, strict=True):
+                    number = face.track.number
                     if self.options.preset == "paper":
-                        state.features.setdefault(track.number, RowBuffer(len(row))).add(row)
+                        state.features.setdefault(number, RowBuffer(len(row))).add(row)
                     else:
-                        state.streams.add(track.number, frame, row)
+                        state.streams.add(number, face.frame, row)
 
         at_once = self.ensemble.batches_at_once if self._timer is None else 1
         return OrderedExecutor(embed, keep, at_once)
@@ -163,32 +160,27 @@ class Annotator:
     def _end_shot(self, people: list[Track], state: "_State") -> None:
         """Keep the rows of the persons of one shot; in the authors' way, only keep the main one."""
         if self.options.preset == "paper":
-            state.main_subjects += [
-                MainCrops(one, state.features[one.number].values) for one in people[:1]
-            ]
+            state.main_subjects += [(one, state.features[one.number].values) for one in people[:1]]
         else:
             state.people += [
-                PersonRows(track, rank, state.streams.finish(track.number))
+                person_rows(track, rank, state.streams.finish(track.number))
                 for rank, track in enumerate(people)
             ]
         state.features.clear()
         state.streams.clear()
 
-    def _predict(self, features: Floats) -> Predictions:
-        return self.ensemble.predict(features, self.options.windows)
-
     def _annotation(self, source: Source, state: "_State") -> Annotation:
         timeline, paper = state.timeline, None
         if self.options.preset == "paper":
             with measured(self._timer, "classify"):
-                state.people, paper = nearest_crop_predictions(
+                state.people, paper = nearest_crop_rows(
                     state.main_subjects,
                     timeline.first_frame,
                     len(timeline),
-                    self._predict,
+                    partial(self.ensemble.predict, options=self.options.windows),
                     self.options.keep_features,
                 )
-        faces, seconds = face_rows(state.people), np.array(timeline.seconds)
+        faces, seconds = merge_rows(state.people), np.array(timeline.seconds)
         shots = np.array(timeline.shots, dtype=np.int64)
         return Annotation(
             video=source.relative.as_posix(),
@@ -232,19 +224,6 @@ class Annotator:
         }
 
 
-@dataclass(frozen=True)
-class _Faces:
-    """Faces that are embedded together.
-
-    Attributes:
-        owners: the track and the frame of each.
-        crops: for each of the ensemble's templates, one of each face.
-    """
-
-    owners: list[tuple[Track, int]]
-    crops: Sequence[Sequence[Image]]
-
-
 @dataclass
 class _State:
     """What is known of a source while it is read.
@@ -254,14 +233,15 @@ class _State:
         streams: everybody in the shot that is open.
         people: rows of the persons of the shots before.
         features: in the authors' way, of the faces of each track of the open shot, by its number.
-        main_subjects: in the authors' way, the main persons of the shots before.
+        main_subjects: in the authors' way, the main persons of the shots before, with the features
+            (N, 888) of all their faces.
     """
 
     timeline: Timeline
     streams: ShotStreams
-    people: list[PersonRows] = field(default_factory=list)
+    people: list[FaceRows] = field(default_factory=list)
     features: dict[int, RowBuffer] = field(default_factory=dict)
-    main_subjects: list[MainCrops] = field(default_factory=list)
+    main_subjects: list[tuple[Track, Floats]] = field(default_factory=list)
 
 
 _GIVEN = Face(

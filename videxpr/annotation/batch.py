@@ -1,6 +1,6 @@
 """Annotations of many sources."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from threading import Event, Lock
@@ -60,8 +60,28 @@ def annotate_sources(
     Yields:
         One report a source, in order, as it comes.
     """
-    annotating = _Annotating(annotator, outputs, progress, _owners(sources))
-    with closing(ordered_map(sources, annotating.annotate, workers)) as results:
+    owners, stopped, looking = _owners(sources), Event(), Lock()
+
+    def annotate(source: Source) -> tuple[Annotation, float] | None:
+        """Return the annotation of a source and the seconds it took; None if its files are there."""
+        check_source(source)
+        _check_name(source, owners)
+        with looking:
+            if outputs.is_done(source):
+                return None
+        begun = perf_counter()
+        shown = progress(source) if progress else None
+
+        def advance(completed: int, total: int) -> None:
+            if stopped.is_set():
+                raise _StoppedError
+            if shown is not None:
+                shown(completed, total)
+
+        assert annotator is not None, "there is something to do"
+        return annotator.annotate(source, advance), perf_counter() - begun
+
+    with closing(ordered_map(sources, annotate, workers)) as results:
 
         def work(source: Source) -> Report:
             made = next(results)()
@@ -70,56 +90,7 @@ def annotate_sources(
         try:
             yield from run_jobs(sources, work, Report, outputs.summarize)
         finally:
-            annotating.stopped.set()
-
-
-class _Annotating:
-    """Annotates sources, several at a time if need be."""
-
-    def __init__(
-        self,
-        annotator: "Annotator | None",
-        outputs: Outputs,
-        progress: Callable[[Source], Progress] | None,
-        owners: dict[str, Source | None],
-    ) -> None:
-        self.stopped = Event()
-        self._annotator = annotator
-        self._outputs = outputs
-        self._progress = progress
-        self._owners = owners
-        self._looking = Lock()
-
-    def annotate(self, source: Source) -> tuple[Annotation, float] | None:
-        """Return the annotation of a source and the seconds it took; None if its files are there."""
-        check_source(source)
-        self._check_name(source)
-        with self._looking:
-            if self._outputs.is_done(source):
-                return None
-        begun = perf_counter()
-        shown = self._progress(source) if self._progress else None
-
-        def advance(completed: int, total: int) -> None:
-            if self.stopped.is_set():
-                raise _StoppedError
-            if shown is not None:
-                shown(completed, total)
-
-        assert self._annotator is not None, "there is something to do"
-        annotation = self._annotator.annotate(source, advance)
-        return annotation, perf_counter() - begun
-
-    def _check_name(self, source: Source) -> None:
-        """Refuse a source whose files would be written over others of the run."""
-        owner = self._owners[_key(source)]
-        if owner is source:
-            return
-        other = "the run's own files" if owner is None else str(owner.path)
-        raise OutputError(
-            f"{source.path} would be written to the same files as {other}; annotate it in a run of its "
-            "own, with another --output-dir, or rename it"
-        )
+            stopped.set()
 
 
 class _StoppedError(Exception):
@@ -133,6 +104,18 @@ def _owners(sources: Sequence[Source]) -> dict[str, Source | None]:
         if source.kind != "missing":
             owners.setdefault(_key(source), source)
     return owners
+
+
+def _check_name(source: Source, owners: Mapping[str, Source | None]) -> None:
+    """Refuse a source whose files would be written over others of the run."""
+    owner = owners[_key(source)]
+    if owner is source:
+        return
+    other = "the run's own files" if owner is None else str(owner.path)
+    raise OutputError(
+        f"{source.path} would be written to the same files as {other}; annotate it in a run of its "
+        "own, with another --output-dir, or rename it"
+    )
 
 
 def _key(source: Source) -> str:

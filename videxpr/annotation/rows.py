@@ -1,13 +1,12 @@
 """From tracks and the predictions about them to the rows of a video."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videxpr.annotation.streaming import PersonPredictions
+from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Floats
 from videxpr.faces.track import Track
 from videxpr.formats.record import FaceRows
@@ -18,47 +17,60 @@ Predict = Callable[[Floats], Predictions]
 """What the model says of the features (T, 888) of one sequence."""
 
 
-@dataclass(frozen=True)
-class PersonRows:
-    """Rows of one person of one shot.
+def person_rows(track: Track, rank: int, predictions: PersonPredictions) -> FaceRows:
+    """Return the rows of one person of one shot; what a frame that was bridged lacks is NaN.
 
-    Attributes:
+    Args:
         track: whom the rows are about.
         rank: 0 for the main person.
-        predictions: about that person, of M frames.
+        predictions: about that person.
     """
+    known, frames = np.array(track.frames), predictions.frames
+    last = np.searchsorted(known, frames, side="right") - 1  # the face that was seen last
+    bridged = known[last] != frames
+    faces = track.faces.values[last]
+    faces[bridged] = np.nan
+    return FaceRows(
+        frame=frames,
+        track=np.full(len(frames), track.number),
+        rank=np.full(len(frames), rank),
+        bbox=faces[:, :4],
+        landmarks=faces[:, 4:14],
+        score=faces[:, 14],
+        bridged=bridged,
+        probabilities=predictions.probabilities,
+        smoothed=predictions.smoothed,
+        features=predictions.features,
+        logits=predictions.logits,
+    )
 
-    track: Track
-    rank: int
-    predictions: PersonPredictions
 
-    @property
-    def detections(self) -> NDArray[np.int64]:
-        """(M,) the position in the track of the face in each frame, -1 where it was bridged."""
-        known, frames = np.array(self.track.frames), self.predictions.frames
-        last = np.searchsorted(known, frames, side="right") - 1
-        return np.where(known[last] == frames, last, -1)
-
-
-@dataclass(frozen=True)
-class MainCrops:
-    """A shot's main person in the authors' way: the track, and features (N, 888) of all its faces."""
-
-    track: Track
-    features: Floats
+def merge_rows(people: Sequence[FaceRows]) -> FaceRows:
+    """Return the rows of all persons of all shots, by frame and then by rank."""
+    if not people:
+        none = np.zeros((0, len(EXPRESSIONS)), np.float32)
+        return person_rows(Track(1, 0), 0, PersonPredictions(np.zeros(0, np.int64), none, none))
+    merged = people[0]
+    if len(people) > 1:
+        names = [name for name, values in vars(merged).items() if values is not None]
+        columns = {name: np.concatenate([getattr(one, name) for one in people]) for name in names}
+        merged = FaceRows(**columns)
+    order = np.lexsort((merged.rank, merged.frame))
+    # with one person a shot, no column is copied
+    return merged.select(order) if (np.diff(order) != 1).any() else merged
 
 
-def nearest_crop_predictions(
-    main_subjects: list[MainCrops],
+def nearest_crop_rows(
+    main_subjects: Sequence[tuple[Track, Floats]],
     first_frame: int,
     count: int,
     predict: Predict,
     keep_features: bool = False,
-) -> tuple[list[PersonRows], Floats | None]:
+) -> tuple[list[FaceRows], Floats | None]:
     """Return what the authors' code answers: a video is one sequence, a missing crop the nearest one.
 
     Args:
-        main_subjects: of the shots, in order.
+        main_subjects: of the shots, in order, with the features (N, 888) of all their faces.
         first_frame: index of the first annotated frame.
         count: number of annotated frames.
         predict: the model, from features to probabilities.
@@ -70,66 +82,19 @@ def nearest_crop_predictions(
     """
     if not main_subjects:
         return [], None
-    crops = np.concatenate([np.array(main.track.frames) for main in main_subjects]) - first_frame
+    crops = np.concatenate([np.array(track.frames) for track, _ in main_subjects]) - first_frame
     known = np.zeros(count, bool)
     known[crops] = True
     crop_of = np.zeros(count, np.int64)
     crop_of[crops] = np.arange(len(crops))
-    features = np.concatenate([main.features for main in main_subjects])
-    predictions = predict(features[crop_of[nearest_known(known)]])
+    every = np.concatenate([features for _, features in main_subjects])
+    predictions = predict(every[crop_of[nearest_known(known)]])
     rows = []
-    for main in main_subjects:
-        frames = np.array(main.track.frames)
+    for track, features in main_subjects:
+        frames = np.array(track.frames)
         own = PersonPredictions(frames, *[predictions.probabilities[frames - first_frame]] * 2)
         if keep_features:
             logits = predictions.kept_logits[frames - first_frame]
-            own = replace(own, features=main.features, logits=logits)
-        rows.append(PersonRows(main.track, 0, own))
+            own = replace(own, features=features, logits=logits)
+        rows.append(person_rows(track, 0, own))
     return rows, predictions.probabilities
-
-
-def face_rows(people: list[PersonRows]) -> FaceRows:
-    """Return all rows of a video in the order of `FaceRows`."""
-    if not people:
-        return _no_rows()
-    parts = [_columns(person) for person in people]
-    columns = parts[0]
-    if len(parts) > 1:
-        columns = {name: np.concatenate([part[name] for part in parts]) for name in columns}
-    order = np.lexsort((columns["rank"], columns["frame"]))
-    if (np.diff(order) != 1).any():  # with one person a shot, no column is copied
-        columns = {name: values[order] for name, values in columns.items()}
-    return FaceRows(**columns)
-
-
-def _columns(person: PersonRows) -> dict[str, NDArray[Any]]:
-    """Return the columns of one person's rows; what a frame that was bridged lacks is NaN."""
-    places, own = person.detections, person.predictions
-    faces = person.track.faces.values[places]
-    faces[places < 0] = np.nan
-    columns = {
-        "frame": own.frames,
-        "track": np.full(len(places), person.track.number),
-        "rank": np.full(len(places), person.rank),
-        "bbox": faces[:, :4],
-        "landmarks": faces[:, 4:14],
-        "score": faces[:, 14],
-        "bridged": places < 0,
-        "probabilities": own.probabilities,
-        "smoothed": own.smoothed,
-    }
-    if own.features is None or own.logits is None:
-        return columns
-    return columns | {"features": own.features, "logits": own.logits}
-
-
-def _no_rows() -> FaceRows:
-    floats = {"bbox": 4, "landmarks": 10, "probabilities": 8, "smoothed": 8}
-    return FaceRows(
-        frame=np.zeros(0, np.int64),
-        track=np.zeros(0, np.int64),
-        rank=np.zeros(0, np.int64),
-        score=np.zeros(0, np.float32),
-        bridged=np.zeros(0, bool),
-        **{name: np.zeros((0, width), np.float32) for name, width in floats.items()},
-    )

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videxpr.annotation.options import LONGEST_BRIDGE_FRAMES
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.row_buffer import RowBuffer
-from videxpr.core.structures import Floats, Times
+from videxpr.core.structures import Floats, Integers, Times
 from videxpr.model.ensemble import Predictions, PredictionStream
 from videxpr.temporal.smoothing import MovingMean
 
@@ -20,23 +19,6 @@ BUFFERED_ROWS: Final = 4096
 show that nobody asks for their predictions; if there are more, those people are classified."""
 
 NO_ROW: Final[Floats] = np.zeros((1, 0), np.float32)
-
-
-@dataclass(frozen=True)
-class StreamTools:
-    """What predictions are made with.
-
-    Attributes:
-        begin: a new sequence.
-        times: seconds, rising, of frame indices.
-        smooth_seconds: span of the moving mean.
-        keep_features: whether features and logits are kept: 3.6 kB a row more.
-    """
-
-    begin: Callable[[], PredictionStream]
-    times: Callable[[NDArray[np.int64]], Times]
-    smooth_seconds: float
-    keep_features: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +33,7 @@ class PersonPredictions:
         logits: (M, 8), mean over the windows; None where `features` are.
     """
 
-    frames: NDArray[np.int64]
+    frames: Integers
     probabilities: Floats
     smoothed: Floats
     features: Floats | None = None
@@ -65,13 +47,29 @@ class PersonStream:
     72 bytes a row are kept.
     """
 
-    def __init__(self, tools: StreamTools) -> None:
-        self._tools = tools
+    def __init__(
+        self,
+        begin: Callable[[], PredictionStream],
+        times: Callable[[Integers], Times],
+        smooth_seconds: float,
+        keep_features: bool = False,
+    ) -> None:
+        """Wait for the first face.
+
+        Args:
+            begin: makes a new sequence.
+            times: seconds, rising, of frame indices.
+            smooth_seconds: span of the moving mean.
+            keep_features: whether features and logits are kept: 3.6 kB a row more.
+        """
+        self._begin = begin
+        self._times = times
+        self._keep_features = keep_features
         self._sequence: PredictionStream | None = None
         self._last_frame = 0
         self._last_row: Floats = NO_ROW
         self._next_finalized = 0  # its frame
-        self._mean = MovingMean(tools.smooth_seconds)
+        self._mean = MovingMean(smooth_seconds)
         self._frames = array("q")
         self._probabilities = RowBuffer(len(EXPRESSIONS))
         self._smoothed = RowBuffer(len(EXPRESSIONS))
@@ -93,11 +91,11 @@ class PersonStream:
             self.end_sequence()
         rows = row = features[None].copy()  # a view would hold the features of a whole batch
         if self._sequence is None:
-            self._sequence, self._next_finalized = self._tools.begin(), frame
+            self._sequence, self._next_finalized = self._begin(), frame
         elif gap := frame - self._last_frame - 1:
             rows = np.concatenate([np.repeat(self._last_row, gap, axis=0), row])
         self._last_frame, self._last_row = frame, row
-        if self._tools.keep_features:
+        if self._keep_features:
             if self._features is None:
                 self._features = RowBuffer(len(features))
             self._features.add(rows)
@@ -129,17 +127,21 @@ class PersonStream:
             self._next_finalized += count
             self._frames.extend(frames.tolist())
             self._probabilities.add(predictions.probabilities)
-            times = self._tools.times(frames)
-            self._smoothed.add(self._mean.add(predictions.probabilities, times))
-            if self._tools.keep_features:
+            self._smoothed.add(self._mean.add(predictions.probabilities, self._times(frames)))
+            if self._keep_features:
                 self._logits.add(predictions.kept_logits)
 
 
 class ShotStreams:
     """Everybody in a shot, as long as nobody knows who its main person is."""
 
-    def __init__(self, tools: StreamTools) -> None:
-        self._tools = tools
+    def __init__(self, begin: Callable[[], PersonStream]) -> None:
+        """Begin with nobody.
+
+        Args:
+            begin: makes the stream of a person who has come.
+        """
+        self._begin = begin
         self._people: dict[int, PersonStream] = {}
         self._buffering: dict[int, PersonStream] = {}  # features
 
@@ -153,7 +155,7 @@ class ShotStreams:
         person = self._people.get(track)
         if person is None:
             self._make_room(frame)
-            person = self._people[track] = PersonStream(self._tools)
+            person = self._people[track] = self._begin()
         self._buffering[track] = person
         person.add(frame, features)
 

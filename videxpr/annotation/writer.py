@@ -1,18 +1,18 @@
 """Where results go: files of a video, and the two files of a run."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from videxpr.annotation.options import OutputOptions
 from videxpr.core.errors import FormatError, OutputError
 from videxpr.datasets.affwild2.template import TemplateMatch, match_template
-from videxpr.formats.affwild2 import read_labels
 from videxpr.formats.csv_tables import merge_summary
 from videxpr.formats.frame_labels import second_side
+from videxpr.formats.parquet import read_annotation
 from videxpr.formats.predictions import (
     PREDICTIONS,
     Block,
@@ -73,18 +73,10 @@ class Outputs:
         if any(match.rank == 1 for match in matches):
             seen = len(annotation.faces.of_rank(1))
             notes.append(f"the second person was seen in {seen} of {len(annotation)} frames")
-        blocks = []
-        if "predictions" in self.options.written:  # first, as a template may refuse the video
-            for match in matches:
-                block, note = match.block(annotation, self.missing, self.options.template_force)
-                blocks.append(block)
-                notes += note
+        blocks = self._fitted_blocks(matches, annotation, notes)  # it may refuse the video
         for one in self.formats:
-            if one.scope == "person":
-                notes += self._write_people(one, source, annotation, matches)
-            elif one.scope == "video" and self._may_write(source, one.suffix, notes):
-                one.write(self._path(source, one.suffix), annotation)
-        self._mine |= {block.name: block for block in blocks}
+            notes += self._write_files(one, source, annotation, matches)
+        self._mine |= blocks
         return notes
 
     def summarize(self, row: Mapping[str, str | int | float]) -> None:
@@ -101,36 +93,46 @@ class Outputs:
         earlier = self._existing_blocks()  # read again: another run may have added to it
         blocks = {name: block for name, block in earlier.items() if name not in self._redone}
         blocks |= self._mine
-        notes: list[str] = []
-        if self.template is not None:
-            wanted = self.template
-            notes = [
-                f"the template wants {one.name}, which was not annotated, or not with these frames"
-                for one in wanted
-                if not _fits(blocks.get(one.name), one)
-            ]
-            blocks = {
-                one.name: blocks[one.name] for one in wanted if _fits(blocks.get(one.name), one)
-            }
-        if blocks:
-            write_predictions(self.options.directory / PREDICTIONS, blocks.values())
-        return notes
+        wanted = self.template or list(blocks.values())
+        fitting = {one.name: blocks[one.name] for one in wanted if _fits(blocks.get(one.name), one)}
+        if fitting:
+            write_predictions(self.options.directory / PREDICTIONS, fitting.values())
+        return [
+            f"the template wants {one.name}, which was not annotated, or not with these frames"
+            for one in wanted
+            if one.name not in fitting
+        ]
 
-    def _write_people(
+    def _fitted_blocks(
+        self, matches: Sequence[TemplateMatch], annotation: Annotation, notes: list[str]
+    ) -> dict[str, Block]:
+        """Return all persons' rows for the run's file, by name; note what was done to fit them."""
+        if "predictions" not in self.options.written:
+            return {}
+        fits = [one.block(annotation, self.missing, self.options.template_force) for one in matches]
+        notes += [note for _, more in fits for note in more]
+        return {block.name: block for block, _ in fits}
+
+    def _write_files(
         self,
         wanted: Format,
         source: Source,
         annotation: Annotation,
         matches: Sequence[TemplateMatch],
     ) -> list[str]:
-        """Write a file of each person, and remove those of people who are no longer there."""
+        """Write a video's files of one format, and remove those of people who are no longer there."""
         notes: list[str] = []
-        for match in matches:
-            ending = match.side + wanted.suffix
-            if self._may_write(source, ending, notes):
-                wanted.write(self._path(source, ending), annotation, match.rank, self.missing)
-        if self.options.overwrite:
-            for side in set(SIDES[1:]) - {match.side for match in matches}:
+        files: dict[str, tuple[Any, ...]] = {"": ()} if wanted.scope == "video" else {}
+        if wanted.scope == "person":
+            files = {match.side: (match.rank, self.missing) for match in matches}
+        for side, person in files.items():
+            path = self._path(source, side + wanted.suffix)
+            if self.options.overwrite or not path.exists():
+                wanted.write(path, annotation, *person)
+            else:
+                notes.append(f"{path.name} was there and is kept (--overwrite replaces it)")
+        if self.options.overwrite and wanted.scope == "person":
+            for side in set(SIDES[1:]) - set(files):
                 if not self._is_another_video(source, side):
                     self._path(source, side + wanted.suffix).unlink(missing_ok=True)
         return notes
@@ -146,13 +148,6 @@ class Outputs:
                 people.append(TemplateMatch(f"{source.name}_{side}", 1, f"_{side}", None))
             return people, []
         return match_template(source.name, self.template, side)
-
-    def _may_write(self, source: Source, ending: str, notes: list[str]) -> bool:
-        path = self._path(source, ending)
-        if self.options.overwrite or not path.exists():
-            return True
-        notes.append(f"{path.name} was there and is kept (--overwrite replaces it)")
-        return False
 
     def _path(self, source: Source, ending: str) -> Path:
         return self.options.directory / source.relative.parent / f"{source.stem}{ending}"
@@ -174,34 +169,26 @@ class Outputs:
         return {block.name: block for block in read_predictions(path)}
 
     def _recall(self, source: Source) -> bool:
-        """Return whether a source's rows are known, from the run's file or from its text files."""
+        """Return whether a source's rows are known, from the run's file or from its Parquet file."""
+        names = self._names(source)
         if self.template is not None:
-            names = self._names(source)
             wanted = [block for block in self.template if block.name in names]
             return all(_fits(self._earlier.get(block.name), block) for block in wanted)
-        if self._names(source) & set(self._earlier):
+        if names & set(self._earlier):
             return True
-        recalled = {block.name: block for block in self._text_blocks(source)}
-        self._mine |= recalled
-        return bool(recalled)
-
-    def _text_blocks(self, source: Source) -> Iterator[Block]:
-        for side in SIDES:
-            path = self._path(source, f"{side}.txt")
-            if not path.is_file() or (side and self._is_another_video(source, side)):
-                continue
-            try:
-                labels = read_labels(path)
-            except FormatError:
-                continue  # not one of ours: the source is annotated again
-            yield Block(source.name + side, np.arange(len(labels)), labels)
+        try:
+            annotation = read_annotation(self._path(source, ".parquet"))
+        except FormatError:
+            return False  # there is none, or not one of ours: the source is annotated again
+        self._mine |= self._fitted_blocks(self._matches(source, annotation)[0], annotation, [])
+        return True
 
 
 def _fits(block: Block | None, wanted: Block) -> bool:
     """Return whether rows are there, and are those that a template wants."""
-    if block is None or wanted.frames is None:
+    if block is None or wanted.frames is None or block.frames is None:
         return block is not None
-    return np.array_equal(block.frames, wanted.frames)  # type: ignore[arg-type]
+    return np.array_equal(block.frames, wanted.frames)
 
 
 def _check_writable(directory: Path) -> None:

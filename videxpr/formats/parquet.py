@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.core.files import atomic_write
-from videxpr.core.structures import Floats, Integers
+from videxpr.core.structures import Integers
 from videxpr.formats.record import Annotation, FaceRows
 from videxpr.formats.schema import (
     BOX,
@@ -47,7 +47,26 @@ TYPES: Final[dict[str, pyarrow.DataType]] = {
 FIELDS: Final = ("people", "decode_errors", "warnings", "schema_version")
 """Keys of the metadata that are not provenance."""
 
-FILLED: Final = ("filled_label", "filled_label_second")
+FRAME_FIELDS: Final[dict[str, str | tuple[str, ...]]] = {
+    "pts_seconds": "pts_seconds",
+    "seconds": "seconds",
+    "shots": "shot",
+    "filled_labels": ("filled_label", "filled_label_second"),
+    "paper_probabilities": PAPER,
+}
+"""The columns of a field of `Annotation`; where they are several, the field has two dimensions."""
+
+FACE_FIELDS: Final[dict[str, str | tuple[str, ...]]] = {
+    "frame": "frame_index",
+    "track": "track_id",
+    "rank": "rank",
+    "bbox": BOX,
+    "landmarks": LANDMARKS,
+    "score": "score",
+    "smoothed": EXPRESSIONS,
+    "probabilities": UNSMOOTHED,
+}
+"""The columns of a field of `FaceRows`."""
 
 
 def write_parquet(path: Path, annotation: Annotation) -> None:
@@ -111,71 +130,51 @@ def _row_order(annotation: Annotation) -> Integers:
 def _table(annotation: Annotation, rows: Integers) -> pyarrow.Table:
     """Return some rows: the position of the frame of each, and of its face or -1."""
     position, face = rows[:, 0], rows[:, 1]
-    schema = schema_of(annotation)
-    columns = [
-        _array(values, schema.field(name).type)
-        for name, values in _frame_values(annotation, position).items()
-    ]
     absent = face < 0
     present = replace(annotation.faces, features=None, logits=None).select(face[~absent])
-    place = np.where(absent, 0, np.cumsum(~absent) - 1)  # of the row's face among those present
+    place = pyarrow.array(np.cumsum(~absent) - 1, mask=absent)  # among the faces that are present
+    columns = {name: _array(values) for name, values in _frame_values(annotation, position).items()}
     for name, values in _face_values(present).items():
-        kind = schema.field(name).type
-        if len(present):
-            columns.append(_array(values[place], kind, absent))
-        else:
-            columns.append(pyarrow.nulls(len(rows), kind))
-    return pyarrow.Table.from_arrays(columns, schema=schema)
+        columns.setdefault(name, _array(values).take(place))
+    schema = schema_of(annotation)
+    arrays = [columns[one.name].cast(one.type) for one in schema]
+    return pyarrow.Table.from_arrays(arrays, schema=schema)
 
 
 def _frame_values(annotation: Annotation, position: Integers) -> dict[str, NDArray[Any]]:
-    """Return the values of the frame columns, in their order."""
-    filled = annotation.filled_labels[position]
-    values = {
-        "video": np.full(len(position), annotation.video, object),
-        "frame_index": annotation.first_frame + position,
-        "pts_seconds": annotation.pts_seconds[position],
-        "seconds": annotation.seconds[position],
-        "shot": annotation.shots[position],
-        **_split(FILLED, np.where(filled == NOT_ANNOTATED, np.nan, filled)),
-    }
-    if annotation.paper_probabilities is not None:
-        values |= _split(PAPER, annotation.paper_probabilities[position])
+    """Return the values of the frame columns."""
+    values = {"video": np.full(len(position), annotation.video, object)}
+    values["frame_index"] = annotation.first_frame + position
+    for field, names in FRAME_FIELDS.items():
+        if (own := getattr(annotation, field)) is not None:
+            values |= _split(names, own[position])
+    for name in FRAME_FIELDS["filled_labels"]:
+        values[name] = np.where(values[name] == NOT_ANNOTATED, np.nan, values[name])
     return values
 
 
 def _face_values(faces: FaceRows) -> dict[str, NDArray[Any]]:
-    """Return the values of the face columns, in their order."""
+    """Return the values of the face columns, and of the frames that they lie in."""
     label = faces.label
-    return {
-        "track_id": faces.track,
-        "rank": faces.rank,
-        **_split(BOX, faces.bbox),
-        **_split(LANDMARKS, faces.landmarks),
-        "score": faces.score,
+    values = {
         "expression": np.array(EXPRESSIONS, object)[label],
         "label": label,
         "confidence": faces.smoothed[np.arange(len(faces)), label],
-        **_split(EXPRESSIONS, faces.smoothed),
-        **_split(UNSMOOTHED, faces.probabilities),
-        "source": np.where(faces.bridged, "bridged", "detected"),
+        "source": np.where(faces.bridged, "bridged", "detected").astype(object),
     }
+    for field, names in FACE_FIELDS.items():
+        values |= _split(names, getattr(faces, field))
+    return values
 
 
-def _split(names: tuple[str, ...], values: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    return dict(zip(names, values.T, strict=True))
+def _split(names: str | tuple[str, ...], values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    return {names: values} if isinstance(names, str) else dict(zip(names, values.T, strict=True))
 
 
-def _array(
-    values: NDArray[Any], kind: pyarrow.DataType, absent: NDArray[np.bool_] | None = None
-) -> pyarrow.Array:
-    """Return an array in which NaN and absent values are null."""
-    mask = np.zeros(len(values), bool) if absent is None else absent
-    if np.issubdtype(values.dtype, np.floating):
-        mask = mask | np.isnan(values)
-    if not pyarrow.types.is_dictionary(kind):
-        return pyarrow.array(values, mask=mask).cast(kind)
-    return pyarrow.array(values, pyarrow.string(), mask=mask).dictionary_encode()
+def _array(values: NDArray[Any]) -> pyarrow.Array:
+    """Return an array in which NaN is null."""
+    kind = pyarrow.string() if values.dtype == object else None
+    return pyarrow.array(values, kind, from_pandas=True)
 
 
 def read_annotation(path: Path | str) -> Annotation:
@@ -188,24 +187,37 @@ def read_annotation(path: Path | str) -> Annotation:
     """
     path = Path(path)
     table = _read_table(path)
-    _check_video(path, table)
-    frames = _numbers(table, "frame_index")
-    first = _first_rows(path, frames)
-    of_frames = table.take(first)
-    filled = _matrix(of_frames, FILLED)
-    if not (np.isnan(filled) | np.isin(filled, range(len(EXPRESSIONS)))).all():
-        raise FormatError(f"{path}: filled labels lie between 0 and {len(EXPRESSIONS) - 1}")
+    _require(path, len(table) > 0, "it holds no frame")
+    needed = ("video", "frame_index", "seconds", "shot")
+    is_full = not any(table[name].null_count for name in needed)
+    _require(path, is_full, "it has rows without a video, a frame, seconds or a shot")
+    videos = table["video"].unique()
+    found = ", ".join(map(str, videos[:2]))
+    _require(path, len(videos) == 1, f"it holds {len(videos)} videos ({found}, ...), not one")
+    frames = _values(table, "frame_index")
+    of_frames = table.take(_first_rows(path, frames))
+    fields = {
+        field: _values(of_frames, names)
+        for field, names in FRAME_FIELDS.items()
+        if field != "paper_probabilities" or PAPER[0] in table.schema.names
+    }
+    filled = np.nan_to_num(fields["filled_labels"], nan=NOT_ANNOTATED)
+    fields["filled_labels"] = filled.astype(np.int64)
+    is_label = np.isin(filled, range(NOT_ANNOTATED, len(EXPRESSIONS))).all()
+    _require(path, is_label, f"filled labels lie between 0 and {len(EXPRESSIONS) - 1}")
     return Annotation(
-        video=table["video"][0].as_py(),
+        video=videos[0].as_py(),
         first_frame=int(frames[0]),
-        pts_seconds=_numbers(of_frames, "pts_seconds"),
-        seconds=_numbers(of_frames, "seconds"),
-        shots=_numbers(of_frames, "shot"),
         faces=_faces(path, table.filter(table["track_id"].is_valid())),
-        filled_labels=np.where(np.isnan(filled), NOT_ANNOTATED, filled).astype(np.int64),
-        paper_probabilities=_matrix(of_frames, PAPER) if PAPER[0] in table.schema.names else None,
+        **fields,
         **_stated(path, table.schema.metadata),
     )
+
+
+def _require(path: Path, is_so: object, otherwise: str) -> None:
+    """Refuse a file of which something does not hold."""
+    if not is_so:
+        raise FormatError(f"{path}: {otherwise}")
 
 
 def _read_table(path: Path) -> pyarrow.Table:
@@ -213,19 +225,11 @@ def _read_table(path: Path) -> pyarrow.Table:
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             known = file.schema_arrow.names
-            _check_version(path, known, file.schema_arrow.metadata or {})
             paper = PAPER_COLUMNS if PAPER[0] in known else ()
-            wanted = (*FRAME_COLUMNS, *paper, *FACE_COLUMNS)
-            lacking = [one.name for one in wanted if one.name not in known]
-            if lacking:
-                raise FormatError(
-                    f"{path} is no annotation of videxpr: it has no column {', '.join(lacking)}"
-                )
-            table = file.read(columns=[one.name for one in wanted])
-        fields = [(one.name, _read_type(one)) for one in wanted]
-        return table.select([one.name for one in wanted]).cast(
-            pyarrow.schema(fields, metadata=table.schema.metadata)
-        )
+            wanted = {one.name: _read_type(one) for one in (*FRAME_COLUMNS, *paper, *FACE_COLUMNS)}
+            _check_columns(path, known, file.schema_arrow.metadata or {}, list(wanted))
+            table = file.read(columns=list(wanted)).select(list(wanted))
+        return table.cast(pyarrow.schema(wanted.items(), metadata=table.schema.metadata))
     except (OSError, pyarrow.ArrowException) as exc:
         raise FormatError(f"cannot read {path} as an annotation: {exc}") from exc
 
@@ -236,82 +240,52 @@ def _read_type(column: Column) -> pyarrow.DataType:
     return pyarrow.int64() if column.type.startswith("int") else TYPES[column.type]
 
 
-def _check_version(path: Path, columns: list[str], metadata: Mapping[bytes, bytes]) -> None:
-    """Refuse files of another version, whose columns mean something else."""
+def _check_columns(
+    path: Path, columns: list[str], metadata: Mapping[bytes, bytes], wanted: list[str]
+) -> None:
+    """Refuse files of another version, whose columns mean something else, and of other programs."""
     version = metadata.get(b"schema_version", b"").decode(errors="replace")
-    if version == str(SCHEMA_VERSION):
-        return
-    if not {"video", "frame_index", "track_id"} <= set(columns):
-        raise FormatError(f"{path} is no annotation of videxpr: it has other columns")
-    found = (
-        f"its schema_version is {version}" if version else "its metadata state no schema_version"
-    )
-    raise FormatError(
-        f"{path}: {found}, and only {SCHEMA_VERSION} is read here; annotate the video again with this "
-        "version of videxpr (--overwrite)"
-    )
-
-
-def _check_video(path: Path, table: pyarrow.Table) -> None:
-    """Refuse a table that does not hold the frames of one video."""
-    if len(table) == 0:
-        raise FormatError(f"{path} holds no frame")
-    if any(table[name].null_count for name in ("video", "frame_index", "seconds", "shot")):
-        raise FormatError(f"{path} has rows without a video, a frame, seconds or a shot")
-    videos = table["video"].unique()
-    if len(videos) > 1:
+    if version != str(SCHEMA_VERSION) and {"video", "frame_index", "track_id"} <= set(columns):
+        stated = "its schema_version is" if version else "its metadata state no schema_version"
         raise FormatError(
-            f"{path} holds {len(videos)} videos ({videos[0]}, {videos[1]}, ...); an annotation holds "
-            "one"
+            f"{path}: {' '.join((stated, version)).strip()}, and only {SCHEMA_VERSION} is read here; "
+            "annotate the video again with this version of videxpr (--overwrite)"
         )
+    lacking = ", ".join(name for name in wanted if name not in columns)
+    _require(path, not lacking, f"it is no annotation of videxpr, as it has no column {lacking}")
 
 
 def _first_rows(path: Path, frames: Integers) -> Integers:
     """Return the position of each frame's first row; FormatError unless frames follow each other."""
     steps = np.diff(frames, prepend=frames[0] - 1)
-    odd = np.flatnonzero((steps < 0) | (steps > 1))
-    if len(odd) or frames[0] < 0:
-        row = int(odd[0]) if len(odd) else 0
+    odd = np.flatnonzero((steps < 0) | (steps > 1) | (frames < 0))
+    if len(odd):
         raise FormatError(
-            f"{path}, row {row + 1}: frame {frames[row]} is out of order, or frames before it are "
-            "missing"
+            f"{path}, row {odd[0] + 1}: frame {frames[odd[0]]} is out of order, or frames before it "
+            "are missing"
         )
     return np.flatnonzero(steps)
 
 
 def _faces(path: Path, table: pyarrow.Table) -> FaceRows:
     """Return the rows with a face."""
-    if any(table[name].null_count for name in ("rank", "label", "source")):
-        raise FormatError(f"{path} has rows with a track that do not say rank, label and source")
-    faces = FaceRows(
-        frame=_numbers(table, "frame_index"),
-        track=_numbers(table, "track_id"),
-        rank=_numbers(table, "rank"),
-        bbox=_matrix(table, BOX),
-        landmarks=_matrix(table, LANDMARKS),
-        score=_numbers(table, "score"),
-        bridged=_as_numpy(table["source"]) == "bridged",
-        probabilities=_probabilities(path, table, UNSMOOTHED),
-        smoothed=_probabilities(path, table, EXPRESSIONS),
-    )
-    if ((np.diff(faces.frame) == 0) & (np.diff(faces.rank) <= 0)).any():
-        raise FormatError(f"{path} has frames whose rows are not in the order of rank")
-    wrong = np.flatnonzero(faces.label != _numbers(table, "label"))
+    is_full = not any(table[name].null_count for name in ("rank", "label", "source"))
+    _require(path, is_full, "it has rows with a track that do not say rank, label and source")
+    fields = {field: _values(table, names) for field, names in FACE_FIELDS.items()}
+    faces = FaceRows(**fields, bridged=_values(table, "source") == "bridged")
+    for values in (faces.smoothed, faces.probabilities):
+        known = ~np.isnan(values)
+        is_share = known.any(axis=1).all() and ((values >= 0) & (values <= 1))[known].all()
+        _require(path, is_share, "it has probabilities that are missing or not between 0 and 1")
+    by_rank = (np.diff(faces.frame) != 0) | (np.diff(faces.rank) > 0)
+    _require(path, by_rank.all(), "it has frames whose rows are not in the order of rank")
+    wrong = faces.frame[faces.label != _values(table, "label")]
     if len(wrong):
         raise FormatError(
-            f"{path}: in frame {faces.frame[wrong[0]]} the label is not the largest probability; the "
-            "file was changed, so annotate the video again (--overwrite)"
+            f"{path}: in frame {wrong[0]} the label is not the largest probability; the file was "
+            "changed, so annotate the video again (--overwrite)"
         )
     return faces
-
-
-def _probabilities(path: Path, table: pyarrow.Table, names: tuple[str, ...]) -> Floats:
-    """Return columns (M, 8) of which each row has at least one probability."""
-    values = _matrix(table, names)
-    known = ~np.isnan(values)
-    if not known.any(axis=1).all() or ((values < 0) | (values > 1))[known].any():
-        raise FormatError(f"{path} has probabilities that are missing or not between 0 and 1")
-    return values
 
 
 def _stated(path: Path, metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
@@ -331,15 +305,9 @@ def _stated(path: Path, metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
         raise FormatError(f"{path} has metadata that videxpr did not write: {exc}") from exc
 
 
-def _matrix(table: pyarrow.Table, names: tuple[str, ...]) -> NDArray[Any]:
-    return np.column_stack([_numbers(table, name) for name in names])
-
-
-def _numbers(table: pyarrow.Table, name: str) -> NDArray[Any]:
-    """Return a column as integers of 64 bits or floats, null as NaN; integers with null are floats."""
-    return _as_numpy(table[name])
-
-
-def _as_numpy(column: pyarrow.ChunkedArray) -> NDArray[Any]:
-    values: NDArray[Any] = column.combine_chunks().to_numpy(zero_copy_only=False)
+def _values(table: pyarrow.Table, names: str | tuple[str, ...]) -> NDArray[Any]:
+    """Return one column, or several side by side, null as NaN; integers with null are floats."""
+    if not isinstance(names, str):
+        return np.column_stack([_values(table, name) for name in names])
+    values: NDArray[Any] = table[names].combine_chunks().to_numpy(zero_copy_only=False)
     return values
