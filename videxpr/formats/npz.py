@@ -19,7 +19,7 @@ Rows of one person without a missing frame between them are one sequence, which 
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,14 @@ from videxpr.core.structures import Floats, Integers
 from videxpr.formats.record import Annotation
 
 FEATURES_SUFFIX: Final = ".features.npz"
+COLUMNS: Final = {
+    "frame": "frame_index",
+    "track": "track_id",
+    **{name: name for name in ("rank", "bridged", "features", "logits")},
+}
+"""What a field of `FaceRows` is called in the file."""
+
+TEXTS: Final = ("model", "model_sha256")
 
 
 @dataclass(frozen=True)
@@ -48,12 +56,7 @@ class FeatureRows:
     def of_rank(self, rank: int) -> "FeatureRows":
         """Return the rows of that person alone."""
         own = self.rank == rank
-        columns = {
-            name: values[own]
-            for name, values in vars(self).items()
-            if isinstance(values, np.ndarray)
-        }
-        return replace(self, **columns)
+        return replace(self, **{name: getattr(self, name)[own] for name in COLUMNS})
 
 
 def write_features(path: Path, annotation: Annotation) -> None:
@@ -62,24 +65,16 @@ def write_features(path: Path, annotation: Annotation) -> None:
     Raises:
         ValueError: the annotation was made without keeping features.
     """
-    faces, provenance = annotation.faces, annotation.provenance
-    features, logits = faces.features, faces.logits
+    faces = annotation.faces
     if len(faces) == 0:
-        features = logits = np.zeros((0, 8), np.float32)
-    if features is None or logits is None:
+        none = np.zeros((0, 8), np.float32)
+        faces = replace(faces, features=none, logits=none)
+    if faces.features is None:
         raise ValueError("this annotation holds no features; AnnotationOptions.keep_features keeps")
+    arrays = {column: getattr(faces, name) for name, column in COLUMNS.items()}
+    texts = {name: np.array(annotation.provenance.get(name, "")) for name in TEXTS}
     with atomic_write(path) as temporary, temporary.open("wb") as stream:
-        np.savez(
-            stream,
-            frame_index=faces.frame,
-            track_id=faces.track,
-            rank=faces.rank,
-            bridged=faces.bridged,
-            features=features,
-            logits=logits,
-            model=np.array(provenance.get("model", "")),
-            model_sha256=np.array(provenance.get("model_sha256", "")),
-        )
+        np.savez(stream, **arrays, **texts)
 
 
 def read_features(path: Path) -> FeatureRows:
@@ -90,17 +85,8 @@ def read_features(path: Path) -> FeatureRows:
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays: dict[str, NDArray[Any]] = dict(archive)
-        return FeatureRows(
-            frame=arrays["frame_index"],
-            track=arrays["track_id"],
-            rank=arrays["rank"],
-            bridged=arrays["bridged"],
-            features=arrays["features"],
-            logits=arrays["logits"],
-            model=str(arrays["model"]),
-            model_sha256=str(arrays["model_sha256"]),
-        )
+            columns = {name: archive[column] for name, column in COLUMNS.items()}
+            return FeatureRows(**columns, **{name: str(archive[name]) for name in TEXTS})
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as exc:
         raise FormatError(
             f"{path} is no file of features ({exc}); videxpr annotate -f features writes them"

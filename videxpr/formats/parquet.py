@@ -196,7 +196,7 @@ def read_annotation(path: Path | str) -> Annotation:
     _require(path, len(videos) == 1, f"it holds {len(videos)} videos ({found}, ...), not one")
     frames = _values(table, "frame_index")
     of_frames = table.take(_first_rows(path, frames))
-    fields = {
+    fields: dict[str, Any] = {
         field: _values(of_frames, names)
         for field, names in FRAME_FIELDS.items()
         if field != "paper_probabilities" or PAPER[0] in table.schema.names

@@ -22,7 +22,7 @@ from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.core.files import atomic_write
 from videxpr.core.image_names import frame_of, image_name
-from videxpr.formats.text import read_lines, rows_below
+from videxpr.formats.text import read_lines
 
 PREDICTIONS: Final = "predictions.txt"
 """What the file is called."""
@@ -70,7 +70,7 @@ def read_predictions(path: Path) -> list[Block]:
     Raises:
         FormatError: another header or a malformed row, with the file and the line.
     """
-    return list(_blocks(path, rows_below(HEADER, path, read_lines(path))))
+    return list(_blocks(path, read_lines(path)))
 
 
 def read_template(path: Path) -> list[Block]:
@@ -86,7 +86,7 @@ def read_template(path: Path) -> list[Block]:
             "of videos' names, one a line (the geometry of crops belongs to crop, train and import)"
         )
     if lines and lines[0].startswith("image_location"):
-        blocks = list(_blocks(path, rows_below(HEADER, path, lines)))
+        blocks = list(_blocks(path, lines))
     else:
         blocks = [_listed(path, n, line) for n, line in enumerate(lines, 1) if line.strip()]
     if not blocks:
@@ -100,9 +100,12 @@ def read_template(path: Path) -> list[Block]:
     return blocks
 
 
-def _blocks(path: Path, lines: Iterable[str]) -> Iterator[Block]:
+def _blocks(path: Path, lines: list[str]) -> Iterator[Block]:
+    if not lines or lines[0] != HEADER:
+        found = lines[0] if lines else "nothing"
+        raise FormatError(f"{path}, line 1: the header must be {HEADER!r}, not {found!r}")
     number = 2
-    for name, group in groupby(lines, key=_video):
+    for name, group in groupby(lines[1:], key=_video):
         rows = list(group)
         columns = [_row_end(row[len(name) + 1 :]) for row in rows]
         is_name = name != "" and "\r" not in name

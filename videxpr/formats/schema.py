@@ -28,69 +28,79 @@ class Column:
     Attributes:
         name: in Parquet and CSV.
         type: of its values; ``text`` is a dictionary of strings in Parquet.
-        unit: of its numbers; empty for none.
-        range: of its values; empty where there is no bound.
-        null: what null, an empty cell in CSV, means; empty where there is none.
         meaning: in a sentence.
+        null: what null, an empty cell in CSV, means; empty where there is none.
+        range: of its values; empty where there is no bound.
+        unit: of its numbers; empty for none.
     """
 
     name: str
     type: Literal["text", "int8", "int32", "int64", "float32", "float64"]
-    unit: str
-    range: str
-    null: str
     meaning: str
+    null: str = ""
+    range: str = ""
+    unit: str = ""
 
 
 def _probabilities(ending: str, null: str, meaning: str, beginning: str = "") -> tuple[Column, ...]:
     """Return a column for each expression."""
     names = (f"{beginning}{one}{ending}" for one in EXPRESSIONS)
-    return tuple(Column(name, "float32", "", SHARE, null, meaning) for name in names)
+    return tuple(Column(name, "float32", meaning, null, SHARE) for name in names)
 
 
-def _points() -> tuple[Column, ...]:
-    """Return two columns for each landmark."""
-    points = {
-        "right_eye": "the person's own right eye, on the left in the picture",
-        "left_eye": "the person's own left eye",
-        "nose": "the tip of the nose",
-        "right_mouth": "the corner of the mouth on the person's own right",
-        "left_mouth": "the corner of the mouth on the person's own left",
-    }
+def _pixels(meanings: dict[str, str]) -> tuple[Column, ...]:
+    """Return columns of what lies somewhere in the picture, by their names."""
     return tuple(
-        Column(f"{point}_{axis}", "float32", PIXELS, "", NO_BOX, f"{axis} of {meaning}")
-        for point, meaning in points.items()
-        for axis in ("x", "y")
+        Column(name, "float32", meaning, NO_BOX, unit=PIXELS) for name, meaning in meanings.items()
     )
 
 
+BOX_COLUMNS: Final = _pixels(
+    {
+        "x1": "left edge of the face's box",
+        "y1": "upper edge",
+        "x2": "right edge",
+        "y2": "lower edge",
+    }
+)
+POINTS: Final = {
+    "right_eye": "the person's own right eye, on the left in the picture",
+    "left_eye": "the person's own left eye",
+    "nose": "the tip of the nose",
+    "right_mouth": "the corner of the mouth on the person's own right",
+    "left_mouth": "the corner of the mouth on the person's own left",
+}
+LANDMARK_COLUMNS: Final = _pixels(
+    {
+        f"{point}_{axis}": f"{axis} of {what}"
+        for point, what in POINTS.items()
+        for axis in ("x", "y")
+    }
+)
+
 FRAME_COLUMNS: Final = (
+    Column("video", "text", "path of the source, relative to the argument that named it"),
+    Column("frame_index", "int64", "index of the frame in display order", range="from 0"),
     Column(
-        "video", "text", "", "", "", "path of the source, relative to the argument that named it"
-    ),
-    Column("frame_index", "int64", "", "from 0", "", "index of the frame in display order"),
-    Column(
-        "pts_seconds", "float64", "s", "", "not stated", "presentation time that the file states"
+        "pts_seconds", "float64", "presentation time that the file states", "not stated", unit="s"
     ),
     Column(
-        "seconds", "float64", "s", "from 0", "", "the same, but it begins at 0 and always rises"
+        "seconds", "float64", "the same, but it begins at 0 and always rises", "", "from 0", "s"
     ),
-    Column("shot", "int32", "", "from 0", "", "number of the shot, from cut to cut"),
+    Column("shot", "int32", "number of the shot, from cut to cut", range="from 0"),
     Column(
         "filled_label",
         "int8",
-        "",
-        LABELS,
-        "nobody in the whole video",
         "label of the main person; interpolated within the shot where they are not seen",
+        "nobody in the whole video",
+        LABELS,
     ),
     Column(
         "filled_label_second",
         "int8",
-        "",
-        LABELS,
-        "no second person in the whole video",
         "the same of the second person",
+        "no second person in the whole video",
+        LABELS,
     ),
 )
 """Equal in every row of a frame."""
@@ -101,40 +111,29 @@ PAPER_COLUMNS: Final = _probabilities(
 """Equal in every row of a frame."""
 
 FACE_COLUMNS: Final = (
+    Column("track_id", "int32", "number of the track: a person within a shot", NO_FACE, "from 1"),
     Column(
-        "track_id", "int32", "", "from 1", NO_FACE, "number of the track: a person within a shot"
+        "rank", "int32", "0 for the main person of the shot, 1 for the second", NO_FACE, "from 0"
     ),
-    Column(
-        "rank",
-        "int32",
-        "",
-        "from 0",
-        NO_FACE,
-        "0 for the main person of the shot, 1 for the second",
-    ),
-    Column("x1", "float32", PIXELS, "", NO_BOX, "left edge of the face's box"),
-    Column("y1", "float32", PIXELS, "", NO_BOX, "upper edge"),
-    Column("x2", "float32", PIXELS, "", NO_BOX, "right edge"),
-    Column("y2", "float32", PIXELS, "", NO_BOX, "lower edge"),
-    *_points(),
-    Column("score", "float32", "", SHARE, NO_BOX, "the detector's confidence"),
-    Column("expression", "text", "", "", NO_FACE, "name of `label`"),
-    Column("label", "int8", "", LABELS, NO_FACE, "expression of the largest smoothed probability"),
-    Column("confidence", "float32", "", SHARE, NO_FACE, "that probability"),
+    *BOX_COLUMNS,
+    *LANDMARK_COLUMNS,
+    Column("score", "float32", "the detector's confidence", NO_BOX, SHARE),
+    Column("expression", "text", "name of `label`", NO_FACE),
+    Column("label", "int8", "expression of the largest smoothed probability", NO_FACE, LABELS),
+    Column("confidence", "float32", "that probability", NO_FACE, SHARE),
     *_probabilities("", f"{NO_FACE}, or {UNTRAINED}", "smoothed probability of the expression"),
     *_probabilities("_unsmoothed", f"{NO_FACE}, or {UNTRAINED}", "the same before smoothing"),
     Column(
         "source",
         "text",
-        "",
-        "detected, bridged",
-        NO_FACE,
         "`bridged` where the face was missed for up to 16 frames, over which features were held",
+        NO_FACE,
+        "detected, bridged",
     ),
 )
 """Null in the row of a frame without a face."""
 
-BOX: Final = ("x1", "y1", "x2", "y2")
-LANDMARKS: Final = tuple(one.name for one in _points())
+BOX: Final = tuple(one.name for one in BOX_COLUMNS)
+LANDMARKS: Final = tuple(one.name for one in LANDMARK_COLUMNS)
 PAPER: Final = tuple(one.name for one in PAPER_COLUMNS)
 UNSMOOTHED: Final = tuple(f"{name}_unsmoothed" for name in EXPRESSIONS)

@@ -19,11 +19,3 @@ def read_lines(path: Path) -> list[str]:
         raise FormatError(f"cannot read {path}: it is no UTF-8 text") from exc
     lines = [line.removesuffix("\r") for line in lines]
     return lines[:-1] if lines[-1] == "" else lines
-
-
-def rows_below(header: str, path: Path, lines: list[str]) -> list[str]:
-    """Return the lines below a header that must be just so; FormatError if it is not."""
-    if not lines or lines[0] != header:
-        found = lines[0] if lines else "nothing"
-        raise FormatError(f"{path}, line 1: the header must be {header!r}, not {found!r}")
-    return lines[1:]

@@ -29,7 +29,6 @@ class Format:
         scope: what one file holds: a ``video`` (called with path and annotation), a ``person`` (with
             the rank and what becomes of frames without a face besides), or a ``run`` (`Outputs`).
         function: ``module:function`` that writes it, the module within `videxpr.formats`.
-        is_default: whether annotate writes it unasked.
         in_all: whether ``all`` means it too.
     """
 
@@ -38,7 +37,6 @@ class Format:
     help: str
     scope: Literal["video", "person", "run"]
     function: str
-    is_default: bool = False
     in_all: bool = True
 
     @property
@@ -50,23 +48,15 @@ class Format:
 
 
 FORMATS: Final = (
-    Format(
-        "aff-wild2",
-        ".txt",
-        "a text file a person",
-        "person",
-        "affwild2:write_person",
-        is_default=True,
-    ),
+    Format("aff-wild2", ".txt", "a text file a person", "person", "affwild2:write_person"),
     Format(
         "predictions",
         "predictions.txt",
         "one predictions.txt a run",
         "run",
         "predictions:write_predictions",
-        is_default=True,
     ),
-    Format("parquet", ".parquet", "everything", "video", "parquet:write_parquet", is_default=True),
+    Format("parquet", ".parquet", "everything", "video", "parquet:write_parquet"),
     Format("csv", ".csv", "the same columns", "video", "csv_tables:write_csv"),
     Format(
         "features",
@@ -78,8 +68,10 @@ FORMATS: Final = (
     ),
 )
 
+DEFAULT: Final = ("aff-wild2", "predictions", "parquet")
+"""What annotate writes unasked."""
+
 CHOICES: Final = (*(one.name for one in FORMATS), ALL)
-DEFAULT: Final = tuple(one.name for one in FORMATS if one.is_default)
 HELP: Final = (
     ", ".join(f"{one.name} ({one.help})" for one in FORMATS)
     + f", or {ALL} ("
@@ -99,9 +91,10 @@ def format_of(path: Path) -> Format:
     Raises:
         UsageError: none ends so.
     """
-    known = [one for one in FORMATS if one.scope != "run"]
-    matches = [one for one in known if path.name.lower().endswith(one.suffix)]
+    known = {one.suffix: one for one in FORMATS if one.scope != "run"}
+    matches = [suffix for suffix in known if path.name.lower().endswith(suffix)]
     if not matches:
-        endings = ", ".join(one.suffix for one in known)
-        raise UsageError(f"cannot save an annotation as {path}: its name must end in {endings}")
-    return max(matches, key=lambda one: len(one.suffix))
+        raise UsageError(
+            f"cannot save an annotation as {path}: its name must end in {', '.join(known)}"
+        )
+    return known[max(matches, key=len)]
