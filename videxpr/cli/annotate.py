@@ -4,11 +4,12 @@ What can be answered without torch is answered before it is imported.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from videxpr.annotation.options import STORED, AnnotateCommand
-from videxpr.cli.console import BatchDisplay, annotation_line, prepare_process, summary_table
+from videxpr.cli.console import BatchDisplay, prepare_process, print_reports, report_line
 from videxpr.cli.model_choice import chosen_models
+from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.option import record
 from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile
 from videxpr.video.sources import Source, find_sources
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from videxpr.annotation.batch import Report
     from videxpr.annotation.writer import Outputs
     from videxpr.model.checkpoint import Checkpoint
+
+COLUMNS: Final = ("frames", "face", "filled", "frames/s", "expressions")
 
 
 def run(command: AnnotateCommand, given: frozenset[str]) -> int:
@@ -51,7 +54,8 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     if not command.run.quiet:
         names = " + ".join(file.name for file in models)
         found_by = f", detector {annotator.detector.name}" if annotator and has_videos else ""
-        summary_table(reports, f"model {names}{found_by}", command.output.directory)
+        title = f"model {names}{found_by}, results in {command.output.directory}"
+        print_reports(title, COLUMNS, reports, _cells, "annotated", "files")
     return int(any(report.status == "failed" for report in reports) or display.incomplete)
 
 
@@ -80,10 +84,29 @@ def _all_reports(
     try:
         for report in reports:
             collected.append(report)
-            display.end(report, annotation_line(report))
+            found = f"face in {report.coverage:.1%}, {_shares(report)}"
+            display.end(report, report_line(report, found, "files"))
     finally:
         display.report_missing(outputs.finish())
     return collected
+
+
+def _cells(report: "Report") -> list[dict[str, str]]:
+    return [
+        {
+            "frames": str(report.frames),
+            "face": f"{report.coverage:.1%}",
+            "filled": str(report.filled),
+            "frames/s": f"{report.frames_per_second:.1f}",
+            "expressions": _shares(report),
+        }
+    ]
+
+
+def _shares(report: "Report") -> str:
+    """Return expressions by falling share, those under half a percent left out."""
+    shares = sorted(zip(EXPRESSIONS, report.shares, strict=True), key=lambda pair: -pair[1])
+    return ", ".join(f"{name} {share:.0%}" for name, share in shares if share >= 0.005)
 
 
 def _introduction(annotator: "Annotator", has_videos: bool) -> str:
@@ -105,14 +128,18 @@ def _warnings(
     command: AnnotateCommand, annotator: "Annotator", sources: Sequence[Source]
 ) -> Iterator[str]:
     """Yield what a user should know before the first number."""
-    yield from _warnings_of_models(annotator.checkpoints, sources)
+    yield from _warnings_of_models(annotator, sources)
     stated = command.model.sha256
     if stated and stated != tuple(one.sha256 for one in annotator.checkpoints):
         yield f"the configuration was made with SHA-256 {' + '.join(stated)}, not with this model"
     options = annotator.options
     if command.annotation.logit_adjustment == STORED and options.logit_adjustment == 0:
         yield "the strength of logit adjustment that the model stores is 0: nothing is adjusted"
-    yield from _warnings_of_devices(command.run.device, annotator.device.type)
+    if (command.run.device, annotator.device.type) == ("auto", "cpu"):
+        from videxpr.core.device import unused_gpu_reason
+
+        if reason := unused_gpu_reason():
+            yield f"the CPU does the work although there is an NVIDIA GPU: {reason}"
     if options.smooth_seconds and any(source.kind == "crops" for source in sources):
         yield (
             f"crops have no times: {options.faces.crop_fps:g} frames a second are assumed for "
@@ -120,20 +147,12 @@ def _warnings(
         )
 
 
-def _warnings_of_models(
-    checkpoints: "Sequence[Checkpoint]", sources: Sequence[Source]
-) -> Iterator[str]:
+def _warnings_of_models(annotator: "Annotator", sources: Sequence[Source]) -> Iterator[str]:
     from videxpr.core.crop_template import UNVERIFIED
     from videxpr.model.ensemble import partly_known
 
-    configs = {one.name: one.model.config for one in checkpoints}
-    untrained = [set(config.untrained_expressions) for config in configs.values()]
-    never = [
-        name
-        for name in checkpoints[0].model.config.expressions
-        if name in set.intersection(*untrained)
-    ]
-    if never:
+    configs = {one.name: one.model.config for one in annotator.checkpoints}
+    if never := annotator.ensemble.untrained:
         names = " + ".join(configs)
         yield f"model {names} was never trained on {', '.join(never)} and never answers it"
     for expression in partly_known(list(configs.values())):
@@ -149,12 +168,3 @@ def _warnings_of_models(
             "template is assumed for raw video: find theirs with videxpr crops measure, and give it "
             "to videxpr train clips --geometry"
         )
-
-
-def _warnings_of_devices(wanted: str, taken: str) -> Iterator[str]:
-    """Yield why a GPU that is there was not taken."""
-    from videxpr.core.device import unused_gpu_reason
-
-    reason = unused_gpu_reason() if (wanted, taken) == ("auto", "cpu") else None
-    if reason is not None:
-        yield f"the CPU does the work although there is an NVIDIA GPU: {reason}"

@@ -1,12 +1,10 @@
 """``videxpr config``: the configuration that repeats a run, from what the run wrote."""
 
-import sys
-
 import tomli_w
 
 from videxpr.annotation.options import ConfigCommand
 from videxpr.annotation.provenance import configuration_of
-from videxpr.core.files import atomic_write
+from videxpr.cli.console import STANDARD_OUTPUT, write_output
 from videxpr.formats.parquet import read_annotation
 
 
@@ -18,9 +16,5 @@ def run(command: ConfigCommand, given: frozenset[str]) -> int:
         f"# videxpr annotate {annotation.video} --config run.toml\n"
         f"{tomli_w.dumps(configuration_of(annotation))}"
     )
-    if command.output is None:
-        sys.stdout.write(text)
-        return 0
-    with atomic_write(command.output) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_output(command.output or STANDARD_OUTPUT, text)
     return 0

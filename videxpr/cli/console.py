@@ -1,15 +1,15 @@
-"""What is shown while videos are annotated or cropped, and the table of annotations at the end."""
+"""What is shown while videos are annotated or cropped, and the table of them at the end."""
 
 import io
 import logging
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Literal, Self, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -23,17 +23,17 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.files import atomic_write
 from videxpr.video.jobs import JobResult
 from videxpr.video.sources import Source
 
-if TYPE_CHECKING:
-    from videxpr.annotation.batch import Report
+Report = TypeVar("Report", bound=JobResult)
 
 WIDE = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
 
+NUMBERS: Final = ("frames", "crops", "face", "filled", "frames/s")
+"""Columns whose cells are numbers."""
 
 STANDARD_OUTPUT: Final = Path("-")
 """Stands for it where a file is named."""
@@ -133,12 +133,7 @@ class BatchDisplay:
             self._batch = self._progress.add_task("all videos", total=self.videos, speed="")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._progress.stop()
 
     def say(self, text: str) -> None:
@@ -209,61 +204,54 @@ def failure_text(report: JobResult) -> str:
     return report.error if is_missing else f"{report.source.path}: {report.error}"
 
 
-def summary_table(reports: "list[Report]", made_by: str, output_dir: Path) -> None:
-    """Print the run as a table on standard output."""
+def report_line(report: JobResult, found: str, kept: str) -> str:
+    """Return a line about a source that did not fail.
+
+    Args:
+        report: of it.
+        found: what was found in it.
+        kept: what is there already where it was skipped.
+    """
+    if report.status == "skipped":
+        return f"{report.source.path}: skipped, its {kept} are there"
+    speed = f"{report.frames_per_second:.1f} frames/s"
+    warnings = "".join(f"; warning: {warning}" for warning in report.warnings)
+    return f"{report.source.path}: {report.frames} frames, {found}, {speed}{warnings}"
+
+
+def print_reports(
+    title: str,
+    columns: Sequence[str],
+    reports: Sequence[Report],
+    rows: Callable[[Report], Sequence[Mapping[str, str]]],
+    did: str,
+    kept: str,
+) -> None:
+    """Print a run as a table on standard output.
+
+    Args:
+        title: of the table.
+        columns: names of those between the video and its warnings.
+        reports: of all sources.
+        rows: makes the rows of a source that is done, cells by the names of their columns.
+        did: what was done with a source.
+        kept: what is there already where one was skipped.
+    """
     console = output_console()
-    table = Table(title=Text(f"{made_by}, results in {output_dir}"))
-    table.add_column("video", overflow="fold")
-    for name in ("frames", "face", "filled", "frames/s"):
-        table.add_column(name, justify="right")
-    for name in ("expressions", "warnings and errors"):
-        table.add_column(name, overflow="fold")
+    table = Table(title=Text(title))
+    names = ("video", *columns, "warnings and errors")
+    for name in names:
+        justify: Literal["left", "right"] = "right" if name in NUMBERS else "left"
+        table.add_column(name, justify=justify, overflow="fold")
+    skipped = f"skipped: its {kept} are there (--overwrite does it again)"
     for report in reports:
-        table.add_row(*_cells(report), style="red" if report.status == "failed" else None)
-    console.print(table, markup=False)
-    counts = [sum(r.status == status for r in reports) for status in ("done", "skipped", "failed")]
-    console.print("{} annotated, {} skipped, {} failed".format(*counts))
-
-
-def _cells(report: "Report") -> list[str]:
-    name = report.source.relative.as_posix()
-    if report.status == "failed":
-        return [name, "", "", "", "", "", report.error]
-    if report.status == "skipped":
-        return [
-            name,
-            "",
-            "",
-            "",
-            "",
-            "",
-            "skipped: its files are there (--overwrite does it again)",
-        ]
-    return [
-        name,
-        str(report.frames),
-        f"{report.coverage:.1%}",
-        str(report.filled),
-        f"{report.frames_per_second:.1f}",
-        _shares(report),
-        "; ".join(report.warnings),
-    ]
-
-
-def annotation_line(report: "Report") -> str:
-    """Return a video's annotation in a line."""
-    if report.status == "failed":
-        return failure_text(report)
-    if report.status == "skipped":
-        return f"{report.source.path}: skipped, its files are there"
-    return (
-        f"{report.source.path}: {report.frames} frames, face in {report.coverage:.1%}, "
-        f"{_shares(report)}, {report.frames_per_second:.1f} frames/s"
-        + "".join(f"; warning: {warning}" for warning in report.warnings)
-    )
-
-
-def _shares(report: "Report") -> str:
-    """Return expressions by falling share, those under half a percent left out."""
-    shares = sorted(zip(EXPRESSIONS, report.shares, strict=True), key=lambda pair: -pair[1])
-    return ", ".join(f"{name} {share:.0%}" for name, share in shares if share >= 0.005)
+        is_done, video = report.status == "done", report.source.relative.as_posix()
+        last = "; ".join(report.warnings) if is_done else report.error or skipped
+        for row in rows(report) if is_done else [{}]:
+            cells = {**row, "video": video, "warnings and errors": last}
+            style = "red" if report.status == "failed" else None
+            table.add_row(*(Text(cells.get(name, "")) for name in names), style=style)
+            video = ""  # it stands in its first row alone
+    console.print(table)
+    counts = Counter(report.status for report in reports)
+    console.print(f"{counts['done']} {did}, {counts['skipped']} skipped, {counts['failed']} failed")

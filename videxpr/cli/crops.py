@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
-from rich.text import Text
 
-from videxpr.cli.console import BatchDisplay, output_console, prepare_process, progress_bar
+from videxpr.cli.console import (
+    BatchDisplay,
+    output_console,
+    prepare_process,
+    print_reports,
+    progress_bar,
+    report_line,
+)
 from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.device import cpu_threads, resolve_device, stage_threads, use_cpu_threads
 from videxpr.datasets.crops.batch import CropReport, crop_sources
@@ -26,6 +32,8 @@ from videxpr.datasets.crops.options import CropsMakeCommand, CropsMeasureCommand
 from videxpr.datasets.crops.writer import CROPS, CropTree
 from videxpr.faces.detection.load import load_detector
 from videxpr.video.sources import find_sources
+
+COLUMNS: Final = ("folder", "frames", "crops", "face", "frames/s")
 
 
 def make(command: CropsMakeCommand, given: frozenset[str]) -> int:
@@ -45,9 +53,11 @@ def make(command: CropsMakeCommand, given: frozenset[str]) -> int:
         display.say(_introduction(cropper))
         for report in crop_sources(cropper, sources, tree, display.begin):
             reports.append(report)
-            display.end(report, _report_line(report))
+            folders = ", ".join(f"{each.crops} crops in {each.name}" for each in report.folders)
+            display.end(report, report_line(report, folders, "crops"))
     if not command.run.quiet:
-        _print_reports(reports, command.directory)
+        title = f"crops in {command.directory / CROPS}"
+        print_reports(title, COLUMNS, reports, _report_rows, "cropped", "crops")
     return int(any(report.status == "failed" for report in reports))
 
 
@@ -64,45 +74,18 @@ def _introduction(cropper: Cropper) -> str:
     )
 
 
-def _report_line(report: CropReport) -> str:
-    if report.status == "skipped":
-        return f"{report.source.path}: skipped, its crops are there"
-    folders = ", ".join(f"{each.crops} crops in {each.name}" for each in report.folders)
-    warnings = "".join(f"; warning: {warning}" for warning in report.warnings)
-    speed = f"{report.frames_per_second:.1f} frames/s"
-    return f"{report.source.path}: {report.frames} frames, {folders}, {speed}{warnings}"
-
-
-def _print_reports(reports: list[CropReport], output_dir: Path) -> None:
-    """Print the run as a table on standard output."""
-    console = output_console()
-    table = Table(title=Text(f"crops in {output_dir / CROPS}"))
-    for name in ("video", "folder"):
-        table.add_column(name, overflow="fold")
-    for name in ("frames", "crops", "face", "frames/s"):
-        table.add_column(name, justify="right")
-    table.add_column("warnings and errors", overflow="fold")
-    for report in reports:
-        for row in _report_rows(report):
-            table.add_row(*map(Text, row), style="red" if report.status == "failed" else None)
-    console.print(table)
-    counts = [sum(r.status == status for r in reports) for status in ("done", "skipped", "failed")]
-    console.print("{} cropped, {} skipped, {} failed".format(*counts))
-
-
-def _report_rows(report: CropReport) -> list[list[str]]:
-    """Return one row a folder; one for a video that has none."""
-    video = report.source.relative.as_posix()
-    if report.status != "done":
-        skipped = "skipped: its crops are there (--overwrite does it again)"
-        return [[video, "", "", "", "", "", report.error or skipped]]
-    rows = []
-    for folder in report.folders:
-        counts = [str(report.frames), str(folder.crops), f"{report.coverage(folder):.1%}"]
-        speed = f"{report.frames_per_second:.1f}"
-        rows.append([video, folder.name, *counts, speed, "; ".join(report.warnings)])
-        video = ""
-    return rows
+def _report_rows(report: CropReport) -> list[dict[str, str]]:
+    """Return one row a folder."""
+    return [
+        {
+            "folder": folder.name,
+            "frames": str(report.frames),
+            "crops": str(folder.crops),
+            "face": f"{report.coverage(folder):.1%}",
+            "frames/s": f"{report.frames_per_second:.1f}",
+        }
+        for folder in report.folders
+    ]
 
 
 def measure(command: CropsMeasureCommand, given: frozenset[str]) -> int:

@@ -46,7 +46,12 @@ class AutoBatch:
         results: list[Result] = []
         while len(results) < len(items):
             part = items[len(results) : len(results) + (self.largest or len(items))]
-            found = self._tried(part, network)
+            found: Sequence[Result] | None = None
+            try:
+                found = network(part)
+            except torch.OutOfMemoryError:
+                if len(part) == 1:
+                    raise
             if found is None:  # beyond the handler: until it ends, its traceback holds tensors
                 torch.cuda.empty_cache()
                 self.largest = len(part) // 2
@@ -54,17 +59,6 @@ class AutoBatch:
                 results += found
         self._warn_once()
         return results
-
-    def _tried(
-        self, part: Sequence[Item], network: Callable[[Sequence[Item]], Sequence[Result]]
-    ) -> Sequence[Result] | None:
-        """Return the results of a part; None if the memory was too small for it."""
-        try:
-            return network(part)
-        except torch.OutOfMemoryError:
-            if len(part) == 1:
-                raise
-            return None
 
     def _warn_once(self) -> None:
         if self.largest is None or self._warned:

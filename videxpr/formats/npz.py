@@ -19,7 +19,7 @@ Rows of one person without a missing frame between them are one sequence, which 
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,10 +71,10 @@ def write_features(path: Path, annotation: Annotation) -> None:
         faces = replace(faces, features=none, logits=none)
     if faces.features is None:
         raise ValueError("this annotation holds no features; AnnotationOptions.keep_features keeps")
-    arrays = {column: getattr(faces, name) for name, column in COLUMNS.items()}
+    arrays: dict[str, Any] = {column: getattr(faces, name) for name, column in COLUMNS.items()}
     texts = {name: np.array(annotation.provenance.get(name, "")) for name in TEXTS}
     with atomic_write(path) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, **arrays, **texts)
+        np.savez(stream, **arrays | texts)
 
 
 def read_features(path: Path) -> FeatureRows:
@@ -85,8 +85,8 @@ def read_features(path: Path) -> FeatureRows:
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            columns = {name: archive[column] for name, column in COLUMNS.items()}
-            return FeatureRows(**columns, **{name: str(archive[name]) for name in TEXTS})
+            fields: dict[str, Any] = {name: archive[one] for name, one in COLUMNS.items()}
+            return FeatureRows(**fields | {name: str(archive[name]) for name in TEXTS})
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as exc:
         raise FormatError(
             f"{path} is no file of features ({exc}); videxpr annotate -f features writes them"
