@@ -13,7 +13,6 @@ from videxpr.core.option import (
     option_fields,
     read_config,
     record,
-    value_of,
     with_values,
 )
 
@@ -112,7 +111,7 @@ def test_values_are_chosen_by_flag_and_the_rest_stays():
     chosen = with_values(OPTIONS, {"stride": 4, "share": 0.25, "person": "left"})
     assert (chosen.inner, chosen.person) == (Inner(4, 0.25), "left")
     assert chosen.sources == OPTIONS.sources and chosen.folder == OPTIONS.folder
-    assert value_of(chosen, option_fields(Outer)["share"]) == 0.25
+    assert option_fields(Outer, chosen)["share"].default == 0.25
 
 
 @pytest.mark.parametrize(

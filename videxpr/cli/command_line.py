@@ -5,21 +5,46 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
 from importlib import import_module
+from itertools import starmap
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar, get_args
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from videxpr.core.errors import UsageError
-from videxpr.core.option import OptionField, option_fields, read_config, record, with_values
+from videxpr.core.option import (
+    OptionField,
+    option,
+    option_fields,
+    options,
+    read_config,
+    record,
+    with_values,
+)
 from videxpr.core.options import PANEL as RUNNING
 
 Options = TypeVar("Options")
 
-CONFIGURATION: Final = "Configuration"
 KIND: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+
+@options("Configuration")
+class ConfigurationOptions:
+    """What every command takes besides its own options.
+
+    Attributes:
+        config: a file of options.
+        print_config: whether such a file is printed instead.
+    """
+
+    config: Path | None = option(
+        None, "Read options from a file; those given here win.", metavar="FILE.toml"
+    )
+    print_config: bool = option(
+        False, "Print the options that would be used as such a file, and end."
+    )
 
 
 def add_command(
@@ -52,7 +77,7 @@ def add_command(
 
     def command(**values: Any) -> None:
         config, print_config = values.pop("config"), values.pop("print_config")
-        given = {} if config is None else read_config(config, options)
+        given = {} if config is None else read_config(Path(config), options)
         given |= {
             one.name: one.read(values[parameter])
             for parameter, one in parameters.items()
@@ -82,9 +107,11 @@ def add_command(
         for one in known.values()
         if not one.option.config_only
     }
+    configuration = (
+        (one.name.replace("-", "_"), one) for one in option_fields(ConfigurationOptions).values()
+    )
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [_parameter(name, one) for name, one in sorted(parameters.items(), key=_runs_last)]
-        + _config_parameters()
+        list(starmap(_parameter, [*sorted(parameters.items(), key=_runs_last), *configuration]))
     )
     command.__annotations__ = {}
     command.__doc__ = _help_of(options)
@@ -185,9 +212,7 @@ def _metavar(one: OptionField) -> str:
     if one.choices:
         return "NAME,..." if one.is_list else "|".join(map(str, one.choices))
     words = {int: "N", float: "X", Path: "PATH"}
-    kind = one.item_type if one.is_list else one.type
-    kinds = get_args(kind) or (kind,)
-    return next((words[each] for each in kinds if each in words), "TEXT")
+    return next((words[each] for each in one.kinds if each in words), "TEXT")
 
 
 def _help(one: OptionField) -> str:
@@ -207,24 +232,3 @@ def _completions(one: OptionField, incomplete: str) -> list[str]:
     """Return what the last word of a list may become."""
     before, comma, last = incomplete.rpartition(",")
     return [before + comma + word for word in one.choices if word.startswith(last.lower())]
-
-
-def _config_parameters() -> list[inspect.Parameter]:
-    config = typer.Option(
-        "--config",
-        metavar="FILE.toml",
-        help="Read options from a file; those given here win.",
-        rich_help_panel=CONFIGURATION,
-        show_default=False,
-    )
-    shown = typer.Option(
-        "--print-config",
-        metavar=" ",
-        help="Print the options that would be used as such a file, and end.",
-        rich_help_panel=CONFIGURATION,
-        show_default=False,
-    )
-    return [
-        inspect.Parameter("config", KIND, default=None, annotation=Annotated[Path | None, config]),
-        inspect.Parameter("print_config", KIND, default=False, annotation=Annotated[bool, shown]),
-    ]

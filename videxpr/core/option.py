@@ -14,8 +14,9 @@ import difflib
 import math
 import tomllib
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import (
     Any,
@@ -160,11 +161,8 @@ class OptionField:
         """The words among which a user chooses; empty where there is no such list."""
         if self.option.choices:
             return self.option.choices
-        inner = self.item_type if self.is_list else self.type
-        parts = get_args(inner) if get_origin(inner) in (Union, types.UnionType) else (inner,)
-        return tuple(
-            word for part in parts if get_origin(part) is Literal for word in get_args(part)
-        )
+        words = (get_args(kind) for kind in self.kinds if get_origin(kind) is Literal)
+        return tuple(chain.from_iterable(words))
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -196,12 +194,13 @@ class OptionField:
     @property
     def is_comma_list(self) -> bool:
         """Whether its values may stand between commas: words to choose from, or numbers."""
-        return self.is_list and (bool(self.choices) or self.item_type in NUMBERS)
+        return self.is_list and (bool(self.choices) or self.kinds[0] in NUMBERS)
 
     @property
-    def item_type(self) -> Any:
-        """The type of one value of a list."""
-        return get_args(self.type)[0]
+    def kinds(self) -> tuple[Any, ...]:
+        """The types that one value may have; that of its items if it is a list."""
+        kind = get_args(self.type)[0] if self.is_list else self.type
+        return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
 
     def read(self, value: Any) -> Any:
         """Return a value of the field's type, from a user's text or a TOML value.
@@ -210,11 +209,11 @@ class OptionField:
             UsageError: it is of another kind, or not one of the choices.
         """
         if not self.is_list:
-            return self._read_one(value, self.type)
+            return self._read_one(value)
         items = value if isinstance(value, list | tuple) else [value]
         if self.is_comma_list:  # as users type them: -f csv,parquet
             items = [word.strip() for item in items for word in str(item).split(",")]
-        return tuple(self._read_one(item, self.item_type) for item in items)
+        return tuple(self._read_one(item) for item in items)
 
     def show(self, value: Any) -> Any:
         """Return the TOML value that `read` would turn into this one; None if there is none."""
@@ -222,14 +221,13 @@ class OptionField:
             return [self._show_one(item) for item in value]
         return self._show_one(value)
 
-    def _read_one(self, value: Any, kind: Any) -> Any:
+    def _read_one(self, value: Any) -> Any:
         if self.option.parse is not None and isinstance(value, str):
             return self.option.parse(value)
         words = {str(word).lower(): word for word in self.choices}
         if str(value).lower() in words:
             return words[str(value).lower()]
-        kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
-        for one in () if self.option.choices else kinds:
+        for one in () if self.option.choices else self.kinds:
             if one is Path and isinstance(value, str | Path):
                 return Path(value)
             if one in NUMBERS and isinstance(value, NUMBERS[one]) and value is not True:
@@ -237,9 +235,8 @@ class OptionField:
                     return one(value)
             elif isinstance(one, type) and type(value) is one:
                 return value
-        wanted = f"one of {', '.join(self.choices)}" if self.choices else _named(kinds)
-        close = difflib.get_close_matches(str(value).lower(), self.choices, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        wanted = f"one of {', '.join(self.choices)}" if self.choices else _named(self.kinds)
+        hint = _did_you_mean(str(value).lower(), self.choices)
         raise UsageError(f"--{self.name} must be {wanted}, not {value!r}{hint}")
 
     def _show_one(self, value: Any) -> Any:
@@ -248,23 +245,20 @@ class OptionField:
         return str(value) if isinstance(value, Path) else value
 
 
-def option_fields(options: type) -> Mapping[str, OptionField]:
-    """Return every option of a tree of dataclasses, by the name of its flag, in order."""
+def option_fields(options: type, defaults: Any = None) -> Mapping[str, OptionField]:
+    """Return every option of a tree of dataclasses, by the name of its flag, in order.
+
+    Args:
+        options: the dataclass.
+        defaults: an instance whose values stand for the fields' own defaults.
+    """
     found: dict[str, OptionField] = {}
-    for one in _walk(options, (), None):
+    for one in _walk(options, (), defaults):
         earlier = found.get(one.name)
         found[one.name] = (
             one if earlier is None else replace(earlier, paths=earlier.paths + one.paths)
         )
     return found
-
-
-def value_of(options: Any, one: OptionField) -> Any:
-    """Return the value of one option in a tree of dataclasses."""
-    value = options
-    for name in one.paths[0]:
-        value = getattr(value, name)
-    return value
 
 
 def with_values(options: Options, values: Mapping[str, Any]) -> Options:
@@ -317,14 +311,17 @@ def read_values(table: Mapping[str, Any], options: type, origin: str) -> dict[st
     for key, value in table.items():
         name = key.replace("_", "-")
         if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise UsageError(f"{origin}: there is no option {key!r}{hint}")
+            raise UsageError(f"{origin}: there is no option {key!r}{_did_you_mean(name, known)}")
         try:
             values[name] = known[name].read(value)
         except UsageError as exc:
             raise UsageError(f"{origin}: {exc}") from exc
     return values
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def record(options: Any, results_only: bool = False) -> dict[str, Any]:
@@ -335,8 +332,8 @@ def record(options: Any, results_only: bool = False) -> dict[str, Any]:
         results_only: leave out what cannot change a result.
     """
     shown = {
-        name: one.show(value_of(options, one))
-        for name, one in option_fields(type(options)).items()
+        name: one.show(one.default)
+        for name, one in option_fields(type(options), options).items()
         if not one.option.positional and (one.option.changes_results or not results_only)
     }
     return {name: value for name, value in shown.items() if value is not None}
@@ -348,9 +345,10 @@ def check_ranges(options: Any) -> None:
     Raises:
         UsageError: with the option's flag, the value, and what is possible.
     """
-    for one in _own_fields(type(options)):
-        value = getattr(options, one.paths[0][-1])
-        for item in value if one.is_list else (value,):
+    for one in _walk(type(options), (), options):
+        if len(one.paths[0]) > 1:
+            continue  # checked when it was made
+        for item in one.default if one.is_list else (one.default,):
             if isinstance(item, int | float) and not isinstance(item, bool):
                 if not one.option.holds(item):
                     wanted = one.option.range_text or "a finite number"
@@ -367,29 +365,13 @@ def _walk(options: type, prefix: tuple[str, ...], defaults: Any) -> Iterator[Opt
         kind = hints[one.name]
         default = one.default if defaults is None else getattr(defaults, one.name)
         if OPTION in one.metadata:
-            yield replace(
-                _option_field(one, kind, prefix, getattr(options, PANEL, "")), default=default
-            )
+            about: Option = one.metadata[OPTION]
+            about = replace(about, panel=about.panel or getattr(options, PANEL, ""))
+            name = about.flag or one.name.replace("_", "-")
+            yield OptionField(name, ((*prefix, one.name),), kind, default, about)
         elif is_dataclass(kind):
             inner = None if default is MISSING else default
             yield from _walk(kind, (*prefix, one.name), inner)  # type: ignore[arg-type]
-
-
-def _own_fields(options: type) -> tuple[OptionField, ...]:
-    hints = get_type_hints(options)
-    return tuple(
-        _option_field(one, hints[one.name], (), "")
-        for one in fields(options)
-        if OPTION in one.metadata
-    )
-
-
-def _option_field(one: Any, kind: Any, prefix: tuple[str, ...], panel: str) -> OptionField:
-    about: Option = one.metadata[OPTION]
-    about = replace(about, panel=about.panel or panel)
-    name = about.flag or one.name.replace("_", "-")
-    default = one.default if one.default is not MISSING else MISSING
-    return OptionField(name, ((*prefix, one.name),), kind, default, about)
 
 
 def _changed(options: Any, changes: Mapping[tuple[str, ...], Any]) -> Any:
