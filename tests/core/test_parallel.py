@@ -9,7 +9,7 @@ from videxpr.core.parallel import OrderedExecutor, ordered_map, prefetch
 
 
 def stages() -> list[str]:
-    return [one.name for one in threading.enumerate() if one.name == "videxpr-stage"]
+    return [one.name for one in threading.enumerate() if one.name.startswith("videxpr-stage")]
 
 
 def numbers(count, seen=None, fail_at=None):
@@ -73,7 +73,7 @@ def test_an_error_of_the_one_who_takes_ends_the_thread_and_its_generator():
     next(stage)
     with pytest.raises(KeyboardInterrupt):
         stage.throw(KeyboardInterrupt)
-    assert closed == ["videxpr-stage"]  # closed where it ran
+    assert closed == ["videxpr-stage_0"]  # closed where it ran
     assert stages() == []
 
 
@@ -87,7 +87,7 @@ def test_stages_behind_one_another_end_together():
     stage = prefetch(doubled(prefetch(numbers(1000, closed), 2)), 2)
     assert [next(stage), next(stage)] == [0, 2]
     stage.close()
-    assert closed == ["videxpr-stage"]
+    assert closed == ["videxpr-stage_0"]
     assert stages() == []
 
 

@@ -143,12 +143,11 @@ class ShotStreams:
         """
         self._begin = begin
         self._people: dict[int, PersonStream] = {}
-        self._buffering: dict[int, PersonStream] = {}  # features
 
     @property
     def buffered(self) -> int:
         """Number of frames whose features are buffered, of all people together."""
-        return sum(person.buffered for person in self._buffering.values())
+        return sum(person.buffered for person in self._people.values())
 
     def add(self, track: int, frame: int, features: Floats) -> None:
         """Take the features (888,) of a track's face in a frame, none earlier than those before."""
@@ -156,23 +155,19 @@ class ShotStreams:
         if person is None:
             self._make_room(frame)
             person = self._people[track] = self._begin()
-        self._buffering[track] = person
         person.add(frame, features)
 
     def finish(self, track: int) -> PersonPredictions:
         """Return the predictions about the person of a track, when the shot has ended."""
-        self._buffering.pop(track, None)
         return self._people.pop(track).finish()
 
     def clear(self) -> None:
         """Forget everybody, before the next shot."""
         self._people.clear()
-        self._buffering.clear()
 
     def _make_room(self, frame: int) -> None:
         """End the sequences of those who have gone, if too many of their features are buffered."""
-        gone = {track: one for track, one in self._buffering.items() if one.is_over(frame)}
-        if sum(person.buffered for person in gone.values()) > BUFFERED_ROWS:
-            for track, person in gone.items():
+        gone = [person for person in self._people.values() if person.is_over(frame)]
+        if sum(person.buffered for person in gone) > BUFFERED_ROWS:
+            for person in gone:
                 person.end_sequence()
-                del self._buffering[track]

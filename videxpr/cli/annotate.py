@@ -17,7 +17,6 @@ from videxpr.video.sources import Source, find_sources
 if TYPE_CHECKING:
     from videxpr.annotation.annotator import Annotator
     from videxpr.annotation.batch import Report
-    from videxpr.annotation.writer import Outputs
     from videxpr.model.checkpoint import Checkpoint
 
 COLUMNS: Final = ("frames", "face", "filled", "frames/s", "expressions")
@@ -40,11 +39,16 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         if annotator is not None:
             display.say(_introduction(annotator, has_videos))
             display.warn(_warnings(command, annotator, sources))
-        reports = _all_reports(
-            annotate_sources(annotator, sources, outputs, display.begin, command.workers),
-            outputs,
-            display,
-        )
+        reports: list[Report] = []
+        try:
+            for report in annotate_sources(
+                annotator, sources, outputs, display.begin, command.workers
+            ):
+                reports.append(report)
+                found = f"face in {report.coverage:.1%}, {_shares(report)}"
+                display.end(report, report_line(report, found, "files"))
+        finally:  # also when the run is stopped
+            display.report_missing(outputs.finish())
         from_package = any(file.origin == IN_PACKAGE for file in models)
         if from_package and "predictions" in command.output.written and annotator is not None:
             display.say(
@@ -74,21 +78,6 @@ def _load(
             keep_features="features" in command.output.written,
             stated=record(command.output, results_only=True),
         )
-
-
-def _all_reports(
-    reports: "Iterator[Report]", outputs: "Outputs", display: BatchDisplay
-) -> "list[Report]":
-    """Show every report as it comes; write the run's own files even when stopped."""
-    collected: list[Report] = []
-    try:
-        for report in reports:
-            collected.append(report)
-            found = f"face in {report.coverage:.1%}, {_shares(report)}"
-            display.end(report, report_line(report, found, "files"))
-    finally:
-        display.report_missing(outputs.finish())
-    return collected
 
 
 def _cells(report: "Report") -> list[dict[str, str]]:

@@ -86,10 +86,12 @@ def add_command(
         asked = frozenset(given)
         missing = [one for one in required if one.name not in given]
         if missing and not print_config:
-            raise UsageError(f"name {_shown_name(missing[0])}: {examples[0]}")
+            first = missing[0]
+            word = _metavar(first) if first.option.positional else first.flags[0]
+            raise UsageError(f"name {word}: {examples[0]}")
         given |= {one.name: () if one.is_list else Path() for one in missing}
-        first = options(**{one.paths[0][-1]: given[one.name] for one in required})
-        chosen = with_values(first if base is None else base(first, given), given)
+        plain = options(**{one.paths[0][-1]: given[one.name] for one in required})
+        chosen = with_values(plain if base is None else base(plain, given), given)
         if print_config:
             import tomli_w
 
@@ -104,14 +106,15 @@ def add_command(
 
     parameters = {
         one.paths[0][-1] if one.option.positional else one.name.replace("-", "_"): one
-        for one in known.values()
+        # what concerns the machine stands behind what concerns results
+        for one in sorted(known.values(), key=lambda one: one.option.panel == RUNNING)
         if not one.option.config_only
     }
     configuration = (
         (one.name.replace("-", "_"), one) for one in option_fields(ConfigurationOptions).values()
     )
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        list(starmap(_parameter, [*sorted(parameters.items(), key=_runs_last), *configuration]))
+        list(starmap(_parameter, [*parameters.items(), *configuration]))
     )
     command.__annotations__ = {}
     command.__doc__ = _help_of(options)
@@ -159,28 +162,17 @@ class BuildByDefault(Group):
             command.format_help(below, formatter)
 
 
-def _shown_name(one: OptionField) -> str:
-    """Return what stands for a required option in an error."""
-    if not one.option.positional:
-        return one.flags[0]
-    return one.option.metavar or one.name.upper()
-
-
 def _help_of(options: type) -> str:
     """Return a docstring up to its attributes, a line a paragraph: terminals break lines themselves."""
     text = inspect.cleandoc(options.__doc__ or "").partition("\nAttributes:")[0]
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
-def _runs_last(parameter: tuple[str, OptionField]) -> bool:
-    """Order the panel of what concerns the machine behind those of what concerns results."""
-    return parameter[1].option.panel == RUNNING
-
-
 def _parameter(name: str, one: OptionField) -> inspect.Parameter:
     """Return a parameter as Typer reads it; None stands for an option that was not given."""
     about = one.option
-    kind = _typer_type(one)
+    # all but flags are texts, and read by the option
+    kind: Any = bool if one.type is bool else (list[str] if one.is_list else str)
     more: dict[str, Any] = {"help": _help(one), "metavar": _metavar(one)}
     if about.positional:
         info: Any = typer.Argument(**more, show_default=False)
@@ -195,13 +187,6 @@ def _parameter(name: str, one: OptionField) -> inspect.Parameter:
             info.autocompletion = lambda incomplete: _completions(one, incomplete)
     annotation: Any = Annotated[kind | None, info]
     return inspect.Parameter(name, KIND, default=None, annotation=annotation)
-
-
-def _typer_type(one: OptionField) -> Any:
-    """Return the type by which Typer reads an option: all but flags are texts, and read here."""
-    if one.type is bool:
-        return bool
-    return list[str] if one.is_list else str
 
 
 def _metavar(one: OptionField) -> str:

@@ -7,18 +7,11 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
-from queue import Full, Queue
-from threading import Event, Thread
-from typing import Final, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-POLL_SECONDS: Final = 0.05
-"""How long a stage waits for room before it looks whether it has been stopped."""
 
 
 def prefetch(items: Generator[Result, None, None], depth: int) -> Generator[Result, None, None]:
@@ -32,20 +25,17 @@ def prefetch(items: Generator[Result, None, None], depth: int) -> Generator[Resu
         items: the generator; nobody else may touch it.
         depth: how many items may be queued.
     """
-    queue: Queue[Result | _End] = Queue(depth)
-    stopped = Event()
-    producer = Thread(
-        target=_produce, args=(items, queue, stopped), name="videxpr-stage", daemon=True
-    )
-    producer.start()
-    try:
-        while not isinstance(item := queue.get(), _End):
-            yield item
-        if item.error is not None:
-            raise item.error
-    finally:
-        stopped.set()
-        producer.join()
+    end = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="videxpr-stage") as pool:
+        pending = deque(pool.submit(next, items, end) for _ in range(depth + 1))
+        try:
+            while (item := pending.popleft().result()) is not end:
+                pending.append(pool.submit(next, items, end))
+                yield item  # type: ignore[misc]
+        finally:
+            for future in pending:
+                future.cancel()
+            pool.submit(items.close)
 
 
 def ordered_map(
@@ -131,36 +121,3 @@ class OrderedExecutor(Generic[Item, Result]):
     def __exit__(self, *error: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-@dataclass(frozen=True)
-class _End:
-    """Follows the last item; with the error that ended them, if one did."""
-
-    error: BaseException | None = None
-
-
-def _produce(
-    items: Generator[Result, None, None], queue: "Queue[Result | _End]", stopped: Event
-) -> None:
-    """Queue all items, then their end; whatever is raised belongs to the consumer."""
-    end = _End()
-    try:
-        with closing(items):
-            for item in items:
-                if not _put(item, queue, stopped):
-                    return
-    except BaseException as error:
-        end = _End(error)
-    _put(end, queue, stopped)
-
-
-def _put(item: "Result | _End", queue: "Queue[Result | _End]", stopped: Event) -> bool:
-    """Queue an item when there is room; return whether that was before the stop."""
-    while not stopped.is_set():
-        try:
-            queue.put(item, timeout=POLL_SECONDS)
-        except Full:
-            continue
-        return True
-    return False

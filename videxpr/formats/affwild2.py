@@ -72,17 +72,12 @@ def read_labels(path: Path) -> NDArray[np.int64]:
     if known is None and lines[0] not in LABELS:
         raise FormatError(f"{path}, line 1: the header must be {HEADER!r}, not {lines[0]!r}")
     rows, first_line = (lines, 1) if known is None else (lines[1:], 2)
-    return _labels(path, rows, first_line, known or LABELS)
-
-
-def _labels(
-    path: Path, rows: list[str], first_line: int, known: dict[str, int]
-) -> NDArray[np.int64]:
-    try:
-        return np.fromiter(map(known.__getitem__, rows), np.int64, len(rows))
-    except KeyError:
-        number = next(n for n, row in enumerate(rows, first_line) if row not in known)
-    raise FormatError(
-        f"{path}, line {number}: {rows[number - first_line]!r} is no label; labels here are whole "
-        f"numbers from {NOT_ANNOTATED} to {max(known.values())}"
-    )
+    known = known or LABELS
+    labels = [known.get(row) for row in rows]
+    if None in labels:
+        place = labels.index(None)
+        raise FormatError(
+            f"{path}, line {first_line + place}: {rows[place]!r} is no label; labels here are whole "
+            f"numbers from {NOT_ANNOTATED} to {max(known.values())}"
+        )
+    return np.array(labels, np.int64)

@@ -115,16 +115,12 @@ def _metadata(annotation: Annotation) -> dict[str, str]:
 
 def _row_order(annotation: Annotation) -> Integers:
     """Return (rows, 2): position of the frame, and of its face or -1; by frame, then by rank."""
-    faces = annotation.faces
-    positions = faces.frame - annotation.first_frame
+    positions = annotation.faces.frame - annotation.first_frame
     empty = np.setdiff1d(np.arange(len(annotation)), positions)
-    pairs = np.concatenate(
-        [
-            np.column_stack([positions, np.arange(len(faces))]),
-            np.column_stack([empty, np.full(len(empty), -1)]),
-        ]
-    ).astype(np.int64)
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    position = np.concatenate([positions, empty])
+    face = np.where(np.arange(len(position)) < len(positions), np.arange(len(position)), -1)
+    order = np.argsort(position, kind="stable")  # faces are by rank already
+    return np.column_stack([position, face])[order]
 
 
 def _table(annotation: Annotation, rows: Integers) -> pyarrow.Table:
