@@ -1,6 +1,7 @@
 """People classified as they come, against their whole sequences; a made-up model answers."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,16 @@ from hypothesis import strategies as st
 
 from videxpr.annotation import streaming
 from videxpr.annotation.options import LONGEST_BRIDGE_FRAMES
-from videxpr.annotation.rows import merge_rows, person_rows
-from videxpr.annotation.streaming import PersonPredictions, PersonStream, ShotStreams
+from videxpr.annotation.streaming import (
+    PersonStream,
+    ShotStreams,
+    merge_rows,
+    nearest_crop_rows,
+    person_rows,
+)
 from videxpr.core.structures import Face, Floats
 from videxpr.faces.track import Track
+from videxpr.formats.record import FaceRows
 from videxpr.model.ensemble import Predictions, PredictionStream
 from videxpr.model.inference import probabilities
 from videxpr.temporal.options import WindowOptions
@@ -46,13 +53,23 @@ def features_of(frames: list[int]) -> Floats:
     return np.random.default_rng(len(frames)).standard_normal((len(frames), WIDTH)).astype("f4")
 
 
-def answered(frames: list[int], stream: PersonStream) -> PersonPredictions:
+def track_of(number: int, frames: list[int]) -> Track:
+    """A track whose faces lie at 100 times its number plus the frame."""
+    track = Track(number, shot=0)
+    for frame in frames:
+        corner = 100.0 * number + frame
+        box = np.array([corner, 0, corner + 1, 1], np.float32)
+        track.add(frame, frame / FPS, Face(box, np.full((5, 2), corner, np.float32), 0.75))
+    return track
+
+
+def answered(frames: list[int], stream: PersonStream) -> FaceRows:
     for frame, row in zip(frames, features_of(frames), strict=True):
         stream.add(frame, row)
-    return stream.finish()
+    return stream.finish(track_of(1, frames), 0)
 
 
-def plainly(frames: list[int], smooth: float) -> PersonPredictions:
+def plainly(frames: list[int], smooth: float) -> FaceRows:
     """The same from all features at once: each sequence whole, everything smoothed at the end."""
     features, pieces, buffered, logits = features_of(frames), [], [], []
     sequences = np.split(np.arange(len(frames)), np.flatnonzero(np.diff(frames) > 17) + 1)
@@ -65,9 +82,8 @@ def plainly(frames: list[int], smooth: float) -> PersonPredictions:
         logits.append(sliding_logits(features[last], classify, WINDOW, WINDOWS))
     rows, every = probabilities(np.concatenate(logits)), np.concatenate(pieces)
     smoothed = moving_mean(rows, every / FPS, smooth)
-    return PersonPredictions(
-        every, rows, smoothed, np.concatenate(buffered), np.concatenate(logits)
-    )
+    plain = person_rows(track_of(1, frames), 0, every, rows, smoothed)
+    return replace(plain, features=np.concatenate(buffered), logits=np.concatenate(logits))
 
 
 steps = st.lists(st.one_of(st.just(1), st.integers(1, 22)), max_size=150)
@@ -87,12 +103,12 @@ def test_who_is_answered_as_they_come_is_answered_as_a_whole_to_the_bit(
 def test_features_and_logits_are_left_out_unless_they_are_kept() -> None:
     plain = answered([1, 2, 5], new_person())
     assert plain.features is None and plain.logits is None
-    assert plain.frames.tolist() == [1, 2, 3, 4, 5]
+    assert plain.frame.tolist() == [1, 2, 3, 4, 5]
 
 
 def test_who_came_once_is_one_row() -> None:
     found = answered([7], new_person())
-    assert found.frames.tolist() == [7]
+    assert found.frame.tolist() == [7]
     assert found.probabilities.shape == found.smoothed.shape == (1, 8)
 
 
@@ -125,7 +141,8 @@ def test_people_who_have_gone_are_classified_only_when_many_features_wait(
     few = walk_on(people=12, frames=10)
     assert few.buffered <= 35 + 10
     for person in range(12):
-        one, other = waiting.finish(person), few.finish(person)
+        track = track_of(person, [person * 30 + number for number in range(10)])
+        one, other = waiting.finish(track, 0), few.finish(track, 0)
         np.testing.assert_array_equal(one.smoothed, other.smoothed)
     assert waiting.buffered == few.buffered == 0
 
@@ -141,7 +158,7 @@ def test_who_was_classified_as_gone_can_come_back(monkeypatch: pytest.MonkeyPatc
     for frame, row in zip(frames[2:], rows[2:], strict=True):
         streams.add(1, frame, row)
     assert streams.buffered == 3
-    found, expected = streams.finish(1), plainly(frames, 0.3)
+    found, expected = streams.finish(track_of(1, frames), 0), plainly(frames, 0.3)
     np.testing.assert_array_equal(found.smoothed, expected.smoothed)
     streams.clear()
     assert streams.buffered == 0
@@ -179,10 +196,66 @@ def test_memory_grows_by_rows_and_not_by_features() -> None:
             buffered.append(tracemalloc.get_traced_memory()[0])
     growth = (buffered[-1] - buffered[0]) / 90_000
     peak_of_features = tracemalloc.get_traced_memory()[1] - buffered[-1]
-    rows = merge_rows([person_rows(track, 0, streams.finish(1))])
+    rows = merge_rows([streams.finish(track, 0)])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(rows) == 100_000
     assert growth < 180  # bytes a row: 76 of the face, 72 of the answers, and room to grow
     assert peak_of_features < 20e6
     assert peak < 100_000 * 500
+
+
+def person(number: int, rank: int, frames: list[int], bridged: tuple[int, ...] = ()) -> FaceRows:
+    """Rows whose answers are the number of the track and, smoothed, the frame."""
+    detected = [frame for frame in frames if frame not in bridged]
+    answers = np.full((len(frames), 8), number, np.float32)
+    smoothed = np.repeat(np.array(frames, np.float32)[:, None], 8, axis=1)
+    return person_rows(track_of(number, detected), rank, np.array(frames), answers, smoothed)
+
+
+def test_rows_are_by_frame_and_then_by_rank_with_their_own_numbers() -> None:
+    people = [person(2, 0, [3, 4, 5]), person(1, 1, [2, 3, 4]), person(3, 0, [8, 9])]
+    rows = merge_rows(people)
+    assert rows.frame.tolist() == [2, 3, 3, 4, 4, 5, 8, 9]
+    assert rows.rank.tolist() == [1, 0, 1, 0, 1, 0, 0, 0]
+    assert rows.track.tolist() == [1, 2, 1, 2, 1, 2, 3, 3]
+    np.testing.assert_array_equal(rows.bbox[:, 0], 100 * rows.track + rows.frame)
+    np.testing.assert_array_equal(rows.landmarks, np.repeat(rows.bbox[:, :1], 10, axis=1))
+    np.testing.assert_array_equal(rows.probabilities[:, 0], rows.track)
+    np.testing.assert_array_equal(rows.smoothed[:, 7], rows.frame)
+    assert (rows.score == 0.75).all() and not rows.bridged.any()
+    assert rows.features is None and rows.logits is None
+
+
+def test_bridged_frames_have_answers_and_no_face() -> None:
+    one = person(1, 0, [4, 5, 6, 7, 8], bridged=(5, 6))
+    rows = merge_rows([one])
+    assert rows.bridged.tolist() == [False, True, True, False, False]
+    assert rows.score[[0, 3, 4]].tolist() == [0.75] * 3
+    assert rows.bbox[[0, 3, 4], 0].tolist() == [104, 107, 108]
+    for values in (rows.bbox, rows.landmarks, rows.score):
+        assert np.isnan(values[1:3]).all() and not np.isnan(values[[0, 3, 4]]).any()
+    assert (rows.probabilities == 1).all()
+
+
+def test_a_video_without_anybody_has_no_rows() -> None:
+    rows = merge_rows([])
+    assert len(rows) == 0 and rows.bbox.shape == (0, 4)
+
+
+def test_the_authors_way_answers_for_all_frames_and_has_rows_of_detected_ones() -> None:
+    def predict(features: Floats) -> Predictions:
+        return Predictions(np.repeat(features, 8, axis=1), -np.repeat(features, 8, axis=1))
+
+    mains = [
+        (track_of(number, frames), np.array(frames, np.float32)[:, None])
+        for number, frames in ((1, [11, 12]), (2, [16, 18]))
+    ]
+    people, every = nearest_crop_rows(mains, 10, 10, predict, keep_features=True)
+    assert every is not None
+    assert every[:, 0].tolist() == [11, 11, 12, 12, 12, 16, 16, 16, 18, 18]
+    rows = merge_rows(people)
+    assert rows.frame.tolist() == rows.probabilities[:, 0].tolist() == [11, 12, 16, 18]
+    assert rows.features is not None and rows.logits is not None
+    assert rows.features[:, 0].tolist() == (-rows.logits[:, 3]).tolist() == [11, 12, 16, 18]
+    assert nearest_crop_rows([], 0, 5, predict) == ([], None)

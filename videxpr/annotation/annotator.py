@@ -12,8 +12,7 @@ import numpy as np
 
 from videxpr.annotation.options import AnnotationOptions
 from videxpr.annotation.provenance import JOINT, fingerprint, warnings
-from videxpr.annotation.rows import merge_rows, nearest_crop_rows, person_rows
-from videxpr.annotation.streaming import PersonStream, ShotStreams
+from videxpr.annotation.streaming import PersonStream, ShotStreams, merge_rows, nearest_crop_rows
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.option import record
@@ -162,10 +161,7 @@ class Annotator:
         if self.options.preset == "paper":
             state.main_subjects += [(one, state.features[one.number].values) for one in people[:1]]
         else:
-            state.people += [
-                person_rows(track, rank, state.streams.finish(track.number))
-                for rank, track in enumerate(people)
-            ]
+            state.people += [state.streams.finish(track, rank) for rank, track in enumerate(people)]
         state.features.clear()
         state.streams.clear()
 

@@ -35,7 +35,7 @@ class Report(JobResult):
 
     coverage: float = 0.0
     filled: int = 0
-    shares: tuple[float, ...] = ()
+    shares: tuple[float, ...] = (0.0,) * len(EXPRESSIONS)
 
 
 def annotate_sources(

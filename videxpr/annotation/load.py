@@ -10,6 +10,7 @@ from videxpr.core.device import use_cpu_threads
 from videxpr.core.errors import UsageError
 from videxpr.core.stage_timer import StageTimer
 from videxpr.faces.detection.load import load_detector
+from videxpr.faces.options import FaceOptions
 from videxpr.model.checkpoint import Checkpoint, load_checkpoint
 from videxpr.model.hub.resolve import ModelFile
 
@@ -41,19 +42,17 @@ def load_annotator(
     """
     use_cpu_threads(threads)
     checkpoints = [load_checkpoint(file, device) for file in models]
-    options = replace(options, keep_features=options.keep_features or keep_features)
-    options = _for_models(_on_device(options, device, threads), checkpoints)
+    faces = on_device(options.faces, device, threads)
+    keep = options.keep_features or keep_features
+    options = _for_models(replace(options, faces=faces, keep_features=keep), checkpoints)
     detector = load_detector(options.faces.detection)
     return Annotator(checkpoints, detector, options, stated, timer)
 
 
-def _on_device(options: AnnotationOptions, device: str, threads: int) -> AnnotationOptions:
-    faces = replace(
-        options.faces,
-        detection=replace(options.faces.detection, device=device, threads=threads),
-        decoding=replace(options.faces.decoding, device=device),
-    )
-    return replace(options, faces=faces)
+def on_device(faces: FaceOptions, device: str, threads: int) -> FaceOptions:
+    """Return options of faces that are decoded and detected on a device, with so many threads."""
+    detection = replace(faces.detection, device=device, threads=threads)
+    return replace(faces, detection=detection, decoding=replace(faces.decoding, device=device))
 
 
 def _for_models(options: AnnotationOptions, checkpoints: Sequence[Checkpoint]) -> AnnotationOptions:

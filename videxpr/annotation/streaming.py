@@ -1,8 +1,11 @@
-"""People classified while they are followed, so that nobody's features are buffered for long."""
+"""From tracks and their features to the rows of a video.
+
+People are classified while they are followed, so that nobody's features are buffered for long.
+"""
 
 from array import array
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,7 +14,10 @@ from videxpr.annotation.options import LONGEST_BRIDGE_FRAMES
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.row_buffer import RowBuffer
 from videxpr.core.structures import Floats, Integers, Times
+from videxpr.faces.track import Track
+from videxpr.formats.record import FaceRows
 from videxpr.model.ensemble import Predictions, PredictionStream
+from videxpr.temporal.interpolation import nearest_known
 from videxpr.temporal.smoothing import MovingMean
 
 BUFFERED_ROWS: Final = 4096
@@ -19,25 +25,6 @@ BUFFERED_ROWS: Final = 4096
 show that nobody asks for their predictions; if there are more, those people are classified."""
 
 NO_ROW: Final[Floats] = np.zeros((1, 0), np.float32)
-
-
-@dataclass(frozen=True)
-class PersonPredictions:
-    """Predictions about one person, for every frame that was detected or bridged, in order.
-
-    Attributes:
-        frames: (M,) indices, rising.
-        probabilities: (M, 8) before smoothing.
-        smoothed: (M, 8).
-        features: (M, 888), those of the last detection where a frame was bridged; None unless kept.
-        logits: (M, 8), mean over the windows; None where `features` are.
-    """
-
-    frames: Integers
-    probabilities: Floats
-    smoothed: Floats
-    features: Floats | None = None
-    logits: Floats | None = None
 
 
 class PersonStream:
@@ -107,18 +94,20 @@ class PersonStream:
             self._keep(self._sequence.finish())
         self._sequence, self._last_row = None, NO_ROW
 
-    def finish(self) -> PersonPredictions:
-        """Return the predictions of all frames, of which there is at least one."""
+    def finish(self, track: Track, rank: int) -> FaceRows:
+        """Return the rows of all frames, of which there is at least one.
+
+        Args:
+            track: whom they are about.
+            rank: 0 for the main person.
+        """
         self.end_sequence()
         self._smoothed.add(self._mean.finish())
-        kept = self._features
-        return PersonPredictions(
-            frames=np.array(self._frames, np.int64),
-            probabilities=self._probabilities.values,
-            smoothed=self._smoothed.values,
-            features=None if kept is None else kept.values,
-            logits=None if kept is None else self._logits.values,
-        )
+        frames, kept = np.array(self._frames, np.int64), self._features
+        rows = person_rows(track, rank, frames, self._probabilities.values, self._smoothed.values)
+        if kept is None:
+            return rows
+        return replace(rows, features=kept.values, logits=self._logits.values)
 
     def _keep(self, finalized: list[Predictions]) -> None:
         for predictions in finalized:
@@ -157,9 +146,9 @@ class ShotStreams:
             person = self._people[track] = self._begin()
         person.add(frame, features)
 
-    def finish(self, track: int) -> PersonPredictions:
-        """Return the predictions about the person of a track, when the shot has ended."""
-        return self._people.pop(track).finish()
+    def finish(self, track: Track, rank: int) -> FaceRows:
+        """Return the rows of the person of a track, when the shot has ended."""
+        return self._people.pop(track.number).finish(track, rank)
 
     def clear(self) -> None:
         """Forget everybody, before the next shot."""
@@ -171,3 +160,89 @@ class ShotStreams:
         if sum(person.buffered for person in gone) > BUFFERED_ROWS:
             for person in gone:
                 person.end_sequence()
+
+
+def person_rows(
+    track: Track, rank: int, frames: Integers, probabilities: Floats, smoothed: Floats
+) -> FaceRows:
+    """Return the rows of one person of one shot; what a frame that was bridged lacks is NaN.
+
+    Args:
+        track: whom the rows are about.
+        rank: 0 for the main person.
+        frames: (M,) indices of those that were detected or bridged, rising.
+        probabilities: (M, 8) before smoothing.
+        smoothed: (M, 8).
+    """
+    known = np.array(track.frames)
+    last = np.searchsorted(known, frames, side="right") - 1  # the face that was seen last
+    bridged = known[last] != frames
+    faces = track.faces.values[last]
+    faces[bridged] = np.nan
+    return FaceRows(
+        frame=frames,
+        track=np.full(len(frames), track.number),
+        rank=np.full(len(frames), rank),
+        bbox=faces[:, :4],
+        landmarks=faces[:, 4:14],
+        score=faces[:, 14],
+        bridged=bridged,
+        probabilities=probabilities,
+        smoothed=smoothed,
+    )
+
+
+def merge_rows(people: Sequence[FaceRows]) -> FaceRows:
+    """Return the rows of all persons of all shots, by frame and then by rank."""
+    if not people:
+        none = np.zeros((0, len(EXPRESSIONS)), np.float32)
+        return person_rows(Track(1, 0), 0, np.zeros(0, np.int64), none, none)
+    merged = people[0]
+    if len(people) > 1:
+        names = [name for name, values in vars(merged).items() if values is not None]
+        columns = {name: np.concatenate([getattr(one, name) for one in people]) for name in names}
+        merged = FaceRows(**columns)
+    order = np.lexsort((merged.rank, merged.frame))
+    # with one person a shot, no column is copied
+    return merged.select(order) if (np.diff(order) != 1).any() else merged
+
+
+def nearest_crop_rows(
+    main_subjects: Sequence[tuple[Track, Floats]],
+    first_frame: int,
+    count: int,
+    predict: Callable[[Floats], Predictions],
+    keep_features: bool = False,
+) -> tuple[list[FaceRows], Floats | None]:
+    """Return what the authors' code answers: a video is one sequence, a missing crop the nearest one.
+
+    Args:
+        main_subjects: of the shots, in order, with the features (N, 888) of all their faces.
+        first_frame: index of the first annotated frame.
+        count: number of annotated frames.
+        predict: the model, from features (T, 888) of one sequence to predictions.
+        keep_features: whether the rows hold features and logits.
+
+    Returns:
+        Rows of the frames in which the main person was detected, and the probabilities (count, 8) of
+        every frame; None if there is no crop at all.
+    """
+    if not main_subjects:
+        return [], None
+    crops = np.concatenate([np.array(track.frames) for track, _ in main_subjects]) - first_frame
+    known = np.zeros(count, bool)
+    known[crops] = True
+    crop_of = np.zeros(count, np.int64)
+    crop_of[crops] = np.arange(len(crops))
+    every = np.concatenate([features for _, features in main_subjects])
+    predictions = predict(every[crop_of[nearest_known(known)]])
+    rows = []
+    for track, features in main_subjects:
+        frames = np.array(track.frames)
+        probabilities = predictions.probabilities[frames - first_frame]
+        own = person_rows(track, 0, frames, probabilities, probabilities)
+        if keep_features:
+            logits = predictions.kept_logits[frames - first_frame]
+            own = replace(own, features=features, logits=logits)
+        rows.append(own)
+    return rows, predictions.probabilities

@@ -124,13 +124,11 @@ class BatchDisplay:
             disable=not self.bars,
             transient=True,
         )
-        self._batch: TaskID | None = None
+        self._batch = self._progress.add_task("all videos", total=videos, speed="")
         self._running: dict[Source, TaskID] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
-        if self.bars:
-            self._batch = self._progress.add_task("all videos", total=self.videos, speed="")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -155,12 +153,11 @@ class BatchDisplay:
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
         """Say on a terminal what is waited for while a block runs."""
-        task = self._progress.add_task(what, total=None, speed="") if self.bars else None
+        task = self._progress.add_task(what, total=None, speed="")
         try:
             yield
         finally:
-            if task is not None:
-                self._progress.remove_task(task)
+            self._progress.remove_task(task)
 
     def begin(self, source: Source) -> Callable[[int, int], None]:
         """Show that a video begins; return the callback for its frames."""
@@ -185,8 +182,7 @@ class BatchDisplay:
         self.done += 1
         if report.source in self._running:
             self._progress.remove_task(self._running.pop(report.source))
-        if self._batch is not None:
-            self._progress.advance(self._batch)
+        self._progress.advance(self._batch)
         if report.status == "failed":
             self.console.print(
                 f"{report.trace}error: {failure_text(report)}",

@@ -39,14 +39,12 @@ COLUMNS: Final = ("folder", "frames", "crops", "face", "frames/s")
 def make(command: CropsMakeCommand, given: frozenset[str]) -> int:
     """Crop what was asked for; return 0 if all went well, 1 if a video failed."""
     prepare_process(command.run.quiet)
-    device, threads = str(resolve_device(command.run.device)), stage_threads()
-    faces = command.crops.faces
-    detection = replace(faces.detection, device=device, threads=threads)
-    faces = replace(faces, detection=detection, decoding=replace(faces.decoding, device=device))
+    threads = stage_threads()
+    faces = on_device(command.crops.faces, str(resolve_device(command.run.device)), threads)
     options = replace(command.crops, template=_chosen_template(command), faces=faces)
     tree = CropTree(command.directory, options.template, command.overwrite)
     use_cpu_threads(threads)
-    cropper = Cropper(load_detector(detection), options)
+    cropper = Cropper(load_detector(faces.detection), options)
     sources = find_sources(command.sources)
     reports: list[CropReport] = []
     with BatchDisplay(len(sources), command.run.quiet) as display:

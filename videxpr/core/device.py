@@ -8,6 +8,7 @@ from typing import Final
 import torch
 
 from videxpr.core.errors import DeviceError
+from videxpr.core.options import check_device
 
 NVIDIA_DRIVER: Final = Path("/proc/driver/nvidia/version")
 """Is there wherever Linux has loaded NVIDIA's driver, whether or not torch can use it."""
@@ -25,19 +26,16 @@ def resolve_device(wanted: str) -> torch.device:
     Raises:
         DeviceError: the name is unknown, or the device is not usable, with the reason.
     """
+    check_device(wanted)
+    has_mps = torch.backends.mps.is_available()
     if wanted == "auto":
-        return _best()
-    name = f"cuda:{wanted}" if wanted.isdecimal() else wanted
-    kind, _, number = name.partition(":")
-    if kind == "cuda" and (not number or number.isdecimal()):
-        return _cuda(int(number or 0))
-    if name == "mps":
-        if not torch.backends.mps.is_available():
-            raise DeviceError("no Apple GPU is usable here; choose --device cpu")
-        return torch.device("mps")
-    if name != "cpu":
-        raise DeviceError(f"unknown device {wanted!r}; choose auto, cpu, cuda, cuda:N, N or mps")
-    return torch.device("cpu")
+        fallback = torch.device("mps" if has_mps else "cpu")
+        return _cuda(0) if _unsupported_reason() is None else fallback
+    if wanted == "mps" and not has_mps:
+        raise DeviceError("no Apple GPU is usable here; choose --device cpu")
+    if wanted in ("cpu", "mps"):
+        return torch.device(wanted)
+    return _cuda(int(wanted.removeprefix("cuda").removeprefix(":") or 0))
 
 
 def describe(device: torch.device) -> str:
@@ -71,12 +69,6 @@ def stage_threads(workers: int = 1) -> int:
 def use_cpu_threads(count: int) -> None:
     """Let torch use that many threads, and no second pool beside them."""
     torch.set_num_threads(count)
-
-
-def _best() -> torch.device:
-    if _unsupported_reason() is None:
-        return _cuda(0)
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def _cuda(number: int) -> torch.device:

@@ -25,7 +25,14 @@ class RunOptions:
     quiet: bool = option(False, "Say nothing but errors.", short="q", changes_results=False)
 
     def __post_init__(self) -> None:
-        if not DEVICE.fullmatch(self.device):
-            raise DeviceError(
-                f"unknown device {self.device!r}; choose auto, cpu, cuda, cuda:N, N or mps"
-            )
+        check_device(self.device)
+
+
+def check_device(name: str) -> None:
+    """Refuse what is no device's name, whether or not there is such a device.
+
+    Raises:
+        DeviceError: it says which names there are.
+    """
+    if not DEVICE.fullmatch(name):
+        raise DeviceError(f"unknown device {name!r}; choose auto, cpu, cuda, cuda:N, N or mps")

@@ -22,15 +22,12 @@ from videxpr.core.files import atomic_write
 from videxpr.core.structures import Integers
 from videxpr.formats.record import Annotation, FaceRows
 from videxpr.formats.schema import (
-    BOX,
-    FACE_COLUMNS,
-    FRAME_COLUMNS,
-    LANDMARKS,
+    FACE_FIELDS,
+    FRAME_FIELDS,
     PAPER,
-    PAPER_COLUMNS,
     SCHEMA_VERSION,
-    UNSMOOTHED,
     Column,
+    columns,
 )
 
 GROUP_ROWS: Final = 1 << 14
@@ -46,27 +43,6 @@ TYPES: Final[dict[str, pyarrow.DataType]] = {
 }
 FIELDS: Final = ("people", "decode_errors", "warnings", "schema_version")
 """Keys of the metadata that are not provenance."""
-
-FRAME_FIELDS: Final[dict[str, str | tuple[str, ...]]] = {
-    "pts_seconds": "pts_seconds",
-    "seconds": "seconds",
-    "shots": "shot",
-    "filled_labels": ("filled_label", "filled_label_second"),
-    "paper_probabilities": PAPER,
-}
-"""The columns of a field of `Annotation`; where they are several, the field has two dimensions."""
-
-FACE_FIELDS: Final[dict[str, str | tuple[str, ...]]] = {
-    "frame": "frame_index",
-    "track": "track_id",
-    "rank": "rank",
-    "bbox": BOX,
-    "landmarks": LANDMARKS,
-    "score": "score",
-    "smoothed": EXPRESSIONS,
-    "probabilities": UNSMOOTHED,
-}
-"""The columns of a field of `FaceRows`."""
 
 
 def write_parquet(path: Path, annotation: Annotation) -> None:
@@ -95,10 +71,9 @@ def row_groups(annotation: Annotation) -> Iterator[pyarrow.Table]:
 
 def schema_of(annotation: Annotation) -> pyarrow.Schema:
     """Return the columns' names, types and meanings, and the metadata."""
-    paper = () if annotation.paper_probabilities is None else PAPER_COLUMNS
     fields = [
         pyarrow.field(one.name, TYPES[one.type], metadata={"description": one.meaning})
-        for one in (*FRAME_COLUMNS, *paper, *FACE_COLUMNS)
+        for one in columns(paper=annotation.paper_probabilities is not None)
     ]
     return pyarrow.schema(fields, metadata=_metadata(annotation))
 
@@ -129,12 +104,13 @@ def _table(annotation: Annotation, rows: Integers) -> pyarrow.Table:
     absent = face < 0
     present = replace(annotation.faces, features=None, logits=None).select(face[~absent])
     place = pyarrow.array(np.cumsum(~absent) - 1, mask=absent)  # among the faces that are present
-    columns = {name: _array(values) for name, values in _frame_values(annotation, position).items()}
+    arrays = {name: _array(values) for name, values in _frame_values(annotation, position).items()}
     for name, values in _face_values(present).items():
-        columns.setdefault(name, _array(values).take(place))
+        arrays.setdefault(name, _array(values).take(place))
     schema = schema_of(annotation)
-    arrays = [columns[one.name].cast(one.type) for one in schema]
-    return pyarrow.Table.from_arrays(arrays, schema=schema)
+    return pyarrow.Table.from_arrays(
+        [arrays[one.name].cast(one.type) for one in schema], schema=schema
+    )
 
 
 def _frame_values(annotation: Annotation, position: Integers) -> dict[str, NDArray[Any]]:
@@ -221,8 +197,7 @@ def _read_table(path: Path) -> pyarrow.Table:
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             known = file.schema_arrow.names
-            paper = PAPER_COLUMNS if PAPER[0] in known else ()
-            wanted = {one.name: _read_type(one) for one in (*FRAME_COLUMNS, *paper, *FACE_COLUMNS)}
+            wanted = {one.name: _read_type(one) for one in columns(paper=PAPER[0] in known)}
             _check_columns(path, known, file.schema_arrow.metadata or {}, list(wanted))
             table = file.read(columns=list(wanted)).select(list(wanted))
         return table.cast(pyarrow.schema(wanted.items(), metadata=table.schema.metadata))
@@ -237,17 +212,17 @@ def _read_type(column: Column) -> pyarrow.DataType:
 
 
 def _check_columns(
-    path: Path, columns: list[str], metadata: Mapping[bytes, bytes], wanted: list[str]
+    path: Path, known: list[str], metadata: Mapping[bytes, bytes], wanted: list[str]
 ) -> None:
     """Refuse files of another version, whose columns mean something else, and of other programs."""
     version = metadata.get(b"schema_version", b"").decode(errors="replace")
-    if version != str(SCHEMA_VERSION) and {"video", "frame_index", "track_id"} <= set(columns):
+    if version != str(SCHEMA_VERSION) and {"video", "frame_index", "track_id"} <= set(known):
         stated = "its schema_version is" if version else "its metadata state no schema_version"
         raise FormatError(
             f"{path}: {' '.join((stated, version)).strip()}, and only {SCHEMA_VERSION} is read here; "
             "annotate the video again with this version of videxpr (--overwrite)"
         )
-    lacking = ", ".join(name for name in wanted if name not in columns)
+    lacking = ", ".join(name for name in wanted if name not in known)
     _require(path, not lacking, f"it is no annotation of videxpr, as it has no column {lacking}")
 
 

@@ -91,12 +91,15 @@ def read_template(path: Path) -> list[Block]:
         blocks = [_listed(path, n, line) for n, line in enumerate(lines, 1) if line.strip()]
     if not blocks:
         raise FormatError(f"{path} names no video")
-    counts = Counter(block.name for block in blocks)
-    double = next((name for name in sorted(counts) if counts[name] > 1), None)
-    if double is not None:
-        raise FormatError(f"{path} names {double} in two places")
+    name, times = Counter(block.name for block in blocks).most_common(1)[0]
+    if times > 1:
+        raise FormatError(f"{path} names {name} in two places")
     for block in blocks:
-        _check_frames(path, block)
+        if block.frames is not None:
+            frames, counts = np.unique(block.frames, return_counts=True)
+            if counts.max() > 1:
+                double = image_name(int(frames[counts.argmax()]))
+                raise FormatError(f"{path} names {block.name}/{double} in two places")
     return blocks
 
 
@@ -105,7 +108,7 @@ def _blocks(path: Path, lines: list[str]) -> Iterator[Block]:
         found = lines[0] if lines else "nothing"
         raise FormatError(f"{path}, line 1: the header must be {HEADER!r}, not {found!r}")
     number = 2
-    for name, group in groupby(lines[1:], key=_video):
+    for name, group in groupby(lines[1:], key=lambda row: row.rpartition("/")[0]):
         rows = list(group)
         columns = [_row_end(row[len(name) + 1 :]) for row in rows]
         is_name = name != "" and "\r" not in name
@@ -119,10 +122,6 @@ def _blocks(path: Path, lines: list[str]) -> Iterator[Block]:
         yield Block(name, array[:, 0], array[:, 1])
 
 
-def _video(row: str) -> str:
-    return row.rpartition("/")[0]
-
-
 @lru_cache(maxsize=2**17)
 def _row_end(end: str) -> tuple[int, int] | None:
     """Return frame and label of what follows a name, e.g. ``00001.jpg,0``, which many videos share."""
@@ -131,15 +130,6 @@ def _row_end(end: str) -> tuple[int, int] | None:
     if match is None or frame is None:
         return None
     return frame, int(match["label"]) if match["label"] else NOT_ANNOTATED
-
-
-def _check_frames(path: Path, block: Block) -> None:
-    if block.frames is None:
-        return
-    frames, counts = np.unique(block.frames, return_counts=True)
-    if counts.max() > 1:
-        double = image_name(int(frames[counts.argmax()]))
-        raise FormatError(f"{path} names {block.name}/{double} in two places")
 
 
 def _listed(path: Path, number: int, line: str) -> Block:

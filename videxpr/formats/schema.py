@@ -137,3 +137,29 @@ BOX: Final = tuple(one.name for one in BOX_COLUMNS)
 LANDMARKS: Final = tuple(one.name for one in LANDMARK_COLUMNS)
 PAPER: Final = tuple(one.name for one in PAPER_COLUMNS)
 UNSMOOTHED: Final = tuple(f"{name}_unsmoothed" for name in EXPRESSIONS)
+
+FRAME_FIELDS: Final[dict[str, str | tuple[str, ...]]] = {
+    "pts_seconds": "pts_seconds",
+    "seconds": "seconds",
+    "shots": "shot",
+    "filled_labels": ("filled_label", "filled_label_second"),
+    "paper_probabilities": PAPER,
+}
+"""The columns of a field of `Annotation`; where they are several, the field has two dimensions."""
+
+FACE_FIELDS: Final[dict[str, str | tuple[str, ...]]] = {
+    "frame": "frame_index",
+    "track": "track_id",
+    "rank": "rank",
+    "bbox": BOX,
+    "landmarks": LANDMARKS,
+    "score": "score",
+    "smoothed": EXPRESSIONS,
+    "probabilities": UNSMOOTHED,
+}
+"""The columns of a field of `FaceRows`."""
+
+
+def columns(paper: bool) -> tuple[Column, ...]:
+    """Return all columns of a file, with those of ``--preset paper`` or without."""
+    return (*FRAME_COLUMNS, *(PAPER_COLUMNS if paper else ()), *FACE_COLUMNS)
