@@ -498,7 +498,7 @@ def test_crops_that_nobody_measured_are_warned_of_once_and_only_for_raw_video(
     err = videxpr("annotate", *videos, *plain, "-m", lights[1], model=False)[2]
     assert err.count("nobody measured the crops that two was trained on") == 1
     assert "videxpr crops measure" in err
-    assert "--template" in err
+    assert "--geometry" in err
     again = ("annotate", crops, *plain, "--overwrite", "-m", lights[1])
     assert "nobody measured" not in videxpr(*again, model=False)[2]
     measured = ("annotate", *videos, *plain, "--overwrite", "-m", lights[0])

@@ -7,7 +7,7 @@ from typing import Any
 
 from videxpr.annotation.annotator import Annotator
 from videxpr.annotation.load import load_annotator
-from videxpr.annotation.options import PAPER_WINDOW, AnnotationOptions, paper_preset
+from videxpr.annotation.options import AnnotateCommand, AnnotationOptions, preset_base
 from videxpr.core.device import resolve_device, stage_threads
 from videxpr.core.errors import SourceError
 from videxpr.core.option import read_values, with_values
@@ -111,7 +111,5 @@ def _chosen(options: Options) -> AnnotationOptions:
     if isinstance(options, AnnotationOptions):
         return options
     values = read_values(options, AnnotationOptions, "annotate")
-    base = AnnotationOptions()
-    if values.get("preset") == "paper":
-        base = paper_preset(base, PAPER_WINDOW)
+    base: AnnotationOptions = preset_base(AnnotateCommand(()), values).annotation
     return with_values(base, values)

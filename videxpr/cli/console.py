@@ -148,7 +148,10 @@ class BatchDisplay:
         """Print what is missing from the run's files, which makes the run a failure."""
         self.incomplete = bool(notes)
         for note in notes:
-            self.console.print(f"error: {note}", soft_wrap=True, markup=False, style="red")
+            self._print_error(note)
+
+    def _print_error(self, text: str, trace: str = "") -> None:
+        self.console.print(f"{trace}error: {text}", soft_wrap=True, markup=False, style="red")
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
@@ -184,12 +187,7 @@ class BatchDisplay:
             self._progress.remove_task(self._running.pop(report.source))
         self._progress.advance(self._batch)
         if report.status == "failed":
-            self.console.print(
-                f"{report.trace}error: {failure_text(report)}",
-                soft_wrap=True,
-                markup=False,
-                style="red",
-            )
+            self._print_error(failure_text(report), report.trace)
         elif not self.bars:
             self.say(f"[{self.done}/{self.videos}] {line}")
 

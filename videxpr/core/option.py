@@ -70,10 +70,10 @@ class Option:
     short: str = ""
     metavar: str = ""
     panel: str = ""
-    least: float | None = None
-    above: float | None = None
-    most: float | None = None
-    below: float | None = None
+    least: float = -math.inf
+    above: float = -math.inf
+    most: float = math.inf
+    below: float = math.inf
     default_text: str = ""
     presets: Mapping[str, Any] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
@@ -86,21 +86,20 @@ class Option:
     @property
     def range_text(self) -> str:
         """The range in words; empty without one."""
-        low = f"at least {self.least:.10g}" if self.least is not None else ""
-        low = f"above {self.above:.10g}" if self.above is not None else low
-        high = f"at most {self.most:.10g}" if self.most is not None else ""
-        high = f"below {self.below:.10g}" if self.below is not None else high
-        return " and ".join(filter(None, (low, high)))
+        limits = {
+            "at least": self.least,
+            "above": self.above,
+            "at most": self.most,
+            "below": self.below,
+        }
+        return " and ".join(
+            f"{words} {limit:.10g}" for words, limit in limits.items() if math.isfinite(limit)
+        )
 
     def holds(self, value: float) -> bool:
         """Return whether a number lies in the range."""
-        return (
-            math.isfinite(value)
-            and (self.least is None or value >= self.least)
-            and (self.above is None or value > self.above)
-            and (self.most is None or value <= self.most)
-            and (self.below is None or value < self.below)
-        )
+        is_between = self.least <= value <= self.most and self.above < value < self.below
+        return math.isfinite(value) and is_between
 
 
 def option(default: Any, help: str, **more: Any) -> Any:
@@ -217,9 +216,8 @@ class OptionField:
 
     def show(self, value: Any) -> Any:
         """Return the TOML value that `read` would turn into this one; None if there is none."""
-        if self.is_list:
-            return [self._show_one(item) for item in value]
-        return self._show_one(value)
+        show = self.option.show or _plain
+        return [show(item) for item in value] if self.is_list else show(value)
 
     def _read_one(self, value: Any) -> Any:
         if self.option.parse is not None and isinstance(value, str):
@@ -239,10 +237,9 @@ class OptionField:
         hint = _did_you_mean(str(value).lower(), self.choices)
         raise UsageError(f"--{self.name} must be {wanted}, not {value!r}{hint}")
 
-    def _show_one(self, value: Any) -> Any:
-        if self.option.show is not None:
-            return self.option.show(value)
-        return str(value) if isinstance(value, Path) else value
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
 
 
 def option_fields(options: type, defaults: Any = None) -> Mapping[str, OptionField]:

@@ -173,10 +173,10 @@ def read_annotation(path: Path | str) -> Annotation:
         for field, names in FRAME_FIELDS.items()
         if field != "paper_probabilities" or PAPER[0] in table.schema.names
     }
-    filled = np.nan_to_num(fields["filled_labels"], nan=NOT_ANNOTATED)
-    fields["filled_labels"] = filled.astype(np.int64)
-    is_label = np.isin(filled, range(NOT_ANNOTATED, len(EXPRESSIONS))).all()
-    _require(path, is_label, f"filled labels lie between 0 and {len(EXPRESSIONS) - 1}")
+    filled = fields["filled_labels"]
+    is_label = np.isnan(filled) | np.isin(filled, range(len(EXPRESSIONS)))
+    _require(path, is_label.all(), f"filled labels lie between 0 and {len(EXPRESSIONS) - 1}")
+    fields["filled_labels"] = np.nan_to_num(filled, nan=NOT_ANNOTATED).astype(np.int64)
     return Annotation(
         video=videos[0].as_py(),
         first_frame=int(frames[0]),
@@ -222,8 +222,9 @@ def _check_columns(
             f"{path}: {' '.join((stated, version)).strip()}, and only {SCHEMA_VERSION} is read here; "
             "annotate the video again with this version of videxpr (--overwrite)"
         )
-    lacking = ", ".join(name for name in wanted if name not in known)
-    _require(path, not lacking, f"it is no annotation of videxpr, as it has no column {lacking}")
+    lacking = [name for name in wanted if name not in known]
+    named = ", ".join(lacking[:3])  # a file of another program lacks nearly all
+    _require(path, not lacking, f"it is no annotation of videxpr, as it has no column {named}")
 
 
 def _first_rows(path: Path, frames: Integers) -> Integers:
