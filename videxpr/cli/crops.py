@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from videxpr.annotation.load import on_device
 from videxpr.cli.console import (
     BatchDisplay,
     output_console,
