@@ -57,17 +57,13 @@ class AutoBatch:
                 self.largest = len(part) // 2
             else:
                 results += found
-        self._warn_once()
+        if self.largest is not None and not self._warned:
+            self._warned = True
+            together = "one at a time" if self.largest == 1 else f"at most {self.largest} together"
+            LOGGER.warning(
+                "the device's memory is too small for the batch: %s goes on with %s "
+                "(a smaller --batch-size fits from the beginning)",
+                self._work,
+                together,
+            )
         return results
-
-    def _warn_once(self) -> None:
-        if self.largest is None or self._warned:
-            return
-        self._warned = True
-        together = "one at a time" if self.largest == 1 else f"at most {self.largest} together"
-        LOGGER.warning(
-            "the device's memory is too small for the batch: %s goes on with %s "
-            "(a smaller --batch-size fits from the beginning)",
-            self._work,
-            together,
-        )

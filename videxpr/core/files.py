@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, and are known by their SHA-256."""
+"""Files appear whole or not at all, are known by their SHA-256, and are read as lines of text."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from videxpr.core.errors import OutputError
+from videxpr.core.errors import FormatError, OutputError
 
 CHUNK_BYTES: Final = 1 << 20
 
@@ -44,3 +44,19 @@ def sha256_of(*paths: Path) -> str:
             while chunk := file.read(CHUNK_BYTES):
                 digest.update(chunk)
     return digest.hexdigest()
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read the lines of a UTF-8 file; a byte order mark and Windows line ends are taken off.
+
+    Raises:
+        FormatError: the file cannot be read, or is no such text.
+    """
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").split("\n")
+    except OSError as exc:
+        raise FormatError(f"cannot read {path}: {exc.strerror or exc}") from exc
+    except UnicodeDecodeError as exc:
+        raise FormatError(f"cannot read {path}: it is no UTF-8 text") from exc
+    lines = [line.removesuffix("\r") for line in lines]
+    return lines[:-1] if lines[-1] == "" else lines

@@ -373,13 +373,16 @@ def _walk(options: type, prefix: tuple[str, ...], defaults: Any) -> Iterator[Opt
 
 def _changed(options: Any, changes: Mapping[tuple[str, ...], Any]) -> Any:
     """Replace the values at these paths, each dataclass once, so that it is checked as a whole."""
-    own = {path[0]: value for path, value in changes.items() if len(path) == 1}
-    inner: dict[str, dict[tuple[str, ...], Any]] = {}
-    for path, value in changes.items():
-        if len(path) > 1:
-            inner.setdefault(path[0], {})[path[1:]] = value
-    parts = {name: _changed(getattr(options, name), part) for name, part in inner.items()}
-    return replace(options, **own, **parts)
+    parts: dict[str, dict[tuple[str, ...], Any]] = {}
+    for (name, *inner), value in changes.items():
+        parts.setdefault(name, {})[tuple(inner)] = value
+    return replace(
+        options,
+        **{
+            name: part[()] if () in part else _changed(getattr(options, name), part)
+            for name, part in parts.items()
+        },
+    )
 
 
 def _words(one: OptionField, default: Any) -> str:

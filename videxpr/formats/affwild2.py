@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
-from videxpr.core.files import atomic_write
+from videxpr.core.files import atomic_write, read_lines
 from videxpr.formats.frame_labels import padded_labels
 from videxpr.formats.record import Annotation
-from videxpr.formats.text import read_lines
 from videxpr.formats.writers import Missing
 
 HEADER: Final = ",".join(EXPRESSIONS)

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
-from videxpr.core.files import atomic_write
+from videxpr.core.files import atomic_write, read_lines
 from videxpr.core.image_names import frame_of, image_name
-from videxpr.formats.text import read_lines
 
 PREDICTIONS: Final = "predictions.txt"
 """What the file is called."""
