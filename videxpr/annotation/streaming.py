@@ -5,7 +5,7 @@ People are classified while they are followed, so that nobody's features are buf
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -27,36 +27,31 @@ show that nobody asks for their predictions; if there are more, those people are
 NO_ROW: Final[Floats] = np.zeros((1, 0), np.float32)
 
 
+@dataclass
 class PersonStream:
     """One person of one shot, classified and smoothed as far as no later frame can change it.
 
     Short gaps are bridged by holding features, longer ones part sequences; the moving mean goes on.
     72 bytes a row are kept.
+
+    Attributes:
+        begin: makes a new sequence.
+        times: seconds, rising, of frame indices.
+        smooth_seconds: span of the moving mean.
+        keep_features: whether features and logits are kept: 3.6 kB a row more.
     """
 
-    def __init__(
-        self,
-        begin: Callable[[], PredictionStream],
-        times: Callable[[Integers], Times],
-        smooth_seconds: float,
-        keep_features: bool = False,
-    ) -> None:
-        """Wait for the first face.
+    begin: Callable[[], PredictionStream]
+    times: Callable[[Integers], Times]
+    smooth_seconds: float
+    keep_features: bool = False
 
-        Args:
-            begin: makes a new sequence.
-            times: seconds, rising, of frame indices.
-            smooth_seconds: span of the moving mean.
-            keep_features: whether features and logits are kept: 3.6 kB a row more.
-        """
-        self._begin = begin
-        self._times = times
-        self._keep_features = keep_features
+    def __post_init__(self) -> None:
         self._sequence: PredictionStream | None = None
         self._last_frame = 0
         self._last_row: Floats = NO_ROW
         self._next_finalized = 0  # its frame
-        self._mean = MovingMean(smooth_seconds)
+        self._mean = MovingMean(self.smooth_seconds)
         self._frames = array("q")
         self._probabilities = RowBuffer(len(EXPRESSIONS))
         self._smoothed = RowBuffer(len(EXPRESSIONS))
@@ -78,11 +73,11 @@ class PersonStream:
             self.end_sequence()
         rows = row = features[None].copy()  # a view would hold the features of a whole batch
         if self._sequence is None:
-            self._sequence, self._next_finalized = self._begin(), frame
+            self._sequence, self._next_finalized = self.begin(), frame
         elif gap := frame - self._last_frame - 1:
             rows = np.concatenate([np.repeat(self._last_row, gap, axis=0), row])
         self._last_frame, self._last_row = frame, row
-        if self._keep_features:
+        if self.keep_features:
             if self._features is None:
                 self._features = RowBuffer(len(features))
             self._features.add(rows)
@@ -116,8 +111,8 @@ class PersonStream:
             self._next_finalized += count
             self._frames.extend(frames.tolist())
             self._probabilities.add(predictions.probabilities)
-            self._smoothed.add(self._mean.add(predictions.probabilities, self._times(frames)))
-            if self._keep_features:
+            self._smoothed.add(self._mean.add(predictions.probabilities, self.times(frames)))
+            if self.keep_features:
                 self._logits.add(predictions.kept_logits)
 
 

@@ -7,6 +7,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Self, TypeVar
 
@@ -68,42 +69,37 @@ def ordered_map(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+@dataclass
 class OrderedExecutor(Generic[Item, Result]):
     """Works on several items at once, and consumes their results in the order they were added.
 
     With one worker there is no thread, and an item is done when `add` returns. What work raises is
     raised by the `add` or `finish` whose turn it is; results behind it are lost. As a context manager
     it leaves no thread behind, however it ends.
+
+    Attributes:
+        work: what is done with each item, in a worker's thread.
+        consume: what is done with each item and its result, in the caller's thread.
+        workers: how many items are worked on at once; as many results are queued.
     """
 
-    def __init__(
-        self,
-        work: Callable[[Item], Result],
-        consume: Callable[[Item, Result], None],
-        workers: int,
-    ) -> None:
-        """Make ready.
+    work: Callable[[Item], Result]
+    consume: Callable[[Item, Result], None]
+    workers: int
 
-        Args:
-            work: what is done with each item, in a worker's thread.
-            consume: what is done with each item and its result, in the caller's thread.
-            workers: how many items are worked on at once; as many results are queued.
-        """
-        self._work = work
-        self._consume = consume
-        self._workers = workers
+    def __post_init__(self) -> None:
         self._pending: deque[tuple[Item, Future[Result]]] = deque()
         self._pool: ThreadPoolExecutor | None = None
-        if workers > 1:
-            self._pool = ThreadPoolExecutor(workers, thread_name_prefix="videxpr-worker")
+        if self.workers > 1:
+            self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="videxpr-worker")
 
     def add(self, item: Item) -> None:
         """Submit an item; results of earlier ones may be consumed."""
         if self._pool is None:
-            self._consume(item, self._work(item))
+            self.consume(item, self.work(item))
             return
-        self._pending.append((item, self._pool.submit(self._work, item)))
-        while len(self._pending) > self._workers:
+        self._pending.append((item, self._pool.submit(self.work, item)))
+        while len(self._pending) > self.workers:
             self._consume_first()
 
     def finish(self) -> None:
@@ -113,7 +109,7 @@ class OrderedExecutor(Generic[Item, Result]):
 
     def _consume_first(self) -> None:
         item, future = self._pending.popleft()
-        self._consume(item, future.result())
+        self.consume(item, future.result())
 
     def __enter__(self) -> Self:
         return self
