@@ -23,8 +23,6 @@ def moving_mean(probabilities: Floats, times: Times, span_seconds: float) -> Flo
     Returns:
         (T, C) float32.
     """
-    if span_seconds <= 0 or len(times) == 0:
-        return probabilities
     mean = MovingMean(span_seconds)
     return np.concatenate([mean.add(probabilities, times), mean.finish()])
 
