@@ -28,6 +28,9 @@ class Command:
 
     And back.
 
+    Examples:
+        go a.mp4
+
     Attributes:
         sources: not for the help.
     """
@@ -58,7 +61,7 @@ def call(monkeypatch):
     monkeypatch.setattr(command_line, "import_module", lambda name: Module)
     app = typer.Typer(cls=command_line.Group)
     app.callback()(lambda: None)
-    add_command(app, "go", Command, base=eighth, examples=("go a.mp4",))
+    add_command(app, "go", Command, base=eighth)
 
     def run(*words):
         result = CliRunner().invoke(app, ["go", *map(str, words)], env={"COLUMNS": "100"})

@@ -176,6 +176,11 @@ class AnnotateCommand:
     Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
     wrong usage, such as a file of an option that is not there (nothing is done).
 
+    Examples:
+        videxpr annotate folder/ -o annotations
+        videxpr annotate talk.mp4 --people 2 -f parquet,csv
+        videxpr annotate @test.lst -m mine.safetensors --template template.txt
+
     Attributes:
         sources: what is annotated.
         output: what is written and where.
@@ -240,6 +245,10 @@ class ConfigCommand:
     The model stands in it by name and SHA-256, the detector as it was resolved.
 
     Exit code: 0, 1 if the file cannot be written, 2 if the Parquet file cannot be read.
+
+    Examples:
+        videxpr config annotations/talk.parquet > run.toml
+        videxpr annotate talk.mp4 --config run.toml
 
     Attributes:
         parquet: an annotation.

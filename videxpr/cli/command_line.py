@@ -1,6 +1,7 @@
 """From options to a command line: Typer's signatures are made from the fields of dataclasses."""
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
@@ -52,7 +53,6 @@ def add_command(
     name: str,
     options: type[Options],
     *,
-    examples: Sequence[str],
     module: str = "",
     base: Callable[[Options, Mapping[str, Any]], Options] | None = None,
 ) -> None:
@@ -64,63 +64,83 @@ def add_command(
     Args:
         app: to which it is added.
         name: of the command.
-        options: the dataclass; its docstring, as far as its attributes, is the command's help.
-        examples: two or three calls, shown below the help.
+        options: the dataclass; its docstring is the command's help, with the examples below it.
         module: of `videxpr.cli`, named like the command if empty, imported when it runs; its ``run``,
             or the function behind a colon, takes the options and the names of the given ones, and
             returns the exit code.
         base: makes the options that others are chosen over, from the defaults and the values that
             were given; a preset.
     """
-    known = option_fields(options)
-    required = [one for one in known.values() if one.default is MISSING]
+    parameters, text, examples = _parameters(options), *_help_and_examples(options)
 
     def command(**values: Any) -> None:
         config, print_config = values.pop("config"), values.pop("print_config")
         given = {} if config is None else read_config(Path(config), options)
         given |= {
-            one.name: one.read(values[parameter])
-            for parameter, one in parameters.items()
-            if values[parameter] is not None and values[parameter] != []
+            parameters[word].name: parameters[word].read(value)
+            for word, value in values.items()
+            if value is not None and value != []
         }
-        asked = frozenset(given)
-        missing = [one for one in required if one.name not in given]
+        missing = _missing(options, given)
         if missing and not print_config:
-            first = missing[0]
-            word = _metavar(first) if first.option.positional else first.flags[0]
+            word = _metavar(missing[0]) if missing[0].option.positional else missing[0].flags[0]
             raise UsageError(f"name {word}: {examples[0]}")
-        given |= {one.name: () if one.is_list else Path() for one in missing}
-        plain = options(**{one.paths[0][-1]: given[one.name] for one in required})
-        chosen = with_values(plain if base is None else base(plain, given), given)
+        chosen = _chosen(options, given, missing, base)
         if print_config:
-            import tomli_w
-
-            shown = record(chosen)
-            for one in missing:
-                shown.pop(one.name, None)
-            sys.stdout.write(tomli_w.dumps(shown))
+            _print_config(chosen, missing)
             raise typer.Exit
         file, _, function = (module or name).partition(":")
         run = getattr(import_module(f"videxpr.cli.{file}"), function or "run")
-        raise typer.Exit(run(chosen, asked))
+        raise typer.Exit(run(chosen, frozenset(given)))
 
-    parameters = {
-        one.paths[0][-1] if one.option.positional else one.name.replace("-", "_"): one
-        # what concerns the machine stands behind what concerns results
-        for one in sorted(known.values(), key=lambda one: one.option.panel == RUNNING)
-        if not one.option.config_only
-    }
-    configuration = (
-        (one.name.replace("-", "_"), one) for one in option_fields(ConfigurationOptions).values()
-    )
+    known = parameters | _parameters(ConfigurationOptions)
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        list(starmap(_parameter, [*parameters.items(), *configuration]))
+        list(starmap(_parameter, known.items()))
     )
     command.__annotations__ = {}
-    command.__doc__ = _help_of(options)
+    command.__doc__ = text
     command.options = options  # type: ignore[attr-defined]
     calls = "\n".join(f"  [dim]$[/dim] {escape(line)}" for line in examples)
     app.command(name, cls=Command, epilog=f"[bold]Examples[/bold]\n{calls}")(command)
+
+
+def _parameters(options: type) -> dict[str, OptionField]:
+    """Return the options by the names of Python's parameters for them."""
+    return {
+        one.paths[0][-1] if one.option.positional else one.name.replace("-", "_"): one
+        # what concerns the machine stands behind what concerns results
+        for one in sorted(
+            option_fields(options).values(), key=lambda one: one.option.panel == RUNNING
+        )
+        if not one.option.config_only
+    }
+
+
+def _missing(options: type, given: Mapping[str, Any]) -> list[OptionField]:
+    fields = option_fields(options).values()
+    return [one for one in fields if one.default is MISSING and one.name not in given]
+
+
+def _chosen(
+    options: type[Options],
+    given: Mapping[str, Any],
+    missing: Sequence[OptionField],
+    base: Callable[[Options, Mapping[str, Any]], Options] | None,
+) -> Options:
+    """Return the options; a value that is missing is empty."""
+    values = {one.name: () if one.is_list else Path() for one in missing} | dict(given)
+    required = [one for one in option_fields(options).values() if one.default is MISSING]
+    plain = options(**{one.paths[0][-1]: values[one.name] for one in required})
+    return with_values(plain if base is None else base(plain, values), values)
+
+
+def _print_config(chosen: Any, missing: Sequence[OptionField]) -> None:
+    import tomli_w
+
+    shown = record(chosen)
+    for one in missing:
+        shown.pop(one.name, None)
+    sys.stdout.write(tomli_w.dumps(shown))
 
 
 class _WithoutTypes:
@@ -162,10 +182,12 @@ class BuildByDefault(Group):
             command.format_help(below, formatter)
 
 
-def _help_of(options: type) -> str:
-    """Return a docstring up to its attributes, a line a paragraph: terminals break lines themselves."""
-    text = inspect.cleandoc(options.__doc__ or "").partition("\nAttributes:")[0]
-    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+def _help_and_examples(options: type) -> tuple[str, list[str]]:
+    """Return what a docstring says before its sections, a line a paragraph, and its examples."""
+    text, *sections = re.split(r"^(?=\w+:$)", inspect.cleandoc(options.__doc__ or ""), flags=re.M)
+    examples = next((part for part in sections if part.startswith("Examples:")), "")
+    paragraphs = (" ".join(part.split()) for part in text.strip().split("\n\n"))
+    return "\n\n".join(paragraphs), [line.strip() for line in examples.splitlines()[1:] if line]
 
 
 def _parameter(name: str, one: OptionField) -> inspect.Parameter:

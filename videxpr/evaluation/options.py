@@ -77,6 +77,11 @@ class EvaluateCommand:
     Exit code: 0, 1 if a file cannot be written, 2 if files are missing, broken, or do not belong
     together.
 
+    Examples:
+        videxpr evaluate annotations/ EXPR_Set/Validation_Set
+        videxpr evaluate ours/ labels/ --against theirs/ --json evaluation.json
+        videxpr evaluate --images faces/ --split split.csv -m mine.safetensors
+
     Attributes:
         predictions: of videos; None where a model is scored on images.
         labels: of the same videos; None likewise.

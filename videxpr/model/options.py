@@ -65,6 +65,10 @@ class ModelsListCommand:
 
     Exit code: 0, 2 if your registry cannot be read.
 
+    Examples:
+        videxpr models list
+        videxpr models list --detector-dir /shared/insightface
+
     Attributes:
         detector_dir: where packs of detectors lie.
     """
@@ -79,6 +83,11 @@ class ModelsShowCommand:
     A model of the Hub is downloaded first.
 
     Exit code: 0, 1 if a download fails, 2 if there is no such model or it cannot be read.
+
+    Examples:
+        videxpr models show starter
+        videxpr models show mine.safetensors
+        videxpr models show buffalo_l
 
     Attributes:
         name: of the model, or its path or address.
@@ -102,6 +111,10 @@ class ModelsDownloadCommand:
 
     Exit code: 0, 1 if the download fails, 2 if there is no such model.
 
+    Examples:
+        videxpr models download buffalo_l
+        videxpr models download hf:OWNER/REPO@v1
+
     Attributes:
         name: of the model, or its address.
         detector_dir: where packs of detectors lie.
@@ -124,6 +137,10 @@ class ModelsImportCommand:
     says how to strip it. The variant is found from the parameters' names.
 
     Exit code: 0, 1 if the file cannot be written, 2 if the checkpoint cannot be read.
+
+    Examples:
+        videxpr models import only_trans.ckpt paper.safetensors
+        videxpr models import a.ckpt a.safetensors --geometry affwild2.json --dtype float16
 
     Attributes:
         source: a checkpoint of the method's authors.
@@ -159,6 +176,11 @@ class ModelsPackCommand:
 
     Exit code: 0, 1 if a file cannot be written or is there already, 2 if the checkpoint or a report
     cannot be read.
+
+    Examples:
+        videxpr models pack mine.safetensors -o packed
+        videxpr models pack mine.safetensors -o packed --report report.json
+        hf upload OWNER/REPO packed
 
     Attributes:
         checkpoint: the model.

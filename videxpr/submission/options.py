@@ -21,6 +21,10 @@ class SubmissionBuildCommand:
     Exit code: 0 if all is written, 1 if a file cannot be written, 2 if the input is wrong or lacks a
     video (all that it lacks are named); then nothing is written.
 
+    Examples:
+        videxpr submission annotations/ --template template.txt --edition 10
+        videxpr submission build annotations/ --template template.txt --edition 3 -o submission
+
     Attributes:
         annotations: what a submission is made from.
         template: the organizers' rows, or names.
@@ -60,6 +64,10 @@ class SubmissionCheckCommand:
     """Check anybody's submission and list all that is wrong with it, by line.
 
     Exit code: 0 if nothing is wrong, 1 if something is, 2 if it cannot be checked.
+
+    Examples:
+        videxpr submission check submission/predictions.txt --template template.txt
+        videxpr submission check texts.zip --template names.txt --edition 3
 
     Attributes:
         file: a submission.

@@ -20,6 +20,10 @@ class BenchmarkCommand:
     Exit code: 0 if all went well, 1 if a video failed or is not there (the others are done), 2 for
     wrong usage, such as a file of an option that is not there (nothing is done).
 
+    Examples:
+        videxpr benchmark talk.mp4
+        videxpr benchmark talk.mp4 --device cuda --batch-size 64 --json figures.json
+
     Attributes:
         videos: what is measured on.
         annotation: how videos are annotated; what changes results changes speed.

@@ -56,6 +56,11 @@ class CropsMakeCommand:
     Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
     wrong usage, such as a file of an option that is not there (nothing is done).
 
+    Examples:
+        videxpr crops make videos/ -o crops
+        videxpr crops make talk.mp4 --people 2 --size 224
+        videxpr crops make videos/ --geometry measured_geometry.json
+
     Attributes:
         sources: videos.
         directory: where crops go.
@@ -126,6 +131,10 @@ class CropsMeasureCommand:
 
     Exit code: 0, 1 if a file cannot be written, 2 for wrong usage, such as a folder that is not
     there.
+
+    Examples:
+        videxpr crops measure cropped_aligned/
+        videxpr crops measure cropped_aligned/ -o affwild2.json --plot crops.png
 
     Attributes:
         folder: of crops.

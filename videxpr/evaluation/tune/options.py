@@ -69,6 +69,11 @@ class TuneCommand:
     Exit code: 0, 1 if the settings cannot be written, 2 if files are missing, broken, or do not belong
     together; then no settings are written.
 
+    Examples:
+        videxpr tune annotations/ EXPR_Set/Validation_Set -o tuned.toml
+        videxpr tune annotations/ labels/ -m mine.safetensors --stride 8,16,32
+        videxpr annotate videos/ --config tuned.toml
+
     Attributes:
         predictions: a folder of Parquet files.
         labels: a folder of annotation files, or one file.

@@ -207,7 +207,13 @@ class TrainClipsCommand:
     one is what --recipe authors gives.
 
     Exit code: 0 if training came to its end, 1 if it could not go on, 2 for wrong usage, such as a
-    folder that is not there."""
+    folder that is not there.
+
+    Examples:
+        videxpr train clips Aff-Wild2/ --geometry affwild2.json -o mine.safetensors
+        videxpr train clips Aff-Wild2/ --recipe authors --variant attention -o theirs.safetensors
+        videxpr train clips Aff-Wild2/ --folds 1/5 --freeze block4 --augment none
+    """
 
     root: Path | None = option(
         None,

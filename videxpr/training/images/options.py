@@ -162,7 +162,13 @@ class TrainImagesCommand:
     """Train backbone and head on single face crops, one folder an expression.
 
     Exit code: 0 if training came to its end, 1 if it could not go on, 2 for wrong usage, such as a
-    folder that is not there."""
+    folder that is not there.
+
+    Examples:
+        videxpr train images faces/ --split split.csv -o mine.safetensors
+        videxpr train images faces/ --backbone-weights imagenet --mixup 0.2 --oversample 'web_*=5'
+        videxpr train images faces/ --initial a.safetensors --initial b.safetensors --epochs 0
+    """
 
     folder: Path = option(
         MISSING,
