@@ -22,17 +22,18 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from videxpr.annotation.streaming import PersonStream, StreamTools
+from videxpr.annotation.streaming import PersonStream
 from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
 from videxpr.core.errors import VidexprError
 from videxpr.core.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
-from videxpr.core.structures import Floats
+from videxpr.core.structures import Face, Floats
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
 from videxpr.datasets.clips import read_crops
 from videxpr.evaluation.events import EventCounts, count_events, f1_at_flicker, no_events
 from videxpr.evaluation.metrics import confusion_matrix, macro_f1
 from videxpr.evaluation.tune.tune import smooth_tracks
+from videxpr.faces.track import Track
 from videxpr.formats.affwild2 import read_labels
 from videxpr.formats.frame_labels import frame_labels, with_smoothed
 from videxpr.formats.parquet import read_annotation
@@ -109,12 +110,15 @@ def predict(model: ExpressionModel, features: Floats, video: LabeledVideo) -> Fl
             lambda logits: Predictions(probabilities(logits[0]), logits[0]),
         )
 
-    person = PersonStream(StreamTools(begin, lambda frames: frames.astype(np.float64), 0.0))
+    person = PersonStream(begin, lambda frames: frames.astype(np.float64), 0.0)
+    nowhere = np.full((5, 2), np.nan, np.float32)  # a crop does not say where its face was
+    track, face = Track(1, shot=0), Face(np.full(4, np.nan, np.float32), nowhere, np.nan)
     for frame, row in zip(video.frames.tolist(), features, strict=True):
+        track.add(frame, float(frame), face)
         person.add(frame, row)
-    found = person.finish()
+    found = person.finish(track, rank=0)
     rows = np.full((video.lines, len(EXPRESSIONS)), np.nan, np.float32)
-    rows[found.frames] = found.probabilities
+    rows[found.frame] = found.probabilities
     return rows
 
 
