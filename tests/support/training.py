@@ -23,7 +23,7 @@ from videxpr.datasets.affwild2.videos import read_affwild2
 from videxpr.training.clips.fit import train_on_clips
 from videxpr.training.clips.options import RECIPES
 from videxpr.training.options import CheckpointOptions, Machine
-from videxpr.training.reports import ClipEpochReport
+from videxpr.training.run import ClipEpochReport
 
 SMALL = {
     "backbone": "regnet_y_400mf",

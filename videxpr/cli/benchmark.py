@@ -4,12 +4,10 @@ What can be answered without torch is answered before it is imported.
 """
 
 import os
-import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -23,8 +21,8 @@ from videxpr.annotation.benchmark.figures import (
 from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.cli.console import (
     STANDARD_OUTPUT,
-    WIDE,
-    failure_text,
+    BatchDisplay,
+    output_console,
     prepare_process,
     write_output,
 )
@@ -56,20 +54,22 @@ def run(command: BenchmarkCommand, given: frozenset[str]) -> int:
     machine = this_machine(device)
     annotator = load_annotator(models, command.annotation, str(device), cpu_threads(), timer=timer)
     used = in_use(annotator)
-    messages, tables = Console(stderr=True, highlight=False), command.json != STANDARD_OUTPUT
+    tables, reports = command.json != STANDARD_OUTPUT, list[BenchmarkReport]()
     if tables:
         _show_setup(machine, used, command)
-    if not quiet:
-        _warn_of_load(messages, machine)
-    reports: list[BenchmarkReport] = []
     try:
-        for source in sources:
-            with nullcontext() if quiet else messages.status(f"measuring {source.path.name}"):
-                reports += measure_videos(command, [source], models, annotator, timer)
-            _say(messages, reports[-1], quiet)
-            if tables and (figures := reports[-1].figures) is not None:
-                show_video(source.relative.as_posix(), figures)
+        with BatchDisplay(len(sources), quiet) as display:
+            display.warn(_busy(machine))
+            for source in sources:
+                with display.waiting(f"measuring {source.path.name}"):
+                    reports += measure_videos(command, [source], models, annotator, timer)
+                last = reports[-1]
+                display.end(last, f"{source.path}: {last.frames_per_second:.1f} frames/s")
+                display.warn(f"{source.path}: {warning}" for warning in last.warnings)
     finally:  # a run that is stopped keeps what it has measured
+        for report in reports if tables else ():
+            if report.figures is not None:
+                show_video(report.source.relative.as_posix(), report.figures)
         if command.json is not None and reports:
             write_output(command.json, as_json(machine, used, command, reports))
     return int(any(report.status == "failed" for report in reports))
@@ -88,8 +88,8 @@ def show_video(name: str, figures: VideoFigures) -> None:
     table.add_row("bound", _rate(figures.bound), rule, f"{1000 / figures.bound:.2f}", "")
     table.add_row("pipeline", *_speed_cells(figures.pipeline.speed), "")
     table.add_row("efficiency", f"{figures.efficiency:.2f}", "pipeline / bound", "", "")
-    _console().print(table)
-    _console().print(_memory(figures), soft_wrap=True, markup=False)
+    output_console().print(table)
+    output_console().print(_memory(figures), soft_wrap=True, markup=False)
 
 
 def _check_json(path: Path) -> None:
@@ -103,25 +103,13 @@ def _check_json(path: Path) -> None:
         raise UsageError(f"--json {path} cannot be written; choose another place")
 
 
-def _warn_of_load(messages: Console, machine: "Machine") -> None:
+def _busy(machine: "Machine") -> Iterator[str]:
+    """Yield a warning if the machine has other work."""
     if machine.load is not None and machine.load > BUSY * machine.cores:
-        messages.print(
-            f"warning: the machine was busy in the last minute (load {machine.load:.1f} on "
-            f"{machine.cores} cores); what else runs makes all figures worse",
-            soft_wrap=True,
-            markup=False,
+        yield (
+            f"the machine was busy in the last minute (load {machine.load:.1f} on {machine.cores} "
+            "cores); what else runs makes all figures worse"
         )
-
-
-def _say(messages: Console, report: BenchmarkReport, quiet: bool) -> None:
-    """Why a video failed, or what the reader of its figures should know."""
-    if report.status == "failed":
-        text = f"{report.trace}error: {failure_text(report)}"
-        messages.print(text, soft_wrap=True, markup=False, style="red")
-    elif not quiet:
-        for warning in report.warnings:
-            text = f"warning: {report.source.path}: {warning}"
-            messages.print(text, soft_wrap=True, markup=False)
 
 
 def _show_setup(machine: "Machine", used: "InUse", command: BenchmarkCommand) -> None:
@@ -146,11 +134,7 @@ def _show_setup(machine: "Machine", used: "InUse", command: BenchmarkCommand) ->
         f"{faces.batch_size}, {used.stage_threads} threads a network in the pipeline, "
         f"median of {command.runs} runs after a warm-up",
     ):
-        _console().print(line, soft_wrap=True, markup=False)
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+        output_console().print(line, soft_wrap=True, markup=False)
 
 
 def _title(name: str, figures: VideoFigures) -> str:

@@ -19,15 +19,14 @@ from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.affwild2.layout import SPLITS, Split, find_layout
 from videxpr.datasets.crops.geometry_file import read_crop_geometry
-from videxpr.datasets.image_folder import LabeledImage, draw_split, find_images, read_split
-from videxpr.datasets.options import Part
+from videxpr.datasets.image_folder import draw_split, find_images, read_split
 from videxpr.training.clips.options import TrainClipsCommand
 from videxpr.training.images.options import TrainImagesCommand
 from videxpr.training.options import Machine
 
 if TYPE_CHECKING:
     from videxpr.datasets.affwild2.videos import AffWild2Data, LabeledVideo
-    from videxpr.training.reports import ClipEpochReport
+    from videxpr.training.run import ClipEpochReport
 
 
 def clips(command: TrainClipsCommand, given: frozenset[str]) -> int:
@@ -36,7 +35,7 @@ def clips(command: TrainClipsCommand, given: frozenset[str]) -> int:
     file = command.geometry or layout.template
     geometry = None if file is None else read_crop_geometry(file)
     console = _prepare()
-    from videxpr.cli.train_progress import data_table, epoch_line, training_bars, unmatched_names
+    from videxpr.cli.train_progress import TrainingBar, data_table, epoch_line, unmatched_names
     from videxpr.datasets.affwild2.videos import read_affwild2, split_fold
     from videxpr.training.clips.fit import train_on_clips
 
@@ -55,7 +54,7 @@ def clips(command: TrainClipsCommand, given: frozenset[str]) -> int:
             geometry=geometry,
             on_epoch=lambda report: console.print(epoch_line(report)),
             notify=lambda line: console.print(line, markup=False),
-            callbacks=training_bars(console),
+            callbacks=[TrainingBar(console)],
         )
     console.print(_describe_best(command, best))
     return 0
@@ -65,33 +64,29 @@ def images(command: TrainImagesCommand, given: frozenset[str]) -> int:
     """Train on single crops; 0 if training came to its end."""
     if "distillation-weight" in given and not command.start.teachers:
         raise UsageError("--distillation-weight is of a teacher; name one with --teacher")
-    parts = _read_parts(command)
+    found = find_images(command.folder)
+    parts = read_split(command.split, found) if command.split else draw_split(found)
     console = _prepare()
-    from videxpr.cli.train_progress import image_epoch_line, training_bars
+    from videxpr.cli.train_progress import TrainingBar, epoch_line
     from videxpr.training.images.fit import train_on_images
 
     stated = command.checkpoint.data or f"{len(parts['train'])} images of {command.folder.name}"
     with _plain_errors():
-        result = train_on_images(
+        train_on_images(
             parts,
             replace(command.checkpoint, data=stated),
             start=command.start,
             options=command.training,
             machine=command.machine,
-            on_epoch=lambda report: console.print(image_epoch_line(report)),
+            on_epoch=lambda report: console.print(epoch_line(report)),
             notify=lambda line: console.print(line, markup=False),
-            callbacks=training_bars(console),
+            callbacks=[TrainingBar(console)],
         )
     console.print(
-        f"wrote {result.checkpoint}: {result.train_images} training images, "
-        f"{result.validation_images} validation images"
+        f"wrote {command.checkpoint.output}: {len(parts['train'])} training images, "
+        f"{len(parts['validation'])} validation images"
     )
     return 0
-
-
-def _read_parts(command: TrainImagesCommand) -> Mapping[Part, Sequence[LabeledImage]]:
-    found = find_images(command.folder)
-    return read_split(command.split, found) if command.split else draw_split(found)
 
 
 def _prepare() -> Console:

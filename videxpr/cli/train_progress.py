@@ -11,7 +11,7 @@ from rich.table import Table
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.affwild2.layout import Split
 from videxpr.datasets.affwild2.videos import AffWild2Data, LabeledVideo, class_counts
-from videxpr.training.reports import ClipEpochReport, ImageEpochReport
+from videxpr.training.run import ClipEpochReport, EpochReport
 
 NAMES_SHOWN: Final = 20
 """Of a long list of names."""
@@ -58,31 +58,23 @@ def _listed(what: str, names: Sequence[str]) -> Iterator[str]:
         yield f"{what}: {len(names)}: {', '.join(names[:NAMES_SHOWN])}{more}"
 
 
-def epoch_line(report: ClipEpochReport) -> str:
-    """Return an epoch on clips in a line."""
-    return (
-        f"epoch {report.epoch}/{report.epochs}: loss {report.loss:.4f}, validation macro F1 "
-        f"{report.macro_f1:.4f}, accuracy {report.accuracy:.4f}, learning rate "
-        f"{report.learning_rate:.3g}"
+def epoch_line(report: EpochReport) -> str:
+    """Return an epoch in a line."""
+    loss = f"loss {report.loss:.4f}, " if report.epochs else ""
+    rate = (
+        f", learning rate {report.learning_rate:.3g}" if isinstance(report, ClipEpochReport) else ""
     )
-
-
-def image_epoch_line(report: ImageEpochReport) -> str:
-    """Return an epoch on images in a line."""
-    loss = f"loss {report.loss:.3f}, " if report.epochs else ""
     return (
-        f"epoch {report.epoch}/{report.epochs}: {loss}validation accuracy "
-        f"{report.accuracy:.3f}, macro F1 {report.macro_f1:.3f}"
+        f"epoch {report.epoch}/{report.epochs}: {loss}validation macro F1 {report.macro_f1:.4f}, "
+        f"accuracy {report.accuracy:.4f}{rate}"
     )
-
-
-def training_bars(console: Console) -> list[Callback]:
-    """Return the bar that a terminal gets; none elsewhere."""
-    return [TrainingBar(console)] if console.is_terminal else []
 
 
 class TrainingBar(Callback):
-    """One bar over all epochs: which one it is, the last loss and macro F1, the time left."""
+    """One bar over all epochs: which one it is, the last loss and macro F1, the time left.
+
+    Nothing is shown but on a terminal.
+    """
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(

@@ -48,8 +48,7 @@ class FeatureNoise(nn.Module):
         for label in np.unique(of):
             rows[of == label] -= rows[of == label].mean(axis=0)
         self.strength = strength
-        self.deviations: Tensor
-        self.register_buffer("deviations", torch.from_numpy(rows[of >= 0]), persistent=False)
+        self.deviations = nn.Buffer(torch.from_numpy(rows[of >= 0]), persistent=False)
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
         """Return features (B, T, F), moved; labels (B, T). Drawn from torch's global generator."""
@@ -105,11 +104,9 @@ class SingleFrames(nn.Module):
             untrained: (8,) which classes were never trained.
         """
         super().__init__()
-        self.weight: Tensor
-        self.bias: Tensor
-        self.register_buffer("weight", head[0].clone(), persistent=False)
+        self.weight = nn.Buffer(head[0].clone(), persistent=False)
         bias = head[1].masked_fill(untrained, float("-inf"))
-        self.register_buffer("bias", bias, persistent=False)
+        self.bias = nn.Buffer(bias, persistent=False)
 
     def forward(self, model: ExpressionModel, features: Tensor) -> Tensor:
         """Return the model's cross-entropy with the head's predictions, over some of (B, T, F)."""

@@ -200,11 +200,7 @@ def _video(report: BenchmarkReport) -> dict[str, Any]:
         return {"video": name, "error": report.error}
     return {
         "video": name,
-        "frames": found.frames,
-        "width": found.width,
-        "height": found.height,
-        "codec": found.codec,
-        "faces_per_frame": found.faces_per_frame,
+        **_named(found, "frames", "width", "height", "codec", "faces_per_frame"),
         "stages": {one.name: _stage(one) for one in found.stages},
         "bound": {
             "frames_per_second": found.bound,
@@ -213,10 +209,7 @@ def _video(report: BenchmarkReport) -> dict[str, Any]:
         },
         "pipeline": _speed(found.pipeline.speed),
         "efficiency": found.efficiency,
-        "peak_memory": {
-            "host_bytes": found.pipeline.host_bytes,
-            "device_bytes": found.pipeline.device_bytes,
-        },
+        "peak_memory": _named(found.pipeline, "host_bytes", "device_bytes"),
         "warnings": list(report.warnings),
     }
 
@@ -225,14 +218,12 @@ def _stage(stage: StageFigures) -> dict[str, Any] | None:
     """Return a stage's figures; None where there was nothing to do."""
     if stage.speed is None:
         return None
-    per = {"per": stage.per, "items": stage.items, "items_per_second": stage.items_per_second}
-    return _speed(stage.speed) | per
+    return _speed(stage.speed) | _named(stage, "per", "items", "items_per_second")
 
 
 def _speed(speed: Speed) -> dict[str, Any]:
-    return asdict(speed) | {
-        "frames_per_second": speed.frames_per_second,
-        "slowest": speed.slowest,
-        "fastest": speed.fastest,
-        "spread": speed.spread,
-    }
+    return asdict(speed) | _named(speed, "frames_per_second", "slowest", "fastest", "spread")
+
+
+def _named(figures: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(figures, name) for name in names}

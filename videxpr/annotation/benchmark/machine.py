@@ -2,7 +2,7 @@
 
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -17,9 +17,37 @@ RUNTIMES: Final = ("onnxruntime-gpu", "onnxruntime")
 """Packages that bring ONNX Runtime; the first one wins where both are installed."""
 
 
+def _cpu_name() -> str:
+    if CPU_INFO.is_file():
+        for line in CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_bytes() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows
+        return None
+
+
+def _runtime() -> str | None:
+    for package in RUNTIMES:
+        try:
+            return f"{package} {version(package)}"
+        except PackageNotFoundError:
+            continue
+    return None
+
+
+def _load() -> float | None:
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
 @dataclass(frozen=True)
 class Machine:
-    """The hardware and the libraries.
+    """The hardware and the libraries; by default this machine's, without its GPU.
 
     Attributes:
         cpu: its name.
@@ -36,17 +64,17 @@ class Machine:
         onnxruntime: package and version; None if it is not installed.
     """
 
-    cpu: str
-    cores: int
-    usable_cores: int
-    memory_bytes: int | None
-    load: float | None
-    gpu: str | None
-    gpu_bytes: int | None
-    system: str
-    python: str
-    torch: str
-    onnxruntime: str | None
+    cpu: str = field(default_factory=_cpu_name)
+    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
+    usable_cores: int = field(default_factory=cpu_threads)
+    memory_bytes: int | None = field(default_factory=_memory_bytes)
+    load: float | None = field(default_factory=_load)
+    gpu: str | None = None
+    gpu_bytes: int | None = None
+    system: str = field(default_factory=platform.platform)
+    python: str = field(default_factory=platform.python_version)
+    torch: str = torch.__version__
+    onnxruntime: str | None = field(default_factory=_runtime)
 
 
 @dataclass(frozen=True)
@@ -84,20 +112,10 @@ class InUse:
 
 def this_machine(device: torch.device) -> Machine:
     """Describe the machine, as it is before anything is measured."""
-    on_gpu = device.type == "cuda"
-    return Machine(
-        cpu=_cpu_name(),
-        cores=os.cpu_count() or 1,
-        usable_cores=cpu_threads(),
-        memory_bytes=_memory_bytes(),
-        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        gpu=torch.cuda.get_device_name(device) if on_gpu else None,
-        gpu_bytes=torch.cuda.get_device_properties(device).total_memory if on_gpu else None,
-        system=platform.platform(),
-        python=platform.python_version(),
-        torch=torch.__version__,
-        onnxruntime=_runtime(),
-    )
+    if device.type != "cuda":
+        return Machine()
+    memory = torch.cuda.get_device_properties(device).total_memory
+    return Machine(gpu=torch.cuda.get_device_name(device), gpu_bytes=memory)
 
 
 def in_use(annotator: Annotator) -> InUse:
@@ -117,27 +135,3 @@ def in_use(annotator: Annotator) -> InUse:
         providers=detector.providers,
         detector_threads=torch.get_num_threads() if detector.providers else None,
     )
-
-
-def _cpu_name() -> str:
-    if CPU_INFO.is_file():
-        for line in CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def _memory_bytes() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows
-        return None
-
-
-def _runtime() -> str | None:
-    for package in RUNTIMES:
-        try:
-            return f"{package} {version(package)}"
-        except PackageNotFoundError:
-            continue
-    return None

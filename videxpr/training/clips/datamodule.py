@@ -1,6 +1,7 @@
 """What training and validation read: windows and runs of crops, or features that were computed once."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import lightning
@@ -21,23 +22,26 @@ from videxpr.training.options import Machine
 EMBEDDING_BATCH: Final = 32
 
 
+@dataclass(eq=False)
 class ClipDataModule(lightning.LightningDataModule):
-    """Windows for training and runs for validation, each device's own share."""
+    """Windows for training and runs for validation, each device's own share.
 
-    def __init__(
-        self,
-        parts: Mapping[Split, Sequence[LabeledVideo]],
-        options: ClipTrainingOptions,
-        machine: Machine,
-        config: ModelConfig,
-        cached: Mapping[Split, Sequence[Floats]] | None,
-    ) -> None:
+    Attributes:
+        parts: labeled videos of both splits.
+        options: which windows, and how many at once.
+        machine: that reads them.
+        config: of the model that gets them.
+        cached: (N, F) features of each video of a split, in place of its crops.
+    """
+
+    parts: Mapping[Split, Sequence[LabeledVideo]]
+    options: ClipTrainingOptions
+    machine: Machine
+    config: ModelConfig
+    cached: Mapping[Split, Sequence[Floats]] | None
+
+    def __post_init__(self) -> None:
         super().__init__()
-        self.parts = parts
-        self.options = options
-        self.machine = machine
-        self.config = config
-        self.cached = cached
 
     def train_dataloader(self) -> WindowLoader:
         sampling, (rank, devices) = self.options.sampling, self._rank()

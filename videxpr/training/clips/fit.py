@@ -2,8 +2,9 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import lightning
@@ -22,9 +23,16 @@ from videxpr.training.clips.datamodule import ClipDataModule, embed_videos
 from videxpr.training.clips.module import ClipModule
 from videxpr.training.clips.options import WINDOW, ClipTrainingOptions
 from videxpr.training.feature_noise import FeatureNoise, SingleFrames
-from videxpr.training.options import CheckpointOptions, Machine
-from videxpr.training.reports import ClipEpochReport
-from videxpr.training.run import TrainingRun, is_first_device, keep_last_state, resolve_machine
+from videxpr.training.options import CheckpointOptions, Machine, as_text
+from videxpr.training.run import (
+    ClipEpochReport,
+    TrainingRun,
+    check_output,
+    is_first_device,
+    keep_last_state,
+    make_trainer,
+    resolve_machine,
+)
 from videxpr.video.images import read_image
 
 FINDER_STEPS: Final = 100
@@ -78,47 +86,70 @@ def train_on_clips(
     machine = resolve_machine(machine)
     lightning.seed_everything(options.seed, verbose=False)
     parts = {split: [video for video in videos if len(video)] for split, videos in parts.items()}
-    _check_parts(parts)
-    _check_batch(options, machine)
-    run = TrainingRun(checkpoint, options)
+    _check(parts, options, machine)
+    run = _run(parts, checkpoint, options)
     model, start = _model(parts["train"], options, geometry)
     task = ClipModule(model, options, parts["train"], parts["validation"])
     _check_frozen(task, start)
-    run.begin(model.config, start, sum(map(len, parts["train"])), fingerprint(parts))
     notify(_describe(model, start, options))
-    if checkpoint.resume:
-        notify(run.resumed_from)
-    if run.best is not None and run.is_complete:
+    run.begin(
+        notify,
+        on_epoch,
+        model=asdict(model.config),
+        backbone_started_from=start.description,
+        training_frames=sum(map(len, parts["train"])),
+    )
+    if run.best is not None and _is_complete(run, options):
         return run.best
     loaders = _loaders(task, parts, machine, start, progress)
     if options.learning_rate is None:
-        if run.learning_rate is None:
-            notify(f"looking for a learning rate, in {FINDER_STEPS} steps")
-        task.learning_rate = _learning_rate(task, loaders, machine, run)
-        notify(f"learning rate found: {task.learning_rate:.3g}")
-    task.on_epoch = partial(_epoch_ended, task, run, on_epoch)
+        _find_learning_rate(task, loaders, machine, run, notify)
+    task.on_epoch = partial(_keep, task, run, start)
     return _fit(task, loaders, machine, run, callbacks)
 
 
-def _fit(
-    task: ClipModule,
-    loaders: ClipDataModule,
-    machine: Machine,
-    run: TrainingRun,
-    callbacks: Sequence[Callback],
-) -> ClipEpochReport:
-    _trainer(task.options, machine, run, callbacks).fit(
-        task,
-        datamodule=loaders,
-        ckpt_path=run.state if run.epochs else None,
-        weights_only=True,
+def _run(
+    parts: Mapping[Split, Videos], checkpoint: CheckpointOptions, options: ClipTrainingOptions
+) -> TrainingRun[ClipEpochReport]:
+    weights = Path(options.backbone_weights)
+    check_output(checkpoint.output, [weights])
+    run = TrainingRun(
+        checkpoint,
+        checkpoint.output.with_suffix(".training.json"),
+        ClipEpochReport,
+        options=as_text(options) | {"backbone_weights": weights.name},
+        inputs={"labels and crops": fingerprint(parts)},
     )
-    best = task.best or run.best
-    if best is None:
-        raise TrainingError(
-            f"training was stopped before its first epoch ended; {run.output} is not there"
+    if _is_complete(run, options) and not run.output.is_file():
+        raise UsageError(
+            f"the run of {run.record} is complete, but {run.output} is gone; --overwrite begins anew"
         )
-    return best
+    return run
+
+
+def _is_complete(run: TrainingRun[ClipEpochReport], options: ClipTrainingOptions) -> bool:
+    """Return whether no epoch is left to train."""
+    if run.last is None or run.best is None:
+        return False
+    without_gain = run.last.epoch - run.best.epoch
+    out_of_patience = options.patience is not None and without_gain >= options.patience
+    return run.last.epoch >= options.epochs or out_of_patience
+
+
+def _keep(
+    task: ClipModule,
+    run: TrainingRun[ClipEpochReport],
+    start: BackboneStart,
+    report: ClipEpochReport,
+) -> None:
+    """Take note of an epoch, and keep the model if it is better than before."""
+    run.add(report)
+    if run.best is report:
+        recipes = (start.recipe, _recipe(task.options, task.learning_rate))
+        frames = sum(map(len, task.train_videos))
+        run.save(task.model, report, recipes=recipes, images=frames, epochs=report.epoch)
+    if _is_complete(run, task.options):
+        task.trainer.should_stop = True
 
 
 def _loaders(
@@ -139,15 +170,13 @@ def _loaders(
     return ClipDataModule(parts, options, machine, task.model.config, cached)
 
 
-def _check_parts(parts: Mapping[Split, Videos]) -> None:
+def _check(parts: Mapping[Split, Videos], options: ClipTrainingOptions, machine: Machine) -> None:
+    """Refuse, before hours of work, what cannot end well."""
     for split in ("train", "validation"):
         if not parts[split]:
             raise UsageError(f"no {split} video has a labeled frame with a crop")
     if (class_counts(parts["train"]) > 0).sum() < 2:
         raise UsageError("the training videos have labels of one expression only")
-
-
-def _check_batch(options: ClipTrainingOptions, machine: Machine) -> None:
     devices, batch = machine.devices * machine.nodes, options.sampling.batch_size
     if batch % devices:
         raise UsageError(f"a batch of {batch} windows cannot be shared by {devices} devices")
@@ -211,24 +240,33 @@ def _can_cache(task: ClipModule) -> bool:
     return task.backbone_frozen and task.options.augment_per == "none"
 
 
-def _learning_rate(
-    task: ClipModule, loaders: ClipDataModule, machine: Machine, run: TrainingRun
-) -> float:
-    """Return the learning rate of Lightning's finder, or of the run that is resumed."""
-    if run.learning_rate is not None or not is_first_device():
-        return run.learning_rate or task.learning_rate  # the first device broadcasts it
+def _find_learning_rate(
+    task: ClipModule,
+    loaders: ClipDataModule,
+    machine: Machine,
+    run: TrainingRun[ClipEpochReport],
+    notify: Callable[[str], None],
+) -> None:
+    """Give a task the learning rate of Lightning's finder, or of the run that is resumed."""
+    known = run.facts.get("learning_rate_found")
+    if known is None:
+        notify(f"looking for a learning rate, in {FINDER_STEPS} steps")
+    if known is None and is_first_device():  # the first device broadcasts it
+        known = _run_finder(task, loaders, machine, run.folder)
+        run.note(learning_rate_found=known)
+    task.learning_rate = known or task.learning_rate
+    notify(f"learning rate found: {task.learning_rate:.3g}")
+
+
+def _run_finder(task: ClipModule, loaders: ClipDataModule, machine: Machine, folder: Path) -> float:
     task.finding_rate = True
-    trainer = lightning.Trainer(
-        accelerator=machine.accelerator,
+    trainer = make_trainer(
+        machine,
         devices=1,
-        precision=machine.precision_or_default,  # type: ignore[arg-type]
         max_epochs=FINDER_STEPS,
         logger=False,
         enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-        use_distributed_sampler=False,
-        default_root_dir=run.folder,
+        default_root_dir=folder,
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "You defined a `validation_step`")
@@ -243,35 +281,39 @@ def _learning_rate(
     rate = finder.suggestion(skip_begin=FINDER_SKIP) if finder is not None else None
     if rate is None:
         raise TrainingError("the finder found no learning rate; choose one with --learning-rate")
-    run.learning_rate = float(rate)
     return float(rate)
 
 
-def _epoch_ended(
+def _fit(
     task: ClipModule,
-    run: TrainingRun,
-    on_epoch: Callable[[ClipEpochReport], None],
-    report: ClipEpochReport,
-) -> None:
-    run.add(report, task.model)
-    on_epoch(report)
-
-
-def _trainer(
-    options: ClipTrainingOptions, machine: Machine, run: TrainingRun, callbacks: Sequence[Callback]
-) -> lightning.Trainer:
-    return lightning.Trainer(
-        max_epochs=options.epochs,
-        accelerator=machine.accelerator,
+    loaders: ClipDataModule,
+    machine: Machine,
+    run: TrainingRun[ClipEpochReport],
+    callbacks: Sequence[Callback],
+) -> ClipEpochReport:
+    """Train what is left to train; return the best epoch."""
+    trainer = make_trainer(
+        machine,
+        max_epochs=task.options.epochs,
         devices=machine.devices,
         num_nodes=machine.nodes,
         strategy="ddp" if machine.devices * machine.nodes > 1 else "auto",
-        precision=machine.precision_or_default,  # type: ignore[arg-type]
         callbacks=[keep_last_state(run.state), *callbacks],
         logger=TensorBoardLogger(run.folder, name="tensorboard", version=""),
-        num_sanity_val_steps=0,
         log_every_n_steps=10,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-        use_distributed_sampler=False,
+    )
+    state = run.state if run.last else None
+    trainer.fit(task, datamodule=loaders, ckpt_path=state, weights_only=True)
+    if run.best is None:
+        raise TrainingError(
+            f"training was stopped before its first epoch ended; {run.output} is not there"
+        )
+    return run.best
+
+
+def _recipe(options: ClipTrainingOptions, rate: float) -> str:
+    return (
+        f"{options.variant} on {options.backbone}, {options.optimizer} {rate:.2g}, focal loss alpha "
+        f"{options.loss.alpha:g} gamma {options.loss.gamma:g}, {options.sampling.batch_size} windows "
+        f"a step, {options.epochs} epochs, seed {options.seed}"
     )

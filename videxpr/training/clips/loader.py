@@ -6,13 +6,11 @@ batches live in a ring of slots, and what travels between processes is a slot's 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import count, islice
 from typing import Any, Final
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 from videxpr.datasets.clips import Place, WindowDataset, WindowSampler
 
@@ -45,8 +43,7 @@ class WindowLoader(DataLoader[Any]):
         workers: int = 0,
         pinned: bool = False,
     ) -> None:
-        slots = AHEAD * workers + RESERVED
-        shape = (slots, batch_size, *dataset.frames_shape)
+        shape = (AHEAD * workers + RESERVED, batch_size, *dataset.frames_shape)
         self.ring = torch.empty(shape, dtype=dataset.frames_dtype)
         if workers:
             self.ring.share_memory_()  # type: ignore[no-untyped-call]
@@ -54,7 +51,7 @@ class WindowLoader(DataLoader[Any]):
         super().__init__(
             _Slots(dataset, self.ring),
             batch_size=None,
-            sampler=_Batches(sampler, batch_size, slots),
+            sampler=_NumberedBatches(sampler, batch_size),
             num_workers=workers,
             prefetch_factor=AHEAD if workers else None,
             persistent_workers=workers > 0,
@@ -66,34 +63,15 @@ class WindowLoader(DataLoader[Any]):
             yield frames.pin_memory() if self.pinned else frames, labels, videos
 
 
-@dataclass(frozen=True)
-class _Batch:
-    slot: int
-    places: tuple[Place, ...]
+class _NumberedBatches(BatchSampler):
+    """A sampler's windows by the batch, each batch with its number in the epoch."""
 
+    def __init__(self, windows: WindowSampler, batch_size: int) -> None:
+        super().__init__(windows, batch_size, drop_last=False)  # type: ignore[arg-type]
+        self.set_epoch = windows.set_epoch  # Lightning calls it
 
-class _Batches(Sampler[_Batch]):
-    """A sampler's windows by the batch, each with the slot that it goes to."""
-
-    def __init__(self, windows: WindowSampler, batch_size: int, slots: int) -> None:
-        self.windows = windows
-        self.batch_size = batch_size
-        self.slots = slots
-
-    def set_epoch(self, epoch: int) -> None:
-        """Begin an epoch; Lightning calls it."""
-        self.windows.set_epoch(epoch)
-
-    def __len__(self) -> int:
-        return -(-len(self.windows) // self.batch_size)
-
-    def __iter__(self) -> Iterator[_Batch]:
-        windows = iter(self.windows)
-        for number in count():
-            places = tuple(islice(windows, self.batch_size))
-            if not places:
-                return
-            yield _Batch(number % self.slots, places)
+    def __iter__(self) -> Iterator[tuple[int, list[Place]]]:  # type: ignore[override]
+        return enumerate(super().__iter__())  # type: ignore[arg-type]
 
 
 class _Slots(Dataset[tuple[int, Tensor, Tensor]]):
@@ -103,9 +81,7 @@ class _Slots(Dataset[tuple[int, Tensor, Tensor]]):
         self.windows = windows
         self.ring = ring
 
-    def __getitem__(self, batch: _Batch) -> tuple[int, Tensor, Tensor]:
-        frames = self.ring[batch.slot]
-        labels = [
-            self.windows.read(place, frames[number]) for number, place in enumerate(batch.places)
-        ]
-        return batch.slot, torch.stack(labels), torch.tensor([p.video for p in batch.places])
+    def __getitem__(self, batch: tuple[int, list[Place]]) -> tuple[int, Tensor, Tensor]:
+        slot, places = batch[0] % len(self.ring), batch[1]
+        labels = list(map(self.windows.read, places, self.ring[slot]))
+        return slot, torch.stack(labels), torch.tensor([place.video for place in places])

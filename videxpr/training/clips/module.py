@@ -23,7 +23,7 @@ from videxpr.training.clips.options import ClipTrainingOptions
 from videxpr.training.feature_noise import FeatureNoise, SingleFrames
 from videxpr.training.freeze import freeze
 from videxpr.training.losses import frame_losses
-from videxpr.training.reports import ClipEpochReport
+from videxpr.training.run import ClipEpochReport
 
 STRENGTHS: Final = tuple(round(0.1 * step, 1) for step in range(16))
 """Strengths of logit adjustment that validation tries; the first is none at all."""
@@ -53,8 +53,6 @@ class ClipModule(lightning.LightningModule):
         self.validation_videos = validation
         self.on_epoch = on_epoch
         self.finding_rate = False
-        self.best: ClipEpochReport | None = None
-        self.last: ClipEpochReport | None = None
         self.backbone_frozen = freeze(model.backbone, options.freeze)
         self.feature_noise: FeatureNoise | None = None
         self.single_frames: SingleFrames | None = None
@@ -118,28 +116,16 @@ class ClipModule(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         sums = self._over_devices(self._sums.numpy())
         report = self._report(float(sums[0] / max(sums[1], 1)))
-        self.last = report
-        if self.best is None or report.macro_f1 > self.best.macro_f1:
-            self.best = report
         if self._schedule is not None:
             self._schedule.step(report.macro_f1)
-        patience = self.options.patience
-        if patience is not None and report.epoch - self.best.epoch >= patience:
-            self.trainer.should_stop = True
         for name in ("macro_f1", "accuracy", "learning_rate"):
-            value = getattr(report, name)
-            self.log(name, value, rank_zero_only=True)
-        if self.trainer.is_global_zero:
-            self.on_epoch(report)
+            self.log(name, getattr(report, name), rank_zero_only=True)
+        self.on_epoch(report)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["best"] = vars(self.best) if self.best else {}
-        checkpoint["last"] = vars(self.last) if self.last else {}
         checkpoint["schedule"] = self._schedule.state_dict() if self._schedule else {}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.best = ClipEpochReport(**checkpoint["best"]) if checkpoint["best"] else None
-        self.last = ClipEpochReport(**checkpoint["last"]) if checkpoint["last"] else None
         self._schedule_state = checkpoint["schedule"]
 
     def configure_optimizers(self) -> Any:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -14,20 +14,20 @@ from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.files import sha256_of
 from videxpr.datasets.image_folder import LabeledImage, class_counts
 from videxpr.datasets.options import Part
-from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.training.images.init import initialize, read_teacher
 from videxpr.training.images.loaders import image_loaders
 from videxpr.training.images.module import ImageModule
 from videxpr.training.images.options import ImageTrainingOptions, StartOptions
 from videxpr.training.options import CheckpointOptions, Machine, as_text
-from videxpr.training.reports import ImageEpochReport, ImageTrainingReport
 from videxpr.training.run import (
-    ImageTrainingRun,
+    EpochReport,
+    TrainingRun,
     check_output,
     keep_last_state,
+    make_trainer,
     resolve_machine,
-    save_trained,
+    run_folder,
 )
 
 EMA_SPAN: Final = 0.05
@@ -46,10 +46,10 @@ def train_on_images(
     start: StartOptions,
     options: ImageTrainingOptions,
     machine: Machine,
-    on_epoch: Callable[[ImageEpochReport], None] = lambda report: None,
+    on_epoch: Callable[[EpochReport], None] = lambda report: None,
     notify: Callable[[str], None] = lambda line: None,
     callbacks: Sequence[Callback] = (),
-) -> ImageTrainingReport:
+) -> EpochReport:
     """Train backbone and head on labeled crops.
 
     The encoder is left out: crops alone cannot train it. Beside the checkpoint stands a folder,
@@ -65,43 +65,42 @@ def train_on_images(
         notify: called with what there is of an earlier run, if one is to be resumed.
         callbacks: Lightning callbacks, e.g. a progress bar.
 
+    Returns:
+        The last epoch.
+
     Raises:
         SourceError, CheckpointError, DownloadError: an input is missing or malformed.
         UsageError: there is an earlier run, or the one to be resumed was another.
     """
     machine = resolve_machine(machine)
     lightning.seed_everything(options.seed, workers=True, verbose=False)
-    _check_parts(parts)
-    _check_oversample(parts["train"], options)
+    _check_parts(parts, options)
     if not options.epochs and not start.initial:
         raise UsageError("0 epochs of training need a model to start from (--initial)")
     check_output(checkpoint.output, [*start.initial, *start.teachers])
     model = _new_model(parts["train"], options)
     earlier = initialize(model, start)
-    task = ImageModule(
-        model,
-        options,
-        steps=_steps(parts, options),
-        teachers=[read_teacher(path, model.config) for path in start.teachers],
-        identity=_identity(parts, options, start),
-        on_epoch=on_epoch,
-    )
-    run = ImageTrainingRun(checkpoint, task.identity)
-    run.begin()
-    if checkpoint.resume:
-        notify(run.resumed_from)
-    last = _fit(task, parts, machine, run, callbacks)
-    if last is None or last.epoch < options.epochs:
+    teachers = [read_teacher(path, model.config) for path in start.teachers]
+    task = ImageModule(model, options, steps=_steps(parts, options), teachers=teachers)
+    run = _run(parts, checkpoint, options, start)
+    run.begin(notify, on_epoch, model=asdict(model.config))
+    task.on_epoch = run.add
+    _fit(task, parts, machine, run, callbacks)
+    if run.last is None or run.last.epoch < options.epochs:
         raise OutputError(
             f"training was stopped before its end; {checkpoint.output} was not written"
         )
-    summary = _summary(parts, checkpoint, start, options, machine, earlier, last)
-    save_trained(checkpoint, model, summary, replace(model.config, temperature=last.temperature))
-    sizes = len(parts["train"]), len(parts["validation"])
-    return ImageTrainingReport(checkpoint.output, *sizes, last)
+    run.save(
+        model,
+        run.last,
+        recipes=(earlier.recipe, _recipe(options, machine, len(teachers))),
+        images=len(parts["train"]),
+        epochs=options.epochs + earlier.epochs,
+    )
+    return run.last
 
 
-def _check_parts(parts: Parts) -> None:
+def _check_parts(parts: Parts, options: ImageTrainingOptions) -> None:
     """Refuse, before hours of work, what cannot end well."""
     train, validation = class_counts(parts["train"]), class_counts(parts["validation"])
     if sum(map(bool, train)) < 2 or not parts["validation"]:
@@ -115,9 +114,7 @@ def _check_parts(parts: Parts) -> None:
         raise UsageError(
             f"validation images of {', '.join(unexpected)}, which training has none of"
         )
-
-
-def _check_oversample(images: Sequence[LabeledImage], options: ImageTrainingOptions) -> None:
+    images = parts["train"]
     for pattern, _ in options.oversample:
         if not any(image.matches(pattern) for image in images):
             raise UsageError(
@@ -142,80 +139,51 @@ def _steps(parts: Parts, options: ImageTrainingOptions) -> int:
     return options.epochs * (count // min(options.batch_size, count))
 
 
-def _identity(parts: Parts, options: ImageTrainingOptions, start: StartOptions) -> dict[str, str]:
-    """Return what must be the same in a run that is resumed."""
-    return as_text(options) | {
+def _run(
+    parts: Parts, checkpoint: CheckpointOptions, options: ImageTrainingOptions, start: StartOptions
+) -> TrainingRun[EpochReport]:
+    inputs = {
+        "length of the schedule": f"{options.epochs} epochs",
         "initial": _digests(start.initial),
         "backbone_weights": Path(start.backbone_weights).name,
         "teachers": _digests(start.teachers),
         "images": _fingerprint(parts),
     }
+    record = run_folder(checkpoint.output) / "training.json"
+    return TrainingRun(checkpoint, record, EpochReport, options=as_text(options), inputs=inputs)
 
 
 def _fit(
     task: ImageModule,
     parts: Parts,
     machine: Machine,
-    run: ImageTrainingRun,
+    run: TrainingRun[EpochReport],
     callbacks: Sequence[Callback],
-) -> ImageEpochReport | None:
-    """Train what is left to train; return the metrics of the last epoch that ended."""
+) -> None:
+    """Train what is left to train, and take note of each epoch."""
+    if run.last is not None and run.last.epoch >= task.options.epochs:
+        # Lightning would load the last weights, and not average them again
+        task.load_state_dict(run.read_state()["state_dict"])
+        return
     averaging = EMAWeightAveraging(
         decay=1 - 1 / (1 + EMA_SPAN * task.steps),
         update_starting_at_step=round(EMA_START * task.steps),
         use_buffers=True,
     )
-    trainer = _trainer(task.options, machine, run.state, [averaging, *callbacks])
+    trainer = make_trainer(
+        machine,
+        devices=1,
+        max_epochs=task.options.epochs,
+        callbacks=[averaging, *callbacks, keep_last_state(run.state)],
+        logger=False,
+        gradient_clip_val=1.0,
+    )
     train_loader, validation_loader = image_loaders(parts, task.options, machine)
-    if run.is_complete:  # Lightning would load the last weights, and not average them again
-        task.load_state_dict(run.weights)
-        return run.last
     if task.options.epochs:
-        state = run.state if run.last is not None else None
+        state = run.state if run.last else None
         trainer.fit(task, train_loader, validation_loader, ckpt_path=state, weights_only=True)
     else:
         trainer.validate(task, validation_loader, verbose=False)
-    return task.last
-
-
-def _trainer(
-    options: ImageTrainingOptions, machine: Machine, state: Path, callbacks: list[Callback]
-) -> lightning.Trainer:
-    return lightning.Trainer(
-        accelerator=machine.accelerator,
-        devices=1,
-        max_epochs=options.epochs,
-        precision=machine.precision_or_default,  # type: ignore[arg-type]
-        callbacks=[*callbacks, keep_last_state(state)],
-        num_sanity_val_steps=0,
-        logger=False,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-        gradient_clip_val=1.0,
-        use_distributed_sampler=False,
-    )
-
-
-def _summary(
-    parts: Parts,
-    checkpoint: CheckpointOptions,
-    start: StartOptions,
-    options: ImageTrainingOptions,
-    machine: Machine,
-    earlier: TrainingSummary | None,
-    last: ImageEpochReport,
-) -> TrainingSummary:
-    """Return how the weights came about, from what they began with on."""
-    own = _describe(options, machine, len(start.teachers)) if options.epochs else ""
-    return TrainingSummary(
-        data=checkpoint.data,
-        recipe="; ".join(filter(None, (earlier.recipe if earlier else "", own))),
-        images=len(parts["train"]),
-        epochs=options.epochs + (earlier.epochs if earlier else 0),
-        validation_accuracy=last.accuracy,
-        validation_macro_f1=last.macro_f1,
-        options=as_text(options),
-    )
 
 
 def _fingerprint(parts: Parts) -> str:
@@ -228,7 +196,9 @@ def _digests(checkpoints: Sequence[Path]) -> str:
     return ", ".join(sha256_of(one) for one in checkpoints)
 
 
-def _describe(options: ImageTrainingOptions, machine: Machine, teachers: int) -> str:
+def _recipe(options: ImageTrainingOptions, machine: Machine, teachers: int) -> str:
+    if not options.epochs:
+        return ""
     first = "" if options.first_size is None else f"{options.first_size} to "
     distilled = f"{options.distillation_weight:g} of the labels from {teachers} teachers, " * bool(
         teachers

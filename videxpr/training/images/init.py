@@ -14,7 +14,7 @@ from videxpr.model.pretrained import NONE, backbone_start
 from videxpr.training.images.options import StartOptions
 
 
-def initialize(model: ExpressionModel, start: StartOptions) -> TrainingSummary | None:
+def initialize(model: ExpressionModel, start: StartOptions) -> TrainingSummary:
     """Fill a model with the mean of checkpoints' weights, or its backbone with others.
 
     The mean of networks that were trained on from one and the same is often better than each of them
@@ -26,7 +26,7 @@ def initialize(model: ExpressionModel, start: StartOptions) -> TrainingSummary |
         start: the checkpoints or the backbone's weights, not both.
 
     Returns:
-        How the weights came about; None if they are random.
+        How the weights came about; an empty recipe if they are random.
 
     Raises:
         CheckpointError: one cannot be read.
@@ -72,14 +72,13 @@ def read_teacher(path: Path, config: ModelConfig) -> ExpressionModel:
     return teacher
 
 
-def _initialize_backbone(model: ExpressionModel, source: str) -> TrainingSummary | None:
+def _initialize_backbone(model: ExpressionModel, source: str) -> TrainingSummary:
     if Path(source).suffix == ".safetensors":
         raise UsageError(f"{source} is a checkpoint: on images, start from it with --initial")
     start = backbone_start(source, model.config)
     start.apply(model)
-    if start.weights is None:
-        return None
-    return TrainingSummary(data="", recipe=f"from {start.description}", images=0, epochs=0)
+    recipe = "" if start.weights is None else f"from {start.description}"
+    return TrainingSummary(data="", recipe=recipe, images=0, epochs=0)
 
 
 def _read(path: Path, config: ModelConfig) -> Checkpoint:

@@ -1,6 +1,6 @@
 """One step of training on single crops, and what validation measures: the part that Lightning runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import lightning
@@ -17,7 +17,7 @@ from videxpr.training.augment import augment, step_seed
 from videxpr.training.feature_noise import perturb_features
 from videxpr.training.freeze import freeze
 from videxpr.training.images.options import ImageTrainingOptions
-from videxpr.training.reports import ImageEpochReport
+from videxpr.training.run import EpochReport
 
 WARM_UP: Final = 0.15
 """Share of the steps in which the learning rate rises."""
@@ -30,12 +30,8 @@ class ImageModule(lightning.LightningModule):
         model: what is trained.
         options: the recipe.
         steps: of the whole training.
-        identity: what the run is; one that is resumed must be the same, see `ImageTrainingRun`.
         teachers: models whose predictions the labels are mixed with; they do not change.
         on_epoch: called after every epoch.
-
-    Attributes:
-        last: what the last epoch gave.
     """
 
     def __init__(
@@ -44,9 +40,8 @@ class ImageModule(lightning.LightningModule):
         options: ImageTrainingOptions,
         *,
         steps: int,
-        identity: Mapping[str, str] | None = None,
         teachers: Sequence[ExpressionModel] = (),
-        on_epoch: Callable[[ImageEpochReport], None] = lambda report: None,
+        on_epoch: Callable[[EpochReport], None] = lambda report: None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -60,13 +55,11 @@ class ImageModule(lightning.LightningModule):
                 "--feature-noise moves the features of a backbone that does not change: freeze it "
                 "whole (--freeze block4)"
             )
-        self.last: ImageEpochReport | None = None
         self.trained = torch.tensor(
             [EXPRESSIONS.index(name) for name in model.config.trained_expressions]
         )
         self.losses: list[Tensor] = []
         self.predictions: list[tuple[Tensor, Tensor]] = []
-        self.identity = dict(identity or {})
         self._teachers = list(teachers)  # a plain list: no weights of this module
 
     def on_fit_start(self) -> None:
@@ -107,7 +100,7 @@ class ImageModule(lightning.LightningModule):
         logits, labels = (torch.cat(column) for column in zip(*self.predictions, strict=True))
         self.predictions.clear()
         predicted, classes = logits.argmax(dim=1), len(self.trained)
-        self.last = ImageEpochReport(
+        report = EpochReport(
             epoch=min(self.current_epoch + 1, self.options.epochs),
             epochs=self.options.epochs,
             loss=float(torch.stack(self.losses).mean()) if self.losses else float("nan"),
@@ -118,7 +111,7 @@ class ImageModule(lightning.LightningModule):
             ),
         )
         self.losses.clear()
-        self.on_epoch(self.last)
+        self.on_epoch(report)
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(
@@ -130,13 +123,6 @@ class ImageModule(lightning.LightningModule):
             optimizer, self.options.learning_rate, total_steps=self.steps, pct_start=WARM_UP
         )
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["identity"] = self.identity
-        checkpoint["last"] = vars(self.last) if self.last else {}
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.last = ImageEpochReport(**checkpoint["last"]) if checkpoint["last"] else None
 
     @torch.no_grad()
     def _distilled(self, pixels: Tensor) -> Tensor:
