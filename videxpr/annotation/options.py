@@ -52,7 +52,7 @@ class AnnotationOptions:
     """Everything that decides what is said about a video, besides the model.
 
     Attributes:
-        faces: how faces are found and followed.
+        faces: how faces are detected and tracked.
         windows: how sequences are cut.
         smooth_seconds: span of the moving mean of probabilities; 0 is off.
         logit_adjustment: strength of logit adjustment, which raises expressions that were rare among

@@ -1,6 +1,6 @@
 """From tracks and their features to the rows of a video.
 
-People are classified while they are followed, so that nobody's features are buffered for long.
+People are classified while they are tracked, so that nobody's features are buffered for long.
 """
 
 from array import array

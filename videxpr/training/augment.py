@@ -54,7 +54,7 @@ def augment(pixels: Tensor, options: Augmentation, group: int = 1) -> Tensor:
         pixels = _swap_backgrounds(pixels, options.background_swap, draw)
         pixels = _erase(_warp(pixels, options, draw), options.erase, draw)
         pixels = _recolor(pixels, options, draw)
-        return _degrade(pixels, options, draw).clamp(0, 1)
+        return _corrupt(pixels, options, draw).clamp(0, 1)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _recolor(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
     return torch.where(gray, pixels.mean(dim=1, keepdim=True), pixels)
 
 
-def _degrade(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
+def _corrupt(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
     """Do what a camera and a codec do: noise, fewer pixels, JPEG's losses."""
     if options.noise > 0:
         pixels = pixels + options.noise * draw.share(1, 1, 1) * draw.normal(1, *pixels.shape[-2:])
@@ -142,13 +142,13 @@ def _degrade(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
     pixels = pixels.clamp(0, 1)
     quality = LOWEST_QUALITY + (HIGHEST_QUALITY - LOWEST_QUALITY) * draw.share()
     quality = quality.where(draw.share() < options.compress, torch.inf)
-    for images, side in _degraded_sides(pixels.shape[-1], options.downscale, draw):
+    for images, side in _corruption_sides(pixels.shape[-1], options.downscale, draw):
         kept = _resample(pixels[images], side, quality[images] if options.compress else None)
         pixels = pixels.index_copy(0, images, kept)
     return pixels
 
 
-def _degraded_sides(side: int, downscale: float, draw: _Draw) -> Iterator[tuple[Tensor, int]]:
+def _corruption_sides(side: int, downscale: float, draw: _Draw) -> Iterator[tuple[Tensor, int]]:
     """Yield images, and the side that they are reduced to: a few smaller ones, and their own."""
     smaller = torch.rand(draw.groups, device=draw.device) < downscale
     groups = smaller.nonzero().flatten()
