@@ -1,10 +1,13 @@
 """What the tests of embedding share: small models, and crops that are not all noise."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from skimage import data, transform
 
 from videxpr.core.crop_template import ARCFACE
+from videxpr.model.engine.engine import write_graph
 from videxpr.model.network import ExpressionModel, ModelConfig
 
 
@@ -27,3 +30,9 @@ def face_crops(count: int, size: int = ARCFACE.size) -> list[np.ndarray]:
     face = transform.resize(data.astronaut()[20:220, 120:320], (size, size), preserve_range=True)
     crops = [np.roll(face, 3 * shift, axis=1).astype(np.uint8) for shift in range(count - 1)]
     return [*crops, np.random.default_rng(count).integers(0, 256, (size, size, 3), np.uint8)]
+
+
+def write_graph_often(path: str, content: bytes, times: int) -> None:
+    """Write a graph again and again; a process of its own imports this room by its name."""
+    for _ in range(times):
+        write_graph(Path(path), content)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from embedded import face_crops, model_of
+from embedded import face_crops, model_of, write_graph_often
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import DeviceError
@@ -240,16 +240,11 @@ def test_a_read_only_cache_is_no_error(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def _write(path: str, content: bytes, times: int) -> None:
-    for _ in range(times):
-        write_graph(Path(path), content)
-
-
 def test_a_file_is_whole_at_any_time_while_two_processes_write_it(file):
     ours, theirs = (bytes([number]) * 2_000_000 for number in (1, 2))
     write_graph(file, ours)
     context = multiprocessing.get_context("spawn")
-    writer = context.Process(target=_write, args=(str(file), theirs, 50))
+    writer = context.Process(target=write_graph_often, args=(str(file), theirs, 50))
     writer.start()
     seen = []
     while writer.is_alive():
