@@ -72,3 +72,8 @@ def test_of_many_videos_one_that_fails_does_not_stop_the_others(clips, model):
 def test_what_cannot_begin_is_said_before_the_first_result(clips, model):
     with pytest.raises(UsageError):
         videxpr.annotate_many([clips], {"stride": 65}, model=model)
+
+
+def test_a_model_that_is_given_twice_would_count_twice(clips, model):
+    with pytest.raises(UsageError, match="model small is given twice"):
+        videxpr.annotate(clips / "a.mp4", QUICK, model=[model, model])

@@ -13,7 +13,7 @@ from videxpr.core.errors import SourceError
 from videxpr.core.option import read_values, with_values
 from videxpr.faces.pipeline import Progress
 from videxpr.formats.record import Annotation
-from videxpr.model.hub.resolve import resolve_model
+from videxpr.model.hub.resolve import check_distinct, resolve_model
 from videxpr.model.options import STARTER
 from videxpr.video.sources import Source, find_sources
 
@@ -56,7 +56,7 @@ def annotate(
 
     Raises:
         SourceError: it is missing, is no single source, cannot be opened, or gives no frame.
-        UsageError: there is no such option, or its value makes no sense.
+        UsageError: there is no such option, its value makes no sense, or a model is given twice.
         CheckpointError, DetectorError, DeviceError: a model, the detector or the device is not usable.
     """
     found = find_sources([str(source)])
@@ -99,8 +99,10 @@ def _result(annotator: Annotator, source: Source) -> Result:
 
 def _annotator(options: Options | None, model: Models, device: str) -> Annotator:
     names = [model] if isinstance(model, str | Path) else model
+    files = [resolve_model(name) for name in names]
+    check_distinct(files)
     return load_annotator(
-        [resolve_model(name) for name in names],
+        files,
         _chosen(options or {}),
         str(resolve_device(device)),
         stage_threads(),

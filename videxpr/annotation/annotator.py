@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from videxpr.annotation.options import AnnotationOptions
-from videxpr.annotation.provenance import JOINT, fingerprint, warnings
+from videxpr.annotation.provenance import fingerprint, warnings
 from videxpr.annotation.streaming import PersonStream, ShotStreams, merge_rows, nearest_crop_rows
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
@@ -27,7 +27,7 @@ from videxpr.faces.pipeline import FacePipeline, Progress, TrackedFace
 from videxpr.faces.subjects import rank_subjects
 from videxpr.faces.track import Track
 from videxpr.formats.frame_labels import fill_labels
-from videxpr.formats.record import Annotation, FaceRows
+from videxpr.formats.record import JOINT, Annotation, FaceRows
 from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.ensemble import Ensemble
 from videxpr.video.options import TimeRange

@@ -1,20 +1,17 @@
 """What an annotation says of how it was made: warnings, which bytes were read, and how to repeat it."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from videxpr.annotation.options import AnnotateCommand
 from videxpr.core.errors import FormatError
 from videxpr.core.files import sha256_of
 from videxpr.core.option import option_fields
 from videxpr.datasets.crops.reader import open_crops
-from videxpr.formats.record import Annotation
+from videxpr.formats.record import JOINT, Annotation
 from videxpr.model.hub.resolve import A_FILE
 from videxpr.video.sources import Source
 from videxpr.video.timeline import Timeline
-
-JOINT: Final = " + "
-"""Between the names of several models that answer as one."""
 
 
 def warnings(source: Source, timeline: Timeline, rows: int) -> Iterator[str]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from videxpr.core.errors import UsageError
 from videxpr.core.options import RunOptions
 from videxpr.model.options import ModelOptions
 
@@ -27,12 +26,10 @@ def chosen_models(options: ModelOptions, quiet: bool = False) -> "list[ModelFile
         UsageError: one is given twice.
         CheckpointError: one is not there, or is no checkpoint that this version reads.
     """
-    models: list[ModelFile] = []
-    for name in options.models:
-        file = chosen_model(name, quiet)
-        if any(file.sha256 == other.sha256 for other in models):
-            raise UsageError(f"model {name} is given twice; its probabilities would count twice")
-        models.append(file)
+    from videxpr.model.hub.resolve import check_distinct
+
+    models = [chosen_model(name, quiet) for name in options.models]
+    check_distinct(models)
     return models
 
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from videxpr.core.structures import Floats, Integers, Times
 
 if TYPE_CHECKING:
     import pandas
+
+JOINT: Final = " + "
+"""Between the names, hashes and origins of several models that answer as one, in provenance."""
 
 
 @dataclass(frozen=True)

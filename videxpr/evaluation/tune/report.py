@@ -12,6 +12,7 @@ from videxpr.core.files import atomic_write
 from videxpr.core.version import VERSION
 from videxpr.evaluation.metrics import Counts, Difference, compare, macro_f1
 from videxpr.evaluation.tune.options import Setting
+from videxpr.formats.record import JOINT
 
 SAMPLES: Final = 1000
 """Resamples of the source videos for the interval of the gain."""
@@ -153,8 +154,8 @@ def write_config(path: Path, report: TuneReport, models: Sequence[str] = ()) -> 
     chosen = report.recommended
     options = {
         **chosen.setting.options,
-        "model": list(models) or report.model.split(" + "),
-        "model-sha256": report.model_sha256.split(" + "),
+        "model": list(models) or report.model.split(JOINT),
+        "model-sha256": report.model_sha256.split(JOINT),
     }
     lines = (
         f"# videxpr tune {VERSION}, predictions {str(report.predictions)!r}, "

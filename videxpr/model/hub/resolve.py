@@ -2,13 +2,13 @@
 
 import difflib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from videxpr.core.errors import CheckpointError, DownloadError
+from videxpr.core.errors import CheckpointError, DownloadError, UsageError
 from videxpr.core.files import sha256_of
 from videxpr.model.hub.download import Progress, fetch
 from videxpr.model.hub.huggingface import PREFIX, WEIGHTS, fetch_weights, parse_reference
@@ -74,6 +74,21 @@ def resolve_model(
     if registered.url:
         return _downloaded(registered, progress, on_download)
     return _on_this_machine(registered)
+
+
+def check_distinct(models: Sequence[ModelFile]) -> None:
+    """Refuse weights that stand for two models.
+
+    Raises:
+        UsageError: a file is given twice.
+    """
+    seen: set[str] = set()
+    for file in models:
+        if file.sha256 in seen:
+            raise UsageError(
+                f"model {file.name} is given twice; its probabilities would count twice"
+            )
+        seen.add(file.sha256)
 
 
 def cached_file(model: RegisteredModel) -> Path:
