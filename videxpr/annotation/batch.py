@@ -1,6 +1,6 @@
 """Annotations of many sources."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from threading import Event, Lock
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from videxpr.annotation.writer import RESERVED, Outputs
+from videxpr.annotation.collisions import find_collisions
+from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import OutputError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.core.parallel import ordered_map
@@ -60,12 +61,14 @@ def annotate_sources(
     Yields:
         One report a source, in order, as it comes.
     """
-    owners, stopped, looking = _owners(sources), Event(), Lock()
+    people = annotator.options.people if annotator is not None else 1
+    collisions, stopped, looking = find_collisions(sources, people), Event(), Lock()
 
     def annotate(source: Source) -> tuple[Annotation, float] | None:
         """Return the annotation of a source and the seconds it took; None if its files are there."""
         check_source(source)
-        _check_name(source, owners)
+        if source in collisions:
+            raise OutputError(collisions[source])
         with looking:
             if outputs.is_done(source):
                 return None
@@ -95,31 +98,6 @@ def annotate_sources(
 
 class _StoppedError(Exception):
     """Ends the work on a source that nobody waits for any longer."""
-
-
-def _owners(sources: Sequence[Source]) -> dict[str, Source | None]:
-    """Return who may write the files of a name: the first source that has it, or None, the run."""
-    owners: dict[str, Source | None] = dict.fromkeys(RESERVED)
-    for source in sources:
-        if source.kind != "missing":
-            owners.setdefault(_key(source), source)
-    return owners
-
-
-def _check_name(source: Source, owners: Mapping[str, Source | None]) -> None:
-    """Refuse a source whose files would be written over others of the run."""
-    owner = owners[_key(source)]
-    if owner is source:
-        return
-    other = "the run's own files" if owner is None else str(owner.path)
-    raise OutputError(
-        f"{source.path} would be written to the same files as {other}; annotate it in a run of its "
-        "own, with another --output-dir, or rename it"
-    )
-
-
-def _key(source: Source) -> str:
-    return (source.relative.parent / source.stem).as_posix()
 
 
 def _write(source: Source, annotation: Annotation, seconds: float, outputs: Outputs) -> Report:

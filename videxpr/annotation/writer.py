@@ -25,9 +25,6 @@ from videxpr.formats.writers import FORMATS, Format, chosen_formats
 from videxpr.video.sources import Source
 
 SUMMARY: Final = "summary.csv"
-RESERVED: Final = ("predictions", "summary")
-"""Videos of these names would be written over the run's own files."""
-
 SIDES: Final = ("", "_left", "_right")
 
 
