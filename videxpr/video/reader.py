@@ -28,7 +28,7 @@ from videxpr.video.options import DecodingOptions
 
 DEMUXERS: Final = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,asf,ogg,mpeg,mpegts,mpegvideo,h264,hevc,av1,"
-    "obu,ivf,m4v,dv,mxf,rm,nut,wtv"
+    "obu,ivf,m4v,dv,mxf,gxf,rm,nut,wtv,gif,apng,yuv4mpegpipe"
 )
 """FFmpeg's names of the containers that may be opened. Playlists and lists of files, which would
 make the decoder open other files or addresses, are not among them."""

@@ -20,8 +20,11 @@ from videxpr.core.image_names import frame_of
 
 # fmt: off
 VIDEO_SUFFIXES: Final = frozenset({
-    ".3g2", ".3gp", ".asf", ".avi", ".dv", ".flv", ".h264", ".hevc", ".ivf", ".m2ts", ".m4v",
-    ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+    ".264", ".265", ".3g2", ".3gp", ".3gpp", ".apng", ".asf", ".av1", ".avc", ".avi", ".divx", ".dv",
+    ".f4v", ".flv", ".gif", ".gxf", ".h264", ".h265", ".hevc", ".ivf", ".m1v", ".m2p", ".m2t", ".m2ts",
+    ".m2v", ".m4v", ".mk3d", ".mkv", ".mod", ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mpv", ".mts",
+    ".mxf", ".nut", ".obu", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".tod", ".tp", ".trp", ".ts", ".vob",
+    ".vro", ".webm", ".wmv", ".wtv", ".y4m",
 })
 # fmt: on
 """Endings by which a folder's videos are recognized; a file named outright may have any other."""
