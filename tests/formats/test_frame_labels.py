@@ -36,6 +36,7 @@ def annotation(
     faces = FaceRows(
         frame=frames.astype(np.int64),
         track=ranks.astype(np.int64) + 1,
+        person=ranks.astype(np.int64) + 1,
         rank=ranks.astype(np.int64),
         bbox=boxes.astype(np.float32).reshape(len(rows), 4),
         landmarks=np.full((len(rows), 10), nan, np.float32),

@@ -17,6 +17,7 @@ def annotation_of(rows: int) -> Annotation:
     faces = FaceRows(
         frame=np.arange(rows) + 5,
         track=np.full(rows, 3),
+        person=np.full(rows, 2),
         rank=np.zeros(rows, np.int64),
         bbox=nothing[:, :4],
         landmarks=nothing,
@@ -44,7 +45,7 @@ def test_numpy_alone_reads_every_column(tmp_path):
     write_features(tmp_path / "a.features.npz", annotation)
     with np.load(tmp_path / "a.features.npz", allow_pickle=False) as arrays:
         assert set(arrays) == {
-            *("frame_index", "track_id", "rank", "bridged", "features", "logits"),
+            *("frame_index", "track_id", "person", "rank", "bridged", "features", "logits"),
             *("model", "model_sha256"),
         }
         assert arrays["features"].dtype == arrays["logits"].dtype == np.float32

@@ -34,6 +34,7 @@ TEXT = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
 POINTS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 FACE_SCHEMA = {
     "track_id": pyarrow.int32(),
+    "person": pyarrow.int32(),
     "rank": pyarrow.int32(),
     **dict.fromkeys(["x1", "y1", "x2", "y2"], pyarrow.float32()),
     **dict.fromkeys([f"{point}_{axis}" for point in POINTS for axis in "xy"], pyarrow.float32()),
@@ -132,7 +133,7 @@ def test_numbers_are_those_of_the_annotation() -> None:
     table = to_table(annotation()).take([0, 1, 2, 4])
     for n, name in enumerate(["x1", "y1", "x2", "y2"]):
         assert table[name].to_pylist()[:3] == faces.bbox[:3, n].tolist()
-    for n, name in enumerate(FACE_COLUMNS[6:16]):
+    for n, name in enumerate(FACE_COLUMNS[7:17]):
         assert table[name].to_pylist()[:3] == faces.landmarks[:3, n].tolist()
     assert table["score"].to_pylist()[:3] == faces.score[:3].tolist()
     for n, name in enumerate(EXPRESSIONS[:UNTRAINED]):
@@ -148,7 +149,7 @@ def test_numbers_are_those_of_the_annotation() -> None:
 def test_a_bridged_row_has_an_answer_but_no_box() -> None:
     row = to_table(annotation()).to_pylist()[4]
     assert row["source"] == "bridged" and row["label"] is not None and row["Neutral"] is not None
-    assert {name for name in FACE_COLUMNS[2:17] if row[name] is not None} == set()
+    assert {name for name in FACE_COLUMNS[3:18] if row[name] is not None} == set()
 
 
 def test_a_class_that_was_never_trained_is_null_throughout() -> None:
@@ -161,7 +162,7 @@ def test_the_metadata_are_the_provenance_and_what_is_not_of_frames(tmp_path: Pat
     write_parquet(tmp_path / "a.parquet", annotation())
     metadata = pyarrow.parquet.read_table(tmp_path / "a.parquet").schema.metadata
     own = {
-        "schema_version": "2",
+        "schema_version": "3",
         "people": "2",
         "decode_errors": "3",
         "warnings": json.dumps(annotation().warnings),
@@ -266,9 +267,9 @@ def test_a_small_csv_file_has_exactly_these_bytes(tmp_path: Path) -> None:
     write_csv(tmp_path / "a.csv", small)
     assert (tmp_path / "a.csv").read_text() == (
         ",".join(SCHEMA) + "\n"
-        '"a,b.mp4",0,0.0,0.0,0,0,,1,0,1.0,2.0,3.5,4.0,0.0,1.0,2.0,3.0,4.0,5.0,6.0,7.0,8.0,9.0,0.5,'
+        '"a,b.mp4",0,0.0,0.0,0,0,,1,1,0,1.0,2.0,3.5,4.0,0.0,1.0,2.0,3.0,4.0,5.0,6.0,7.0,8.0,9.0,0.5,'
         "Neutral,0,0.625,0.625,0.375,0.0,0.0,0.0,0.0,0.0,,0.25,0.75,0.0,0.0,0.0,0.0,0.0,,detected\n"
-        '"a,b.mp4",1,,0.04,0,0,' + "," * 37 + "\n"
+        '"a,b.mp4",1,,0.04,0,0,' + "," * 38 + "\n"
     )
 
 

@@ -68,6 +68,7 @@ def annotation(
     faces = FaceRows(
         frame=frames,
         track=shots[frames] + 1,
+        person=np.ones(len(frames), np.int64),
         rank=np.zeros(len(frames), np.int64),
         bbox=np.tile(np.array([10, 10, 90, 90], np.float32), (len(frames), 1)),
         landmarks=np.ones((len(frames), 10), np.float32),

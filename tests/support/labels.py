@@ -37,6 +37,7 @@ def annotated(
     faces = FaceRows(
         frame=frame,
         track=rank + 1,
+        person=rank + 1,
         rank=rank,
         bbox=boxes.reshape(len(rows), 4),
         landmarks=np.full((len(rows), 10), nan, np.float32),

@@ -47,6 +47,7 @@ def face_rows(frames: list[int], ranks: list[int], bridged: list[bool], seed: in
     return FaceRows(
         frame=np.array(frames, np.int64),
         track=np.array(ranks, np.int64) + 1,
+        person=np.array(ranks, np.int64) + 1,
         rank=np.array(ranks, np.int64),
         bbox=np.where(gap[:, None], nan, random.uniform(-9, 999, (count, 4))).astype(np.float32),
         landmarks=np.where(gap[:, None], nan, random.uniform(0, 999, (count, 10))).astype("f4"),

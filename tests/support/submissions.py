@@ -55,6 +55,7 @@ def annotation(
     faces = FaceRows(
         frame=frame,
         track=rank + 1,
+        person=rank + 1,
         rank=rank,
         bbox=np.column_stack([left - 20, left * 0, left + 20, left * 0 + 40]).astype(np.float32),
         landmarks=np.ones((len(rows), 10), np.float32),

@@ -177,6 +177,7 @@ def person_rows(
     return FaceRows(
         frame=frames,
         track=np.full(len(frames), track.number),
+        person=np.full(len(frames), track.number),
         rank=np.full(len(frames), rank),
         bbox=faces[:, :4],
         landmarks=faces[:, 4:14],

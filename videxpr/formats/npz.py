@@ -5,7 +5,8 @@ detected or bridged, by frame and then by rank:
 
     frame_index  (M,) int64      index of the frame
     track_id     (M,) int64      number of the track, as in Parquet
-    rank         (M,) int64      0 for the main person of the shot
+    person       (M,) int64      number of the person, as in Parquet
+    rank         (M,) int64      0 for the main person of the frame
     bridged      (M,) bool       true where a short gap was bridged: the row repeats the features of
                                  the last frame in which the person was detected
     features     (M, 888) float32  of the backbone, or as wide as it is
@@ -33,7 +34,7 @@ FEATURES_SUFFIX: Final = ".features.npz"
 COLUMNS: Final = {
     "frame": "frame_index",
     "track": "track_id",
-    **{name: name for name in ("rank", "bridged", "features", "logits")},
+    **{name: name for name in ("person", "rank", "bridged", "features", "logits")},
 }
 """What a field of `FaceRows` is called in the file."""
 
@@ -46,6 +47,7 @@ class FeatureRows:
 
     frame: Integers
     track: Integers
+    person: Integers
     rank: Integers
     bridged: NDArray[np.bool_]
     features: Floats

@@ -235,8 +235,10 @@ def _first_rows(path: Path, frames: Integers) -> Integers:
 
 def _faces(path: Path, table: pyarrow.Table) -> FaceRows:
     """Return the rows with a face."""
-    is_full = not any(table[name].null_count for name in ("rank", "label", "source"))
-    _require(path, is_full, "it has rows with a track that do not say rank, label and source")
+    is_full = not any(table[name].null_count for name in ("person", "rank", "label", "source"))
+    _require(
+        path, is_full, "it has rows with a track that do not say person, rank, label and source"
+    )
     fields = {field: _values(table, names) for field, names in FACE_FIELDS.items()}
     faces = FaceRows(**fields, bridged=_values(table, "source") == "bridged")
     for values in (faces.smoothed, faces.probabilities):

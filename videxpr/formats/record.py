@@ -24,7 +24,9 @@ class FaceRows:
     Attributes:
         frame: (M,) index of the frame.
         track: (M,) number of the track, from 1 in order of appearance in the video.
-        rank: (M,) 0 for the main person of the shot, 1 for the second, and so on.
+        person: (M,) number of the person, from 1 in order of appearance in the video; a person may
+            have several tracks.
+        rank: (M,) 0 for the main person of the frame, 1 for the second, and so on.
         bbox: (M, 4) x1, y1, x2, y2 in displayed pixels; NaN where nothing was detected.
         landmarks: (M, 10) x, y of right eye, left eye, nose, right and left corner of the mouth (the
             person's own right), in displayed pixels; NaN where nothing was detected.
@@ -40,6 +42,7 @@ class FaceRows:
 
     frame: Integers
     track: Integers
+    person: Integers
     rank: Integers
     bbox: Floats
     landmarks: Floats
@@ -53,7 +56,7 @@ class FaceRows:
     def __post_init__(self) -> None:
         rows = len(self.frame)
         shapes: dict[str, tuple[int, ...]] = {"bbox": (rows, 4), "landmarks": (rows, 10)}
-        shapes |= dict.fromkeys(("track", "rank", "score", "bridged"), (rows,))
+        shapes |= dict.fromkeys(("track", "person", "rank", "score", "bridged"), (rows,))
         shapes |= dict.fromkeys(("probabilities", "smoothed"), (rows, 8))
         if self.features is not None:
             shapes |= {"features": (rows, self.features.shape[-1]), "logits": (rows, 8)}

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from videxpr.core.expressions import EXPRESSIONS
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """It rises whenever a column gets another name or meaning; files of another version are refused."""
 
 PIXELS: Final = "px"
@@ -111,9 +111,18 @@ PAPER_COLUMNS: Final = _probabilities(
 """Equal in every row of a frame."""
 
 FACE_COLUMNS: Final = (
-    Column("track_id", "int32", "number of the track: a person within a shot", NO_FACE, "from 1"),
     Column(
-        "rank", "int32", "0 for the main person of the shot, 1 for the second", NO_FACE, "from 0"
+        "track_id",
+        "int32",
+        "number of the track: one path of boxes within a shot",
+        NO_FACE,
+        "from 1",
+    ),
+    Column(
+        "person", "int32", "number of the person, who may have several tracks", NO_FACE, "from 1"
+    ),
+    Column(
+        "rank", "int32", "0 for the main person of the frame, 1 for the second", NO_FACE, "from 0"
     ),
     *BOX_COLUMNS,
     *LANDMARK_COLUMNS,
@@ -150,6 +159,7 @@ FRAME_FIELDS: Final[dict[str, str | tuple[str, ...]]] = {
 FACE_FIELDS: Final[dict[str, str | tuple[str, ...]]] = {
     "frame": "frame_index",
     "track": "track_id",
+    "person": "person",
     "rank": "rank",
     "bbox": BOX,
     "landmarks": LANDMARKS,

@@ -22,6 +22,7 @@ def annotation(main: list[int], second: list[int] | None = None, first: int = 0)
     faces = FaceRows(
         frame=np.concatenate([first + np.arange(len(one)) for one in people]),
         track=np.ones(rows, np.int64),
+        person=np.ones(rows, np.int64),
         rank=np.repeat(np.arange(len(people)), [len(one) for one in people]),
         bbox=np.zeros((rows, 4), np.float32),
         landmarks=np.zeros((rows, 10), np.float32),
