@@ -131,7 +131,7 @@ def download_pack(
 ) -> DownloadedPack:
     """Install one of `PACKS` in ``ROOT/models/NAME``, unless it is there already.
 
-    All models of the pack are unpacked, though videxpr reads the face detector alone: insightface
+    All models of the pack are unpacked, though videxpr reads two of them at most: insightface
     takes a folder that exists for a whole pack, so a part of one would break other programs that
     share the root. A zip file that someone put at ``ROOT/models/NAME.zip`` is used, and kept.
 

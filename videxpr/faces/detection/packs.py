@@ -21,7 +21,7 @@ class DetectorPack:
         name: what insightface calls it.
         size_bytes: of its zip file.
         sha256: of its zip file.
-        model: file name of the face detector in it, the only part that videxpr reads.
+        model: file name of the face detector in it.
         model_sha256: of the face detector.
         note: what the detector is.
         release: address of the folder with the zip file.
@@ -63,10 +63,17 @@ PACKS: Final = {pack.name: pack for pack in _ALL}
 
 @dataclass(frozen=True)
 class Pack:
-    """A face detection model on disk: the pack's name and its ONNX file."""
+    """A pack on disk.
+
+    Attributes:
+        name: what it is called.
+        model: the face detector's ONNX file.
+        recognition: that of the model which tells people apart; None if there is none.
+    """
 
     name: str
     model: Path
+    recognition: Path | None = None
 
 
 def search_roots(root: Path | None) -> tuple[Path, ...]:
@@ -90,7 +97,7 @@ def find_pack(name: str, root: Path | None) -> Pack | None:
     found = [pack for pack in installed_packs(root) if name in ("", pack.name)]
     path = Path(name)
     if path.suffix == ".onnx" and path.is_file():
-        found.append(Pack(path.stem, path))
+        found.append(Pack(path.stem, path, _recognition(path.parent)))
     elif name and path.is_dir():
         found += _pack(path)
     return next(iter(found), None)
@@ -99,7 +106,13 @@ def find_pack(name: str, root: Path | None) -> Pack | None:
 def _pack(folder: Path) -> list[Pack]:
     """Return the pack in a folder, if it is one."""
     models = [*sorted(folder.glob("det_*.onnx")), *sorted(folder.glob("scrfd*.onnx"))]
-    return [Pack(folder.name, model) for model in models[:1]]
+    return [Pack(folder.name, model, _recognition(folder)) for model in models[:1]]
+
+
+def _recognition(folder: Path) -> Path | None:
+    """Return the recognition model of a folder: those of WebFace600K, or that of Glint360K."""
+    models = [*sorted(folder.glob("w600k_*.onnx")), *sorted(folder.glob("glint*.onnx"))]
+    return next(iter(models), None)
 
 
 def _preference(pack: Pack) -> tuple[int, str]:
