@@ -258,7 +258,8 @@ class _Groups:
         counts = np.outer(self._counts * first, self._counts * first)
         alike = np.full(counts.shape, -np.inf)
         possible = np.triu((counts > 0) & ~self._apart, 1)
-        return np.divide(self._cosines, counts, out=alike, where=possible)
+        np.divide(self._cosines, counts, out=alike, where=possible)
+        return alike
 
 
 def _seen_together(tracks: Sequence[Appearance]) -> NDArray[np.bool_]:
