@@ -139,7 +139,7 @@ def test_a_stream_that_starts_over_in_another_size(tmp_path: Path) -> None:
     reading = read(joined)
     assert reading.numbers == [0, 1, 2, 0, 1, 2]
     assert reading.milliseconds == [5000, 5040, 5080] * 2
-    assert reading.sizes == [(64, 48)] * 3 + [(96, 64)] * 3
+    assert reading.sizes == [(64, 48)] * 6
 
 
 def test_a_clock_that_wraps_round(tmp_path: Path) -> None:

@@ -6,14 +6,15 @@ from conftest import SHARED, needs_shared
 from videos import write_video
 
 from videxpr.core.errors import SourceError
+from videxpr.video import nvdec
 from videxpr.video import reader as video
-from videxpr.video.options import DecodingOptions
-from videxpr.video.reader import (
-    Video,
+from videxpr.video.nvdec import (
     codec_unsupported_reason,
     device_unsupported_reason,
     format_unsupported_reason,
 )
+from videxpr.video.options import DecodingOptions
+from videxpr.video.reader import Video
 
 CLIPS = SHARED / "data" / "clips"
 EVERY_40_MS = [40 * number for number in range(30)]
@@ -67,7 +68,7 @@ def test_without_a_gpu_auto_gives_what_the_cpu_gives_and_says_so(clip):
 
 @no_gpu
 def test_without_a_gpu_asking_for_it_is_an_error_that_says_why(clip):
-    with pytest.raises(SourceError, match=r"v\.mp4 cannot be decoded on a GPU: .*driver.*auto"):
+    with pytest.raises(SourceError, match=r"v\.mp4: cannot be decoded on a GPU: .*driver.*auto"):
         Video(clip, DecodingOptions("cuda"))
 
 
@@ -92,7 +93,7 @@ def test_frames_that_the_gpu_refuses_are_not_lost(clip, monkeypatch):
 
 def test_first_picture_is_looked_at_and_not_lost(clip, monkeypatch):
     monkeypatch.setattr(video, "HWAccel", lambda *_, **options: None)
-    monkeypatch.setattr(video, "GPU_FORMATS", {"yuv420p"})
+    monkeypatch.setattr(nvdec, "GPU_FORMATS", {"yuv420p"})
     decoder, note, *rest = read(clip, DecodingOptions("cuda", "cuda:1"))
     assert (decoder, note, rest) == ("cuda:1", None, list(read(clip)[2:]))
 

@@ -215,6 +215,8 @@ class Annotator:
             "detector_sha256": self.detector.weights_sha256 if found else "",
             "options": json.dumps(options),
             "frames": str(len(timeline)),
+            "video_stream": str(timeline.stream) if found else "",
+            "frame_size": "{}x{}".format(*timeline.frame_size) if found else "",
             "source_bytes": str(size),
             "source_sha256": digest,
         }

@@ -22,7 +22,10 @@ def warnings(source: Source, timeline: Timeline, rows: int) -> Iterator[str]:
         yield f"{timeline.decode_errors} damaged packets or frames in the video"
     if timeline.decoder_note:
         yield f"decoded on the CPU: {timeline.decoder_note}"
-    if timeline.odd_steps:
+    yield from timeline.video_warnings
+    if timeline.odd_steps == len(timeline):
+        yield f"the video has no times; {timeline.fps:g} frames a second are assumed"
+    elif timeline.odd_steps:
         yield f"{timeline.odd_steps} frames have no time or one that does not rise"
     if source.more:
         places = " and ".join(map(str, (source.path, *source.more)))

@@ -5,6 +5,7 @@ have been cropped. Crops are handed over at once, tracks when their shot ends. D
 what is done with the faces overlap, each in a thread; results do not depend on who is faster.
 """
 
+import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -109,8 +110,9 @@ class FacePipeline:
         tracker = Tracker(self.options.tracking, self.detector.sure_score)
         with measured(self.timer, "decode"):
             video = Video(path, self.options.decoding)
-        with video, closing(self._detected_blocks(video)) as blocks:
-            timeline.decoder_note = video.decoder_note
+        timeline.decoder_note, timeline.stream = video.decoder_note, video.stream
+        timeline.fps = video.fps or timeline.fps
+        with video, closing(self._detected_blocks(video, timeline.fps)) as blocks:
             for block in blocks:
                 if timeline.shots and block[0].shot != timeline.shots[-1]:
                     yield Shot(tracker.finish(), timeline.frame_size)
@@ -118,17 +120,19 @@ class FacePipeline:
                 if progress is not None:
                     progress(len(timeline), video.frames_hint)
             timeline.decode_errors = video.decode_errors
-        if not timeline:
-            raise SourceError(
-                f"no frame of {path} could be decoded between the start and the end asked for"
-            )
+            timeline.video_warnings = video.warnings
+            if not timeline:
+                asked = self.options.time_range
+                raise SourceError(f"{path}: {_no_frame_reason(video, asked, timeline.fps)}")
         yield Shot(tracker.finish(), timeline.frame_size)
 
-    def _detected_blocks(self, video: Video) -> Generator[list[_DetectedFrame], None, None]:
+    def _detected_blocks(
+        self, video: Video, fps: float
+    ) -> Generator[list[_DetectedFrame], None, None]:
         """Yield the faces of blocks; decoding and detection in a thread each, unless timed."""
         keyframes = KeyframeDetector(self.detector, self.options.keyframes)
         frames = video if self.timer is None else self.timer.measure_each("decode", video)
-        shown = with_shots(_in_time_range(frames, self.options.time_range))
+        shown = with_shots(_in_time_range(frames, self.options.time_range, fps))
         blocks = _blocks(shown, keyframes.block_length(self.options.batch_size))
         if self.timer is not None:
             return self._detect(blocks, keyframes)
@@ -161,15 +165,40 @@ class FacePipeline:
         return _DetectedFrame(frame.index, frame.pts_seconds, shown.shot, size, faces, crops)
 
 
-def _in_time_range(frames: Iterable[Frame], asked: TimeRange) -> Iterable[Frame]:
-    """Return all frames from the first one at the start to the last one before the end."""
+def _no_frame_reason(video: Video, asked: TimeRange, fps: float) -> str:
+    """Return why no frame of a video was given."""
+    if asked == TimeRange():
+        return f"none of its frames can be decoded ({video.decode_errors} damaged packets)"
+    begins, ends = video.span_seconds(fps)
+    start = "" if asked.start_seconds is None else f" from {asked.start_seconds:g} s"
+    end = "" if asked.end_seconds is None else f" before {asked.end_seconds:g} s"
+    return f"no frame{start}{end}; the video runs from {begins:.1f} to {ends:.1f} s"
+
+
+def _in_time_range(frames: Iterable[Frame], asked: TimeRange, fps: float) -> Iterator[Frame]:
+    """Return all frames from the first one at the start to the last one before the end.
+
+    Args:
+        frames: of a video.
+        asked: half-open.
+        fps: frames a second of a video without times.
+    """
     start, end = asked.start_seconds, asked.end_seconds
+    timed = _with_seconds(frames, fps)
     # a frame without a time, which is NaN, neither begins nor ends what was asked for
     if start is not None:
-        frames = dropwhile(lambda frame: not frame.pts_seconds >= start, frames)
+        timed = dropwhile(lambda one: not one[0] >= start, timed)
     if end is not None:
-        frames = takewhile(lambda frame: not frame.pts_seconds >= end, frames)
-    return frames
+        timed = takewhile(lambda one: not one[0] >= end, timed)
+    return (frame for _, frame in timed)
+
+
+def _with_seconds(frames: Iterable[Frame], fps: float) -> Iterator[tuple[float, Frame]]:
+    """Yield frames with their times; until one has a time, they are counted from 0."""
+    is_timed = False
+    for frame in frames:
+        is_timed = is_timed or not math.isnan(frame.pts_seconds)
+        yield (frame.pts_seconds if is_timed else frame.index / fps), frame
 
 
 def _blocks(frames: Iterable[ShotFrame], length: int) -> Generator[list[ShotFrame], None, None]:

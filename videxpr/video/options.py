@@ -23,12 +23,13 @@ def parse_seconds(text: str) -> float:
 
 @options("Running")
 class DecodingOptions:
-    """Where videos are decoded.
+    """Which stream of a video is decoded, and where.
 
     Attributes:
         decoder: ``cpu``; ``cuda``, which is an error for a video that the GPU cannot decode; or
             ``auto``: the GPU if the networks run on one and it can, else the CPU.
         device: where the networks run, e.g. ``cuda:1``; the GPU that decodes, the first if it is none.
+        stream: number among the file's video streams, from 0; None leaves the choice to videxpr.
     """
 
     decoder: Decoder = option(
@@ -39,6 +40,14 @@ class DecodingOptions:
         changes_results=False,
     )
     device: str = "cpu"
+    stream: int | None = option(
+        None,
+        "Which video stream of a file is read, counted from 0.",
+        metavar="N",
+        least=0,
+        default_text="the one marked as default, else the largest; a still or a cover last",
+        panel=PANEL,
+    )
 
     @property
     def gpu(self) -> int | None:

@@ -1,5 +1,7 @@
 """Videos, frame by frame, as they are shown: upright, in square pixels, with their own times.
 
+All frames of a video have the size of its first one, which is its size for everything that follows.
+
 On NVIDIA's GPUs (NVDEC) FFmpeg's own decoder reads the stream and the GPU makes its frames, which come
 back to the CPU: they, their order and their times are those of the CPU's decoder.
 """
@@ -13,35 +15,31 @@ from typing import Any, Final, Self, cast
 
 import av
 import numpy as np
-from av.codec.hwaccel import HWAccel, HWDeviceType, hwdevices_available
-from av.container import InputContainer
+from av.codec.hwaccel import HWAccel
 from av.packet import Packet
 from av.sidedata.sidedata import SideDataContainer
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from videxpr.core.errors import SourceError
 from videxpr.core.structures import Frame, Image
-from videxpr.video.options import DecodingOptions
-
-DEMUXERS: Final = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,asf,ogg,mpeg,mpegts,mpegvideo,h264,hevc,av1,"
-    "obu,ivf,m4v,dv,mxf,gxf,rm,nut,wtv,gif,apng,yuv4mpegpipe"
+from videxpr.video.canvas import Canvas
+from videxpr.video.container import open_video
+from videxpr.video.file_kinds import ENCRYPTED
+from videxpr.video.nvdec import (
+    codec_unsupported_reason,
+    device_unsupported_reason,
+    format_unsupported_reason,
 )
-"""FFmpeg's names of the containers that may be opened. Playlists and lists of files, which would
-make the decoder open other files or addresses, are not among them."""
-
-OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+from videxpr.video.options import DecodingOptions
+from videxpr.video.streams import other_streams
 
 COLOR_MATRICES: Final = frozenset({0, 1, 2, 4, 5, 6, 7, 9})
 """FFmpeg's numbers of the color matrices that it converts to RGB; 2 is "not said"."""
 
-GPU_FORMATS: Final = frozenset(
-    {"nv12", "nv16", "p010le", "p012le", "p016le", "p210le", "p212le", "p216le"}
-)
-"""Pixel formats of NVDEC; the same codecs' decoders on the CPU use others."""
+TRANSPARENT: Final = frozenset({"gif", "apng"})
+"""Codecs whose pictures have holes by design; elsewhere what is said of transparency is often wrong."""
 
 ON_CPU: Final = DecodingOptions(decoder="cpu")
 
@@ -50,11 +48,16 @@ class Video:
     """An opened video. Iterating gives one `Frame` for every frame that decodes.
 
     Frames come in presentation order. Rotation and mirroring are applied, and non-square pixels are
-    scaled to their display shape, so that all later coordinates are displayed pixels.
+    scaled to their display shape, so that all later coordinates are displayed pixels. Where the size
+    changes on the way, each frame is scaled into the first one's size, its shape kept: what is left
+    over is black. What is transparent in GIF and animated PNG is white.
 
     Attributes:
         path: the file.
         codec: FFmpeg's name of the codec.
+        stream: number of the stream that is read, among the file's video streams.
+        fps: frames a second that the stream states, 0 if none; not to be believed where there are
+            times.
         frames_hint: frames that the container claims or that its duration suggests, 0 if unknown;
             never to be believed.
         decoder: where its frames are decoded, ``cpu`` or e.g. ``cuda:0``.
@@ -65,8 +68,8 @@ class Video:
 
     Raises:
         SourceError: the file is missing, is no video of a known container, or has no video stream,
-            or a GPU must decode it and cannot; during iteration: its frames cannot be converted to
-            RGB.
+            or a GPU must decode it and cannot; during iteration: it is encrypted, or its frames
+            cannot be converted to RGB.
     """
 
     def __init__(self, path: Path, decoding: DecodingOptions = ON_CPU) -> None:
@@ -74,15 +77,21 @@ class Video:
 
         Args:
             path: of the file.
-            decoding: where it is decoded.
+            decoding: which stream is decoded, and where.
         """
         self.decode_errors = 0
         self.decoder = "cpu"
         self.decoder_note: str | None = None
-        self._container, self._stream = _open(path)
         self.path = path
+        self._opened = open_video(path, decoding.stream)
+        self.stream = self._opened.number
         self.codec = self._stream.codec_context.name
-        self.frames_hint = _frames_hint(self._container, self._stream)
+        self.fps = self._opened.fps
+        self.frames_hint = self._opened.frames_hint
+        self._canvas = Canvas()
+        self._span = (math.inf, -math.inf)  # seconds of the packets that were read
+        self._packets_read = 0
+        self._first_aspect: Fraction | None = None
         self._scaler = VideoReformatter()
         self._frames: Iterator[VideoFrame] = self._decode()
         if decoding.gpu is not None:
@@ -92,14 +101,33 @@ class Video:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._container.close()
+        self._opened.container.close()
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield frames from the first on; a video can be read once."""
         base = self._stream.time_base or Fraction(0)
         for index, (stamp, frame) in enumerate(_with_stamps(self._frames)):
-            pts_seconds = math.nan if stamp is None else float(stamp * base)
-            yield Frame(index, pts_seconds, _upright(self._rgb(frame), frame))
+            pts_seconds = (
+                float(stamp * base) if stamp is not None and self._opened.is_timed else math.nan
+            )
+            yield Frame(index, pts_seconds, self._shown(frame))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know of how it was read so far."""
+        found = [other_streams(self._opened.streams, self.stream), self._canvas.warning]
+        return [sentence for sentence in found if sentence]
+
+    def span_seconds(self, fps: float) -> tuple[float, float]:
+        """Return when the video begins and ends; what is left of it is read, not decoded.
+
+        Args:
+            fps: frames a second of a video without times.
+        """
+        for _ in self._packets():
+            pass
+        begins, ends = self._span
+        return self._span if begins < ends else (0.0, self._packets_read / fps)
 
     def _decode_on(self, gpu: int, or_nothing: bool) -> None:
         """Let a GPU decode if it can, which the first frame shows; else note why it does not."""
@@ -111,9 +139,9 @@ class Video:
         if self.decoder_note is None:
             self.decoder = f"cuda:{gpu}"
         elif or_nothing:
-            self._container.close()
+            self._opened.container.close()
             raise SourceError(
-                f"{self.path} cannot be decoded on a GPU: {self.decoder_note}; choose --decoder "
+                f"{self.path}: cannot be decoded on a GPU: {self.decoder_note}; choose --decoder "
                 "auto or cpu"
             )
 
@@ -122,12 +150,16 @@ class Video:
         try:
             # a frame in the middle that the GPU does not take is decoded on the CPU rather than lost
             on_gpu = HWAccel("cuda", device=gpu, allow_software_fallback=True)
-            opened = _open(self.path, on_gpu)
+            opened = open_video(self.path, self.stream, on_gpu)
         except SourceError as exc:
             return device_unsupported_reason(gpu, exc.__cause__)
-        self._container.close()
-        self._container, self._stream = opened
+        self._opened.container.close()
+        self._opened = opened
         return None
+
+    @property
+    def _stream(self) -> VideoStream:
+        return self._opened.stream
 
     def _decode(self) -> Iterator[VideoFrame]:
         for packet in chain(self._packets(), [None]):  # None empties the decoder
@@ -144,66 +176,62 @@ class Video:
     def _packets(self) -> Iterator["Packet[VideoStream]"]:
         """Yield packets up to the end of the container, or to where it breaks off."""
         try:
-            for packet in self._container.demux(self._stream):
+            for packet in self._opened.container.demux(self._stream):
                 if packet.size:
+                    self._note_packet(packet)
                     yield packet
                 elif packet.dts is None:  # PyAV's mark of the end
                     return
         except av.error.FFmpegError:
             self.decode_errors += 1
 
-    def _rgb(self, frame: VideoFrame) -> Image:
+    def _note_packet(self, packet: "Packet[VideoStream]") -> None:
+        if packet.has_sidedata("encryption_info"):
+            raise SourceError(f"{self.path}: {ENCRYPTED}")
+        self._packets_read += 1
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is not None and self._opened.is_timed and not packet.is_discard:
+            base = float(packet.time_base or 0)
+            seconds = stamp * base
+            ends = seconds + (packet.duration or 0) * base
+            self._span = min(self._span[0], seconds), max(self._span[1], ends)
+
+    def _shown(self, frame: VideoFrame) -> Image:
+        """Return a frame as it is shown, in the size of the first one."""
+        matrix = _display_matrix(frame)
+        width, height = max(1, round(frame.width * self._aspect())), frame.height
+        sideways = _is_sideways(matrix)
+        size = (height, width) if sideways else (width, height)
+        width, height = self._canvas.fit(size)
+        stored = (height, width) if sideways else (width, height)
+        return self._canvas.place(_upright(self._rgb(frame, *stored), matrix))
+
+    def _rgb(self, frame: VideoFrame, width: int, height: int) -> Image:
+        """Return a frame's pixels as they are stored, scaled."""
         if frame.colorspace not in COLOR_MATRICES:
             frame.colorspace = 2
-        width = max(1, round(frame.width * self._aspect()))
+        pixels = "rgba" if self.codec in TRANSPARENT else "rgb24"
         try:
-            rgb = self._scaler.reformat(frame, width, frame.height, "rgb24", threads=1)
+            scaled = self._scaler.reformat(frame, width, height, pixels, threads=1)
         except av.error.FFmpegError as exc:
             raise SourceError(
                 f"{self.path}: frames of the format {frame.format.name} cannot be "
                 f"converted to RGB ({exc.strerror}); convert the video first"
             ) from exc
-        return cast(Image, rgb.to_ndarray())
+        image = cast(Image, scaled.to_ndarray())
+        return _on_white(image) if pixels == "rgba" else image
 
     def _aspect(self) -> float:
-        """Return the width of a pixel over its height, 1.0 where nothing sensible is said."""
-        aspect = self._stream.sample_aspect_ratio or self._stream.codec_context.sample_aspect_ratio
+        """Return the width of a pixel over its height, 1.0 where nothing sensible is said.
+
+        The container's word counts, until the stream says something new on the way.
+        """
+        coded = self._stream.codec_context.sample_aspect_ratio
+        if self._canvas.size == (0, 0):
+            self._first_aspect = coded
+        is_new = coded is not None and coded != self._first_aspect
+        aspect = coded if is_new else self._stream.sample_aspect_ratio or coded
         return float(aspect) if aspect and 0.1 < aspect < 10 else 1.0
-
-
-def _open(path: Path, acceleration: HWAccel | None = None) -> tuple[InputContainer, VideoStream]:
-    if not path.is_file():
-        raise SourceError(f"no file {path}")
-    try:
-        container = av.open(
-            f"file:{path}",
-            options=dict(OPTIONS),
-            metadata_errors="replace",
-            hwaccel=acceleration,
-        )
-    except (av.error.FFmpegError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or str(exc)
-        raise SourceError(
-            f"cannot open {path}: {reason}; it is damaged, cut short, unreadable, or no video"
-        ) from exc
-    container.flags &= ~1  # AVFMT_FLAG_GENPTS: it invents times, wrong ones for H.264 in AVI
-    for stream in container.streams.video:
-        if stream.codec_context and not stream.disposition & Disposition.attached_pic:
-            # One thread: with more, a damaged packet costs good frames too, and how many, and what
-            # damaged frames look like, depends on the number of threads.
-            stream.thread_type = "NONE"
-            stream.thread_count = 1
-            return container, stream
-    container.close()
-    raise SourceError(f"{path} has no video stream that can be decoded")
-
-
-def _frames_hint(container: InputContainer, stream: VideoStream) -> int:
-    if stream.frames:
-        return stream.frames
-    if container.duration and stream.average_rate:
-        return round(container.duration / av.time_base * stream.average_rate)
-    return 0
 
 
 def _with_stamps(frames: Iterable[VideoFrame]) -> Iterator[tuple[int | None, VideoFrame]]:
@@ -222,10 +250,24 @@ def _with_stamps(frames: Iterable[VideoFrame]) -> Iterator[tuple[int | None, Vid
             last, due = stamp, (stamp + gap if gap > 0 else None)
 
 
-def _upright(image: Image, frame: VideoFrame) -> Image:
-    """Rotate and mirror as the frame's display matrix says, in steps of 90 degrees."""
-    a, b, c, d = _display_matrix(frame)
-    if abs(b) > abs(a):
+def _on_white(image: Image) -> Image:
+    """Return (height, width, 4) RGBA pixels on white, as RGB."""
+    colors, alpha = image[..., :3], image[..., 3:]
+    if alpha.min() == 255:
+        return np.ascontiguousarray(colors)
+    mixed = colors.astype(np.uint16) * alpha + (255 - alpha) * np.uint16(255)
+    return (mixed // 255).astype(np.uint8)
+
+
+def _is_sideways(matrix: list[float]) -> bool:
+    """Return whether a display matrix turns by 90 or 270 degrees."""
+    return abs(matrix[1]) > abs(matrix[0])
+
+
+def _upright(image: Image, matrix: list[float]) -> Image:
+    """Rotate and mirror as a display matrix says, in steps of 90 degrees."""
+    a, b, c, d = matrix
+    if _is_sideways(matrix):
         image, a, d = image.swapaxes(0, 1), c, b
     return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
@@ -243,30 +285,3 @@ def _display_matrix(frame: VideoFrame) -> list[float]:
     except ValueError:  # PyAV lists nothing where one kind of side data is new to it
         cos, sin = math.cos(math.radians(frame.rotation)), math.sin(math.radians(frame.rotation))
         return [cos, -sin, sin, cos]
-
-
-def codec_unsupported_reason(codec: str) -> str | None:
-    """Return why no GPU can decode with a decoder of FFmpeg's, by its name; None if one may."""
-    if "cuda" not in hwdevices_available():
-        return "this build of PyAV has no NVDEC"
-    configs: Any = av.codec.Codec(codec, "r").hardware_configs
-    if any(one.device_type == HWDeviceType.cuda and one.is_supported for one in configs):
-        return None
-    return f"FFmpeg's decoder {codec} does not use NVDEC"
-
-
-def format_unsupported_reason(pixel_format: str) -> str | None:
-    """Return why a frame of that format was decoded on the CPU after all; None if on a GPU."""
-    if pixel_format in GPU_FORMATS:
-        return None
-    return (
-        f"the GPU refused its frames, and they came from the CPU as {pixel_format}: its NVDEC "
-        "lacks this kind, or, in a container, NVIDIA_DRIVER_CAPABILITIES lacks video"
-    )
-
-
-def device_unsupported_reason(gpu: int, error: BaseException | None) -> str:
-    """Return why a GPU could not be opened for decoding, by FFmpeg's error."""
-    if isinstance(error, PermissionError):  # FFmpeg's way to say that it cannot load libcuda
-        return f"FFmpeg finds no NVIDIA driver to use cuda:{gpu} with"
-    return f"cuda:{gpu} cannot be opened ({getattr(error, 'strerror', None) or error})"

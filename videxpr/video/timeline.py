@@ -31,6 +31,8 @@ class Timeline:
         odd_steps: frames that have no time, or one that does not rise.
         decode_errors: damaged packets and frames.
         decoder_note: why the CPU decoded although a GPU could have been taken; None if it did not.
+        stream: number of the stream that was read, among the file's video streams.
+        video_warnings: what a user should know of how the video was read.
     """
 
     fps: float = 30.0
@@ -42,6 +44,8 @@ class Timeline:
     odd_steps: int = 0
     decode_errors: int = 0
     decoder_note: str | None = None
+    stream: int = 0
+    video_warnings: list[str] = field(default_factory=list)
     _good_steps: Counter[float] = field(default_factory=Counter)
 
     def __len__(self) -> int:

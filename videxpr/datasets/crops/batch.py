@@ -92,6 +92,7 @@ def _warnings(timeline: Timeline, folders: Sequence[PersonFolder]) -> Iterator[s
         yield "no face was found: the folder is empty"
     if timeline.decoder_note:
         yield f"decoded on the CPU: {timeline.decoder_note}"
+    yield from timeline.video_warnings
     if timeline.decode_errors:
         yield f"{timeline.decode_errors} damaged packets or frames in the video"
 

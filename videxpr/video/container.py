@@ -1,0 +1,202 @@
+"""Video files, opened: by which demuxers, which of their streams, and why one cannot be."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import av
+from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from videxpr.core.errors import SourceError
+from videxpr.video.file_kinds import (
+    AUDIO,
+    ENCRYPTED,
+    PHOTO,
+    PHOTO_BRANDS,
+    is_encrypted_asf,
+    unsupported_reason,
+)
+from videxpr.video.streams import StreamInfo, choose_stream, missing_stream_reason
+
+DEMUXERS: Final = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,asf,ogg,mpeg,mpegts,mpegvideo,h264,hevc,av1,"
+    "obu,ivf,m4v,dv,mxf,gxf,rm,nut,wtv,gif,apng,yuv4mpegpipe"
+)
+"""FFmpeg's names of the containers that may be opened. Playlists and lists of files, which would
+make the decoder open other files or addresses, are not among them."""
+
+OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+
+RAW_STREAMS: Final = frozenset({"h264", "hevc", "m4v", "mpegvideo", "obu", "av1"})
+"""Demuxers of bare streams, which have no times: FFmpeg gives some 25 frames a second."""
+
+PROTECTED: Final = frozenset({"encv", "drmi"})
+"""What MP4 calls streams that Apple and others encrypt."""
+
+PROBED_PACKETS: Final = 1000
+"""So many are looked at, of all streams together, to tell a still from a film beside it."""
+
+HIGHEST_FPS: Final = 1000
+"""What states more counts something else, as the clock of MPEG-TS."""
+
+
+@dataclass(frozen=True)
+class OpenedVideo:
+    """A file that is open, and the stream of it that is read.
+
+    Attributes:
+        container: that is open; its owner closes it.
+        stream: that is read.
+        streams: what is known of all its video streams.
+        number: of the stream that is read, among those.
+    """
+
+    container: InputContainer
+    stream: VideoStream
+    streams: tuple[StreamInfo, ...]
+    number: int
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its times are the file's own, not FFmpeg's invention."""
+        return self.container.format.name not in RAW_STREAMS
+
+    @property
+    def fps(self) -> float:
+        """Frames a second that the stream states; 0 if none."""
+        stated: Fraction | None = self.stream.codec_context.framerate
+        if not stated and self.is_timed:
+            stated = self.stream.guessed_rate
+        return float(stated) if stated and 0 < stated < HIGHEST_FPS else 0.0
+
+    @property
+    def frames_hint(self) -> int:
+        """Frames that the container claims or that its duration suggests; 0 if unknown."""
+        if self.stream.frames:
+            return self.stream.frames
+        if self.container.duration and self.stream.average_rate:
+            return round(self.container.duration / av.time_base * self.stream.average_rate)
+        return 0
+
+
+def open_video(
+    path: Path, number: int | None = None, acceleration: HWAccel | None = None
+) -> OpenedVideo:
+    """Open a file and choose one of its video streams.
+
+    Args:
+        path: of the file.
+        number: of the stream, counted from 0; None leaves the choice to `choose_stream`.
+        acceleration: a GPU that decodes.
+
+    Raises:
+        SourceError: it is missing, no video, or encrypted, or has no such stream.
+    """
+    container = _open(path, acceleration)
+    streams = tuple(_info(stream) for stream in container.streams.video)
+    if sum(one.is_video for one in streams) > 1:
+        streams = _with_counts(path, streams)
+    chosen = choose_stream(streams) if number is None else number
+    reason = _refusal(path, container)
+    if chosen is None or not streams:
+        reason = reason or _no_video_reason(container)
+    elif number is not None:
+        reason = reason or missing_stream_reason(streams, number)
+    if reason or chosen is None:
+        container.close()
+        raise SourceError(f"{path}: {reason}")
+    stream = container.streams.video[chosen]
+    # One thread: with more, a damaged packet costs good frames too, and how many, and what damaged
+    # frames look like, depends on the number of threads.
+    stream.thread_type = "NONE"
+    stream.thread_count = 1
+    return OpenedVideo(container, stream, streams, chosen)
+
+
+def _open(path: Path, acceleration: HWAccel | None = None) -> InputContainer:
+    if not path.is_file():
+        raise SourceError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}")
+    try:
+        container = av.open(
+            f"file:{path}",
+            options=dict(OPTIONS),
+            metadata_errors="replace",
+            hwaccel=acceleration,
+        )
+    except (av.error.FFmpegError, ValueError) as exc:
+        raise SourceError(f"{path}: {_cause(path, exc)}") from exc
+    container.flags &= ~1  # AVFMT_FLAG_GENPTS: it invents times, wrong ones for H.264 in AVI
+    return container
+
+
+def _info(stream: VideoStream) -> StreamInfo:
+    codec: VideoCodecContext | None = stream.codec_context
+    return StreamInfo(
+        codec=codec.codec.canonical_name if codec else "",
+        width=codec.width if codec else 0,
+        height=codec.height if codec else 0,
+        frames=stream.frames,
+        is_default=bool(stream.disposition & Disposition.default),
+        is_picture=bool(stream.disposition & Disposition.attached_pic),
+    )
+
+
+def _with_counts(path: Path, streams: Sequence[StreamInfo]) -> tuple[StreamInfo, ...]:
+    """Return streams with their true numbers of frames, as far as the first packets tell."""
+    counts, is_whole = Counter[int](), False
+    with _open(path) as container:
+        known = list(zip(container.streams.video, streams, strict=True))
+        packets = container.demux([stream for stream, one in known if one.is_video])
+        with suppress(av.error.FFmpegError):  # it breaks off: what came until then counts
+            for packet in islice(packets, PROBED_PACKETS):
+                counts[packet.stream.index] += bool(packet.size)
+            is_whole = next(packets, None) is None
+        return tuple(
+            replace(
+                one,
+                frames=counts[stream.index] if is_whole else one.frames,
+                shows_more=counts[stream.index] > 1,
+            )
+            for stream, one in known
+        )
+
+
+def _no_video_reason(container: InputContainer) -> str:
+    """Return why nothing in a container can be read."""
+    if any(not stream.codec_context for stream in container.streams.video):
+        return "its video is of a codec that FFmpeg does not know here; convert it first"
+    if container.streams.audio:
+        return AUDIO
+    return "no video in it" if not container.streams.video else PHOTO
+
+
+def _cause(path: Path, error: Exception) -> str:
+    """Return why a file was not opened."""
+    try:
+        known = unsupported_reason(path)
+    except OSError as exc:
+        return f"cannot be read ({exc.strerror or exc})"
+    reason = getattr(error, "strerror", None) or str(error)
+    return known or f"no video that FFmpeg can read ({reason}), or damaged at its beginning"
+
+
+def _refusal(path: Path, container: InputContainer) -> str | None:
+    """Return why a file is not read although it opens: a photo, or encrypted; None if it is."""
+    if container.metadata.get("major_brand", "").strip() in PHOTO_BRANDS:
+        return PHOTO
+    tags = {
+        stream.codec_context.codec_tag for stream in container.streams.video if stream.codec_context
+    }
+    keys = any("enc_key_id" in stream.metadata for stream in container.streams.video)
+    if keys or tags & PROTECTED or (container.format.name == "asf" and is_encrypted_asf(path)):
+        return ENCRYPTED
+    return None
