@@ -12,14 +12,14 @@ SECOND: Final = ("_left", "_right")
 """What a second person adds to a video's name."""
 
 
-def find_collisions(sources: Sequence[Source], people: int = 1) -> dict[Source, str]:
+def find_collisions(sources: Sequence[Source], people: int | None = 1) -> dict[Source, str]:
     """Return the sources that cannot have files of their own, each with the reason.
 
     All that share a name are refused: which of them a file is from would hang on their order.
 
     Args:
         sources: of one run.
-        people: how many persons of a video are written.
+        people: how many persons of a video are written; None means all.
     """
     owners: dict[str, list[Source]] = {}
     for source in sources:
@@ -40,11 +40,11 @@ def find_collisions(sources: Sequence[Source], people: int = 1) -> dict[Source, 
     return reasons
 
 
-def _names(source: Source, people: int) -> Iterator[str]:
+def _names(source: Source, people: int | None) -> Iterator[str]:
     """Yield the names, without endings, of the files that a source may have."""
     if source.kind == "missing":
         return
     name = (source.relative.parent / source.stem).as_posix()
     yield name
-    if people == 2 and source.kind == "video":
+    if people != 1 and source.kind == "video":
         yield from (name + side for side in SECOND)
