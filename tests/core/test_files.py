@@ -60,3 +60,20 @@ def test_several_files_have_the_hash_of_one_that_holds_all_of_them(tmp_path):
         path.write_bytes(part)
     assert sha256_of(*paths) == hashlib.sha256(b"".join(parts)).hexdigest()
     assert sha256_of(paths[1]) == hashlib.sha256(b"").hexdigest()
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "\u00e9" * 127, "a" * 251 + ".txt"])
+def test_a_name_may_be_as_long_as_file_systems_allow(tmp_path, name):
+    with atomic_write(tmp_path / name) as temporary:
+        assert temporary.name.startswith(".videxpr-") and temporary.name.endswith(".part")
+        temporary.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_two_who_write_one_file_at_once_do_not_meet(tmp_path):
+    path = tmp_path / "a.txt"
+    with atomic_write(path) as one, atomic_write(path) as two:
+        assert one != two
+        one.write_text("one")
+        two.write_text("two")
+    assert path.read_text() == "one"

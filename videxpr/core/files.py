@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,9 @@ from typing import Final
 from videxpr.core.errors import FormatError, OutputError
 
 CHUNK_BYTES: Final = 1 << 20
+
+NAME_BYTES: Final = 255
+"""A file's name is no longer on any common file system."""
 
 
 @contextmanager
@@ -23,7 +27,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the folder cannot be made or written to.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -34,6 +38,23 @@ def atomic_write(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path) -> Path:
+    """Return a hidden path in the same folder that nobody else has.
+
+    Its name is short, since that of `path` may be as long as a file system allows.
+    """
+    return path.with_name(f"{_prefix(path)}{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
+def leftovers(path: Path) -> Iterator[Path]:
+    """Yield the temporary paths of those who write `path`, or were killed while they did."""
+    return path.parent.glob(f"{_prefix(path)}*.part")
+
+
+def _prefix(path: Path) -> str:
+    return f".videxpr-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}-"
 
 
 def sha256_of(*paths: Path) -> str:

@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from videxpr.core.errors import SourceError
 from videxpr.core.image_names import frame_of
+from videxpr.core.names import escaped, unwritable
 
 # fmt: off
 VIDEO_SUFFIXES: Final = frozenset({
@@ -66,8 +67,8 @@ class Source:
 
     @property
     def printable(self) -> str:
-        """Return its relative path as text that any file can hold."""
-        return self.relative.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+        """Return its relative path as a line of text that any file can hold."""
+        return escaped(self.relative.as_posix())
 
 
 def check_source(source: Source) -> None:
@@ -78,9 +79,17 @@ def check_source(source: Source) -> None:
     """
     if source.kind == "missing":
         raise SourceError(f"nothing to annotate at {source.path}: {source.problem}")
-    name = source.relative.as_posix()
-    if not name.isprintable():
-        raise SourceError(f"the name {name!r} cannot be written to a text file; rename it")
+    check_name(source)
+
+
+def check_name(source: Source) -> None:
+    """Refuse a name that no text file can hold.
+
+    Raises:
+        SourceError: it says which character is at fault.
+    """
+    if odd := unwritable(source.relative.as_posix()):
+        raise SourceError(f"its name holds {odd!r}, which no text file can hold; rename it")
 
 
 def find_sources(arguments: Iterable[str]) -> list[Source]:

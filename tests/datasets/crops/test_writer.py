@@ -7,6 +7,7 @@ import pytest
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import FormatError, OutputError, SourceError, UsageError
+from videxpr.core.files import temporary_beside
 from videxpr.datasets.crops.cropper import PersonCrop
 from videxpr.datasets.crops.geometry_file import read_crop_geometry
 from videxpr.datasets.crops.writer import CropTree, PersonFolder
@@ -94,8 +95,8 @@ def test_failure_in_the_middle_leaves_what_was_there(tmp_path, video):
 
 
 def test_what_killed_runs_left_is_cleared_away(tmp_path, video):
-    left = tmp_path / "out" / "cropped_aligned" / ".a.999999.part" / "0"
-    other = left.parents[1] / ".b.999999.part"
+    crops = tmp_path / "out" / "cropped_aligned"
+    left, other = temporary_beside(crops / "a") / "0", temporary_beside(crops / "b")
     tree = CropTree(tmp_path / "out", ARCFACE)
     left.mkdir(parents=True)
     other.mkdir()

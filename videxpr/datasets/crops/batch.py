@@ -9,7 +9,7 @@ from videxpr.datasets.crops.cropper import Cropper
 from videxpr.datasets.crops.writer import CropTree, PersonFolder
 from videxpr.faces.pipeline import Progress
 from videxpr.video.jobs import JobResult, run_jobs
-from videxpr.video.sources import Source
+from videxpr.video.sources import Source, check_name
 from videxpr.video.timeline import Timeline
 
 
@@ -59,8 +59,7 @@ def _check(source: Source, owners: dict[str, Source]) -> None:
         raise SourceError(f"nothing to crop at {source.path}: {source.problem}")
     if source.kind == "crops":
         raise SourceError(f"{source.path} holds crops already")
-    if not source.relative.as_posix().isprintable():
-        raise SourceError(f"the name {source.relative.as_posix()!r} cannot be written; rename it")
+    check_name(source)
     other = owners.setdefault(source.name, source)
     if other is not source:
         raise OutputError(

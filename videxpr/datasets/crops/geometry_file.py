@@ -8,6 +8,7 @@ from typing import Any, Final
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import FormatError
 from videxpr.core.files import atomic_write
+from videxpr.core.names import unwritable
 
 CROP_GEOMETRY: Final = "crop_geometry.json"
 """What the file beside a tree's crops is called."""
@@ -62,7 +63,7 @@ def read_crop_geometry(path: Path) -> CropTemplate:
     if not isinstance(content, dict):
         raise FormatError(f"{path} is no crop geometry: it holds {_short(content)}, not an object")
     name, size, found = (content.get(key) for key in ("name", "size", "landmarks"))
-    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+    if not isinstance(name, str) or not name.strip() or unwritable(name):
         raise FormatError(f'{path}: "name" is {_short(name)}; give the geometry a name')
     if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST:
         raise FormatError(

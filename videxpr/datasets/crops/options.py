@@ -6,6 +6,7 @@ from typing import Final
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
 from videxpr.core.errors import UsageError
+from videxpr.core.names import unwritable
 from videxpr.core.option import option, options
 from videxpr.core.options import RunOptions
 from videxpr.faces.options import PANEL as FACES
@@ -118,8 +119,8 @@ class MeasureOptions:
     name: str = option("measured", "What the geometry is called.")
 
     def __post_init__(self) -> None:
-        if not self.name.strip() or not self.name.isprintable():
-            raise UsageError(f"--name {self.name!r} must be a printable name")
+        if not self.name.strip() or unwritable(self.name):
+            raise UsageError(f"--name {self.name!r} must be a name in one line")
 
 
 @options()

@@ -6,8 +6,6 @@
 """
 
 import csv
-import glob
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from typing import Final
 
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import OutputError, UsageError
+from videxpr.core.files import leftovers, temporary_beside
 from videxpr.core.image_names import image_name
 from videxpr.datasets.crops.cropper import PersonCrop
 from videxpr.datasets.crops.geometry_file import (
@@ -126,12 +125,12 @@ class CropTree:
     def _building(self, name: str) -> Iterator[Path]:
         """Yield a hidden folder beside the video's own, which is gone when the block ends."""
         target = self._folder(name)
-        building = target.with_name(f".{target.name}.{os.getpid()}.part")
+        building = temporary_beside(target)
         try:
             for rank in "01":
                 (building / rank).mkdir(parents=True)
             yield building
-            for left in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+            for left in leftovers(target):
                 shutil.rmtree(left, ignore_errors=True)  # of runs that were killed
         except OSError as exc:
             raise OutputError(f"cannot write {target}: {exc.strerror or exc}") from exc

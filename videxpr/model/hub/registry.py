@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from videxpr.core.errors import FormatError
+from videxpr.core.names import unwritable
 from videxpr.faces.detection.packs import MTCNN, PACKS
 
 PACKAGED: Final = Path(__file__).parents[2] / "weights" / "models.toml"
@@ -34,7 +35,7 @@ SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def _is_line(value: Any) -> bool:
-    return isinstance(value, str) and value.strip() != "" and value.isprintable()
+    return isinstance(value, str) and value.strip() != "" and not unwritable(value)
 
 
 def _is_sha256(value: Any) -> bool:
