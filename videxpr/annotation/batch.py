@@ -7,15 +7,12 @@ from threading import Event, Lock
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from videxpr.annotation.collisions import find_collisions
+from videxpr.annotation.summary import MainPerson, main_people, summary_rows
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import OutputError
-from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.core.parallel import ordered_map
 from videxpr.faces.pipeline import Progress
-from videxpr.formats.frame_labels import frame_labels
 from videxpr.formats.record import Annotation
 from videxpr.video.jobs import JobResult, run_jobs
 from videxpr.video.sources import Source, check_source
@@ -29,14 +26,10 @@ class Report(JobResult):
     """What became of one source.
 
     Attributes:
-        coverage: share of them in which the main person was detected.
-        filled: frames of the main person's text file that were filled in.
-        shares: share of each expression among the main person's labels, by name.
+        people: who has rank 0 in it; nobody if no face was found.
     """
 
-    coverage: float = 0.0
-    filled: int = 0
-    shares: tuple[float, ...] = (0.0,) * len(EXPRESSIONS)
+    people: tuple[MainPerson, ...] = ()
 
 
 def annotate_sources(
@@ -91,7 +84,7 @@ def annotate_sources(
             return Report(source, "skipped") if made is None else _write(source, *made, outputs)
 
         try:
-            yield from run_jobs(sources, work, Report, outputs.summarize)
+            yield from run_jobs(sources, work, Report, lambda row: outputs.summarize([row]))
         finally:
             stopped.set()
 
@@ -101,39 +94,17 @@ class _StoppedError(Exception):
 
 
 def _write(source: Source, annotation: Annotation, seconds: float, outputs: Outputs) -> Report:
-    """Write the files of a source and its line of the summary."""
+    """Write the files of a source and its lines of the summary."""
     begun = perf_counter()
     notes = outputs.write(source, annotation)
     seconds += perf_counter() - begun
-    labels = frame_labels(annotation, 0, outputs.missing)
-    labels = labels[labels != NOT_ANNOTATED]
-    counts = np.bincount(labels, minlength=len(EXPRESSIONS))
     report = Report(
         source=source,
         status="done",
         warnings=(*annotation.warnings, *notes),
         frames=len(annotation),
-        coverage=annotation.coverage,
-        filled=len(labels) - len(annotation.faces.of_rank(0)),
-        shares=tuple((counts / max(len(labels), 1)).tolist()),
         frames_per_second=len(annotation) / seconds,
+        people=main_people(annotation),
     )
-    outputs.summarize(_summary(report, annotation))
+    outputs.summarize(summary_rows(annotation, report.warnings, outputs.missing))
     return report
-
-
-def _summary(report: Report, annotation: Annotation) -> dict[str, str | int | float]:
-    """Return the video's line in ``summary.csv``; no speeds, so that the same run gives the same."""
-    shares = zip(EXPRESSIONS, report.shares, strict=True)
-    return {
-        "video": annotation.video,
-        "frames": report.frames,
-        "coverage": round(report.coverage, 4),
-        "filled_frames": report.filled,
-        **{name: round(share, 4) for name, share in shares},
-        "detector": annotation.provenance["detector"],
-        "model": annotation.provenance["model"],
-        "decode_errors": annotation.decode_errors,
-        "warnings": "; ".join(report.warnings),
-        "error": "",
-    }

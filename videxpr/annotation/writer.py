@@ -1,7 +1,7 @@
 """Where results go: files of a video, and the two files of a run."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from videxpr.formats.predictions import (
 )
 from videxpr.formats.record import Annotation
 from videxpr.formats.writers import FORMATS, Format, chosen_formats
+from videxpr.video.jobs import Row
 from videxpr.video.sources import Source
 
 SUMMARY: Final = "summary.csv"
@@ -76,9 +77,9 @@ class Outputs:
         self._mine |= blocks
         return notes
 
-    def summarize(self, row: Mapping[str, str | int | float]) -> None:
-        """Write a video's line of the summary; lines of other videos stay."""
-        merge_summary(self.options.directory / SUMMARY, [dict(row)])
+    def summarize(self, rows: Sequence[Row]) -> None:
+        """Write a video's lines of the summary; lines of other videos stay."""
+        merge_summary(self.options.directory / SUMMARY, rows)
 
     def finish(self) -> list[str]:
         """Write the run's predictions; return what is missing from them, one sentence each.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from videxpr.annotation.options import STORED, AnnotateCommand
 from videxpr.cli.console import BatchDisplay, prepare_process, print_reports, report_line
 from videxpr.cli.model_choice import chosen_models
-from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.option import record
 from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile
 from videxpr.video.sources import Source, find_sources
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from videxpr.annotation.batch import Report
     from videxpr.model.checkpoint import Checkpoint
 
-COLUMNS: Final = ("frames", "face", "filled", "frames/s", "expressions")
+COLUMNS: Final = ("frames", "face", "frames/s", "expressions")
 
 
 def run(command: AnnotateCommand, given: frozenset[str]) -> int:
@@ -45,8 +44,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
                 annotator, sources, outputs, display.begin, command.workers
             ):
                 reports.append(report)
-                found = f"face in {report.coverage:.1%}, {_shares(report)}"
-                display.end(report, report_line(report, found, "files"))
+                display.end(report, report_line(report, _found(report), "files"))
         finally:  # also when the run is stopped
             display.report_missing(outputs.finish())
         from_package = any(file.origin == IN_PACKAGE for file in models)
@@ -81,21 +79,25 @@ def _load(
 
 
 def _cells(report: "Report") -> list[dict[str, str]]:
-    return [
-        {
-            "frames": str(report.frames),
-            "face": f"{report.coverage:.1%}",
-            "filled": str(report.filled),
-            "frames/s": f"{report.frames_per_second:.1f}",
-            "expressions": _shares(report),
-        }
-    ]
+    """Return a row a person who has rank 0, the first one with the figures of the video."""
+    video = {
+        "frames": str(report.frames),
+        "frames/s": f"{report.frames_per_second:.1f}",
+    }
+    rows = [
+        {"face": f"{one.frames / report.frames:.1%}", "expressions": one.shares_text}
+        for one in report.people
+    ] or [{"face": "0.0%", "expressions": "no face"}]
+    return [video | rows[0], *rows[1:]]
 
 
-def _shares(report: "Report") -> str:
-    """Return expressions by falling share, those under half a percent left out."""
-    shares = sorted(zip(EXPRESSIONS, report.shares, strict=True), key=lambda pair: -pair[1])
-    return ", ".join(f"{name} {share:.0%}" for name, share in shares if share >= 0.005)
+def _found(report: "Report") -> str:
+    """Return in words what a video shows."""
+    seen = sum(one.frames for one in report.people) / max(report.frames, 1)
+    each = [one.shares_text for one in report.people]
+    if len(each) > 1:
+        each = [f"person {one.number}: {one.shares_text}" for one in report.people]
+    return f"face in {seen:.1%}" + "".join(f", {text}" for text in each)
 
 
 def _introduction(annotator: "Annotator", has_videos: bool) -> str:

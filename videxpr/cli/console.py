@@ -32,7 +32,7 @@ Report = TypeVar("Report", bound=JobResult)
 WIDE = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
 
-NUMBERS: Final = ("frames", "crops", "face", "filled", "frames/s")
+NUMBERS: Final = ("frames", "crops", "face", "frames/s")
 """Columns whose cells are numbers."""
 
 STANDARD_OUTPUT: Final = Path("-")

@@ -1,6 +1,6 @@
 """CSV: a video's rows as in Parquet, and the summary of a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas
@@ -9,6 +9,7 @@ from videxpr.core.errors import FormatError
 from videxpr.core.files import atomic_write
 from videxpr.formats.parquet import row_groups
 from videxpr.formats.record import Annotation
+from videxpr.video.jobs import Row
 
 
 def write_csv(path: Path, annotation: Annotation) -> None:
@@ -22,7 +23,7 @@ def write_csv(path: Path, annotation: Annotation) -> None:
             table.to_csv(stream, index=False, header=number == 0, lineterminator="\n")
 
 
-def merge_summary(path: Path, rows: Sequence[Mapping[str, str | int | float]]) -> None:
+def merge_summary(path: Path, rows: Sequence[Row]) -> None:
     """Write a line a video; lines of other videos that are there already stay as they are.
 
     Raises:

@@ -8,8 +8,8 @@ from typing import Literal, TypeVar
 from videxpr.core.errors import UsageError, VidexprError
 from videxpr.video.sources import Source
 
-Row = Mapping[str, str | int | float]
-"""A line of ``summary.csv``."""
+Row = Mapping[str, str | int | float | None]
+"""A line of ``summary.csv``; None is an empty cell."""
 
 
 @dataclass(frozen=True)

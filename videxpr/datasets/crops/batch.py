@@ -8,7 +8,7 @@ from videxpr.core.errors import OutputError, SourceError
 from videxpr.datasets.crops.cropper import Cropper
 from videxpr.datasets.crops.writer import CropTree, PersonFolder
 from videxpr.faces.pipeline import Progress
-from videxpr.video.jobs import JobResult, run_jobs
+from videxpr.video.jobs import JobResult, Row, run_jobs
 from videxpr.video.sources import Source, check_name
 from videxpr.video.timeline import Timeline
 
@@ -96,9 +96,7 @@ def _warnings(timeline: Timeline, folders: Sequence[PersonFolder]) -> Iterator[s
         yield f"{timeline.decode_errors} damaged packets or frames in the video"
 
 
-def _row(
-    report: CropReport, folder: PersonFolder, timeline: Timeline, cropper: Cropper
-) -> dict[str, str | int | float]:
+def _row(report: CropReport, folder: PersonFolder, timeline: Timeline, cropper: Cropper) -> Row:
     """Return a person's line of ``summary.csv``; without speeds, which differ from run to run."""
     return {
         "video": report.source.relative.as_posix(),

@@ -7,7 +7,7 @@
 
 import csv
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from videxpr.datasets.crops.geometry_file import (
     write_crop_geometry,
 )
 from videxpr.formats.csv_tables import merge_summary
+from videxpr.video.jobs import Row
 from videxpr.video.sources import Source
 
 CROPS: Final = "cropped_aligned"
@@ -114,7 +115,7 @@ class CropTree:
                 shutil.rmtree(self._folder(name))
         return [PersonFolder(name, counts[rank]) for rank, name in enumerate(names)]
 
-    def summarize(self, rows: Sequence[Mapping[str, str | int | float]]) -> None:
+    def summarize(self, rows: Sequence[Row]) -> None:
         """Write a video's lines of the summary; lines of other videos stay."""
         merge_summary(self.root / SUMMARY, rows)
 
