@@ -4,7 +4,7 @@ import json
 import runpy
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas
 import pytest
 import torch
 from annotated import annotation
+from conftest import SHARED, needs_shared
 from faces import write_faces
 from PIL import Image
 from pipeline import FPS, write_portrait
@@ -228,3 +229,14 @@ def test_gpu_figures_measures_any_device(models, tmp_path):
     decoded = {row["decoder"]: row for row in tables["decoding"]}
     assert decoded["cpu"]["frames"] == 250 and decoded["cpu"]["same times"]
     assert ("error" in decoded["cuda"]) != torch.cuda.is_available()
+
+
+@needs_shared
+def test_made_up_videos_are_scored_by_their_truth(tmp_path):
+    script = runpy.run_path(str(EXAMPLES / "made_up_videos.py"))
+    truth = script["make"](script["Order"]("fix", "ends", 1), SHARED / "data" / "clips", tmp_path)
+    assert truth.cuts == [(3, 3), (48, 48)]
+    assert list(truth.visible[0]) == ["single-face"]
+    (tmp_path / "truth.json").write_text(json.dumps([asdict(truth)]))
+    row = run("score_cuts.py", tmp_path).splitlines()[-1]
+    assert row == "| ends | 1 | 2 | 2 | 2 | 1.000 | 1.000 |"
