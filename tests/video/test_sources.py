@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from videxpr.video.sources import Source, find_sources, is_crop_folder
 
@@ -181,7 +182,10 @@ def test_a_crop_folder_keeps_a_dot_in_its_name(tmp_path: Path) -> None:
     ("name", "crop"),
     [
         ("00001.jpg", True),
-        ("123456.PNG", True),
+        ("99999.PNG", True),
+        ("123456.png", False),
+        ("20240315.jpg", False),
+        ("._00001.jpg", False),
         ("00001.jpeg", True),
         ("00000.jpg", False),
         ("0001.jpg", False),
@@ -193,6 +197,33 @@ def test_a_crop_folder_keeps_a_dot_in_its_name(tmp_path: Path) -> None:
 def test_only_names_of_aff_wild2_make_a_crop_folder(tmp_path: Path, name: str, crop: bool) -> None:
     make(tmp_path, name)
     assert is_crop_folder(tmp_path) is crop
+
+
+def save(path: Path, width: int, height: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (width, height)).save(path)
+
+
+def test_a_photo_does_not_make_a_folder_crops(tmp_path: Path) -> None:
+    make(tmp_path, "day1/cam1.mp4")
+    for number, name in enumerate(["20240315.jpg", "240315.jpg", "12345.jpg", "00001.jpg"]):
+        save(tmp_path / name, 64 + number, 48)
+        assert kinds(found(tmp_path)) == [("video", "day1/cam1.mp4")]
+
+
+def test_crops_with_a_photo_or_with_what_macos_leaves_among_them_are_crops(tmp_path: Path) -> None:
+    make(tmp_path, *(f"a/{number:05d}.jpg" for number in range(1, 13)), "a/20240315.jpg")
+    make(
+        tmp_path,
+        "b/00001.jpg",
+        "b/._00001.jpg",
+        "b/._clip.mp4",
+        "c/00001.jpg",
+        "c/a.jpg",
+        "c/b.jpg",
+    )
+    assert kinds(found(tmp_path))[:2] == [("crops", "a"), ("crops", "b")]
+    assert not is_crop_folder(tmp_path / "c")  # most of its images are of no frame
 
 
 def test_the_same_file_is_taken_once_however_it_is_named(

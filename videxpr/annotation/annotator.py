@@ -120,6 +120,7 @@ class Annotator:
         templates = self.ensemble.templates
         crops = folder.crops(_one_size(templates, folder))
         state.timeline.add_untimed(folder.frames)
+        state.timeline.video_warnings += folder.warnings
         with self._embedding(state) as embedding:
             while batch := list(islice(crops, self.options.faces.batch_size)):
                 for frame, _ in batch:

@@ -50,6 +50,8 @@ def unmatched_names(data: AffWild2Data) -> Iterator[str]:
     yield from _listed("crops without annotation (the test set's have none)", data.crops_only)
     beyond = [f"{v.name} ({v.beyond})" for v in videos if v.beyond]
     yield from _listed("crops beyond the last line of the annotation", beyond)
+    others = [f"{v.name} ({v.others})" for v in videos if v.others]
+    yield from _listed("images among the crops that are of no frame", others)
 
 
 def _listed(what: str, names: Sequence[str]) -> Iterator[str]:

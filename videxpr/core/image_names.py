@@ -2,11 +2,36 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-IMAGE_NAME: Final = re.compile(r"(\d{5,})\.(jpg|jpeg|png)", re.IGNORECASE)
+IMAGE: Final = re.compile(r"[^.].*\.(jpg|jpeg|png|webp|bmp|tif|tiff|heic)", re.IGNORECASE)
+"""Hidden files are none: macOS leaves ``._00001.jpg`` beside 00001.jpg."""
+
+IMAGE_NAME: Final = re.compile(r"(\d{5,7})\.(jpg|jpeg|png)", re.IGNORECASE | re.ASCII)
+"""Seven digits last for 46 hours at 60 frames a second; eight are a date."""
+
+LATEST_START: Final = 100_000
+GAP: Final = 50_000
+"""Frames of half an hour: fewer images than `FEW` behind such a gap are photos, not crops."""
+
+FEW: Final = 30
+"""Images of a second of video."""
+
+
+@dataclass(frozen=True)
+class FrameImages:
+    """The images of a folder.
+
+    Attributes:
+        frames: 0-based frame and name of each frame's image, by name.
+        others: names of images that are none of the frames'.
+    """
+
+    frames: tuple[tuple[int, str], ...]
+    others: tuple[str, ...]
 
 
 def image_name(frame: int) -> str:
@@ -21,17 +46,32 @@ def frame_of(name: str) -> int | None:
     return number - 1 if number else None
 
 
-def images_in(folder: Path) -> Iterator[tuple[int, str]]:
-    """Yield the 0-based frame and the name of every frame's image in a folder, by name.
-
-    Other files are left out.
+def images_in(folder: Path) -> FrameImages:
+    """Return the images in a folder; other files are left out.
 
     Raises:
         OSError: the folder cannot be read.
     """
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries)
-    for name in names:
-        frame = frame_of(name)
-        if frame is not None:
-            yield frame, name
+    return frame_images(os.listdir(folder))  # noqa: PTH208 (names alone: there are thousands)
+
+
+def frame_images(names: Iterable[str]) -> FrameImages:
+    """Tell the images of a video's frames by their names from others, such as photos named by date."""
+    images = [(frame_of(name), name) for name in sorted(names)]
+    believed = set(_believed({frame for frame, _ in images if frame is not None}))
+    return FrameImages(
+        tuple((frame, name) for frame, name in images if frame is not None and frame in believed),
+        tuple(name for frame, name in images if frame not in believed and IMAGE.fullmatch(name)),
+    )
+
+
+def _believed(frames: Collection[int]) -> Iterator[int]:
+    """Yield the frames that may be of one video; people may be away, but few are seen much later."""
+    runs: list[list[int]] = []
+    for frame in sorted(frames):
+        if not runs or frame - runs[-1][-1] > GAP:
+            runs.append([])
+        runs[-1].append(frame)
+    for number, run in enumerate(runs):
+        if len(run) >= FEW or (number == 0 and run[0] < LATEST_START):
+            yield from run

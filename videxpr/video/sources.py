@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Final, Literal
 
 from videxpr.core.errors import SourceError
-from videxpr.core.image_names import frame_of
+from videxpr.core.image_names import FEW, frame_images
 from videxpr.core.names import escaped, unwritable
+from videxpr.video.images import image_size
 
 # fmt: off
 VIDEO_SUFFIXES: Final = frozenset({
@@ -107,11 +108,30 @@ def find_sources(arguments: Iterable[str]) -> list[Source]:
 
 
 def is_crop_folder(folder: Path) -> bool:
-    """Return whether a folder holds images named by five or more digits, and no videos."""
-    entries = list(folder.iterdir())
-    return any(frame_of(entry.name) is not None for entry in entries) and not any(
-        entry.suffix.lower() in VIDEO_SUFFIXES for entry in entries
-    )
+    """Return whether a folder holds crops: more images of a video's frames than others, and no videos.
+
+    A few images are crops only if they are square: a numbered photo does not make a folder crops.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    names = os.listdir(folder)  # noqa: PTH208 (names alone: there are thousands)
+    found = frame_images(names)
+    if len(found.frames) <= len(found.others) or any(map(_is_video_name, names)):
+        return False
+    return len(found.frames) >= FEW or all(_may_be_crop(folder / name) for _, name in found.frames)
+
+
+def _may_be_crop(path: Path) -> bool:
+    try:
+        width, height = image_size(path)
+    except SourceError:
+        return True  # it is damaged, which is said when it is read
+    return width == height
+
+
+def _is_video_name(name: str) -> bool:
+    return not name.startswith(".") and PurePath(name).suffix.lower() in VIDEO_SUFFIXES
 
 
 def _expand(argument: str, base: Path, lists: tuple[Path, ...]) -> Iterator[Source]:

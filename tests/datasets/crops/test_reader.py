@@ -25,6 +25,16 @@ def test_first_image_is_frame_zero_and_gaps_stay_gaps(tmp_path):
     ]
 
 
+def test_a_photo_among_crops_is_passed_over_and_said(tmp_path):
+    for name in ("00001.png", "00003.png", "20240315.png", "cover.png", "a.png", "b.png"):
+        save(tmp_path / name)
+    folder = open_crops(tmp_path)
+    assert folder.frames == 3
+    assert folder.warnings == [
+        "passed over, as images of no frame: 20240315.png, a.png, b.png and 1 more"
+    ]
+
+
 def test_two_crops_of_one_frame_are_an_error(tmp_path):
     save(tmp_path / "00001.png")
     save(tmp_path / "00001.jpg")

@@ -4,14 +4,12 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 from videxpr.core.errors import SourceError, UsageError
-from videxpr.core.image_names import frame_of
 from videxpr.datasets.crops.geometry_file import CROP_GEOMETRY
-from videxpr.video.sources import BATCH, CROPS, VIDEO_SUFFIXES
+from videxpr.video.sources import BATCH, CROPS, VIDEO_SUFFIXES, is_crop_folder
 
 Split = Literal["train", "validation"]
 SPLITS: Final[tuple[Split, ...]] = get_args(Split)
@@ -81,7 +79,7 @@ def _homes(folder: Path, above: str) -> Iterator[tuple[str, Path]]:
         if not entry.is_dir() or entry.name.startswith(".") or BATCH.fullmatch(entry.name):
             continue
         name, home = above + entry.name, Path(entry.path)
-        below = [] if _holds_images(entry.path) else list(_homes(home, f"{name}/"))
+        below = [] if is_crop_folder(Path(entry.path)) else list(_homes(home, f"{name}/"))
         yield from below or [(name, home)]
 
 
@@ -91,14 +89,12 @@ def _folders(root: Path, depth: int) -> Iterator[Path]:
     if depth == 0 or CROPS.fullmatch(root.name):
         return
     for entry in sorted(os.scandir(root), key=lambda entry: entry.name):
-        if entry.is_dir() and not entry.name.startswith(".") and not _holds_images(entry.path):
+        if (
+            entry.is_dir()
+            and not entry.name.startswith(".")
+            and not is_crop_folder(Path(entry.path))
+        ):
             yield from _folders(Path(entry.path), depth - 1)
-
-
-def _holds_images(folder: str) -> bool:
-    """Return whether a folder has numbered images among its first entries."""
-    with os.scandir(folder) as entries:
-        return any(frame_of(entry.name) is not None for entry in islice(entries, 8))
 
 
 def _holds_videos(folder: Path) -> bool:
@@ -144,7 +140,9 @@ def _crop_folders(tops: Iterable[Path]) -> Iterator[Path]:
         inner = [
             Path(entry.path)
             for entry in sorted(os.scandir(top), key=lambda entry: entry.name)
-            if entry.is_dir() and BATCH.fullmatch(entry.name) and not _holds_images(entry.path)
+            if entry.is_dir()
+            and BATCH.fullmatch(entry.name)
+            and not is_crop_folder(Path(entry.path))
         ]
         yield top
         yield from _crop_folders(inner)

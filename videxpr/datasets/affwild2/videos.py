@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from videxpr.core.errors import FormatError, SourceError, UsageError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.core.image_names import images_in
+from videxpr.core.names import respelled
 from videxpr.core.structures import Integers
 from videxpr.datasets.affwild2.layout import SETS, SPLITS, Layout, Split, crop_homes
 from videxpr.formats.affwild2 import read_labels
@@ -37,6 +38,7 @@ class LabeledVideo:
         folders: of the crops.
         folder: (N,) which of the folders a frame's crop is in.
         files: (N,) names of the crops' files.
+        others: images in its folders that are of no frame.
     """
 
     name: str
@@ -48,6 +50,7 @@ class LabeledVideo:
     folders: tuple[Path, ...]
     folder: NDArray[np.uint8]
     files: NDArray[np.bytes_]
+    others: int = 0
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -90,11 +93,14 @@ def read_affwild2(layout: Layout) -> AffWild2Data:
         FormatError: an annotation file breaks the format, or is in both sets.
         SourceError: there is not one labeled frame with a crop.
     """
+    files = {split: list(_annotations(layout.annotations / name)) for split, name in SETS.items()}
     homes = crop_homes(layout.crops)
-    videos: dict[Split, list[LabeledVideo]] = {}
-    for split, folder in SETS.items():
-        files = _annotations(layout.annotations / folder)
-        videos[split] = [_video(name, file, homes.get(name, [])) for name, file in files]
+    spelled = respelled(homes, [name for split in SPLITS for name, _ in files[split]])
+    homes = {spelled[name]: folders for name, folders in homes.items()}
+    videos: dict[Split, list[LabeledVideo]] = {
+        split: [_video(name, file, homes.get(name, [])) for name, file in files[split]]
+        for split in SPLITS
+    }
     train, validation = ({video.name for video in videos[split]} for split in SPLITS)
     if train & validation:
         raise FormatError(
@@ -186,8 +192,11 @@ def _annotations(folder: Path) -> Iterator[tuple[str, Path]]:
 def _video(name: str, file: Path, folders: Sequence[Path]) -> LabeledVideo:
     labels = read_labels(file)
     found: dict[int, tuple[int, str]] = {}
+    others = 0
     for number, folder in enumerate(folders):
-        for frame, image in images_in(folder):
+        images = images_in(folder)
+        others += len(images.others)
+        for frame, image in images.frames:
             found.setdefault(frame, (number, image))
     frames = np.array(sorted(found), dtype=np.int32)
     inside = frames[frames < len(labels)]
@@ -202,4 +211,5 @@ def _video(name: str, file: Path, folders: Sequence[Path]) -> LabeledVideo:
         folders=tuple(folders),
         folder=np.array([found[frame][0] for frame in usable], dtype=np.uint8),
         files=np.array([found[frame][1].encode() for frame in usable.tolist()], dtype=np.bytes_),
+        others=others,
     )

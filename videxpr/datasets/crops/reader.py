@@ -1,13 +1,19 @@
 """Folders of aligned crops in Aff-Wild2's layout: ``<name>/00001.jpg`` is the first frame's crop."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from videxpr.core.errors import SourceError
-from videxpr.core.image_names import images_in
+from videxpr.core.image_names import FrameImages, images_in
+from videxpr.core.names import escaped
 from videxpr.core.structures import Image
 from videxpr.video.images import read_image
+
+SHOWN: Final = 3
+"""Names that a warning lists."""
 
 
 @dataclass(frozen=True)
@@ -17,10 +23,21 @@ class CropFolder:
     Attributes:
         path: the folder, or the first of several.
         images: path of each frame's crop, by 0-based frame, rising; frames without one are absent.
+        passed_over: other images, such as a photo that is named by its date.
     """
 
     path: Path
     images: dict[int, Path]
+    passed_over: tuple[Path, ...] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know of the folder."""
+        if not self.passed_over:
+            return []
+        names = [escaped(path.name) for path in self.passed_over]
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        return [f"passed over, as images of no frame: {', '.join(names[:SHOWN])}{more}"]
 
     @property
     def frames(self) -> int:
@@ -53,17 +70,19 @@ def open_crops(path: Path, *more: Path) -> CropFolder:
         SourceError: a folder holds none, or two of one frame.
     """
     images: dict[int, Path] = {}
+    others: list[Path] = []
     for folder in (path, *more):
-        images = _images(folder) | images
-    return CropFolder(path, dict(sorted(images.items())))
+        found = images_in(folder)
+        images = _crops(folder, found) | images
+        others += (folder / name for name in found.others)
+    return CropFolder(path, dict(sorted(images.items())), tuple(others))
 
 
-def _images(path: Path) -> dict[int, Path]:
-    images = sorted((frame, path / name) for frame, name in images_in(path))
-    if not images:
-        raise SourceError(f"{path} holds no crops named 00001.jpg, 00002.jpg, ...")
-    by_frame = dict(images)
-    if len(by_frame) < len(images):
-        duplicates = [entry for frame, entry in images if by_frame[frame] != entry]
-        raise SourceError(f"{path} has more than one crop of a frame, e.g. {duplicates[0].name}")
-    return by_frame
+def _crops(folder: Path, found: FrameImages) -> dict[int, Path]:
+    if not found.frames:
+        raise SourceError(f"{folder} holds no crops named 00001.jpg, 00002.jpg, ...")
+    counts = Counter(frame for frame, _ in found.frames)
+    double = next((name for frame, name in found.frames if counts[frame] > 1), None)
+    if double is not None:
+        raise SourceError(f"{folder} has more than one crop of a frame, e.g. {double}")
+    return {frame: folder / name for frame, name in found.frames}
