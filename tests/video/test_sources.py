@@ -1,12 +1,15 @@
 """What the user names, and what is found there."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from PIL import Image
 
-from videxpr.video.sources import Source, find_sources, is_crop_folder
+from videxpr.core.errors import SourceError
+from videxpr.video.sources import Source, check_source, find_sources, is_crop_folder
 
 
 def make(top: Path, *names: str) -> None:
@@ -224,6 +227,195 @@ def test_crops_with_a_photo_or_with_what_macos_leaves_among_them_are_crops(tmp_p
     )
     assert kinds(found(tmp_path))[:2] == [("crops", "a"), ("crops", "b")]
     assert not is_crop_folder(tmp_path / "c")  # most of its images are of no frame
+
+
+NFC, NFD = "caf\u00e9", "cafe\u0301"
+
+
+def test_a_line_of_a_list_that_is_a_files_name_is_that_file(tmp_path: Path) -> None:
+    names = ["  lead.mp4", "# one.mp4", "#1 take.mp4", "a,b.mp4", "trail.mp4 ", "two  blanks.mp4"]
+    make(tmp_path, *names)
+    lines = [*names, "list.txt", "", "# two.mp4", "#3 take.mp4", "./list.txt", "  a,b.mp4  "]
+    (tmp_path / "list.txt").write_text("\n".join(lines), encoding="utf-8")
+    sources = found(f"@{tmp_path}/list.txt")
+    assert kinds(sources) == [("video", name) for name in names]
+
+
+def test_a_list_may_hold_one_name_that_is_no_utf8(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    odd.touch()
+    make(tmp_path, "b.mp4")
+    (tmp_path / "list.txt").write_bytes(b"caf\xe9.mp4\nb.mp4\n")
+    one, other = found(f"@{tmp_path}/list.txt")
+    assert (one.path, other.path.name) == (odd, "b.mp4")
+    assert one.printable == "caf\\udce9.mp4"
+    with pytest.raises(SourceError, match=r"'\\udce9', which no text file can hold"):
+        check_source(one)
+
+
+@pytest.mark.parametrize("content", ["a.mp4\n".encode("utf-16"), b"gone\xe9.mp4", b"\0\0ftyp"])
+def test_a_list_that_is_no_utf8_text_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "list.txt").write_bytes(content)
+    (source,) = found(f"@{tmp_path}/list.txt")
+    assert source.problem == f"{tmp_path}/list.txt: this list is not UTF-8 text"
+
+
+def test_a_list_from_a_pipe_names_sources_from_where_the_user_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "a.mp4")
+    monkeypatch.chdir(tmp_path)
+    reader, writer = os.pipe()
+    os.write(writer, b"a.mp4\n")
+    os.close(writer)
+    assert kinds(found(f"@/dev/fd/{reader}")) == [("video", "a.mp4")]
+    os.close(reader)
+
+
+@pytest.mark.parametrize(
+    ("argument", "problem"),
+    [
+        ("-", "a video cannot be read from standard input; save it to a file"),
+        ("https://example.com/a.mp4", "an address; download it, and give the path of the file"),
+        ("s3://bucket/clips/*.mp4", "an address; download it, and give the path of the file"),
+        ("rtsp://camera/1", "an address; download it, and give the path of the file"),
+        ("@https://example.com/l.txt", "an address; download it, and give the path of the file"),
+        ("@gone.txt", "no such list"),
+        ("gone.mp4", "no such file or folder"),
+        ("link.mp4", "a link to nothing"),
+        ("*.avi", "this pattern matches no video"),
+        ("empty", "no video in this folder"),
+        ("a" * 300 + ".mp4", "File name too long"),
+        ("/dev/null", "a pipe or a device, in which no video can be searched; save it to a file"),
+        ("pipe.mp4", "a pipe or a device, in which no video can be searched; save it to a file"),
+    ],
+)
+def test_what_is_no_file_is_said_in_a_sentence_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argument: str, problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link.mp4").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (source,) = found(argument)
+    assert (source.kind, source.problem) == ("missing", f"{argument.removeprefix('@')}: {problem}")
+    assert not (tmp_path / "s3:").exists()
+
+
+def test_pipes_and_broken_links_in_a_folder_are_said_and_the_others_go_on(tmp_path: Path) -> None:
+    make(tmp_path, "a.mp4", "z.mp4")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "link.mp4").symlink_to("nowhere")
+    for argument in (tmp_path, tmp_path / "*.mp4"):
+        assert kinds(found(argument)) == [
+            ("video", "a.mp4"),
+            ("missing", "link.mp4"),
+            ("missing", "pipe.mp4"),
+            ("video", "z.mp4"),
+        ]
+
+
+def test_what_a_folder_holds_besides_videos_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make(tmp_path, "a.mp4", "b/c.mkv", "b/c.xyz", "d.XYZ", "README", "e.docx", "f.docx", "g.docx")
+    make(tmp_path, ".hidden.xyz", "._a.mp4", "b/.git/config")
+    assert len(found(tmp_path)) == len(found(tmp_path / "b", f"{tmp_path}/*")) == 2
+    expected = "no videos by their names, so passed over: 3 .docx, 2 .xyz, 1 without an ending"
+    assert caplog.messages == [expected] * 2
+    caplog.clear()
+    found(tmp_path / "a.mp4", f"{tmp_path}/*.mp4", f"{tmp_path}/e.docx")
+    assert caplog.messages == []
+
+
+def test_many_endings_are_not_all_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    make(tmp_path, *(f"{n}.x{kind}" for kind in range(9) for n in range(9 - kind)))
+    found(tmp_path)
+    assert caplog.messages == [
+        "no videos by their names, so passed over: 9 .x0, 8 .x1, 7 .x2, 6 .x3, 5 .x4, 4 .x5, 6 others"
+    ]
+
+
+def test_a_link_in_a_loop_is_passed_over_by_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make(tmp_path, "a/b.mp4", "c.mp4")
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "self").symlink_to("self")
+    assert relatives(found(tmp_path)) == ["a/b.mp4", "c.mp4"]
+    assert f"passed over {tmp_path}/a/up, a link to a folder above it" in caplog.messages
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a moment")
+def test_an_unreadable_folder_is_said_and_the_others_go_on() -> None:
+    with TemporaryDirectory(dir="/tmp") as place:
+        top = Path(place)
+        make(top, "a.mp4", "b/c.mp4", "d.mp4")
+        top.chmod(0o755)
+        (top / "b").chmod(0o000)
+        os.seteuid(65534)
+        try:
+            sources = found(top)
+        finally:
+            os.seteuid(0)
+    assert [(one.kind, one.path.name) for one in sources] == [
+        ("video", "a.mp4"),
+        ("missing", "b"),
+        ("video", "d.mp4"),
+    ]
+    assert sources[1].problem.endswith("b: Permission denied")
+
+
+@pytest.mark.parametrize("names", [(NFC, NFD), (NFD, NFC)])
+def test_a_path_is_found_however_unicode_spells_it(tmp_path: Path, names: tuple[str, str]) -> None:
+    there, asked = names
+    make(tmp_path, f"{there}/{there}.mp4")
+    (tmp_path / "list.txt").write_text(f"{asked}/{asked}.mp4", encoding="utf-8")
+    expected = [tmp_path / there / f"{there}.mp4"]
+    assert [one.path for one in found(f"@{tmp_path}/list.txt")] == expected
+    assert [one.path for one in found(tmp_path / asked)] == expected
+
+
+def test_folders_tell_equal_names_apart_as_in_a_quoted_glob(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "s1/cam1.mp4", "s2/cam1.mp4", "s2/cam2.mp4", "s1/raw/x.mp4", "s2/raw/x.avi")
+    lines = ["s1/cam1.mp4", "s2/cam1.mp4", "s2/cam2.mp4", "s1/raw/x.mp4", "s2/raw/x.avi"]
+    (tmp_path / "list.txt").write_text("\n".join(lines))
+    monkeypatch.chdir(tmp_path)
+    expected = ["s1/cam1.mp4", "s2/cam1.mp4", "cam2.mp4", "s1/raw/x.mp4", "s2/raw/x.avi"]
+    assert relatives(found(*lines)) == relatives(found("@list.txt")) == expected
+    assert relatives(found("s1/cam1.mp4")) == ["cam1.mp4"]
+    assert relatives(found("s1", "s2"))[:3] == ["s1/cam1.mp4", "s1/raw/x.mp4", "s2/cam1.mp4"]
+    assert relatives(found("s1", "s2/cam2.mp4")) == ["cam1.mp4", "raw/x.mp4", "cam2.mp4"]
+    quoted = {one.path: one.name for one in found("s*/*1.mp4")}
+    assert {one.path: one.name for one in found("s1/cam1.mp4", "s2/cam1.mp4")} == quoted
+
+
+def test_folders_that_tell_names_apart_lead_to_no_other_equal_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "a/x/c.mp4", "b/x/c.mp4", "z/a/x/c.mp4", "z/d/x/c.mp4", "c.mp4")
+    monkeypatch.chdir(tmp_path)
+    sources = found("a/x/c.mp4", "b/x/c.mp4", "z", "c.mp4")
+    assert relatives(sources) == ["a/x/c.mp4", "b/x/c.mp4", "z/a/x/c.mp4", "d/x/c.mp4", "c.mp4"]
+    assert len({one.name for one in sources}) == 5
+
+
+def test_folders_tell_names_apart_that_some_file_systems_take_for_one(tmp_path: Path) -> None:
+    names = ["1/Cam.mp4", f"1/{NFC}.mp4", "2/cam.mp4", f"2/{NFD}.mp4"]
+    make(tmp_path, *names)
+    sources = found(*(tmp_path / name for name in names))
+    assert relatives(sources) == names
+    assert {one.name for one in sources} == {"Cam", "cam", f"1/{NFC}", f"2/{NFD}"}
+
+
+def test_videos_of_one_folder_stay_where_they_are(tmp_path: Path) -> None:
+    make(tmp_path, "a/clip.mp4", "a/clip.avi")
+    assert relatives(found(tmp_path / "a/clip.mp4", tmp_path / "a/clip.avi")) == [
+        "clip.mp4",
+        "clip.avi",
+    ]
 
 
 def test_the_same_file_is_taken_once_however_it_is_named(

@@ -5,11 +5,14 @@ source a line. Folders of crops in Aff-Wild2's layout (``00001.jpg``, ``00002.jp
 recognized by themselves.
 """
 
+import codecs
 import glob
+import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path, PurePath, PurePosixPath
@@ -17,7 +20,7 @@ from typing import Final, Literal
 
 from videxpr.core.errors import SourceError
 from videxpr.core.image_names import FEW, frame_images
-from videxpr.core.names import escaped, unwritable
+from videxpr.core.names import composed, escaped, is_address, respelled, unwritable
 from videxpr.video.images import image_size
 
 # fmt: off
@@ -35,6 +38,13 @@ WILDCARDS: Final = frozenset("*?[")
 
 CROPS: Final = re.compile(r"cropped_aligned.*", re.I)
 """What folders are called that hold one folder of crops a name; Aff-Wild2 comes with two of them."""
+
+LOGGER: Final = logging.getLogger(__name__)
+
+STANDARD_INPUT: Final = Path("/dev/stdin")
+UNDECODABLE: Final = re.compile("[\udc80-\udcff]")
+
+ENDINGS_SHOWN: Final = 6
 
 BATCH: Final = re.compile(r"batch\d+|cropped_aligned.*", re.I)
 """What is above the names: such folders, and parts of them."""
@@ -79,16 +89,7 @@ def check_source(source: Source) -> None:
         SourceError: it says which.
     """
     if source.kind == "missing":
-        raise SourceError(f"nothing to annotate at {source.path}: {source.problem}")
-    check_name(source)
-
-
-def check_name(source: Source) -> None:
-    """Refuse a name that no text file can hold.
-
-    Raises:
-        SourceError: it says which character is at fault.
-    """
+        raise SourceError(source.problem)
     if odd := unwritable(source.relative.as_posix()):
         raise SourceError(f"its name holds {odd!r}, which no text file can hold; rename it")
 
@@ -96,15 +97,32 @@ def check_name(source: Source) -> None:
 def find_sources(arguments: Iterable[str]) -> list[Source]:
     """Return all sources that the arguments name, each once, in the order of the arguments.
 
+    What is passed over in folders is logged, in a line for all.
+
     Args:
         arguments: files, folders, globs, ``@list.txt``.
     """
     unique: dict[str, Source] = {}
+    others: set[Path] = set()
     for argument in arguments:
-        for source in _expand(argument, Path(), ()):
-            # not resolved: a link is a name of its own
-            unique.setdefault(os.path.abspath(source.path), source)  # noqa: PTH100
-    return _with_names(_merge(unique.values()))
+        for source in _expand(argument, Path(), (), others):
+            unique.setdefault(_absolute(source.path), source)
+    if others:
+        LOGGER.warning("no videos by their names, so passed over: %s", _counted(others))
+    return _with_names(_told_apart(_merge(unique.values())))
+
+
+def _absolute(path: Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 (not resolved: a link is a name of its own)
+
+
+def _counted(files: Collection[Path]) -> str:
+    """Return how many files have which ending, the most frequent ones of many."""
+    counts = Counter(file.suffix.lower() or "without an ending" for file in files)
+    shown = counts.most_common(ENDINGS_SHOWN)
+    more = len(files) - sum(count for _, count in shown)
+    words = [f"{count} {ending}" for ending, count in shown]
+    return ", ".join([*words, f"{more} others"] if more else words)
 
 
 def is_crop_folder(folder: Path) -> bool:
@@ -134,80 +152,164 @@ def _is_video_name(name: str) -> bool:
     return not name.startswith(".") and PurePath(name).suffix.lower() in VIDEO_SUFFIXES
 
 
-def _expand(argument: str, base: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
-    """Yield the sources of one argument below `base`; `lists` are the list files that led to it."""
+def _expand(
+    argument: str, base: Path, lists: tuple[Path, ...], others: set[Path]
+) -> Iterator[Source]:
+    """Yield the sources of one argument.
+
+    Args:
+        argument: a file, a folder, a glob or a list.
+        base: the folder from which it is named.
+        lists: the list files that led to it.
+        others: takes the files that are passed over.
+    """
     path = base / argument
     try:
         if argument.startswith("@") and not path.exists():
-            yield from _listed(base / argument[1:], lists)
+            yield from _listed(argument[1:], base, lists, others)
         elif path.is_file():
             yield Source(path, "video", PurePosixPath(path.name))
         elif path.is_dir():
-            found = list(_inside(path, path, frozenset()))
-            yield from found or [_missing(path, "no video in this folder")]
-        elif WILDCARDS & set(argument):
-            yield from _globbed(argument, base)
+            found = list(_inside(path, path, frozenset(), others))
+            yield from found or [_missing(path, path, "no video in this folder")]
+        elif WILDCARDS & set(argument) and not is_address(argument):
+            yield from _globbed(argument, base, others)
+        elif (spelled := _as_on_disk(path)) != path:
+            yield from _expand(str(spelled), Path(), lists, others)
         else:
-            yield _missing(path, "no such file or folder")
+            yield _missing(argument, path, _obstacle(argument, path))
     except OSError as exc:
-        yield _missing(path, exc.strerror or str(exc))
+        yield _missing(path, path, exc.strerror or str(exc))
 
 
-def _listed(file: Path, lists: tuple[Path, ...]) -> Iterator[Source]:
-    """Yield the sources in a text file, one a line, below its folder; ``#`` begins a comment."""
-    if file.resolve() in lists:
-        yield _missing(file, "this list names itself")
+def _listed(
+    argument: str, base: Path, lists: tuple[Path, ...], others: set[Path]
+) -> Iterator[Source]:
+    """Yield the sources in a text file, one a line, below its folder.
+
+    A line that begins with ``#`` is a comment unless there is a file of that name. The list's own name
+    is left out, which ``ls > list.txt`` puts in it.
+    """
+    file = STANDARD_INPUT if argument == "-" else base / argument
+    real = file.resolve()
+    if real in lists:
+        yield _missing(file, file, "this list names itself")
         return
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        yield _missing(file, "no such list")
+    if not file.exists():
+        problem = _obstacle(argument, file) if is_address(argument) else "no such list"
+        yield _missing(argument, file, problem)
         return
-    except UnicodeDecodeError:
-        yield _missing(file, "this list is not UTF-8 text")
+    above = (
+        Path() if file.is_relative_to(STANDARD_INPUT.parent) else file.parent
+    )  # a shell's <(...)
+    lines = _read_list(file, above)
+    if lines is None:
+        yield _missing(file, file, "this list is not UTF-8 text")
         return
     for line in lines:
         text = line.strip()
-        if text and not text.startswith("#"):
-            yield from _expand(text, file.parent, (*lists, file.resolve()))
+        if line and _is_there(above / line):
+            text = line
+        elif not text or text.startswith("#"):
+            continue
+        if (above / text).resolve() != real:
+            yield from _expand(text, above, (*lists, real), others)
 
 
-def _globbed(pattern: str, base: Path) -> Iterator[Source]:
+def _read_list(file: Path, above: Path) -> list[str] | None:
+    """Return the lines of a list; None if it is no text, or not UTF-8 though its files' names are."""
+    text = file.read_bytes().removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+    lines = re.split(r"\r\n?|\n", text)
+    odd = [line for line in lines if not line.isascii() and UNDECODABLE.search(line)]
+    return None if "\0" in text or not all(_is_there(above / line) for line in odd) else lines
+
+
+def _globbed(pattern: str, base: Path, others: set[Path]) -> Iterator[Source]:
     """Yield what a pattern matches; of files, those with a video's ending or with the pattern's own."""
     fixed = base.joinpath(*takewhile(lambda part: not WILDCARDS & set(part), Path(pattern).parts))
     endings = VIDEO_SUFFIXES | {Path(pattern).suffix.lower()} - {""}
     found: list[Source] = []
     for match in sorted(base / name for name in glob.glob(pattern, root_dir=base, recursive=True)):
         if match.is_dir():
-            found += _inside(match, fixed, frozenset())
+            found += _inside(match, fixed, frozenset(), others)
         elif match.suffix.lower() in endings:
-            found.append(Source(match, "video", PurePosixPath(match.relative_to(fixed).as_posix())))
-    yield from found or [_missing(base / pattern, "this pattern matches no video")]
+            found.append(_file(match, fixed))
+        else:
+            others.add(match)
+    yield from found or [_missing(pattern, base / pattern, "this pattern matches no video")]
 
 
-def _inside(folder: Path, top: Path, above: frozenset[Path]) -> Iterator[Source]:
+def _inside(folder: Path, top: Path, above: frozenset[Path], others: set[Path]) -> Iterator[Source]:
     """Yield videos and crop folders in and below a folder, by name.
 
-    Hidden entries are skipped, and so are links that lead back to a folder above.
+    Hidden entries are skipped, what macOS leaves beside a file (``._cam1.mp4``) among them. Links that
+    lead back to a folder above are passed over, and so are files that no video is named like.
     """
-    real = folder.resolve()
-    if real in above:
+    try:
+        real, is_crops = folder.resolve(), is_crop_folder(folder)
+        with os.scandir(folder) as found:
+            entries = [(entry.name, _is_folder(entry)) for entry in found]
+    except OSError as exc:
+        yield _missing(folder, folder, exc.strerror or str(exc))
         return
-    if is_crop_folder(folder):
+    if real in above:
+        LOGGER.warning("passed over %s, a link to a folder above it", folder)
+    elif is_crops:
         below = folder.relative_to(top).as_posix()
         yield Source(folder, "crops", PurePosixPath(folder.name if below == "." else below))
-        return
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield from _inside(entry, top, above | {real})
-        elif entry.suffix.lower() in VIDEO_SUFFIXES:
-            yield Source(entry, "video", PurePosixPath(entry.relative_to(top).as_posix()))
+    else:
+        for name, is_folder in sorted(entries):
+            if name.startswith("."):
+                continue
+            if is_folder:
+                yield from _inside(folder / name, top, above | {real}, others)
+            elif _is_video_name(name):
+                yield _file(folder / name, top)
+            else:
+                others.add(folder / name)
 
 
-def _missing(path: Path, problem: str) -> Source:
-    return Source(path, "missing", PurePosixPath(path.name or str(path)), problem=problem)
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether it is a folder or a link to one; a link to itself is none, and no error."""
+    return os.path.isdir(entry) if entry.is_symlink() else entry.is_dir()  # noqa: PTH112
+
+
+def _file(path: Path, top: Path) -> Source:
+    """Return what is called like a video: it may be a pipe, or a link to nothing."""
+    if not _is_there(path) or not path.is_file():
+        return _missing(path, path, _obstacle(path.name, path))
+    return Source(path, "video", PurePosixPath(path.relative_to(top).as_posix()))
+
+
+def _as_on_disk(path: Path) -> Path:
+    """Return a path as folders spell it, where only Unicode's spelling differs; else as it is."""
+    if _is_there(path) or path == path.parent:
+        return path
+    above = _as_on_disk(path.parent)
+    if not above.is_dir():
+        return path
+    return above / respelled([path.name], os.listdir(above))[path.name]  # noqa: PTH208
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 (a name that is too long is not there, and no error)
+
+
+def _obstacle(argument: str, path: Path) -> str:
+    """Return why there is no file or folder."""
+    if argument == "-":
+        return "a video cannot be read from standard input; save it to a file"
+    if is_address(argument):
+        return "an address; download it, and give the path of the file"
+    if _is_there(path):
+        return "a pipe or a device, in which no video can be searched; save it to a file"
+    return "a link to nothing" if path.is_symlink() else "no such file or folder"
+
+
+def _missing(shown: str | Path, path: Path, problem: str) -> Source:
+    """Return what is not there, as the user named it."""
+    name = PurePosixPath(path.name or str(path))
+    return Source(path, "missing", name, problem=f"{escaped(str(shown))}: {problem}")
 
 
 def _merge(sources: Iterable[Source]) -> list[Source]:
@@ -223,7 +325,7 @@ def _merge(sources: Iterable[Source]) -> list[Source]:
 
 def _video_of(source: Source) -> tuple[Path, str]:
     """Return the folder above all crop folders, and the name in them; else the source's own path."""
-    place = Path(os.path.abspath(source.path))  # noqa: PTH100
+    place = Path(_absolute(source.path))
     top = next((one for one in place.parents if BATCH.fullmatch(one.name)), None)
     if source.kind != "crops" or top is None:
         return place, ""
@@ -233,10 +335,40 @@ def _video_of(source: Source) -> tuple[Path, str]:
     return home, place.relative_to(top).as_posix()
 
 
+def _told_apart(sources: list[Source]) -> list[Source]:
+    """Give sources of one name the folders in which they differ, which a shell's glob leaves out.
+
+    Names are one here if any file system takes them for one: ``Cam1`` and ``cam1`` are.
+    """
+    groups: dict[str, list[Source]] = {}
+    for source in sources:
+        if source.kind != "missing":
+            groups.setdefault(composed(_path_name(source)).casefold(), []).append(source)
+    apart: dict[Source, Source] = {}
+    for group in groups.values():
+        tops = {_top(source) for source in group}
+        if len(tops) > 1:
+            with suppress(ValueError):  # on Windows, two drives have nothing in common
+                above = os.path.commonpath(tops)
+                apart |= {one: replace(one, relative=_below(one, above)) for one in group}
+    return _told_apart([apart.get(source, source) for source in sources]) if apart else sources
+
+
+def _top(source: Source) -> Path:
+    """Return the folder below which a source has its relative path."""
+    return Path(_absolute(source.path)).parents[len(source.relative.parts) - 1]
+
+
+def _below(source: Source, top: str) -> PurePosixPath:
+    return PurePosixPath(Path(_absolute(source.path)).relative_to(top).as_posix())
+
+
 def _with_names(sources: list[Source]) -> list[Source]:
-    counts = Counter(source.stem for source in sources)
+    counts = Counter(composed(source.stem) for source in sources)
     return [
-        replace(source, name=source.stem if counts[source.stem] == 1 else _path_name(source))
+        replace(
+            source, name=source.stem if counts[composed(source.stem)] == 1 else _path_name(source)
+        )
         for source in sources
     ]
 

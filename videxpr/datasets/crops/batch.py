@@ -9,7 +9,7 @@ from videxpr.datasets.crops.cropper import Cropper
 from videxpr.datasets.crops.writer import CropTree, PersonFolder
 from videxpr.faces.pipeline import Progress
 from videxpr.video.jobs import JobResult, Row, run_jobs
-from videxpr.video.sources import Source, check_name
+from videxpr.video.sources import Source, check_source
 from videxpr.video.timeline import Timeline
 
 
@@ -55,11 +55,9 @@ def crop_sources(
 
 def _check(source: Source, owners: dict[str, Source]) -> None:
     """Refuse what is no video, and names that no folder or summary should have."""
-    if source.kind == "missing":
-        raise SourceError(f"nothing to crop at {source.path}: {source.problem}")
+    check_source(source)
     if source.kind == "crops":
         raise SourceError(f"{source.path} holds crops already")
-    check_name(source)
     other = owners.setdefault(source.name, source)
     if other is not source:
         raise OutputError(
