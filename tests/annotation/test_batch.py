@@ -1,5 +1,6 @@
 """A batch goes on whatever one source does, and never loses what was there."""
 
+import json
 import threading
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from videxpr.core.errors import FormatError, OutputError
 from videxpr.faces.detection.load import load_detector
 from videxpr.faces.options import DetectionOptions
 from videxpr.formats.affwild2 import read_labels, write_labels
-from videxpr.formats.predictions import Block, read_predictions
+from videxpr.formats.predictions import Block, read_predictions, write_predictions
 from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
@@ -46,9 +47,7 @@ def run(checkpoint, tmp_path):
 
     def annotate(*arguments, script=lambda number: [], people=1, missing="fill", **output):
         output = {"directory": tmp_path / "out", **output}
-        template = output.pop("template", None)
         outputs = Outputs(OutputOptions(**output, missing=missing))
-        outputs.template = template
         options = annotation_options(people=people)
         annotator = Annotator(checkpoint, ScriptedDetector(script), options)
         sources = find_sources(map(str, arguments))
@@ -97,7 +96,7 @@ def test_video_named_like_the_runs_own_files_is_refused(run, clips, tmp_path):
         assert run(tmp_path / name)[0][name].status == "failed"
 
 
-def test_summary_has_a_line_for_every_video_as_soon_as_it_is_done(run, clips, tmp_path):
+def test_summary_has_a_line_for_every_video(run, clips, tmp_path):
     run(clips / "a.mp4", "nope.mp4")
     table = pandas.read_csv(tmp_path / "out" / "summary.csv", keep_default_na=False)
     assert table["video"].tolist() == ["a.mp4", "nope.mp4"]
@@ -105,19 +104,19 @@ def test_summary_has_a_line_for_every_video_as_soon_as_it_is_done(run, clips, tm
     assert "nope.mp4" in table["error"].tolist()[1]
 
 
-def test_file_that_was_there_is_kept_without_overwrite(run, clips, tmp_path):
+def test_labels_that_somebody_else_wrote_are_never_written_over(run, clips, tmp_path):
     (tmp_path / "out").mkdir()
     truth = np.array([3, 3, 3])
     write_labels(tmp_path / "out" / "a.txt", truth)
-    reports, _ = run(clips / "a.mp4")
+    for overwrite in (False, True):
+        reports, _ = run(clips, overwrite=overwrite)
+        assert "a.txt is not videxpr's" in reports["a.mp4"].error
+        assert reports["b.mp4"].status == "done"
     assert read_labels(tmp_path / "out" / "a.txt").tolist() == truth.tolist()
-    assert "kept" in " ".join(reports["a.mp4"].warnings)
-    assert (tmp_path / "out" / "a.parquet").is_file()
-    run(clips / "a.mp4", overwrite=True)
-    assert len(read_labels(tmp_path / "out" / "a.txt")) == FRAMES
+    assert not (tmp_path / "out" / "a.parquet").exists()
 
 
-def test_rows_lost_from_the_runs_file_are_recalled_from_the_text_files(run, clips, tmp_path):
+def test_predictions_that_were_lost_are_made_again_from_the_log(run, clips, tmp_path):
     run(clips)
     before = (tmp_path / "out" / "predictions.txt").read_bytes()
     (tmp_path / "out" / "predictions.txt").unlink()
@@ -141,17 +140,19 @@ def test_second_person_who_changes_sides_leaves_no_stale_file(run, clips, tmp_pa
     assert names == {"a.txt", "a_left.txt", "predictions.txt"}
 
 
-def test_template_is_not_satisfied_by_rows_of_another_length(run, clips, tmp_path):
+def test_another_template_shapes_what_is_there_and_nothing_is_annotated(run, clips, tmp_path):
     run(clips / "a.mp4")
-    template = (Block("a", np.arange(10), np.zeros(10, np.int64)),)
-    reports, lacking = run(clips / "a.mp4", template=template, overwrite=False)
-    assert reports["a.mp4"].status == "done"
+    template = tmp_path / "template.txt"
+    write_predictions(template, [Block("a", np.arange(10), np.zeros(10, np.int64))])
+    reports, lacking = run(clips / "a.mp4", template=template)
+    assert reports["a.mp4"].status == "skipped"
     assert lacking == []
     assert blocks(tmp_path / "out") == {"a": 10}
-    other = (Block("a", np.arange(5), np.zeros(5, np.int64)),)
-    reports, lacking = run(clips / "a.mp4", template=other, overwrite=True)
-    assert "wants 5 frames" in reports["a.mp4"].error
-    assert "a" in lacking[0]
+    write_predictions(template, [Block("a", np.arange(5), np.zeros(5, np.int64))])
+    for overwrite in (False, True):
+        reports, lacking = run(clips / "a.mp4", template=template, overwrite=overwrite)
+        assert "wants 5 frames" in reports["a.mp4"].error
+        assert "a" in lacking[0]
 
 
 def test_folder_that_cannot_be_written_is_said_before_any_work(run, clips, tmp_path):
@@ -174,7 +175,7 @@ def test_any_number_of_workers_writes_the_same(checkpoint, tmp_path):
         write_portrait(folder / f"{number}.mp4", 10 + 7 * number)
     (folder / "2.mp4").write_bytes(b"no video")
     sources = find_sources([str(folder), str(tmp_path / "nowhere.mp4")])
-    written, statuses = [], []
+    written, statuses, events = [], [], []
     for workers in (1, 3):
         annotator = Annotator(checkpoint, load_detector(DetectionOptions("mtcnn")))
         outputs = Outputs(OutputOptions(tmp_path / str(workers)))
@@ -183,9 +184,12 @@ def test_any_number_of_workers_writes_the_same(checkpoint, tmp_path):
         statuses.append([(one.source.path.name, one.status, one.frames) for one in reports])
         files = sorted(path for path in (tmp_path / str(workers)).iterdir())
         written.append({path.name: path.read_bytes() for path in files})
+        log = [json.loads(line) for line in written[-1].pop("run.jsonl").splitlines()]
+        events.append([one.get("key", one.get("file")) for one in log])
     assert statuses[0] == statuses[1]
     assert [status for _, status, _ in statuses[0]] == ["done", "done", "failed", "done", "failed"]
     assert written[0] == written[1]
+    assert events[0] == events[1] == [*"0123", "nowhere", "summary.csv", "predictions.txt"]
 
 
 def test_who_stops_early_stops_all_workers(checkpoint, clips, tmp_path):

@@ -7,7 +7,7 @@ from records import changed, face_rows, nobody, record_of
 
 from videxpr.annotation.summary import COLUMNS, main_people, summary_rows
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.formats.csv_tables import merge_summary
+from videxpr.formats.summary import merge_summary
 
 PROVENANCE = {"model": "starter", "detector": "mtcnn"}
 

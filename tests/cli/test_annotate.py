@@ -117,8 +117,8 @@ def test_folder_with_a_broken_video_is_done_but_for_that_video(videxpr, faceless
     assert "broken.mp4" in err
     assert "3 annotated, 0 skipped, 1 failed" in out
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")) == [
-        "a.parquet", "a.txt", "b.parquet", "b.txt", "predictions.txt", "sub/c.parquet", "sub/c.txt",
-        "summary.csv",
+        "a.parquet", "a.txt", "b.parquet", "b.txt", "predictions.txt", "run.jsonl", "sub/c.parquet",
+        "sub/c.txt", "summary.csv",
     ]  # fmt: skip
     assert (tmp_path / "a.txt").read_text() == HEADER + "\n" + "0\n" * 12
     assert [block.name for block in read_predictions(tmp_path / "predictions.txt")] == [
@@ -164,7 +164,11 @@ def test_missing_none_writes_minus_one(videxpr, faceless, tmp_path):
 
 def test_only_the_formats_asked_for(videxpr, faceless, tmp_path):
     videxpr("annotate", faceless / "a.mp4", "-o", tmp_path, "-f", "csv")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "summary.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a.csv",
+        "run.jsonl",
+        "summary.csv",
+    ]
 
 
 def test_template_decides_rows_order_and_frame_counts(videxpr, faceless, tmp_path):

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from videxpr.annotation.fingerprint import resolved_record
 from videxpr.annotation.options import AnnotationOptions
 from videxpr.annotation.provenance import fingerprint, warnings
 from videxpr.annotation.streaming import PersonStream, ShotStreams, merge_rows, nearest_crop_rows
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
-from videxpr.core.option import record
 from videxpr.core.parallel import OrderedExecutor
 from videxpr.core.row_buffer import RowBuffer
 from videxpr.core.stage_timer import StageTimer, measured
@@ -197,12 +197,7 @@ class Annotator:
     def _provenance(self, source: Source, timeline: Timeline) -> dict[str, str]:
         size, digest = fingerprint(source)
         found = source.kind == "video"
-        resolved = {
-            "detector": self.detector.name,
-            "min-score": self.detector.min_score,
-            "tail": self.options.windows.tail,
-        }
-        options = record(self.options, results_only=True) | resolved | self._stated
+        options = resolved_record(self.options, self.detector) | self._stated
         return {
             "videxpr_version": VERSION,
             "model": JOINT.join(one.name for one in self.checkpoints),

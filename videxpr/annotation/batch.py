@@ -3,22 +3,23 @@
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from threading import Event, Lock
+from threading import Event
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from videxpr.annotation.collisions import find_collisions
-from videxpr.annotation.summary import MainPerson, main_people, summary_rows
+from videxpr.annotation.fingerprint import modified_ns
+from videxpr.annotation.summary import MainPerson, main_people
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import OutputError
 from videxpr.core.parallel import ordered_map
-from videxpr.faces.pipeline import Progress
 from videxpr.formats.record import Annotation
 from videxpr.video.jobs import JobResult, run_jobs
 from videxpr.video.sources import Source, check_source
 
 if TYPE_CHECKING:  # it brings torch, which a run with nothing to do does without
     from videxpr.annotation.annotator import Annotator
+    from videxpr.faces.pipeline import Progress
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ def annotate_sources(
     annotator: "Annotator | None",
     sources: Sequence[Source],
     outputs: Outputs,
-    progress: Callable[[Source], Progress] | None = None,
+    progress: "Callable[[Source], Progress] | None" = None,
     workers: int = 1,
 ) -> Generator[Report, None, None]:
-    """Annotate sources and write the files of each; `Outputs.finish` writes what is left of the run.
+    """Annotate sources and write the files of each; `Outputs.finish` writes those of the run.
 
     What is written is the same with any number of workers, and so is its order.
 
@@ -55,17 +56,17 @@ def annotate_sources(
         One report a source, in order, as it comes.
     """
     people = annotator.options.people if annotator is not None else 1
-    collisions, stopped, looking = find_collisions(sources, people), Event(), Lock()
+    collisions, stopped = find_collisions(sources, people or 1), Event()
 
-    def annotate(source: Source) -> tuple[Annotation, float] | None:
-        """Return the annotation of a source and the seconds it took; None if its files are there."""
+    def annotate(source: Source) -> "_Made | None":
+        """Return the annotation of a source; None if it is done."""
         check_source(source)
         if source in collisions:
             raise OutputError(collisions[source])
-        with looking:
-            if outputs.is_done(source):
-                return None
-        begun = perf_counter()
+        standing = outputs.standing(source)
+        if standing.is_done:
+            return None
+        begun, modified = perf_counter(), modified_ns(source)
         shown = progress(source) if progress else None
 
         def advance(completed: int, total: int) -> None:
@@ -75,16 +76,17 @@ def annotate_sources(
                 shown(completed, total)
 
         assert annotator is not None, "there is something to do"
-        return annotator.annotate(source, advance), perf_counter() - begun
+        annotation = annotator.annotate(source, advance)
+        return _Made(annotation, modified, standing.reason, perf_counter() - begun)
 
     with closing(ordered_map(sources, annotate, workers)) as results:
 
         def work(source: Source) -> Report:
             made = next(results)()
-            return Report(source, "skipped") if made is None else _write(source, *made, outputs)
+            return Report(source, "skipped") if made is None else _write(source, made, outputs)
 
         try:
-            yield from run_jobs(sources, work, Report, lambda row: outputs.summarize([row]))
+            yield from run_jobs(sources, work, Report, outputs.fail)
         finally:
             stopped.set()
 
@@ -93,18 +95,33 @@ class _StoppedError(Exception):
     """Ends the work on a source that nobody waits for any longer."""
 
 
-def _write(source: Source, annotation: Annotation, seconds: float, outputs: Outputs) -> Report:
-    """Write the files of a source and its lines of the summary."""
-    begun = perf_counter()
-    notes = outputs.write(source, annotation)
-    seconds += perf_counter() - begun
-    report = Report(
+@dataclass(frozen=True)
+class _Made:
+    """An annotation that is to be written.
+
+    Attributes:
+        annotation: of a source.
+        modified_ns: when the source had been modified last, before it was read.
+        reason: why it was made although something was there.
+        seconds: that it took.
+    """
+
+    annotation: Annotation
+    modified_ns: int
+    reason: str
+    seconds: float
+
+
+def _write(source: Source, made: _Made, outputs: Outputs) -> Report:
+    """Write the files of a source."""
+    begun, annotation = perf_counter(), made.annotation
+    notes = outputs.write(source, annotation, made.modified_ns, made.seconds)
+    seconds = made.seconds + perf_counter() - begun
+    return Report(
         source=source,
         status="done",
-        warnings=(*annotation.warnings, *notes),
+        warnings=(*annotation.warnings, *notes, *filter(None, [made.reason])),
         frames=len(annotation),
         frames_per_second=len(annotation) / seconds,
         people=main_people(annotation),
     )
-    outputs.summarize(summary_rows(annotation, report.warnings, outputs.missing))
-    return report

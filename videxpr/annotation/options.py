@@ -120,7 +120,8 @@ class OutputOptions:
         missing: whether text formats fill frames without a face, or write -1.
         template: the organizers' rows, for ``predictions.txt``; None without one.
         template_force: cut or pad whatever the difference in frames.
-        overwrite: whether files that are there already are made again.
+        overwrite: whether everything is made again.
+        redo_changed: whether what was made with another model or other options is made again.
     """
 
     directory: Path = option(
@@ -152,7 +153,13 @@ class OutputOptions:
         "frames are an error.",
     )
     overwrite: bool = option(
-        False, "Annotate videos again whose files are already there.", changes_results=False
+        False, "Annotate all videos again, also those that are done.", changes_results=False
+    )
+    redo_changed: bool = option(
+        False,
+        "Annotate videos again that were done with another model, detector or other options; without "
+        "it, nothing runs where there are any.",
+        changes_results=False,
     )
 
     def __post_init__(self) -> None:

@@ -1,198 +1,314 @@
-"""Where results go: files of a video, and the two files of a run."""
+"""Where results go: the files of each video, the run's own two, and the log that knows them all."""
 
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from videxpr.annotation.options import OutputOptions
-from videxpr.core.errors import FormatError, OutputError
-from videxpr.datasets.affwild2.template import TemplateMatch, match_template
-from videxpr.formats.csv_tables import merge_summary
-from videxpr.formats.frame_labels import second_side
-from videxpr.formats.parquet import read_annotation
-from videxpr.formats.predictions import (
-    PREDICTIONS,
-    Block,
-    read_predictions,
-    read_template,
-    write_predictions,
+from videxpr.annotation.fingerprint import (
+    Setup,
+    SourceState,
+    differences,
+    modified_ns,
+    path_of,
+    setup_in,
 )
+from videxpr.annotation.options import OutputOptions
+from videxpr.annotation.run_files import SUMMARY, open_template, write_run_files
+from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog, WrittenFile, now
+from videxpr.annotation.standing import (
+    NO_SETUP,
+    Standing,
+    check_owners,
+    check_setups,
+    find_standing,
+    key_of,
+)
+from videxpr.annotation.summary import summary_rows
+from videxpr.core.errors import FormatError, OutputError
+from videxpr.core.files import sha256_of, temporary_beside
+from videxpr.datasets.affwild2.template import TemplateMatch
+from videxpr.formats.label_runs import TextLabels, text_labels
+from videxpr.formats.predictions import PREDICTIONS
 from videxpr.formats.record import Annotation
-from videxpr.formats.writers import FORMATS, Format, chosen_formats
-from videxpr.video.jobs import Row
+from videxpr.formats.writers import chosen_formats
 from videxpr.video.sources import Source
-
-SUMMARY: Final = "summary.csv"
-SIDES: Final = ("", "_left", "_right")
 
 
 class Outputs:
     """The files of one run.
 
-    Raises:
-        OutputError: the folder cannot be made or written to.
-        FormatError: it holds a ``predictions.txt`` or ``summary.csv`` that is not videxpr's.
+    Attributes:
+        options: what is written, and where.
+        missing: what text says of frames without a face.
+        log: what was written so far, by this run and by others.
     """
 
-    def __init__(self, options: OutputOptions) -> None:
-        self.options = options
-        self.formats = chosen_formats(options.formats)
-        self.missing = options.missing
-        self.template = None if options.template is None else read_template(options.template)
-        _check_writable(options.directory)
-        merge_summary(options.directory / SUMMARY, [])
-        self._earlier = self._existing_blocks()
-        self._mine: dict[str, Block] = {}
-        self._redone: set[str] = set()
+    def __init__(self, options: OutputOptions, setup: Setup = NO_SETUP) -> None:
+        """Look at the output folder; nothing is made yet.
 
-    def is_done(self, source: Source) -> bool:
-        """Return whether all files of a source are there and need not be made again."""
-        if self.options.overwrite:
-            return False
-        paths = [self._path(source, one.suffix) for one in self.formats if one.scope != "run"]
-        if not paths or not all(path.is_file() for path in paths):
-            return False
-        return "predictions" not in self.options.written or self._recall(source)
-
-    def write(self, source: Source, annotation: Annotation) -> list[str]:
-        """Write the files of one source; return what there is to say of names, counts and kept files.
-
-        Files that are there already stay as they are, unless they are to be overwritten.
+        Args:
+            options: what is written, and where.
+            setup: with which annotations are made; without it, what is there fits whatever made it.
 
         Raises:
-            OutputError: a file cannot be written.
+            OutputError: the folder cannot be written to.
+            FormatError: it holds a ``run.jsonl``, ``summary.csv`` or ``predictions.txt`` that is not
+                videxpr's, or the template is none.
+        """
+        self.options = options
+        self.missing = options.missing
+        self._formats = chosen_formats(options.formats)
+        self._setup = setup
+        if setup is not NO_SETUP:
+            self._setup = replace(setup, options={**setup.options, **self._stated})
+        self._template = open_template(options.template, options.template_force)
+        self._standings: dict[Source, Standing | Exception] = {}
+        _check_writable(options.directory)
+        self.log = RunLog(options.directory / RUN_LOG)
+        self._check_run_files()
+
+    @property
+    def _stated(self) -> dict[str, Any]:
+        """Options of output that change what is written of a video."""
+        has_text = self.options.written & {"aff-wild2", "predictions"}
+        return {"missing": self.missing} if has_text else {}
+
+    def check(self, sources: Sequence[Source]) -> bool:
+        """Look at what is there of the sources of a run; return whether all that can be is done.
+
+        Raises:
+            UsageError: some of it was made with another model or other options.
+        """
+        for source in sources:
+            if source.kind != "missing":
+                try:
+                    self._standings[source] = self._look(source)
+                except (OSError, OutputError, FormatError) as exc:
+                    self._standings[source] = exc  # that source's failure, when its turn comes
+        found = [one for one in self._standings.values() if isinstance(one, Standing)]
+        check_setups(found, self.options)
+        return all(one.is_done for one in found)
+
+    def standing(self, source: Source) -> Standing:
+        """Return what is there of a source.
+
+        Raises:
+            OutputError: files under its name are another video's, or not videxpr's.
+            FormatError: the template asks for other frames than there are.
+            OSError: it cannot be read.
+        """
+        known = self._standings.get(source)
+        if isinstance(known, Exception):
+            raise known
+        return known or self._look(source)
+
+    def _look(self, source: Source) -> Standing:
+        standing = find_standing(source, self.log, self.options, self._setup)
+        there = self.log.done.get(key_of(source))
+        if standing.is_done and there is not None:
+            if there.labels is not None:
+                self._people(source, there.labels)
+            state = replace(there.source, path=path_of(source), modified_ns=modified_ns(source))
+            if state != there.source:  # else its bytes would be read in every run
+                self.log.append(replace(there, source=state))
+        return standing
+
+    def write(
+        self, source: Source, annotation: Annotation, modified_ns: int, seconds: float = 0.0
+    ) -> list[str]:
+        """Write the files of a source; return what there is to say of names, counts and other files.
+
+        They are written aside; the log knows them before they get their names.
+
+        Args:
+            source: what was annotated.
+            annotation: of it.
+            modified_ns: when it had been modified last, before it was read.
+            seconds: that it took.
+
+        Raises:
+            OutputError: a file cannot be written, or is not this source's.
             FormatError: the template asks for other frames than there are.
         """
-        self._redone |= self._names(source)
-        matches, notes = self._matches(source, annotation)
-        if any(match.rank == 1 for match in matches):
+        labels = text_labels(annotation, self.missing)
+        people, notes = self._people(source, labels)
+        if any(match.rank == 1 for match in people):
             seen = len(annotation.faces.of_rank(1))
             notes.append(f"the second person was seen in {seen} of {len(annotation)} frames")
-        blocks = self._fitted_blocks(matches, annotation, notes)  # it may refuse the video
-        for one in self.formats:
-            notes += self._write_files(one, source, annotation, matches)
-        self._mine |= blocks
+        with _staging(self.options.directory / key_of(source)) as staging:
+            files = dict(self._written_files(source, annotation, people, staging))
+            outcome = Outcome(
+                event="done",
+                time=now(),
+                video=source.printable,
+                key=key_of(source),
+                source=_state(source, annotation, modified_ns),
+                kind=source.kind,
+                setup=self._made_with(source, annotation),
+                files=files,
+                labels=labels if "predictions" in self.options.written else None,
+                summary=tuple(
+                    summary_rows(annotation, (*annotation.warnings, *notes), self.missing)
+                ),
+                seconds=seconds,
+            )
+            notes += self._commit(outcome, staging)
         return notes
 
-    def summarize(self, rows: Sequence[Row]) -> None:
-        """Write a video's lines of the summary; lines of other videos stay."""
-        merge_summary(self.options.directory / SUMMARY, rows)
+    def fail(self, source: Source, error: str) -> None:
+        """Log that a source failed.
+
+        Raises:
+            OutputError: the log cannot be written.
+        """
+        state = SourceState(path_of(source), 0, 0, "")
+        key = key_of(source)
+        self.log.append(
+            Outcome("failed", now(), source.printable, key, state, source.kind, error=error)
+        )
 
     def finish(self) -> list[str]:
-        """Write the run's predictions; return what is missing from them, one sentence each.
+        """Write the run's own files from the log; return what the template lacks, in sentences.
 
-        Rows of other videos that are there already stay, so that a folder can be annotated in parts.
+        Raises:
+            OutputError: they cannot be written.
         """
-        if "predictions" not in self.options.written:
-            return []
-        earlier = self._existing_blocks()  # read again: another run may have added to it
-        blocks = {name: block for name, block in earlier.items() if name not in self._redone}
-        blocks |= self._mine
-        wanted = self.template or list(blocks.values())
-        fitting = {one.name: blocks[one.name] for one in wanted if _fits(blocks.get(one.name), one)}
-        if fitting:
-            write_predictions(self.options.directory / PREDICTIONS, fitting.values())
-        return [
-            f"the template wants {one.name}, which was not annotated, or not with these frames"
-            for one in wanted
-            if one.name not in fitting
-        ]
+        with_predictions = "predictions" in self.options.written
+        return write_run_files(self.log, self._template, with_predictions)
 
-    def _fitted_blocks(
-        self, matches: Sequence[TemplateMatch], annotation: Annotation, notes: list[str]
-    ) -> dict[str, Block]:
-        """Return all persons' rows for the run's file, by name; note what was done to fit them."""
-        if "predictions" not in self.options.written:
-            return {}
-        fits = [one.block(annotation, self.missing, self.options.template_force) for one in matches]
-        notes += [note for _, more in fits for note in more]
-        return {block.name: block for block, _ in fits}
-
-    def _write_files(
+    def _written_files(
         self,
-        wanted: Format,
         source: Source,
         annotation: Annotation,
-        matches: Sequence[TemplateMatch],
-    ) -> list[str]:
-        """Write a video's files of one format, and remove those of people who are no longer there."""
-        notes: list[str] = []
-        files: dict[str, tuple[Any, ...]] = {"": ()} if wanted.scope == "video" else {}
-        if wanted.scope == "person":
-            files = {match.side: (match.rank, self.missing) for match in matches}
-        for side, person in files.items():
-            path = self._path(source, side + wanted.suffix)
-            if self.options.overwrite or not path.exists():
-                wanted.write(path, annotation, *person)
-            else:
-                notes.append(f"{path.name} was there and is kept (--overwrite replaces it)")
-        if self.options.overwrite and wanted.scope == "person":
-            for side in set(SIDES[1:]) - set(files):
-                if not self._is_another_video(source, side):
-                    self._path(source, side + wanted.suffix).unlink(missing_ok=True)
+        people: Sequence[TemplateMatch],
+        staging: Path,
+    ) -> Iterator[tuple[str, WrittenFile]]:
+        """Write the files aside; yield each with its path below the output folder."""
+        for one in self._formats:
+            persons: dict[str, tuple[Any, ...]] = {"": ()} if one.scope == "video" else {}
+            if one.scope == "person":
+                persons = {match.side: (match.rank, self.missing) for match in people}
+            for side, person in persons.items():
+                file = f"{key_of(source)}{side}{one.suffix}"
+                path = staging / Path(file).name
+                with _naming(self.options.directory / file):
+                    one.write(path, annotation, *person)
+                    written = WrittenFile(one.name, path.stat().st_size, sha256_of(path))
+                yield file, written
+
+    def _commit(self, outcome: Outcome, staging: Path) -> list[str]:
+        """Log what was made, give the files their names, and remove what they take the place of."""
+        directory, files = self.options.directory, outcome.files
+        with self.log.locked() as append:
+            check_owners(iter(files), outcome.key, self.log, self.options)
+            before = self.log.done.get(outcome.key)
+            older = {} if before is None else before.files
+            formats = {one.name for one in self._formats}
+            outcome, notes = _with_earlier(outcome, before, formats, directory)
+            append(outcome.line())
+            for file in files:
+                with _naming(directory / file):
+                    os.replace(staging / Path(file).name, directory / file)
+            for file in older.keys() - files.keys():
+                if older[file].format in formats:  # of a person who is no longer there
+                    (directory / file).unlink(missing_ok=True)
         return notes
 
-    def _matches(
-        self, source: Source, annotation: Annotation
-    ) -> tuple[list[TemplateMatch], list[str]]:
-        """Return which person is written under which name, and what there is to say about it."""
-        side = second_side(annotation) if annotation.people == 2 else None
-        if self.template is None:
-            people = [TemplateMatch(source.name, 0, "", None)]
-            if side is not None:
-                people.append(TemplateMatch(f"{source.name}_{side}", 1, f"_{side}", None))
-            return people, []
-        return match_template(source.name, self.template, side)
+    def _made_with(self, source: Source, annotation: Annotation) -> Setup:
+        """Return what the log says of how a source was annotated."""
+        setup = setup_in(annotation.provenance).for_source(source.kind)
+        options = {name: value for name, value in setup.options.items() if name != "missing"}
+        if source.kind == "video" and (np.diff(annotation.pts_seconds) > 0).all():
+            options.pop("crop-fps", None)  # its own times told everything
+        return replace(setup, options=options | self._stated)
 
-    def _path(self, source: Source, ending: str) -> Path:
-        return self.options.directory / source.relative.parent / f"{source.stem}{ending}"
+    def _people(self, source: Source, labels: TextLabels) -> tuple[list[TemplateMatch], list[str]]:
+        """Return which person is written under which name, and what there is to say about it.
 
-    def _names(self, source: Source) -> set[str]:
-        """Return the names under which earlier runs may have written rows of a source."""
-        sides = [side for side in SIDES if not (side and self._is_another_video(source, side))]
-        return {name + side for name in (source.name, source.stem) for side in sides}
+        Raises:
+            FormatError: the template asks for other frames than there are.
+        """
+        people, notes = self._template.matches(source.name, labels)
+        if "predictions" in self.options.written:
+            for match in people:
+                fit = match.fit(labels, self._template.force, source.kind == "crops")
+                notes = [*notes, *fit.notes]
+        return people, notes
 
-    def _is_another_video(self, source: Source, side: str) -> bool:
-        """Return whether ``<stem>_left`` is the result of a video of that name, no second person."""
-        endings = [one.suffix for one in FORMATS if one.scope == "video"]
-        return any(self._path(source, side + ending).exists() for ending in endings)
-
-    def _existing_blocks(self) -> dict[str, Block]:
-        path = self.options.directory / PREDICTIONS
-        if "predictions" not in self.options.written or not path.is_file():
-            return {}
-        return {block.name: block for block in read_predictions(path)}
-
-    def _recall(self, source: Source) -> bool:
-        """Return whether a source's rows are known, from the run's file or from its Parquet file."""
-        names = self._names(source)
-        if self.template is not None:
-            wanted = [block for block in self.template if block.name in names]
-            return all(_fits(self._earlier.get(block.name), block) for block in wanted)
-        if names & set(self._earlier):
-            return True
-        try:
-            annotation = read_annotation(self._path(source, ".parquet"))
-        except FormatError:
-            return False  # there is none, or not one of ours: the source is annotated again
-        self._mine |= self._fitted_blocks(self._matches(source, annotation)[0], annotation, [])
-        return True
+    def _check_run_files(self) -> None:
+        """Refuse to write over files of the run's names that the log does not know."""
+        names = [SUMMARY, *([PREDICTIONS] if "predictions" in self.options.written else [])]
+        for name in names:
+            if name not in self.log.run_files and (self.options.directory / name).exists():
+                raise FormatError(
+                    f"{self.options.directory / name} is not videxpr's ({RUN_LOG} does not know it): "
+                    "move it, or choose another -o"
+                )
 
 
-def _fits(block: Block | None, wanted: Block) -> bool:
-    """Return whether rows are there, and are those that a template wants."""
-    if block is None or wanted.frames is None or block.frames is None:
-        return block is not None
-    return np.array_equal(block.frames, wanted.frames)
+def _with_earlier(
+    outcome: Outcome, before: Outcome | None, formats: Collection[str], directory: Path
+) -> tuple[Outcome, list[str]]:
+    """Let an outcome take over files of other formats that were made alike; name the others."""
+    if before is None or before.setup is None or outcome.setup is None:
+        return outcome, []
+    kept = {
+        file: one
+        for file, one in before.files.items()
+        if one.format not in formats and (directory / file).is_file()
+    }
+    alike = before.source.sha256 == outcome.source.sha256
+    if not alike or any(differences(before.setup, outcome.setup)):
+        notes = [f"{', '.join(Path(file).name for file in kept)} stays as it was before"]
+        return outcome, notes if kept else []
+    options = {**before.setup.options, **outcome.setup.options}
+    return replace(
+        outcome,
+        files={**kept, **outcome.files},
+        labels=outcome.labels or before.labels,
+        setup=replace(outcome.setup, options=options),
+    ), []
+
+
+def _state(source: Source, annotation: Annotation, modified_ns: int) -> SourceState:
+    made = annotation.provenance
+    size, sha256 = int(made.get("source_bytes", 0)), made.get("source_sha256", "")
+    return SourceState(path_of(source), size, modified_ns, sha256)
+
+
+@contextmanager
+def _staging(path: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside the files of a video, which is gone when the block ends."""
+    staging = temporary_beside(path)
+    with _naming(path):
+        staging.mkdir(parents=True)
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say of what goes wrong in a block that it is this file which cannot be written."""
+    try:
+        yield
+    except (OSError, OutputError) as exc:
+        cause = exc.__cause__ if isinstance(exc, OutputError) else exc
+        reason = getattr(cause, "strerror", None) or exc
+        raise OutputError(f"cannot write {path}: {reason}") from exc
 
 
 def _check_writable(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise OutputError(f"cannot write into {directory}: {exc.strerror or exc}") from exc
-    if not os.access(directory, os.W_OK):
+    """Refuse a folder that cannot be made or written to; nothing is made yet."""
+    place = next(one for one in (directory, *directory.absolute().parents) if one.exists())
+    if not place.is_dir():
+        raise OutputError(f"cannot write into {directory}: {place} is no folder")
+    if not os.access(place, os.W_OK | os.X_OK):
         raise OutputError(f"cannot write into {directory}: no permission")

@@ -16,6 +16,7 @@ from videxpr.video.sources import Source, find_sources
 if TYPE_CHECKING:
     from videxpr.annotation.annotator import Annotator
     from videxpr.annotation.batch import Report
+    from videxpr.annotation.fingerprint import Setup
     from videxpr.model.checkpoint import Checkpoint
 
 COLUMNS: Final = ("frames", "face", "frames/s", "expressions")
@@ -28,10 +29,10 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     models = chosen_models(command.model, command.run.quiet)
     from videxpr.annotation.writer import Outputs
 
-    outputs = Outputs(command.output)
+    outputs = Outputs(command.output, _setup(command, models))
+    is_done = outputs.check(sources)
     from videxpr.annotation.batch import annotate_sources
 
-    is_done = all(source.kind == "missing" or outputs.is_done(source) for source in sources)
     has_videos = any(source.kind == "video" for source in sources)
     with BatchDisplay(len(sources), command.run.quiet) as display:
         annotator = None if is_done else _load(command, models, display)
@@ -59,6 +60,17 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         title = f"model {names}{found_by}, results in {command.output.directory}"
         print_reports(title, COLUMNS, reports, _cells, "annotated", "files")
     return int(any(report.status == "failed" for report in reports) or display.incomplete)
+
+
+def _setup(command: AnnotateCommand, models: Sequence[ModelFile]) -> "Setup":
+    """Return what annotations are made with, known before anything is loaded."""
+    from videxpr.annotation.fingerprint import resolve_options, setup_of
+    from videxpr.faces.detection.load import choose_detector
+    from videxpr.model.header import read_card
+
+    configs = {file.name: read_card(file).config for file in models}
+    options = resolve_options(command.annotation, configs)
+    return setup_of(models, choose_detector(options.faces.detection), options)
 
 
 def _load(

@@ -42,7 +42,7 @@ def run_jobs(
     sources: Iterable[Source],
     work: Callable[[Source], Result],
     kind: type[Result],
-    summarize: Callable[[Row], None],
+    fail: Callable[[Source, str], None],
 ) -> Iterator[Result]:
     """Work on one source after another; yield a report of each, in order.
 
@@ -50,7 +50,7 @@ def run_jobs(
         sources: what to work on.
         work: what to do with each.
         kind: of the reports; one of this kind is made where `work` raises an error.
-        summarize: takes the summary's line of a source that failed.
+        fail: takes down that a source failed, and why.
 
     Raises:
         UsageError: the call itself is wrong, for every source.
@@ -63,7 +63,7 @@ def run_jobs(
         except Exception as exc:
             error, trace = _describe_error(source, exc)
             report = kind(source, "failed", error=error, trace=trace)
-            summarize({"video": source.printable, "error": error})
+            fail(source, error)
         yield report
 
 

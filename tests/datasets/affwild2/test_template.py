@@ -4,42 +4,19 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from records import record_of
 
 from videxpr.core.errors import FormatError
 from videxpr.datasets.affwild2.template import TemplateMatch, fit_labels, match_template
+from videxpr.formats.label_runs import TextLabels, runs_of
 from videxpr.formats.predictions import Block
-from videxpr.formats.record import Annotation, FaceRows
 
 Side = Literal["left", "right"] | None
 
 
-def annotation(main: list[int], second: list[int] | None = None, first: int = 0) -> Annotation:
+def texts(main: list[int], second: list[int] | None = None, first: int = 0) -> TextLabels:
     """The labels of the main and of the second person in every frame."""
-    people = [labels for labels in (main, second) if labels is not None]
-    labels = np.array([label for labels in people for label in labels], np.int64)
-    rows = len(labels)
-    faces = FaceRows(
-        frame=np.concatenate([first + np.arange(len(one)) for one in people]),
-        track=np.ones(rows, np.int64),
-        person=np.ones(rows, np.int64),
-        rank=np.repeat(np.arange(len(people)), [len(one) for one in people]),
-        bbox=np.zeros((rows, 4), np.float32),
-        landmarks=np.zeros((rows, 10), np.float32),
-        score=np.ones(rows, np.float32),
-        bridged=np.zeros(rows, bool),
-        probabilities=np.eye(8, dtype=np.float32)[labels],
-        smoothed=np.eye(8, dtype=np.float32)[labels],
-    )
-    times = (first + np.arange(len(main))) / 25
-    return record_of(
-        video="a.mp4",
-        first_frame=first,
-        pts_seconds=times,
-        seconds=times - times[0],
-        shots=np.zeros(len(main), np.int64),
-        faces=faces,
-    )
+    runs = [runs_of(np.array(labels)) if labels else "" for labels in (main, second)]
+    return TextLabels(first, runs[0], runs[1], "left" if second else None)
 
 
 def rows(name: str, frames: list[int]) -> Block:
@@ -51,15 +28,22 @@ def written(block: Block) -> tuple[str, list[int], list[int]]:
     return block.name, block.frames.tolist(), block.labels.tolist()
 
 
+def fitted(
+    match: TemplateMatch, labels: TextLabels, force: bool = False
+) -> tuple[Block, list[str]]:
+    fit = match.fit(labels, force, open_end=False)
+    return fit.block, fit.notes
+
+
 LABELS = [3, 4, 5, 6, 7]
 
 
 @pytest.mark.parametrize("wanted", [None, Block("a", None, None)], ids=["none", "list of names"])
 def test_without_rows_every_frame_is_written(wanted: Block | None) -> None:
     match = TemplateMatch("a", 0, "", wanted)
-    block, notes = match.block(annotation(LABELS), "fill", force=False)
+    block, notes = fitted(match, texts(LABELS))
     assert written(block) == ("a", [0, 1, 2, 3, 4], LABELS) and notes == []
-    late, notes = match.block(annotation(LABELS, first=10), "fill", force=False)
+    late, notes = fitted(match, texts(LABELS, first=10))
     assert written(late) == ("a", [10, 11, 12, 13, 14], LABELS) and notes == []
 
 
@@ -77,7 +61,7 @@ def test_up_to_two_frames_are_padded_or_cut_and_it_is_said(
     count: int, expected: list[int], note: str | None
 ) -> None:
     match = TemplateMatch("a", 0, "", rows("a", list(range(count))))
-    block, notes = match.block(annotation(LABELS), "fill", force=False)
+    block, notes = fitted(match, texts(LABELS))
     assert written(block) == ("a", list(range(count)), expected)
     assert notes == ([] if note is None else [f"{note} to fit the template"])
 
@@ -88,21 +72,21 @@ def test_up_to_two_frames_are_padded_or_cut_and_it_is_said(
 def test_a_larger_difference_is_an_error_unless_forced(count: int, expected: list[int]) -> None:
     match = TemplateMatch("a", 0, "", rows("a", list(range(count))))
     with pytest.raises(FormatError, match=f"wants {count} frames of a, but 5 are annotated"):
-        match.block(annotation(LABELS), "fill", force=False)
-    block, notes = match.block(annotation(LABELS), "fill", force=True)
+        fitted(match, texts(LABELS))
+    block, notes = fitted(match, texts(LABELS), force=True)
     assert written(block) == ("a", list(range(count)), expected)
     assert len(notes) == 1 and notes[0].startswith(f"a: {abs(count - 5)} frames ")
 
 
 def test_rows_keep_the_order_and_the_gaps_of_the_template() -> None:
     match = TemplateMatch("a", 0, "", rows("a", [4, 0, 2]))
-    block, notes = match.block(annotation(LABELS), "fill", force=False)
+    block, notes = fitted(match, texts(LABELS))
     assert written(block) == ("a", [4, 0, 2], [7, 3, 5]) and notes == []
 
 
 def test_frames_before_a_start_do_not_shift_the_others() -> None:
     match = TemplateMatch("a", 0, "", rows("a", list(range(7))))
-    block, _ = match.block(annotation(LABELS, first=2), "fill", force=False)
+    block, _ = fitted(match, texts(LABELS, first=2))
     assert written(block) == ("a", list(range(7)), [3, 3, 3, 4, 5, 6, 7])
 
 
@@ -122,11 +106,8 @@ def test_nothing_can_be_padded_with_nothing() -> None:
 
 
 def test_a_second_person_has_labels_of_their_own() -> None:
-    both = annotation([1, 1, 1], second=[6, 6])
-    wanted = rows("a_left", [0, 1, 2])
-    block, _ = TemplateMatch("a_left", 1, "_left", wanted).block(both, "fill", force=False)
-    assert written(block) == ("a_left", [0, 1, 2], [6, 6, 6])
-    block, _ = TemplateMatch("a_left", 1, "_left", wanted).block(both, "none", force=False)
+    match = TemplateMatch("a_left", 1, "_left", rows("a_left", [0, 1, 2]))
+    block, _ = fitted(match, texts([1, 1, 1], second=[6, 6, -1]))
     assert written(block) == ("a_left", [0, 1, 2], [6, 6, -1])
 
 

@@ -29,6 +29,7 @@ from videxpr.annotation.benchmark.figures import (
     VideoFigures,
 )
 from videxpr.annotation.benchmark.options import BenchmarkCommand
+from videxpr.annotation.fingerprint import modified_ns
 from videxpr.annotation.load import load_annotator
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs
@@ -88,7 +89,7 @@ def measure_videos(
             figures=figures,
         )
 
-    return run_jobs(sources, work, BenchmarkReport, lambda row: None)
+    return run_jobs(sources, work, BenchmarkReport, lambda source, error: None)
 
 
 def measure_stages(
@@ -171,7 +172,7 @@ def run_pipeline(
 def write_results(source: Source, annotation: Annotation, folder: Path) -> None:
     """Write what `annotate` writes by default, into a folder without earlier results."""
     outputs = Outputs(OutputOptions(folder))
-    outputs.write(source, annotation)
+    outputs.write(source, annotation, modified_ns(source))
     outputs.finish()
 
 

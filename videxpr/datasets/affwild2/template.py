@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError
-from videxpr.formats.frame_labels import frame_labels
+from videxpr.formats.label_runs import TextLabels
 from videxpr.formats.predictions import Block
-from videxpr.formats.record import Annotation
-from videxpr.formats.writers import Missing
 
 TOLERATED_FRAMES: Final = 2
 """Decoders and the organizers' own counts differ by this much at a video's end; more is an error."""
@@ -36,19 +34,10 @@ class TemplateMatch:
     side: str
     wanted: Block | None
 
-    def block(
-        self, annotation: Annotation, missing: Missing, force: bool
-    ) -> tuple[Block, list[str]]:
-        """Return the person's rows, cut or padded to what the template wants, and what was done.
-
-        Raises:
-            FormatError: the difference is more than `TOLERATED_FRAMES` and nobody forces it.
-        """
-        labels = frame_labels(annotation, self.rank, missing)
-        fit = fit_labels(
-            self.name, labels, self.wanted, annotation.first_frame, force, annotation.from_crops
-        )
-        return fit.block, fit.notes
+    def fit(self, labels: TextLabels, force: bool, open_end: bool) -> "Fit":
+        """Return the person's rows, cut or padded to what the template wants; see `fit_labels`."""
+        own = labels.of_rank(self.rank)
+        return fit_labels(self.name, own, self.wanted, labels.first_frame, force, open_end)
 
 
 @dataclass(frozen=True)

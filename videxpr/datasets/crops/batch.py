@@ -50,7 +50,10 @@ def crop_sources(
             return CropReport(source, "skipped")
         return _crop(cropper, source, tree, progress(source) if progress else None)
 
-    return run_jobs(sources, work, CropReport, lambda row: tree.summarize([row]))
+    def fail(source: Source, error: str) -> None:
+        tree.summarize([{"video": source.printable, "error": error}])
+
+    return run_jobs(sources, work, CropReport, fail)
 
 
 def _check(source: Source, owners: dict[str, Source]) -> None:

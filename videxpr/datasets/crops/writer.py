@@ -23,7 +23,7 @@ from videxpr.datasets.crops.geometry_file import (
     read_crop_geometry,
     write_crop_geometry,
 )
-from videxpr.formats.csv_tables import merge_summary
+from videxpr.formats.summary import merge_summary
 from videxpr.video.jobs import Row
 from videxpr.video.sources import Source
 

@@ -1,9 +1,71 @@
-"""The choice between the face detectors; each is imported only when it is chosen."""
+"""The choice between the face detectors; each is imported only when it is loaded."""
+
+from dataclasses import dataclass
 
 from videxpr.core.errors import DetectorError, UsageError
+from videxpr.core.files import sha256_of
 from videxpr.faces.detection.detector import Detector
-from videxpr.faces.detection.packs import find_pack, search_roots
+from videxpr.faces.detection.packs import (
+    MIN_SCORES,
+    MTCNN,
+    Pack,
+    find_pack,
+    mtcnn_weights,
+    search_roots,
+)
 from videxpr.faces.options import DetectionOptions
+
+
+@dataclass(frozen=True)
+class DetectorChoice:
+    """The detector that options mean on this machine, known before anything is loaded.
+
+    Attributes:
+        pack: SCRFD's model; None means MTCNN.
+        min_score: faces with less confidence are not reported.
+    """
+
+    pack: Pack | None
+    min_score: float
+
+    @property
+    def name(self) -> str:
+        """The name of the detector once it is loaded."""
+        return MTCNN if self.pack is None else f"scrfd:{self.pack.name}"
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of the weights.
+
+        Raises:
+            DetectorError: they cannot be read.
+        """
+        try:
+            return sha256_of(*([self.pack.model] if self.pack else mtcnn_weights()))
+        except OSError as exc:
+            raise DetectorError(f"cannot read {exc.filename}: {exc.strerror}") from exc
+
+
+def choose_detector(options: DetectionOptions) -> DetectorChoice:
+    """Return which detector the options ask for; nothing is loaded.
+
+    Raises:
+        DetectorError: SCRFD was asked for and no such pack is installed.
+        UsageError: there is no such folder of packs.
+    """
+    kind, _, pack = options.detector.partition(":")
+    if kind != MTCNN and options.root is not None and not options.root.is_dir():
+        raise UsageError(f"there is no folder {options.root} to find detectors in")
+    found = find_pack(pack, options.root) if kind != MTCNN else None
+    if found is None and kind == "scrfd":
+        places = " or ".join(str(root) for root in search_roots(options.root))
+        wanted = f"SCRFD pack {pack!r}" if pack else "SCRFD pack"
+        raise DetectorError(
+            f"no {wanted} under {places}; fetch one with 'videxpr models download buffalo_l', point "
+            "--detector-dir at insightface's root, or use --detector mtcnn, which needs no download"
+        )
+    own = MIN_SCORES[MTCNN if found is None else "scrfd"]
+    return DetectorChoice(found, own if options.min_score is None else options.min_score)
 
 
 def load_detector(options: DetectionOptions) -> Detector:
@@ -16,25 +78,15 @@ def load_detector(options: DetectionOptions) -> Detector:
         DetectorError: SCRFD was asked for and no such pack is installed, or it cannot be read.
         DeviceError: it cannot be brought to the device.
     """
-    kind, _, pack = options.detector.partition(":")
-    if kind != "mtcnn" and options.root is not None and not options.root.is_dir():
-        raise UsageError(f"there is no folder {options.root} to find detectors in")
-    found = find_pack(pack, options.root) if kind != "mtcnn" else None
-    if found is not None and options.device.startswith("cuda"):
-        from videxpr.faces.detection.scrfd_cuda import ScrfdTorch
-
-        return ScrfdTorch(found, options)
-    if found is not None:
-        from videxpr.faces.detection.scrfd import Scrfd
-
-        return Scrfd(found, options)
-    if kind != "scrfd":
+    pack = choose_detector(options).pack
+    if pack is None:
         from videxpr.faces.detection.mtcnn import Mtcnn
 
         return Mtcnn(options)
-    places = " or ".join(str(root) for root in search_roots(options.root))
-    wanted = f"SCRFD pack {pack!r}" if pack else "SCRFD pack"
-    raise DetectorError(
-        f"no {wanted} under {places}; fetch one with 'videxpr models download buffalo_l', point "
-        "--detector-dir at insightface's root, or use --detector mtcnn, which needs no download"
-    )
+    if options.device.startswith("cuda"):
+        from videxpr.faces.detection.scrfd_cuda import ScrfdTorch
+
+        return ScrfdTorch(pack, options)
+    from videxpr.faces.detection.scrfd import Scrfd
+
+    return Scrfd(pack, options)

@@ -9,7 +9,6 @@ from one integral image, which is 2.3 times as fast in all.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import facenet_pytorch
@@ -24,11 +23,12 @@ from videxpr.faces.detection.candidates import Candidates, concatenate
 from videxpr.faces.detection.detector import RegionOfInterest
 from videxpr.faces.detection.letterbox import stack_on
 from videxpr.faces.detection.opencv import write_integral
+from videxpr.faces.detection.packs import MIN_SCORES, MTCNN, mtcnn_weights
 
 if TYPE_CHECKING:
     from videxpr.faces.options import DetectionOptions
 
-MIN_SCORE: Final = 0.9
+MIN_SCORE: Final = MIN_SCORES[MTCNN]
 SURE_SCORE: Final = 0.97
 PIXELS_AT_ONCE: Final = 16_000_000
 """Pixels that go through the networks together; they take about 20 bytes for each."""
@@ -38,8 +38,6 @@ CANDIDATES_AT_ONCE: Final = 512
 
 ROI: Final = RegionOfInterest(margin=1.0, size=96)
 """Twice the side of O-Net's own input: pixels are averaged to it, as MTCNN does."""
-
-WEIGHTS: Final = ("pnet.pt", "rnet.pt", "onet.pt")
 
 SMALLEST_INPUT: Final = 12
 """Side of what P-Net sees as one candidate, in pixels."""
@@ -84,8 +82,7 @@ class Mtcnn:
         self.device = "cpu" if options.device.startswith("mps") else options.device
         self.min_face = options.min_face
         self.min_score = MIN_SCORE if options.min_score is None else options.min_score
-        folder = Path(facenet_pytorch.__file__).parent / "data"
-        self.weights_sha256 = sha256_of(*(folder / name for name in WEIGHTS))
+        self.weights_sha256 = sha256_of(*mtcnn_weights())
         self._networks = facenet_pytorch.MTCNN(device=torch.device(self.device)).eval()
         # Pooling and small convolutions are quicker by far with a pixel's channels side by side.
         self._networks.to(memory_format=torch.channels_last)

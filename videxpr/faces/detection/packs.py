@@ -1,6 +1,7 @@
 """Insightface's model packs: which are published, and where they lie on this machine."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,10 @@ PREFERRED: Final = ("buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc")
 
 MTCNN: Final = "mtcnn"
 """The detector that needs no pack."""
+
+MTCNN_WEIGHTS: Final = ("pnet.pt", "rnet.pt", "onet.pt")
+MIN_SCORES: Final = {MTCNN: 0.9, "scrfd": 0.5}
+"""Faces with less confidence are not reported, by detector, unless a user says otherwise."""
 
 RELEASE: Final = "https://github.com/deepinsight/insightface/releases/download/v0.7"
 
@@ -101,6 +106,13 @@ def find_pack(name: str, root: Path | None) -> Pack | None:
     elif name and path.is_dir():
         found += _pack(path)
     return next(iter(found), None)
+
+
+def mtcnn_weights() -> list[Path]:
+    """Return the files of MTCNN's networks in facenet-pytorch's wheel, which is not imported."""
+    found = find_spec("facenet_pytorch")
+    folders = [] if found is None else found.submodule_search_locations or []
+    return [Path(folder) / "data" / name for folder in folders for name in MTCNN_WEIGHTS]
 
 
 def _pack(folder: Path) -> list[Pack]:

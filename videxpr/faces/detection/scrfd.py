@@ -16,7 +16,7 @@ from videxpr.faces.detection.candidates import nms
 from videxpr.faces.detection.detector import RegionOfInterest, most_central
 from videxpr.faces.detection.letterbox import input_shape
 from videxpr.faces.detection.opencv import to_bgr
-from videxpr.faces.detection.packs import Pack
+from videxpr.faces.detection.packs import MIN_SCORES, Pack
 
 if TYPE_CHECKING:
     from videxpr.faces.options import DetectionOptions
@@ -28,7 +28,7 @@ larger than the network's largest anchors at 640."""
 
 WEAK_SCORE: Final = 0.65
 SAME_FACE_IOU: Final = 0.4
-MIN_SCORE: Final = 0.5
+MIN_SCORE: Final = MIN_SCORES["scrfd"]
 ROI: Final = RegionOfInterest(margin=1.4, size=160)
 """Larger squares and finer images place the landmarks no better: docs/log/performance.md."""
 

@@ -1,0 +1,150 @@
+"""The two files of a run, made from its log: ``summary.csv`` and ``predictions.txt``."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from videxpr.annotation.run_log import Append, Outcome, RunLog, now
+from videxpr.annotation.standing import SIDES
+from videxpr.annotation.summary import COLUMNS
+from videxpr.core.errors import FormatError
+from videxpr.core.files import atomic_write, sha256_of
+from videxpr.core.version import VERSION
+from videxpr.datasets.affwild2.template import TemplateMatch, match_template
+from videxpr.formats.label_runs import TextLabels
+from videxpr.formats.predictions import PREDICTIONS, Block, read_template, write_predictions
+from videxpr.formats.summary import write_summary
+from videxpr.video.jobs import Row
+
+SUMMARY: Final = "summary.csv"
+
+
+@dataclass(frozen=True)
+class Template:
+    """What shapes ``predictions.txt``; without blocks, every video has its rows.
+
+    Attributes:
+        blocks: the organizers' rows, by name, in their order.
+        sha256: of their file.
+        force: whether labels are cut or padded whatever the difference in frames.
+    """
+
+    blocks: Mapping[str, Block]
+    sha256: str = ""
+    force: bool = False
+
+    def matches(self, name: str, labels: TextLabels) -> tuple[list[TemplateMatch], list[str]]:
+        """Return which person is written under which name, and what there is to say about it."""
+        if not self.blocks:
+            people = [TemplateMatch(name, 0, "", None)]
+            if labels.side is not None:
+                people.append(TemplateMatch(f"{name}_{labels.side}", 1, f"_{labels.side}", None))
+            return people, []
+        own = [self.blocks[name + side] for side in SIDES if name + side in self.blocks]
+        return match_template(name, own, labels.side)
+
+
+def open_template(path: Path | None, force: bool) -> Template:
+    """Read the organizers' template; None is one without blocks.
+
+    Raises:
+        FormatError: the file is no template.
+    """
+    if path is None:
+        return Template({})
+    return Template({block.name: block for block in read_template(path)}, sha256_of(path), force)
+
+
+def write_run_files(log: RunLog, template: Template, with_predictions: bool) -> list[str]:
+    """Write the files of a run as the log has it now; return what a template lacks, in sentences.
+
+    What was written from the same outcomes is left alone.
+
+    Args:
+        log: of the output folder.
+        template: that shapes the predictions.
+        with_predictions: whether predictions are wanted besides the summary.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    log.refresh()
+    if not log.outcomes:
+        return _lacking(template, {}) if with_predictions else []
+    with log.locked() as append:
+        _update(log, append, SUMMARY, {}, lambda path: write_summary(path, COLUMNS, rows(log)))
+        return _update_predictions(log, append, template) if with_predictions else []
+
+
+def rows(log: RunLog) -> Iterator[Row]:
+    """Yield the lines of the summary, by path."""
+    for outcome in log.outcomes:
+        failed: Row = {"video": outcome.video, "error": outcome.error}
+        yield from outcome.summary if outcome.event == "done" else (failed,)
+
+
+def _update_predictions(log: RunLog, append: Append, template: Template) -> list[str]:
+    """Write the predictions, if there are any; return what the template lacks."""
+    fitting = _blocks(log, template) if template.blocks else {}
+    if fitting or (not template.blocks and any(one.labels for one in log.done.values())):
+        made_for = {"template_sha256": template.sha256, "template_force": template.force}
+
+        def write(path: Path) -> None:
+            write_predictions(path, (fitting or _blocks(log, template)).values())
+
+        _update(log, append, PREDICTIONS, made_for, write)
+    return _lacking(template, fitting)
+
+
+def _lacking(template: Template, found: Mapping[str, Block]) -> list[str]:
+    return [
+        f"the template wants {name}, which was not annotated, or not with these frames"
+        for name in template.blocks
+        if name not in found
+    ]
+
+
+def _update(
+    log: RunLog,
+    append: Append,
+    name: str,
+    made_for: Mapping[str, Any],
+    write: Callable[[Path], None],
+) -> None:
+    """Write a file of the run unless it is up to date; the log knows it before it has its name."""
+    path, there = log.path.with_name(name), log.run_files.get(name)
+    if there is not None and name not in log.changed and path.is_file():
+        same = {key: there.get(key) for key in made_for} == made_for
+        if same and path.stat().st_size == there["size"]:
+            return
+    with atomic_write(path) as temporary:
+        write(temporary)
+        line = {"event": "written", "time": now(), "videxpr_version": VERSION, "file": name}
+        size, digest = temporary.stat().st_size, sha256_of(temporary)
+        append({**line, "size": size, "sha256": digest, **made_for})
+
+
+def _blocks(log: RunLog, template: Template) -> dict[str, Block]:
+    """Return the rows of all persons by name, those that a template wants in its order."""
+    outcomes = [one for one in sorted(log.done.values(), key=lambda one: one.place) if one.labels]
+    stems = Counter(PurePosixPath(one.key).name for one in outcomes)
+    found: dict[str, Block] = {}
+    for one in outcomes:
+        stem = PurePosixPath(one.key).name
+        for block in _fitting(one, stem if stems[stem] == 1 else one.key, template):
+            found[block.name] = block
+    if not template.blocks:
+        return found
+    return {name: found[name] for name in template.blocks if name in found}
+
+
+def _fitting(outcome: Outcome, name: str, template: Template) -> Iterator[Block]:
+    """Yield a video's rows that fit the template."""
+    assert outcome.labels is not None, "predictions were asked for"
+    for match in template.matches(name, outcome.labels)[0]:
+        try:
+            yield match.fit(outcome.labels, template.force, outcome.kind == "crops").block
+        except FormatError:
+            continue  # of other frames than the template's

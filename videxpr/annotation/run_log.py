@@ -1,0 +1,260 @@
+"""The log of an output folder, ``run.jsonl``: a line for each outcome of a source, only ever appended.
+
+It says of every file who wrote it, from what and with what, so that a run with nothing to do reads it
+alone. Several processes may append to it. A line that was cut off when its process was killed is left
+out. On Windows nothing is locked: a folder should have one run at a time there.
+"""
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Literal
+
+from videxpr.annotation.fingerprint import Setup, SourceState
+from videxpr.core.errors import FormatError, OutputError
+from videxpr.core.version import VERSION
+from videxpr.formats.label_runs import TextLabels
+from videxpr.video.jobs import Row
+
+if sys.platform != "win32":
+    import fcntl
+
+RUN_LOG: Final = "run.jsonl"
+BEGINNING: Final = b'{"event":'
+FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+UNLOCKABLE: Final = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
+"""What file systems answer that know no locks; appending a line at once is nearly as safe."""
+
+Append = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file as it was written.
+
+    Attributes:
+        format: its name in ``--format``; empty for the summary.
+        size: in bytes.
+        sha256: of its content.
+    """
+
+    format: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one source.
+
+    Attributes:
+        event: ``done`` or ``failed``.
+        time: when, in UTC, as ISO 8601.
+        video: the source's path relative to its argument.
+        key: what its files are called below the output folder, without their endings.
+        source: the bytes that were read; of a source that failed, its path alone.
+        kind: ``video``, ``crops`` or ``missing``.
+        setup: what it was made with; None if it failed.
+        files: what was written, by path below the output folder.
+        labels: what text says; None unless predictions were asked for.
+        summary: its lines of ``summary.csv``.
+        seconds: that it took.
+        error: why it failed.
+    """
+
+    event: Literal["done", "failed"]
+    time: str
+    video: str
+    key: str
+    source: SourceState
+    kind: str
+    setup: Setup | None = None
+    files: Mapping[str, WrittenFile] = field(default_factory=dict)
+    labels: TextLabels | None = None
+    summary: tuple[Row, ...] = ()
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def place(self) -> tuple[tuple[str, ...], str]:
+        """Where it stands among others in a file of the run."""
+        return PurePosixPath(self.video).parts, self.source.path
+
+    def line(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        made = {} if self.setup is None else asdict(self.setup)
+        return {
+            "event": self.event,
+            "time": self.time,
+            "videxpr_version": VERSION,
+            "video": self.video,
+            "key": self.key,
+            "kind": self.kind,
+            **{f"source_{name}": value for name, value in asdict(self.source).items()},
+            **made,
+            "seconds": round(self.seconds, 3),
+            "error": self.error,
+            "files": {name: asdict(one) for name, one in self.files.items()},
+            "labels": None if self.labels is None else self.labels.line(),
+            "summary": self.summary,
+        }
+
+
+def outcome_in(line: Mapping[str, Any]) -> Outcome:
+    """Return what a line says.
+
+    Raises:
+        KeyError, TypeError: it is not of this version.
+    """
+    names = ("model", "model_sha256", "detector", "detector_sha256", "options", "schema_version")
+    labels = line["labels"]
+    return Outcome(
+        event=line["event"],
+        time=line["time"],
+        video=line["video"],
+        key=line["key"],
+        source=SourceState(
+            *(line[f"source_{name}"] for name in ("path", "size", "modified_ns", "sha256"))
+        ),
+        kind=line["kind"],
+        setup=Setup(*(line[name] for name in names)) if "schema_version" in line else None,
+        files={name: WrittenFile(**one) for name, one in line["files"].items()},
+        labels=None if labels is None else TextLabels(**labels),
+        summary=tuple(line["summary"]),
+        seconds=line["seconds"],
+        error=line["error"],
+    )
+
+
+def now() -> str:
+    """Return the time in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class RunLog:
+    """The log, as far as it has been read.
+
+    Attributes:
+        path: of the file; it need not be there.
+        done: what was last made under each key.
+        owners: the key whose source each file is of.
+        run_files: what the run's own files were made from when they were last written, by name.
+        changed: whether there were outcomes since.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read it.
+
+        Raises:
+            FormatError: the file is another program's, or cannot be read.
+        """
+        self.path = path
+        self.done: dict[str, Outcome] = {}
+        self.owners: dict[str, str] = {}
+        self.run_files: dict[str, Mapping[str, Any]] = {}
+        self.changed: set[str] = set()
+        self._last: dict[str, dict[str, Outcome]] = {}
+        self._read_bytes = 0
+        self.refresh()
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """The last outcome of each source, by path."""
+        last = (one for of_key in self._last.values() for one in of_key.values())
+        return sorted(last, key=lambda one: one.place)
+
+    def refresh(self) -> None:
+        """Read what was appended since."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read_bytes)
+                data = file.read()
+        except FileNotFoundError:
+            return
+        except OSError as exc:
+            raise FormatError(f"cannot read {self.path}: {exc.strerror or exc}") from exc
+        if self._read_bytes == 0 and not BEGINNING.startswith(data[: len(BEGINNING)]):
+            raise FormatError(f"{self.path} is not videxpr's: move it, or choose another -o")
+        whole = data.rfind(b"\n") + 1  # what follows is being written, or was cut off
+        self._read_bytes += whole
+        for text in data[:whole].decode("utf-8", "replace").split("\n"):
+            with suppress(ValueError, KeyError, TypeError):  # cut off, or a later version's
+                self._take(json.loads(text))
+
+    @contextmanager
+    def locked(self) -> Iterator[Append]:
+        """Keep other processes from writing while a block runs; what they wrote is known in it.
+
+        Yields:
+            The function that appends a line.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self.path, FLAGS, 0o666)
+        except OSError as exc:
+            raise OutputError(f"cannot write {self.path}: {exc.strerror or exc}") from exc
+        try:
+            _lock(file)
+            self.refresh()
+            yield lambda line: self._append(file, line)
+        finally:
+            os.close(file)  # which ends the lock
+
+    def append(self, outcome: Outcome) -> None:
+        """Append an outcome.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        with self.locked() as append:
+            append(outcome.line())
+
+    def _append(self, file: int, line: Mapping[str, Any]) -> None:
+        """Write a line at once, or nothing; one that was cut off before it is ended."""
+        size = os.fstat(file).st_size
+        text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+        data = text.encode("utf-8", "backslashreplace") + b"\n"  # as JSON escapes it
+        os.lseek(file, max(size - 1, 0), os.SEEK_SET)
+        if os.read(file, 1) not in (b"\n", b""):
+            data = b"\n" + data
+        try:
+            if os.write(file, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as exc:
+            with suppress(OSError):
+                os.ftruncate(file, size)
+            raise OutputError(f"cannot write {self.path}: {exc.strerror or exc}") from exc
+        self.refresh()
+
+    def _take(self, line: Mapping[str, Any]) -> None:
+        """Take in what a line says."""
+        if line["event"] == "written":
+            self.run_files[line["file"]] = line
+            self.changed.discard(line["file"])
+            return
+        outcome = outcome_in(line)
+        if outcome.event == "done":
+            self.done[outcome.key] = outcome
+            self.owners |= dict.fromkeys(outcome.files, outcome.key)
+            self._last[outcome.key] = {}  # whoever had the name before has it no longer
+        self._last.setdefault(outcome.key, {})[outcome.source.path] = outcome
+        self.changed |= set(self.run_files)
+
+
+def _lock(file: int) -> None:
+    """Wait until no other process writes."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as exc:
+            if exc.errno not in UNLOCKABLE:
+                raise

@@ -1,0 +1,160 @@
+"""What is there of a source before a run: whether it is done, and if not, why."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from videxpr.annotation.fingerprint import Setup, differences
+from videxpr.annotation.options import OutputOptions
+from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog
+from videxpr.core.errors import OutputError, UsageError
+from videxpr.formats.writers import Format, chosen_formats
+from videxpr.video.sources import Source
+
+SIDES: Final = ("", "_left", "_right")
+"""What a person's file may add to the name of the video."""
+
+NO_SETUP: Final = Setup("", "", "", "", {})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is there of a source.
+
+    Attributes:
+        is_done: whether nothing need be made.
+        reason: why it is made again, in words; empty if nothing was there.
+        differences: in words, how what is there was made, and not as is wanted now.
+    """
+
+    is_done: bool = False
+    reason: str = ""
+    differences: tuple[str, ...] = ()
+
+
+def key_of(source: Source) -> str:
+    """Return what the files of a source are called below the output folder, without endings."""
+    return (source.relative.parent / source.stem).as_posix()
+
+
+def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Setup) -> Standing:
+    """Return what is there of a source.
+
+    Args:
+        source: one that is there.
+        log: of the output folder.
+        options: what is to be written.
+        setup: with which annotations are to be made; `NO_SETUP` takes any.
+
+    Raises:
+        OutputError: files under its name are another video's, or not videxpr's.
+        OSError: the source cannot be read.
+    """
+    key, formats = key_of(source), chosen_formats(options.formats)
+    there = log.done.get(key)
+    if there is None or there.setup is None:
+        check_owners(possible_files(key, formats, setup), key, log, options)
+        return Standing()
+    is_other = there.source.is_another(source)
+    if is_other and not options.overwrite and _is_kept(there, options.directory):
+        raise OutputError(
+            f"{key} here belongs to {_short(there.source.path)}: choose another -o, or give both "
+            "folders in one call"
+        )
+    check_owners(possible_files(key, formats, setup), key, log, options)
+    if is_other:
+        return Standing(reason=f"its files take the place of those of {_short(there.source.path)}")
+    if options.overwrite:
+        return Standing()
+    if not there.source.fits(source):
+        return Standing(reason=f"made again, as it has changed since {there.time}")
+    wanted = setup.for_source(source.kind)
+    if setup is not NO_SETUP and (found := tuple(differences(there.setup, wanted))):
+        reason = f"made again, as it was made {'; '.join(found)}"
+        return Standing(reason=reason, differences=found)
+    if lost := _lost_files(there, formats, options.directory):
+        return Standing(reason=f"made again, as {', '.join(lost)} was not as written")
+    return Standing(is_done=_holds(there, formats))
+
+
+def check_setups(standings: Sequence[Standing], options: OutputOptions) -> None:
+    """Refuse a run that would leave results of different setups side by side.
+
+    Raises:
+        UsageError: it counts what differs.
+    """
+    if options.overwrite or options.redo_changed:
+        return
+    counts = Counter(text for standing in standings for text in standing.differences)
+    if not counts:
+        return
+    (first, times), *others = counts.most_common()
+    each = [f"{times} of {len(standings)} were made {first}"]
+    each += [f"{number} {text}" for text, number in others]
+    raise UsageError(f"{'; '.join(each)}: --redo-changed does them again")
+
+
+def possible_files(key: str, formats: Sequence[Format], setup: Setup) -> Iterator[str]:
+    """Yield the files, below the output folder, that a source may get."""
+    for one in formats:
+        if one.scope != "run":
+            has_second = one.scope == "person" and setup.options.get("people") == "2"
+            sides = SIDES if has_second else SIDES[:1]
+            yield from (f"{key}{side}{one.suffix}" for side in sides)
+
+
+def check_owners(files: Iterator[str], key: str, log: RunLog, options: OutputOptions) -> None:
+    """Refuse to write over what another program or another video's annotation has written.
+
+    Raises:
+        OutputError: it names the file.
+    """
+    for file in files:
+        owner = log.owners.get(file)
+        if owner == key or not (options.directory / file).exists():
+            continue
+        if owner is None:
+            raise OutputError(
+                f"{file} is not videxpr's ({RUN_LOG} does not know it): move it, or choose another -o"
+            )
+        raise OutputError(
+            f"{file} here belongs to {log.done[owner].video}: rename a video, or choose another -o"
+        )
+
+
+def _is_kept(there: Outcome, directory: Path) -> bool:
+    """Return whether anything that was written is still there."""
+    return any((directory / file).exists() for file in there.files) or not there.files
+
+
+def _lost_files(there: Outcome, formats: Sequence[Format], directory: Path) -> list[str]:
+    """Return files of some formats that are gone, or have another size than was written."""
+    names = {one.name for one in formats}
+    return [
+        Path(file).name
+        for file, written in there.files.items()
+        if written.format in names and _size(directory / file) != written.size
+    ]
+
+
+def _holds(there: Outcome, formats: Sequence[Format]) -> bool:
+    """Return whether all formats were written."""
+    made = {one.format for one in there.files.values()}
+    return all(
+        one.name in made or (one.scope == "run" and there.labels is not None) for one in formats
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def _short(path: str) -> str:
+    """Return a path as a user would type it."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
