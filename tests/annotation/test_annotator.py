@@ -172,6 +172,7 @@ def test_provenance_names_model_detector_options_and_source(annotate, clip):
     options = json.loads(provenance["options"])
     assert options["smooth"] == 0.25 and options["stride"] == 16 and options["tail"] == "aligned"
     assert int(provenance["source_bytes"]) == clip.stat().st_size
+    assert (provenance["video_stream"], provenance["frame_size"]) == ("0", "240x160")
 
 
 def crops_in(folder: Path, numbers) -> Path:

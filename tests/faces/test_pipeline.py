@@ -1,11 +1,13 @@
 """The faces of videos, from frame to track, with a scripted detector."""
 
 import threading
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from chosen import face_options
 from pipeline import FPS, ScriptedDetector, face, picture, write_clip
+from videos import Recipe, Track, remux, replaced, write_tracks, write_video
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import SourceError
@@ -98,9 +100,49 @@ def test_progress_counts_frames_up_to_what_the_container_says(clip):
     assert seen == [(16, 35), (20, 35), (35, 35)]  # batches of 16, never of two shots
 
 
-def test_no_frame_at_all_is_an_error_that_names_the_file(clip):
-    with pytest.raises(SourceError, match=r"two\.mp4"):
-        tracked_shots(clip, start_seconds=99.0)
+@pytest.mark.parametrize(
+    ("asked", "where"),
+    [
+        ({"start_seconds": 99.0}, "from 99 s on"),
+        ({"end_seconds": 20.0}, "before 20 s"),
+        ({"start_seconds": 5.0, "end_seconds": 9.5}, "between 5 and 9.5 s"),
+    ],
+)
+def test_a_range_without_a_frame_is_an_error_that_says_when_the_video_runs(tmp_path, asked, where):
+    clip = write_video(tmp_path / "v.mkv", range(20_000, 24_000, 40))
+    with pytest.raises(SourceError) as caught:
+        tracked_shots(clip, **asked)
+    assert str(caught.value) == f"{clip}: no frame {where}; the video runs from 20.0 to 24.0 s"
+
+
+def test_a_bare_stream_begins_and_ends_by_the_rate_that_it_states(tmp_path):
+    clip = write_video(tmp_path / "v.h264", range(40), Recipe(time_base=Fraction(1, 20), rate=20))
+    _, _, timeline = tracked_shots(clip, start_seconds=0.5, end_seconds=1.5)
+    assert (timeline.first_frame, len(timeline)) == (10, 20)
+    assert np.isnan(timeline.pts_seconds).all()
+    np.testing.assert_allclose(timeline.seconds, np.arange(20) / 20)
+    with pytest.raises(SourceError, match=r"on; the video runs from 0\.0 to 2\.0 s"):
+        tracked_shots(clip, start_seconds=2.0)
+
+
+def test_a_video_of_which_nothing_decodes_is_an_error_that_counts(tmp_path):
+    clip = write_video(tmp_path / "whole.mp4", range(0, 400, 40))
+    spoiled = remux(
+        clip, tmp_path / "v.mp4", lambda _, packet: replaced(packet, bytes(packet.size))
+    )
+    with pytest.raises(
+        SourceError, match=r"v\.mp4: none of its frames can be decoded \(10 damaged"
+    ):
+        tracked_shots(spoiled)
+
+
+def test_what_the_reader_has_to_say_is_noted(tmp_path):
+    stills = Track([0], Recipe(codec="mjpeg", pix_fmt="yuvj420p", time_base=Fraction(1, 25)))
+    clip = write_tracks(tmp_path / "v.mkv", stills, Track(range(0, 400, 40)))
+    timeline = tracked_shots(clip)[2]
+    assert (len(timeline), timeline.stream, timeline.frame_size) == (10, 1, (64, 48))
+    assert "--stream 0 takes the other" in timeline.video_warnings[0]
+    assert len(tracked_shots(clip, decoding=DecodingOptions("cpu", stream=0))[2]) == 1
 
 
 def test_why_a_gpu_does_not_decode_is_noted(tmp_path, monkeypatch):

@@ -44,6 +44,9 @@ class Recipe:
         grain: how strong the noise in the pictures is, 0 to 63; without any, packets are tiny.
         muxer: options of the container.
         tags: of the container.
+        name: of the stream.
+        rate: frames a second that the stream states.
+        form: FFmpeg's name of the container; without it the file's ending decides.
     """
 
     width: int = 64
@@ -58,6 +61,9 @@ class Recipe:
     grain: int = 0
     muxer: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    name: str = ""
+    rate: int = 25
+    form: str = ""
 
 
 def picture(number: int, width: int, height: int) -> Image:
@@ -92,23 +98,59 @@ def number_in(image: Image) -> int | None:
 
 def write_video(path: Path, pts: Sequence[int], recipe: Recipe | None = None) -> Path:
     """A video whose frame k shows k at time ``pts[k]``; pts rise, as encoders demand."""
-    recipe = recipe or Recipe()
-    with av.open(str(path), "w", options=recipe.muxer) as container:
+    return write_tracks(path, Track(pts, recipe or Recipe()))
+
+
+@dataclass(frozen=True)
+class Track:
+    """One video stream of a file: its pictures' times, how it is written, what it is said to be."""
+
+    pts: Sequence[int]
+    recipe: Recipe = field(default_factory=Recipe)
+    disposition: int = 0
+
+
+def write_tracks(path: Path, *tracks: Track, sound: bool = False) -> Path:
+    """A file with several video streams, and a second of silence; the first says how it is muxed."""
+    recipe = tracks[0].recipe if tracks else Recipe()
+    with av.open(str(path), "w", format=recipe.form or None, options=recipe.muxer) as container:
         container.metadata.update(recipe.tags)
-        stream: Any = container.add_stream(recipe.codec, rate=25, options=recipe.options)
-        stream.width, stream.height, stream.pix_fmt = recipe.width, recipe.height, recipe.pix_fmt
-        stream.codec_context.time_base = recipe.time_base
-        stream.thread_count = 1
-        if recipe.aspect:
-            stream.codec_context.sample_aspect_ratio = recipe.aspect
-        if recipe.rotation or recipe.mirrored:
-            stream.set_display_rotation(recipe.rotation, hflip=recipe.mirrored)
-        for number, time in enumerate(pts):
-            frame = av.VideoFrame.from_ndarray(_coded(number, recipe), format="rgb24")
-            frame.pts, frame.time_base = time, recipe.time_base
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+        streams = [_add_stream(container, track) for track in tracks]
+        silence: Any = container.add_stream("aac", rate=8000, layout="mono") if sound else None
+        for stream, track in zip(streams, tracks, strict=True):
+            for number, time in enumerate(track.pts):
+                frame = av.VideoFrame.from_ndarray(_coded(number, track.recipe), format="rgb24")
+                frame.pts, frame.time_base = time, track.recipe.time_base
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        if sound:
+            for number in range(8):
+                container.mux(silence.encode(_silence(1024 * number)))
+            container.mux(silence.encode(None))
     return path
+
+
+def _add_stream(container: Any, track: Track) -> Any:
+    recipe = track.recipe
+    stream: Any = container.add_stream(recipe.codec, rate=recipe.rate, options=recipe.options)
+    stream.width, stream.height, stream.pix_fmt = recipe.width, recipe.height, recipe.pix_fmt
+    stream.codec_context.time_base = recipe.time_base
+    stream.thread_count = 1
+    if recipe.name:
+        stream.metadata["title"] = recipe.name
+    if track.disposition:
+        stream.disposition = track.disposition
+    if recipe.aspect:
+        stream.codec_context.sample_aspect_ratio = recipe.aspect
+    if recipe.rotation or recipe.mirrored:
+        stream.set_display_rotation(recipe.rotation, hflip=recipe.mirrored)
+    return stream
+
+
+def _silence(pts: int) -> Any:
+    frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+    frame.sample_rate, frame.pts = 8000, pts
+    return frame
 
 
 def _coded(number: int, recipe: Recipe) -> Image:

@@ -15,17 +15,17 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from av.stream import Disposition
+from av.bitstream import BitStreamFilterContext
 from conftest import SHARED, needs_shared
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image as Pillow
 from videos import (
     B_FRAMES,
     Recipe,
     cut,
     number_in,
     overwrite,
-    picture,
     positions,
     remux,
     replaced,
@@ -142,6 +142,75 @@ def test_a_stream_that_starts_over_in_another_size(tmp_path: Path) -> None:
     assert reading.sizes == [(64, 48)] * 6
 
 
+@pytest.mark.parametrize("suffix", [".ts", ".h264"])
+def test_frames_of_other_sizes_are_scaled_to_the_first_one(tmp_path: Path, suffix: str) -> None:
+    """As recordings of calls have them; their shape is kept, and what is left over is black."""
+    wide, narrow = Recipe(128, 72), Recipe(64, 72)
+    path = tmp_path / f"joined{suffix}"
+    parts = [
+        write_video(tmp_path / f"{number}{suffix}", [0, 40, 80], recipe)
+        for number, recipe in enumerate([wide, Recipe(64, 36), narrow, wide])
+    ]
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with Video(path) as video:
+        images = [frame.image for frame in video]
+        assert video.warnings == [
+            "the frame's size changes 3 times (128x72, 64x36, 64x72); all frames are scaled to 128x72"
+        ]
+    assert {image.shape for image in images} == {(72, 128, 3)}
+    assert [number_in(image) for image in images[:6] + images[9:]] == [0, 1, 2] * 3
+    assert [number_in(image[:, 32:96]) for image in images[6:9]] == [0, 1, 2]
+    assert not images[7][:, :32].any() and not images[7][:, 96:].any()
+
+
+def test_a_picture_that_is_turned_on_the_way_stays_upright_and_in_its_shape(tmp_path: Path) -> None:
+    upright = write_video(tmp_path / "1.h264", [0, 40, 80], Recipe(96, 48))
+    turned = write_video(tmp_path / "2.mkv", [0], Recipe(96, 48, rotation=90))
+    in_stream = "h264_mp4toannexb,h264_metadata=rotate=90:display_orientation=insert"
+    said = filtered(turned, tmp_path / "2.h264", in_stream)
+    path = tmp_path / "joined.h264"
+    path.write_bytes(upright.read_bytes() + said.read_bytes())
+    with Video(path) as video:
+        images = [frame.image for frame in video]
+        assert "changes 1 time (96x48, 48x96)" in video.warnings[0]
+    assert {image.shape for image in images} == {(48, 96, 3)}
+    assert [number_in(image[:, 36:60]) for image in images[3:]] == [0]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
+def test_a_pixel_aspect_that_changes_on_the_way(tmp_path: Path, codec: str) -> None:
+    """As on television: 4:3 and 16:9 are stored in the same size."""
+    parts = [
+        write_video(
+            tmp_path / f"{aspect.numerator}.ts",
+            range(6),
+            Recipe(96, 72, codec, {"bf": "0"}, aspect=aspect, time_base=AT_25),
+        )
+        for aspect in (Fraction(1), Fraction(4, 3))
+    ]
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with Video(path) as video:
+        images = [frame.image for frame in video]
+        assert "changes 1 time (96x72, 128x72)" in video.warnings[0]
+    assert [number_in(image) for image in images[:6]] == list(range(6))
+    assert [number_in(image[9:63]) for image in images[6:]] == list(range(6))  # 96x54
+    assert all(image[:8].max() < 20 for image in images[6:])
+
+
+def filtered(source: Path, target: Path, filters: str) -> Path:
+    """Copies a video through a bitstream filter."""
+    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+        stream = reader.streams.video[0]
+        copy = writer.add_stream_from_template(stream)
+        change = BitStreamFilterContext(filters, stream)
+        for packet in [*reader.demux(stream)]:
+            for changed in change.filter(packet if packet.size else None):
+                changed.stream = copy
+                writer.mux(changed)
+    return target
+
+
 def test_a_clock_that_wraps_round(tmp_path: Path) -> None:
     """MPEG-TS counts 33 bits of 90 kHz: it is back at 0 after 26.5 hours."""
     pts = [95_443_000 + 100 * number for number in range(20)]
@@ -178,10 +247,27 @@ def test_the_last_frames_of_a_container_without_presentation_times(
     assert np.diff(reading.seconds) == pytest.approx(0.04, abs=0.001)
 
 
-def test_a_bare_stream_has_frames_but_no_times(tmp_path: Path) -> None:
-    reading = read(write_video(tmp_path / "v.h264", EVERY_40_MS, Recipe(options=B_FRAMES)))
-    assert reading.numbers == list(range(60))
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".h264", "libx264"), (".m2v", "mpeg2video"), (".m4v", "mpeg4")]
+)
+def test_a_bare_stream_has_frames_but_no_times(tmp_path: Path, suffix: str, codec: str) -> None:
+    """FFmpeg makes some up: 25 frames a second, whatever the stream says."""
+    form = "m4v" if suffix == ".m4v" else ""  # else it is an MP4
+    recipe = Recipe(codec=codec, time_base=Fraction(1, 30), rate=30, form=form)
+    path = write_video(tmp_path / f"v{suffix}", range(20), recipe)
+    reading = read(path)
+    assert reading.numbers == list(range(20))
     assert all(math.isnan(seconds) for seconds in reading.seconds)
+    with Video(path) as video:
+        assert video.fps == 30
+        assert video.span_seconds(video.fps) == (0, 20 / 30)
+
+
+def test_a_video_says_when_it_begins_and_ends(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "v.mkv", [101_400 + 40 * number for number in range(20)])
+    with Video(path) as video:
+        next(iter(video))
+        assert video.span_seconds(30.0) == pytest.approx((101.4, 102.2), abs=0.05)
 
 
 def test_frames_that_the_container_hides_are_not_shown(tmp_path: Path) -> None:
@@ -292,6 +378,55 @@ def test_sizes_and_formats_of_pixels(tmp_path: Path, name: str, recipe: Recipe) 
 def test_color_matrices_that_ffmpeg_does_not_convert(tmp_path: Path, matrix: str) -> None:
     recipe = Recipe(options={"x264-params": f"colormatrix={matrix}"})
     assert read(write_video(tmp_path / "v.mp4", [0, 40], recipe)).numbers == [0, 1]
+
+
+def drawings() -> list[Pillow.Image]:
+    """A red square that moves over nothing, and a blue one that is half there."""
+    images = []
+    for number in range(4):
+        pixels = np.zeros((48, 64, 4), np.uint8)
+        pixels[10:30, 4 + 8 * number : 20 + 8 * number] = (255, 0, 0, 255)
+        pixels[30:44, 40:60] = (0, 0, 255, 128)
+        images.append(Pillow.fromarray(pixels))
+    return images
+
+
+@pytest.mark.parametrize("disposal", [0, 1, 2, 3])
+def test_a_gif_is_shown_on_white_at_its_own_times(tmp_path: Path, disposal: int) -> None:
+    path, images = tmp_path / "v.gif", drawings()
+    images[0].save(
+        path,
+        save_all=True,
+        append_images=images[1:],
+        duration=[100, 0, 200, 50],
+        disposal=disposal,
+    )
+    with Pillow.open(path) as gif, Video(path) as video:
+        frames = list(video)
+        for number, frame in enumerate(frames):
+            gif.seek(number)
+            assert np.array_equal(frame.image, on_white(gif))
+    # no time at all means a tenth of a second, in browsers too
+    assert [frame.pts_seconds for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.4])
+
+
+@pytest.mark.parametrize("suffix", [".apng", ".png"])
+def test_an_animated_png_is_shown_on_white(tmp_path: Path, suffix: str) -> None:
+    path, images = tmp_path / f"v{suffix}", drawings()
+    images[0].save(
+        path, "PNG", save_all=True, append_images=images[1:], duration=[100, 50, 200, 50], blend=0
+    )
+    with Video(path) as video:
+        frames = list(video)
+    assert [frame.pts_seconds for frame in frames] == pytest.approx([0, 0.1, 0.15, 0.35], abs=1e-3)
+    for frame, drawn in zip(frames, images, strict=True):
+        assert np.array_equal(frame.image, on_white(drawn))
+
+
+def on_white(image: Pillow.Image) -> Image:
+    page = Pillow.new("RGBA", image.size, "white")
+    page.alpha_composite(image.convert("RGBA"))
+    return np.asarray(page.convert("RGB"))
 
 
 # Damage
@@ -464,181 +599,8 @@ def test_the_decoder_does_not_write_to_the_terminal(
 ) -> None:
     read(damaged(tmp_path, ".mkv", shown_at(5, 12, 30), noisy, Recipe(grain=60)))
     with pytest.raises(SourceError):
-        Video(text_file(tmp_path / "no.mp4"))
+        Video(overwrite(write_video(tmp_path / "no.mp4", [0, 40]), 0, bytes(200)))
     assert capfd.readouterr() == ("", "")
-
-
-# What cannot be opened, and what must not
-
-
-def text_file(path: Path) -> Path:
-    path.write_text("This is not a video, whatever its name says.\n" * 50)
-    return path
-
-
-def cut_before_its_index(path: Path) -> Path:
-    return cut(write_video(path, EVERY_40_MS), path.stat().st_size - 300)
-
-
-def with_sound(path: Path, video: bool, cover: bool) -> Path:
-    """A second of silence, with or without a video of five frames and a cover picture."""
-    with av.open(str(path), "w") as container:
-        streams: list[tuple[Any, list[Any]]] = []
-        if cover:
-            art: Any = container.add_stream("mjpeg", rate=1)
-            art.width, art.height, art.pix_fmt = 32, 32, "yuvj420p"
-            art.disposition = Disposition.attached_pic
-            streams.append((art, [rgb_frame(picture(99, 32, 32), 0)]))
-        if video:
-            film: Any = container.add_stream("libx264", rate=25)
-            film.width, film.height, film.pix_fmt = 64, 48, "yuv420p"
-            images = [rgb_frame(picture(number, 64, 48), number) for number in range(5)]
-            streams.append((film, images))
-        sound: Any = container.add_stream("aac", rate=8000, layout="mono")
-        streams.append((sound, [silence(1024 * number) for number in range(8)]))
-        for stream, frames in streams:
-            for frame in [*frames, None]:
-                container.mux(stream.encode(frame))
-    return path
-
-
-def rgb_frame(image: Image, pts: int) -> Any:
-    frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-    frame.pts = pts
-    return frame
-
-
-def silence(pts: int) -> Any:
-    frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
-    frame.sample_rate, frame.pts = 8000, pts
-    return frame
-
-
-def unknown_codec(path: Path) -> Path:
-    write_video(path, [0, 40])
-    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz").replace(b"avcC", b"free"))
-    return path
-
-
-def folder(path: Path) -> Path:
-    path.mkdir()
-    return path
-
-
-def empty_file(path: Path) -> Path:
-    path.touch()
-    return path
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        text_file,
-        empty_file,
-        folder,
-        cut_before_its_index,
-        unknown_codec,
-        lambda path: path,
-        lambda path: with_sound(path, video=False, cover=False),
-        lambda path: with_sound(path, video=False, cover=True),
-    ],
-    ids=["text", "empty", "folder", "cut", "codec", "missing", "sound", "sound-with-cover"],
-)
-def test_what_cannot_be_opened_is_an_error_that_names_the_file(
-    tmp_path: Path, make: Callable[[Path], Path]
-) -> None:
-    path = make(tmp_path / "v.mp4")
-    with pytest.raises(SourceError) as caught:
-        Video(path)
-    assert str(path) in str(caught.value)
-
-
-M3U8 = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:2.4,\n{name}\n#EXT-X-ENDLIST\n"
-FFCONCAT = "ffconcat version 1.0\nfile {name}\n"
-SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"
-DASH = """<?xml version="1.0"?>
-<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT2S">
-<Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1">
-<BaseURL>{name}</BaseURL></Representation></AdaptationSet></Period></MPD>
-"""
-IMF = '<?xml version="1.0"?><AssetMap xmlns="http://www.smpte-ra.org/schemas/429-9/2007/AM">{name}'
-
-
-@pytest.mark.parametrize(
-    "script", [M3U8, FFCONCAT, SDP, DASH, IMF], ids=["m3u8", "ffconcat", "sdp", "dash", "imf"]
-)
-@pytest.mark.parametrize("name", ["trap.mp4", "trap.m3u8", "trap.ts"])
-def test_a_file_opens_no_other_file(tmp_path: Path, script: str, name: str) -> None:
-    write_video(tmp_path / "victim.ts", EVERY_40_MS)
-    trap = tmp_path / name
-    trap.write_text(script.format(name="victim.ts"))
-    with pytest.raises(SourceError, match=name):
-        Video(trap)
-
-
-def test_the_playlists_would_have_worked(tmp_path: Path) -> None:
-    """Without the allow-list, the traps of the test above do open the other file."""
-    write_video(tmp_path / "victim.ts", EVERY_40_MS)
-    trap = tmp_path / "trap.mp4"
-    trap.write_text(FFCONCAT.format(name="victim.ts"))
-    with av.open(f"file:{trap}", options={"protocol_whitelist": "file"}) as container:
-        assert container.streams.video
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "concat:a.mp4",
-        "http:x.mp4",
-        "file:y.mp4",
-        "pipe:0.mp4",
-        "movie%03d.mp4",
-        "a|b.mp4",
-        "-i.mp4",
-        "[x]*?.mp4",
-        "naïve Ärger 視頻.mp4",
-        "no ending",
-    ],
-)
-def test_names_are_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    write_video(tmp_path / "plain.mp4", [0, 40]).rename(tmp_path / name)
-    monkeypatch.chdir(tmp_path)
-    assert read(Path(name)).numbers == [0, 1]
-    assert read(tmp_path / name).numbers == [0, 1]
-
-
-def test_a_cover_picture_is_not_the_video(tmp_path: Path) -> None:
-    path = with_sound(tmp_path / "v.mp4", video=True, cover=True)
-    assert read(path).numbers == list(range(5))
-    path.write_bytes(cover_first(path.read_bytes()))
-    with av.open(str(path)) as container:
-        assert container.streams.video[0].disposition & Disposition.attached_pic
-    reading = read(path)
-    assert reading.numbers == list(range(5))
-    assert reading.codec == "h264"
-
-
-def cover_first(content: bytes) -> bytes:
-    """The mp4 with the box of tags, where the cover is, moved before the tracks."""
-    moov = next(box for box in boxes(content) if box[4:8] == b"moov")
-    inner = sorted(boxes(moov[8:]), key=lambda box: box[4:8] != b"udta")
-    return content.replace(moov, moov[:8] + b"".join(inner))
-
-
-def boxes(content: bytes) -> list[bytes]:
-    found: list[bytes] = []
-    while content:
-        size = int.from_bytes(content[:4], "big")
-        found.append(content[:size])
-        content = content[size:]
-    return found
-
-
-def test_tags_in_an_old_encoding_do_no_harm(tmp_path: Path) -> None:
-    plain = Recipe(time_base=AT_25, options={"bf": "0"}, tags={"title": "Grussee"})
-    path = write_video(tmp_path / "v.avi", range(3), plain)
-    path.write_bytes(path.read_bytes().replace(b"Grussee", "Grüße!!".encode("latin-1")))
-    assert read(path).numbers == [0, 1, 2]
 
 
 # Real clips

@@ -169,10 +169,13 @@ def _no_frame_reason(video: Video, asked: TimeRange, fps: float) -> str:
     """Return why no frame of a video was given."""
     if asked == TimeRange():
         return f"none of its frames can be decoded ({video.decode_errors} damaged packets)"
+    start, end = asked.start_seconds, asked.end_seconds
+    if start is None:
+        where = f"before {end:g} s"
+    else:
+        where = f"from {start:g} s on" if end is None else f"between {start:g} and {end:g} s"
     begins, ends = video.span_seconds(fps)
-    start = "" if asked.start_seconds is None else f" from {asked.start_seconds:g} s"
-    end = "" if asked.end_seconds is None else f" before {asked.end_seconds:g} s"
-    return f"no frame{start}{end}; the video runs from {begins:.1f} to {ends:.1f} s"
+    return f"no frame {where}; the video runs from {begins:.1f} to {ends:.1f} s"
 
 
 def _in_time_range(frames: Iterable[Frame], asked: TimeRange, fps: float) -> Iterator[Frame]:

@@ -22,7 +22,7 @@ from videxpr.video.file_kinds import (
     ENCRYPTED,
     PHOTO,
     PHOTO_BRANDS,
-    is_encrypted_asf,
+    is_encrypted,
     unsupported_reason,
 )
 from videxpr.video.streams import StreamInfo, choose_stream, missing_stream_reason
@@ -38,9 +38,6 @@ OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 RAW_STREAMS: Final = frozenset({"h264", "hevc", "m4v", "mpegvideo", "obu", "av1"})
 """Demuxers of bare streams, which have no times: FFmpeg gives some 25 frames a second."""
-
-PROTECTED: Final = frozenset({"encv", "drmi"})
-"""What MP4 calls streams that Apple and others encrypt."""
 
 PROBED_PACKETS: Final = 1000
 """So many are looked at, of all streams together, to tell a still from a film beside it."""
@@ -69,6 +66,16 @@ class OpenedVideo:
     def is_timed(self) -> bool:
         """Whether its times are the file's own, not FFmpeg's invention."""
         return self.container.format.name not in RAW_STREAMS
+
+    @property
+    def aspect(self) -> Fraction | None:
+        """The width of a pixel over its height as the container has it; None if it says nothing.
+
+        To be asked before anything is decoded: then the decoder has only what FFmpeg found in the
+        stream, which is its answer for the container too where that says nothing.
+        """
+        guessed: Fraction | None = self.stream.sample_aspect_ratio
+        return None if guessed == self.stream.codec_context.sample_aspect_ratio else guessed
 
     @property
     def fps(self) -> float:
@@ -173,10 +180,10 @@ def _with_counts(path: Path, streams: Sequence[StreamInfo]) -> tuple[StreamInfo,
 def _no_video_reason(container: InputContainer) -> str:
     """Return why nothing in a container can be read."""
     if any(not stream.codec_context for stream in container.streams.video):
-        return "its video is of a codec that FFmpeg does not know here; convert it first"
+        return "of a codec that FFmpeg does not know; convert it first"
     if container.streams.audio:
         return AUDIO
-    return "no video in it" if not container.streams.video else PHOTO
+    return "no video in it, or damaged" if not container.streams.video else PHOTO
 
 
 def _cause(path: Path, error: Exception) -> str:
@@ -185,18 +192,21 @@ def _cause(path: Path, error: Exception) -> str:
         known = unsupported_reason(path)
     except OSError as exc:
         return f"cannot be read ({exc.strerror or exc})"
-    reason = getattr(error, "strerror", None) or str(error)
-    return known or f"no video that FFmpeg can read ({reason}), or damaged at its beginning"
+    if known or isinstance(error, av.error.InvalidDataError):
+        return known or "no video, or damaged"
+    if isinstance(error, av.error.ArgumentError):  # FFmpeg's answer to what is not in `DEMUXERS`
+        return "of a format that videxpr does not open; convert it to MP4"
+    return f"cannot be opened ({getattr(error, 'strerror', None) or error})"
 
 
 def _refusal(path: Path, container: InputContainer) -> str | None:
     """Return why a file is not read although it opens: a photo, or encrypted; None if it is."""
     if container.metadata.get("major_brand", "").strip() in PHOTO_BRANDS:
         return PHOTO
-    tags = {
-        stream.codec_context.codec_tag for stream in container.streams.video if stream.codec_context
-    }
-    keys = any("enc_key_id" in stream.metadata for stream in container.streams.video)
-    if keys or tags & PROTECTED or (container.format.name == "asf" and is_encrypted_asf(path)):
+    streams = container.streams.video
+    if any("enc_key_id" in stream.metadata for stream in streams):
         return ENCRYPTED
-    return None
+    is_told = container.format.name not in ("asf", "mpegts") and all(
+        stream.codec_context for stream in streams
+    )
+    return None if is_told or not is_encrypted(path) else ENCRYPTED

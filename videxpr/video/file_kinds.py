@@ -1,5 +1,6 @@
 """What a file is that no decoder opens, from its first bytes, so that an error can name the cause."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -7,36 +8,36 @@ HEAD_BYTES: Final = 4096
 
 PHOTO: Final = "a photo; videxpr reads video and folders of aligned crops"
 AUDIO: Final = "audio only"
-PLAYLIST: Final = "a playlist, which is never followed; name the videos that it lists"
+PLAYLIST: Final = "a playlist; name the videos that it lists"
 ENCRYPTED: Final = "encrypted (DRM); videxpr cannot decode it"
-ANIMATED_WEBP: Final = (
-    "an animated WebP, which FFmpeg does not read; make a GIF of it first: magick in.webp out.gif"
-)
-LFS_POINTER: Final = "a Git LFS pointer in place of the video; run git lfs pull"
-WEB_PAGE: Final = "a web page, not a video; the download failed"
+ANIMATED_WEBP: Final = "an animated WebP; make a GIF of it: magick in.webp out.gif"
 
-# fmt: off
-BEGINNINGS: Final[tuple[tuple[bytes, str], ...]] = (
-    (b"\xff\xd8\xff", PHOTO), (b"\x89PNG\r\n", PHOTO), (b"II*\0", PHOTO), (b"MM\0*", PHOTO),
-    (b"\xff\x0a", PHOTO), (b"\0\0\0\x0cJXL ", PHOTO), (b"8BPS", PHOTO),
-    (b"ID3", AUDIO), (b"fLaC", AUDIO), (b"FORM", AUDIO), (b"#!AMR", AUDIO), (b"caff", AUDIO),
-    (b"\xff\xfb", AUDIO), (b"\xff\xf3", AUDIO), (b"\xff\xf1", AUDIO), (b"\xff\xf9", AUDIO),
-    (b"#EXTM3U", PLAYLIST), (b"ffconcat", PLAYLIST), (b"v=0", PLAYLIST), (b"[playlist]", PLAYLIST),
-    (b"%PDF", "a PDF, not a video"), (b"{\\rtf", "a text document, not a video"),
-    (b"PK\x03\x04", "a ZIP archive or an office document; unpack it first"),
-    (b"\x1f\x8b", "a gzip archive; unpack it first"), (b"7z\xbc\xaf", "a 7z archive; unpack it first"),
-    (b"Rar!", "a RAR archive; unpack it first"), (b"BZh", "a bzip2 archive; unpack it first"),
-    (b"\xfd7zXZ", "an xz archive; unpack it first"), (b"(\xb5/\xfd", "a zstd archive; unpack it first"),
-    (b"version https://git-lfs", LFS_POINTER), (b"SQLite format 3", "a database, not a video"),
-    (b"\x7fELF", "a program, not a video"), (b"MZ", "a program, not a video"),
-    (b"PAR1", "a Parquet file, not a video"), (b"\x93NUMPY", "a NumPy array, not a video"),
-    (b"\x89HDF", "an HDF5 file, not a video"),
-)
-# fmt: on
-"""How files of a kind begin, and what to say of them."""
+BEGINNINGS: Final[Mapping[str, tuple[bytes, ...]]] = {
+    PHOTO: (b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\0", b"MM\0*", b"\0\0\0\x0cJXL ", b"8BPS"),
+    AUDIO: (
+        *(b"ID3", b"fLaC", b"#!AMR", b"caff"),
+        *(b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9"),  # MP3 and AAC without a container
+    ),
+    PLAYLIST: (b"#EXTM3U", b"ffconcat", b"[playlist]", b"v=0\n", b"v=0\r"),
+    "an archive or an office document; unpack it first": (
+        *(b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"(\xb5/\xfd"),
+    ),
+    "a PDF, not a video": (b"%PDF",),
+    "a Git LFS pointer in place of the video; run git lfs pull": (b"version https://git-lfs",),
+    "a program, not a video": (b"\x7fELF", b"MZ"),
+    "data, not a video": (b"PAR1", b"\x93NUMPY", b"\x89HDF", b"SQLite format 3"),
+}
+"""How files of a kind begin, by what to say of them."""
 
 PHOTO_BRANDS: Final = frozenset({"heic", "heix", "heim", "heis", "mif1", "avif"})
 """What the box ``ftyp`` calls photos, of which FFmpeg makes videos of one frame."""
+
+MP4_BOXES: Final = frozenset({b"ftyp", b"mdat", b"wide", b"free", b"skip", b"moov"})
+"""What MP4 and MOV begin with."""
+
+HEADER_BYTES: Final = 1 << 20
+TS_SYNC: Final = b"\x47"
+"""Every packet of an MPEG transport stream begins with it."""
 
 ASF: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 ASF_ENCRYPTIONS: Final = (
@@ -44,7 +45,7 @@ ASF_ENCRYPTIONS: Final = (
     bytes.fromhex("14e68a292226174cb935dae07ee9289c"),
     bytes.fromhex("338505438169e6499b74ad12cb86d58c"),
 )
-"""Identifiers of the parts of an ASF header (WMV) that tell how its content is encrypted."""
+"""How ASF (WMV) begins, and identifiers of the parts of its header that tell of encryption."""
 
 
 def unsupported_reason(path: Path) -> str | None:
@@ -57,32 +58,60 @@ def unsupported_reason(path: Path) -> str | None:
         head = file.read(HEAD_BYTES)
     if not head:
         return "empty"
-    for beginning, reason in BEGINNINGS:
-        if head.startswith(beginning):
+    for reason, beginnings in BEGINNINGS.items():
+        if head.startswith(beginnings):
             return reason
     if head[4:8] == b"ftyp" and head[8:12].decode("latin-1") in PHOTO_BRANDS:
         return PHOTO
-    if head[4:8] in (b"ftyp", b"mdat", b"wide", b"free", b"moov"):
-        return "cut short or damaged: its index (moov) is missing"
-    return _riff_kind(head) or _text_kind(head)
+    if is_encrypted(path):
+        return ENCRYPTED
+    if head[4:8] in MP4_BOXES and not _index(path):
+        return "cut short: its index (moov) is missing"
+    return _iff_kind(head) or _text_kind(head)
 
 
-def is_encrypted_asf(path: Path) -> bool:
-    """Return whether the header of an ASF file (WMV) speaks of encryption."""
+def is_encrypted(path: Path) -> bool:
+    """Return whether a WMV, a broadcast or an MP4 says that it is encrypted.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     with path.open("rb") as file:
-        if file.read(len(ASF)) != ASF:
-            return False
-        size = int.from_bytes(file.read(8), "little")
-        header = file.read(min(size, 1 << 20))
-    return any(mark in header for mark in ASF_ENCRYPTIONS)
+        head = file.read(HEADER_BYTES)
+    if head.startswith(ASF):
+        header = head[: int.from_bytes(head[16:24], "little")]
+        return any(mark in header for mark in ASF_ENCRYPTIONS)
+    if head[4:8] in MP4_BOXES:
+        return b"drmi" in _index(path)  # Apple's; FFmpeg knows the others'
+    first, step = (4, 192) if head[4:5] == TS_SYNC and head[196:197] == TS_SYNC else (0, 188)
+    scrambled = [flags & 0xC0 != 0 for flags in head[first + 3 :: step]]
+    return head[first : first + 1] == TS_SYNC and sum(scrambled) > len(scrambled) / 2
 
 
-def _riff_kind(head: bytes) -> str | None:
+def _index(path: Path) -> bytes:
+    """Return the box ``moov`` of an MP4 file; empty if it is not there as a whole."""
+    total, place = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while place + 8 <= total:
+            file.seek(place)
+            size, kind = int.from_bytes(file.read(4), "big"), file.read(4)
+            if size == 1:
+                size = int.from_bytes(file.read(8), "big")
+            if size < 8:  # to the end of the file, or no box at all
+                break
+            if kind == b"moov":
+                return file.read(size) if place + size <= total else b""
+            place += size
+    return b""
+
+
+def _iff_kind(head: bytes) -> str | None:
     """Return which of the files is meant that begin like AVI."""
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+    if head[:4] in (b"RIFF", b"RF64", b"FORM") and head[8:12] in (b"WAVE", b"AIFF", b"AIFC"):
         return AUDIO
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return ANIMATED_WEBP if head[12:16] == b"VP8X" and head[20] & 2 else PHOTO
+        flags = int.from_bytes(head[20:21], "big") if head[12:16] == b"VP8X" else 0
+        return ANIMATED_WEBP if flags & 2 else PHOTO
     return PHOTO if head[:2] == b"BM" and head[6:10] == bytes(4) else None
 
 
@@ -99,5 +128,5 @@ def _text_kind(head: bytes) -> str | None:
     if "\0" in text:
         return None
     if text.startswith(("<!doctype html", "<html")):
-        return WEB_PAGE
+        return "a web page, not a video; the download failed"
     return PLAYLIST if "<mpd" in text else "text, not a video"

@@ -91,7 +91,8 @@ class Video:
         self._canvas = Canvas()
         self._span = (math.inf, -math.inf)  # seconds of the packets that were read
         self._packets_read = 0
-        self._first_aspect: Fraction | None = None
+        self._container_aspect = self._opened.aspect
+        self._first_aspect: Fraction | None = None  # of a pixel, as the stream says
         self._scaler = VideoReformatter()
         self._frames: Iterator[VideoFrame] = self._decode()
         if decoding.gpu is not None:
@@ -229,8 +230,7 @@ class Video:
         coded = self._stream.codec_context.sample_aspect_ratio
         if self._canvas.size == (0, 0):
             self._first_aspect = coded
-        is_new = coded is not None and coded != self._first_aspect
-        aspect = coded if is_new else self._stream.sample_aspect_ratio or coded
+        aspect = coded if coded != self._first_aspect else self._container_aspect or coded
         return float(aspect) if aspect and 0.1 < aspect < 10 else 1.0
 
 

@@ -61,7 +61,7 @@ def missing_stream_reason(streams: Sequence[StreamInfo], number: int) -> str | N
     if number < len(streams) and streams[number].codec:
         return None
     listed = ", ".join(f"{at} ({one})" for at, one in enumerate(streams))
-    return f"no --stream {number} that can be decoded; its video streams are {listed}"
+    return f"no video stream {number} that can be decoded; there is {listed}"
 
 
 def other_streams(streams: Sequence[StreamInfo], number: int) -> str | None:

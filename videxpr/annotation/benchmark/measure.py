@@ -39,6 +39,7 @@ from videxpr.core.stage_timer import STAGES, StageTimer
 from videxpr.formats.record import Annotation
 from videxpr.model.hub.resolve import ModelFile
 from videxpr.video.jobs import run_jobs
+from videxpr.video.options import DecodingOptions
 from videxpr.video.reader import Video
 from videxpr.video.sources import Source
 
@@ -79,7 +80,8 @@ def measure_videos(
             raise SourceError(f"{source.path} holds crops; name a video, which has all stages")
         whole = run_pipeline(source, models, command, str(device))
         annotation, stages = measure_stages(source, annotator, timer, command.runs)
-        figures = VideoFigures(*_look_of(source.path), stages, device.type != "cpu", whole)
+        look = _look_of(source.path, annotator.options.faces.decoding.stream)
+        figures = VideoFigures(*look, stages, device.type != "cpu", whole)
         return BenchmarkReport(
             source,
             "done",
@@ -242,9 +244,9 @@ def _repeat(work: Callable[[], object], clock: Callable[[], float]) -> tuple[int
     return times, seconds
 
 
-def _look_of(path: Path) -> tuple[int, int, str]:
+def _look_of(path: Path, stream: int | None) -> tuple[int, int, str]:
     """Width and height of a video's first picture, and its codec."""
-    with Video(path) as video:
+    with Video(path, DecodingOptions("cpu", stream=stream)) as video:
         height, width = next(iter(video)).image.shape[:2]
         return width, height, video.codec
 
