@@ -3,7 +3,7 @@ import hashlib
 import pytest
 
 from videxpr.core.errors import OutputError
-from videxpr.core.files import atomic_write, sha256_of
+from videxpr.core.files import atomic_write, folds_names, sha256_of
 
 
 def test_file_appears_whole_and_folders_are_made(tmp_path):
@@ -77,3 +77,9 @@ def test_two_who_write_one_file_at_once_do_not_meet(tmp_path):
         one.write_text("one")
         two.write_text("two")
     assert path.read_text() == "one"
+
+
+def test_whether_a_folder_takes_two_names_for_one_is_found_out_and_nothing_stays(tmp_path):
+    (tmp_path / "a").touch()
+    assert folds_names(tmp_path / "not" / "yet") is (tmp_path / "A").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

@@ -1,10 +1,11 @@
 """The one-file submission, and templates for it."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from videxpr.core.crop_template import ARCFACE
@@ -161,10 +162,36 @@ def test_anything_else_is_refused_with_file_and_line(
         read_predictions(tmp_path / "bad.txt")
 
 
-def test_a_line_that_is_neither_a_name_nor_a_row_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "names.txt").write_bytes(b"a\na/00001.jpg,0\n")
-    with pytest.raises(FormatError, match="names.txt, line 2: 'a/00001.jpg,0' is neither"):
+@pytest.mark.parametrize("line", ["a/00001.jpg,0", "a,b/00001.jpg", "00001.jpg,0", "/a"])
+def test_a_line_that_is_neither_a_name_nor_a_row_is_refused(tmp_path: Path, line: str) -> None:
+    (tmp_path / "names.txt").write_text(f"a\n{line}\n")
+    with pytest.raises(FormatError, match=f"names.txt, line 2: '{line}' is neither"):
         read_template(tmp_path / "names.txt")
+
+
+ODD_NAMES = ("a,b", "take 1,2", "  lead", "trail ", "x,1/y,2", "3.07\u202fPM", "cafe\u0301", ",")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_any_name_is_written_and_read_back_as_it_is(tmp_path: Path, name: str) -> None:
+    written = [block(name, [0, 1], [3, 0]), block("z", [0], [1])]
+    write_predictions(tmp_path / "p.txt", written)
+    assert plain(read_predictions(tmp_path / "p.txt")) == plain(written)
+    assert plain(read_template(tmp_path / "p.txt")) == plain(written)
+
+
+LINE_CHARACTERS = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"), exclude_characters="/")
+
+
+@given(st.lists(st.text(LINE_CHARACTERS, min_size=1), min_size=1, max_size=3).map("/".join))
+def test_names_go_through_predictions_and_lists(name: str) -> None:
+    with TemporaryDirectory() as place:
+        path = Path(place, "p.txt")
+        write_predictions(path, [block(name, [0, 7], [3, 0])])
+        assert plain(read_predictions(path)) == [(name, [0, 7], [3, 0])]
+        path.write_text(f"first\n{name}\n", encoding="utf-8", newline="")
+        assume(name.strip() not in ("", "first") and name == name.strip() and name[0] != "{")
+        assert [one.name for one in read_template(path)] == ["first", name]
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

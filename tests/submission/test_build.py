@@ -253,3 +253,10 @@ def test_a_predictions_file_is_read(tmp_path: Path) -> None:
     block = Block("a", np.arange(3), np.array([1, -1, 2]))
     write_predictions(tmp_path / "p.txt", [block])
     assert labels(read_template_predictions(tmp_path / "p.txt", ["a"])) == {"a": [1, 1, 2]}
+
+
+def test_names_are_the_templates_however_unicode_spells_them(tmp_path: Path) -> None:
+    folder = texts(tmp_path, **{"cafe\u0301": [1, 2], "cafe\u0301_left": [3, 4]})
+    wanted = template(**{"caf\u00e9": 2, "caf\u00e9_left": 2})
+    submission = build_submission(folder, wanted, EDITIONS[6])
+    assert [one.name for one in submission.blocks] == ["caf\u00e9", "caf\u00e9_left"]

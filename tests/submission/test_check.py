@@ -167,3 +167,9 @@ def test_what_holds_no_text_or_is_damaged_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s.zip").write_bytes(content.replace(b"Neutral", b"neutral", 1))
     with pytest.raises(FormatError, match=r"cannot read .*s.zip: Bad CRC"):
         check(tmp_path / "s.zip")
+
+
+def test_a_file_in_another_spelling_is_said_to_be_one_and_read(files: Path) -> None:
+    (files / "texts" / "a.txt").rename(files / "texts" / "cafe\u0301.txt")
+    (one,) = check_submission(files / "texts", template(**{"caf\u00e9": 2}), 3).violations
+    assert str(one).endswith("(Unicode NFC or NFD); rename the file")

@@ -291,3 +291,10 @@ def test_a_row_of_something_else_is_none_of_the_templates() -> None:
     rows = read("c/00001.jpg,0", "a/1.jpg,0", "", "a;00001.jpg;0", "c/00001.jpg,x", "a/00009.jpg,0")
     assert rows.positions == [-1] * 6 and sorted(rows.unexpected) == [0, 1, 2, 3, 4, 5]
     assert [row for _, row in rows.problems] == [4]
+
+
+def test_a_name_in_another_spelling_is_said_to_be_one() -> None:
+    lines = [HEADER, *(f"{row}3" for row in rows_of(**{"cafe\u0301": 2}))]
+    content = "\n".join(lines).encode()
+    report = check_predictions("f.txt", content, template(**{"caf\u00e9": 2}), EDITIONS[6])
+    assert "the template spells this name with other characters" in str(report.violations[0])

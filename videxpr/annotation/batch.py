@@ -7,7 +7,6 @@ from threading import Event
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from videxpr.annotation.collisions import find_collisions
 from videxpr.annotation.fingerprint import modified_ns
 from videxpr.annotation.summary import MainPerson, main_people
 from videxpr.annotation.writer import Outputs
@@ -56,13 +55,13 @@ def annotate_sources(
         One report a source, in order, as it comes.
     """
     people = annotator.options.people if annotator is not None else 1
-    collisions, stopped = find_collisions(sources, people or 1), Event()
+    unwritable, stopped = outputs.unwritable(sources, people), Event()
 
     def annotate(source: Source) -> "_Made | None":
         """Return the annotation of a source; None if it is done."""
         check_source(source)
-        if source in collisions:
-            raise OutputError(collisions[source])
+        if source in unwritable:
+            raise OutputError(unwritable[source])
         standing = outputs.standing(source)
         if standing.is_done:
             return None

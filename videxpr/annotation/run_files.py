@@ -1,7 +1,7 @@
 """The two files of a run, made from its log: ``summary.csv`` and ``predictions.txt``."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -11,8 +11,9 @@ from videxpr.annotation.standing import SIDES
 from videxpr.annotation.summary import COLUMNS
 from videxpr.core.errors import FormatError
 from videxpr.core.files import atomic_write, sha256_of
+from videxpr.core.names import composed
 from videxpr.core.version import VERSION
-from videxpr.datasets.affwild2.template import TemplateMatch, match_template
+from videxpr.datasets.affwild2.template import TemplateMatch, match_template, spelled_as
 from videxpr.formats.label_runs import TextLabels
 from videxpr.formats.predictions import PREDICTIONS, Block, read_template, write_predictions
 from videxpr.formats.summary import write_summary
@@ -34,6 +35,10 @@ class Template:
     blocks: Mapping[str, Block]
     sha256: str = ""
     force: bool = False
+
+    def spelled(self, names: Collection[str]) -> dict[str, str]:
+        """Return videos' names as the template has them, however Unicode spells them."""
+        return spelled_as(self.blocks, names) if self.blocks else {name: name for name in names}
 
     def matches(self, name: str, labels: TextLabels) -> tuple[list[TemplateMatch], list[str]]:
         """Return which person is written under which name, and what there is to say about it."""
@@ -129,11 +134,13 @@ def _update(
 def _blocks(log: RunLog, template: Template) -> dict[str, Block]:
     """Return the rows of all persons by name, those that a template wants in its order."""
     outcomes = [one for one in sorted(log.done.values(), key=lambda one: one.place) if one.labels]
-    stems = Counter(PurePosixPath(one.key).name for one in outcomes)
+    stems = Counter(composed(PurePosixPath(one.key).name) for one in outcomes)
+    names = {one.key: PurePosixPath(one.key).name for one in outcomes}
+    names = {key: name if stems[composed(name)] == 1 else key for key, name in names.items()}
+    spelled = template.spelled(set(names.values()))
     found: dict[str, Block] = {}
     for one in outcomes:
-        stem = PurePosixPath(one.key).name
-        for block in _fitting(one, stem if stems[stem] == 1 else one.key, template):
+        for block in _fitting(one, spelled[names[one.key]], template):
             found[block.name] = block
     if not template.blocks:
         return found

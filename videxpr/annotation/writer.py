@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from videxpr.annotation.collisions import Destination, find_unwritable
 from videxpr.annotation.fingerprint import (
     Setup,
     SourceState,
@@ -94,6 +95,12 @@ class Outputs:
         found = [one for one in self._standings.values() if isinstance(one, Standing)]
         check_setups(found, self.options)
         return all(one.is_done for one in found)
+
+    def unwritable(self, sources: Sequence[Source], people: int | None) -> dict[Source, str]:
+        """Return the sources that cannot have files of their own, and why; None means all people."""
+        names = self._template.blocks.keys()
+        destination = Destination(self.options.directory, self._formats, names, people)
+        return find_unwritable(sources, destination)
 
     def standing(self, source: Source) -> Standing:
         """Return what is there of a source.
@@ -234,7 +241,8 @@ class Outputs:
         Raises:
             FormatError: the template asks for other frames than there are.
         """
-        people, notes = self._template.matches(source.name, labels)
+        name = self._template.spelled([source.name])[source.name]
+        people, notes = self._template.matches(name, labels)
         if "predictions" in self.options.written:
             for match in people:
                 fit = match.fit(labels, self._template.force, source.kind == "crops")

@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,6 +52,26 @@ def temporary_beside(path: Path) -> Path:
 def leftovers(path: Path) -> Iterator[Path]:
     """Yield the temporary paths of those who write `path`, or were killed while they did."""
     return path.parent.glob(f"{_prefix(path)}*.part")
+
+
+def folds_names(folder: Path) -> bool:
+    """Return whether names that differ in case, or in how Unicode spells them, are one in a folder.
+
+    On macOS and Windows they are. A folder that is not there yet is as the one above it; of one that
+    cannot be written to nothing is known, and it is said to fold none.
+    """
+    there = next(one for one in (folder, *folder.parents) if one.is_dir())
+    probe = temporary_beside(there / "probe\u00e9")
+    probe = probe.with_name(f"{probe.name}\u00e9")
+    others = (probe.name.upper(), unicodedata.normalize("NFD", probe.name))
+    try:
+        probe.touch()
+        return any(probe.with_name(name).exists() for name in others)
+    except OSError:
+        return False
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
 
 
 def _prefix(path: Path) -> str:

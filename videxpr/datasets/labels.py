@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import NOT_ANNOTATED
 from videxpr.core.structures import Integers
-from videxpr.datasets.affwild2.template import SIDES, TemplateMatch, match_template
+from videxpr.datasets.affwild2.template import SIDES, TemplateMatch, match_template, spelled_as
 from videxpr.datasets.affwild2.videos import SIDE
 from videxpr.formats.affwild2 import read_labels
 from videxpr.formats.frame_labels import padded_labels, second_side
@@ -136,6 +136,8 @@ def read_label_sets(path: Path, wanted: Collection[str] = ()) -> LabelSets:
         sets = dict(_prediction_sets(files))
     else:
         sets = {name: LabelSet(name, file, read_labels(file)) for name, file in files.items()}
+    spelled = spelled_as(wanted, sets)
+    sets = {spelled[name]: replace(one, name=spelled[name]) for name, one in sets.items()}
     return LabelSets(path, kind, _with_sides(path, sets, wanted, notes), tuple(notes))
 
 
@@ -217,6 +219,8 @@ def read_subjects(
     Raises:
         FormatError: a file is no annotation of videxpr.
     """
+    spelled = spelled_as(wanted, files)
+    files = {spelled[name]: file for name, file in files.items()}
     for name, file in files.items():
         annotation = read_annotation(file)
         second = second_side(annotation)

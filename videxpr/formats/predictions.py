@@ -28,7 +28,7 @@ PREDICTIONS: Final = "predictions.txt"
 
 HEADER: Final = "image_location," + ",".join(EXPRESSIONS)
 ROW_END: Final = re.compile(r"(?P<image>\d{5,9}\.jpg),(?P<label>-1|[0-7]?)", re.ASCII)
-LIST_ROW: Final = re.compile(r"(?P<name>[^,/][^,]*?)(/)?")
+LIST_ROW: Final = re.compile(r"(?!(.*/)?\d+\.jpg(,|$))(?P<name>[^/].*?)/?")
 
 
 @dataclass(frozen=True)

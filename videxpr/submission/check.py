@@ -7,11 +7,13 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from videxpr.core.errors import FormatError, UsageError
+from videxpr.core.names import respelled
 from videxpr.formats.predictions import PREDICTIONS, Block
 from videxpr.submission.check_predictions import check_predictions
 from videxpr.submission.editions import Edition, find_edition
 from videxpr.submission.violations import (
     INTEGER,
+    OTHER_SPELLING,
     UNCOUNTED,
     CheckReport,
     Violation,
@@ -77,9 +79,14 @@ def _check_texts(place: Path, template: Sequence[Block], edition: Edition) -> Ch
     names = [path.relative_to(around).with_suffix("").as_posix() for path, _ in texts]
     contents = dict(zip(names, (content for _, content in texts), strict=True))
     wanted = {block.name: block for block in template}
+    spelled = respelled(contents, wanted)
+    contents = {spelled[name]: content for name, content in contents.items()}
     of_whole_files = {
         "the file is missing": [name for name in wanted if name not in contents],
         "the template has no such video": [name for name in contents if name not in wanted],
+        f"{OTHER_SPELLING}; rename the file": [
+            name for name, own in spelled.items() if own != name
+        ],
         f"stands in {place} twice": [name for name, count in Counter(names).items() if count > 1],
     }
     violations = [

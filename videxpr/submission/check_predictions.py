@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.image_names import image_name
+from videxpr.core.names import composed
 from videxpr.formats.predictions import HEADER, Block
 from videxpr.submission.editions import Edition
 from videxpr.submission.violations import (
+    OTHER_SPELLING,
     UNCOUNTED,
     CheckReport,
     Violation,
@@ -119,7 +121,7 @@ def read_rows(
     if head == len(lines):
         return read
     index = {row: position for position, row in enumerate(wanted)}
-    rest = lines[head:]
+    rest, spellings = lines[head:], set(map(composed, names))
     positions += [index.get(one[:-2], -1) if one[-2:] in endings else -1 for one in rest]
     for place in [place for place, position in enumerate(positions) if position < 0]:
         line = lines[place]
@@ -130,13 +132,20 @@ def read_rows(
             continue
         positions[place] = index.get(row["image"], -1)
         if positions[place] < 0:
-            known = row["name"] in names
-            what = f"such image of {row['name']}" if known else f"video {quoted(row['name'])}"
-            unexpected[place] = f"the template has no {what}"
+            unexpected[place] = _unknown(row["name"], names, spellings)
         problem = line_problem(line) or _field_problem(row["label"], edition)
         if problem:
             problems.append((problem, place))
     return read
+
+
+def _unknown(name: str, names: set[str], spellings: set[str]) -> str:
+    """Return why a row is none of the template's; `spellings` are its videos' names, composed."""
+    if name in names:
+        return f"the template has no such image of {name}"
+    if composed(name) in spellings:
+        return f"{quoted(name)}: {OTHER_SPELLING}"
+    return f"the template has no video {quoted(name)}"
 
 
 def _field_problem(label: str | None, edition: Edition) -> str | None:

@@ -12,6 +12,7 @@ from videxpr.submission.editions import Edition
 SHOWN_CHARACTERS: Final = 90
 INTEGER: Final = re.compile(r"[-+]?[0-9]{1,9}")
 UNCOUNTED: Final = "the template only lists names: how many rows a video needs was not checked"
+OTHER_SPELLING: Final = "the template spells this name with other characters (Unicode NFC or NFD)"
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 Finding = TypeVar("Finding", bound=tuple[Any, ...])

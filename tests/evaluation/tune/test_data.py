@@ -124,3 +124,10 @@ def test_names_in_common_are_needed(folder):
     write_parquet(folder / "others" / "x.parquet", video("x")[0])
     with pytest.raises(UsageError, match="no name is in both"):
         read_tuning_data(folder / "others", folder / "labels")
+
+
+def test_names_are_the_labels_however_unicode_spells_them(tmp_path):
+    write_video(tmp_path, *video("caf\u00e9"))
+    (tmp_path / "labels" / "caf\u00e9.txt").rename(tmp_path / "labels" / "cafe\u0301.txt")
+    (one,) = read(tmp_path).people
+    assert one.name == "cafe\u0301" and one.annotation is not None

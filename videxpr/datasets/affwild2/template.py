@@ -1,6 +1,6 @@
 """The organizers' template decides names, order and frame counts of a submission."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError
+from videxpr.core.names import respelled
+from videxpr.datasets.affwild2.videos import SIDE
 from videxpr.formats.label_runs import TextLabels
 from videxpr.formats.predictions import Block
 
@@ -130,6 +132,16 @@ def match_template(
             f"for one): the main person was taken for {', '.join(name + side for side in sides)}"
         )
     return [TemplateMatch(name + s, ranks[s], s, known[name + s]) for s in sides], notes
+
+
+def spelled_as(template: Collection[str], names: Collection[str]) -> dict[str, str]:
+    """Return how a template spells the names of videos, which stand in it with or without a side.
+
+    Names that it does not know, or that could be two, stay as they are.
+    """
+    if all(any(name + side in template for side in SIDES) for name in names):
+        return {name: name for name in names}
+    return respelled(names, {*template, *(SIDE.sub("", name) for name in template)})
 
 
 def _rank(side: str, sides: list[str], second: str | None) -> int:
