@@ -171,7 +171,8 @@ def _with_counts(path: Path, streams: Sequence[StreamInfo]) -> tuple[StreamInfo,
             replace(
                 one,
                 frames=counts[stream.index] if is_whole else one.frames,
-                shows_more=counts[stream.index] > 1,
+                # of one that comes late nothing is known but what the container claims
+                shows_more=(counts[stream.index] or one.frames) > 1,
             )
             for stream, one in known
         )
