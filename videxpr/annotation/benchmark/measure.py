@@ -75,7 +75,7 @@ def measure_videos(
 
     def work(source: Source) -> BenchmarkReport:
         if source.kind == "missing":
-            raise SourceError(f"nothing to measure at {source.path}: {source.problem}")
+            raise SourceError(source.problem)
         if source.kind == "crops":
             raise SourceError(f"{source.path} holds crops; name a video, which has all stages")
         whole = run_pipeline(source, models, command, str(device))
