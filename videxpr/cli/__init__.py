@@ -1,12 +1,23 @@
 """The command line: a thin shell around the use cases, which are imported inside the commands."""
 
+import os
+import sys
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.annotation.options import AnnotateCommand, ConfigCommand, preset_base
-from videxpr.cli.command_line import BuildByDefault, Group, add_command
+from videxpr.cli.command_line import (
+    CALL_ERROR,
+    BuildByDefault,
+    Group,
+    add_command,
+    call_error_text,
+)
+from videxpr.cli.message import print_error, print_message
+from videxpr.cli.stop import Stopped, stoppable
 from videxpr.core.errors import DownloadError, OutputError, TrainingError, VidexprError
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.options import CropsMakeCommand, CropsMeasureCommand
@@ -95,12 +106,27 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; errors of videxpr become one line and an exit code."""
+    """Run the command line; what it raises on purpose becomes one line and an exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started it
+            setattr(sys, name, Path(os.devnull).open("w"))
+    raise SystemExit(_run())
+
+
+def _run() -> int:
     try:
-        app()
+        with stoppable():
+            return app(standalone_mode=False) or 0
+    except Stopped as stop:
+        print_message(stop.text)
+        return stop.code
+    except CALL_ERROR as exc:
+        if text := call_error_text(exc):
+            print_error(text)
+        return WRONG_USAGE
     except (DownloadError, OutputError, TrainingError) as exc:
-        typer.echo(f"error: {exc}", err=True)
-        raise SystemExit(FAILED) from None
+        print_error(str(exc))
+        return FAILED
     except VidexprError as exc:
-        typer.echo(f"error: {exc}", err=True)
-        raise SystemExit(WRONG_USAGE) from None
+        print_error(str(exc))
+        return WRONG_USAGE

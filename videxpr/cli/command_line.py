@@ -28,6 +28,9 @@ from videxpr.core.options import PANEL as RUNNING
 
 Options = TypeVar("Options")
 
+CALL_ERROR: Final = typer.BadParameter.__bases__[0]
+"""What Typer raises of a call that it cannot read; it has no public name."""
+
 KIND: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
@@ -239,3 +242,14 @@ def _completions(one: OptionField, incomplete: str) -> list[str]:
     """Return what the last word of a list may become."""
     before, comma, last = incomplete.rpartition(",")
     return [before + comma + word for word in one.choices if word.startswith(last.lower())]
+
+
+def call_error_text(error: Any) -> str:
+    """Return in one line what is wrong with a call; empty where Typer has shown the help instead."""
+    text = error.message.rstrip(".")
+    text = text[:1].lower() + text[1:]
+    if likely := getattr(error, "possibilities", None):
+        return f"{text}; did you mean {likely[0]}?"
+    if error.ctx is None or "?" in text:
+        return text
+    return f"{text}; see {error.ctx.command_path} --help"

@@ -2,14 +2,12 @@
 
 import io
 import logging
-import signal
 import sys
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal, Self, TypeVar
+from typing import Final, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -20,20 +18,14 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
-from rich.text import Text
 
+from videxpr.cli.message import show
 from videxpr.core.files import atomic_write
 from videxpr.video.jobs import JobResult
 from videxpr.video.sources import Source
 
-Report = TypeVar("Report", bound=JobResult)
-
 WIDE = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
-
-NUMBERS: Final = ("frames", "crops", "face", "frames/s")
-"""Columns whose cells are numbers."""
 
 STANDARD_OUTPUT: Final = Path("-")
 """Stands for it where a file is named."""
@@ -79,12 +71,11 @@ def progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[int, int]
 
 
 def prepare_process(quiet: bool = False) -> None:
-    """Make a long run end well: stopped like by Ctrl-C, any name printable, no chatter.
+    """Make a long run readable: any name printable, no chatter of libraries.
 
     Args:
         quiet: whether warnings that concern the process are left out.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is lost
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -137,7 +128,7 @@ class BatchDisplay:
     def say(self, text: str) -> None:
         """Print a line for people; leave it out when quiet."""
         if not self.quiet:
-            self.console.print(text, soft_wrap=True, markup=False)
+            show(self.console, text)
 
     def warn(self, sentences: Iterable[str]) -> None:
         """Print warnings, a line each."""
@@ -151,7 +142,7 @@ class BatchDisplay:
             self._print_error(note)
 
     def _print_error(self, text: str, trace: str = "") -> None:
-        self.console.print(f"{trace}error: {text}", soft_wrap=True, markup=False, style="red")
+        show(self.console, f"{trace}error: {text}", "red")
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
@@ -187,15 +178,9 @@ class BatchDisplay:
             self._progress.remove_task(self._running.pop(report.source))
         self._progress.advance(self._batch)
         if report.status == "failed":
-            self._print_error(failure_text(report), report.trace)
+            self._print_error(report.error, report.trace)
         elif not self.bars:
             self.say(f"[{self.done}/{self.videos}] {line}")
-
-
-def failure_text(report: JobResult) -> str:
-    """Return why a source failed, with its path (named already where it is not there)."""
-    is_missing = report.source.kind == "missing"
-    return report.error if is_missing else f"{report.source.path}: {report.error}"
 
 
 def report_line(report: JobResult, found: str, kept: str) -> str:
@@ -211,41 +196,3 @@ def report_line(report: JobResult, found: str, kept: str) -> str:
     speed = f"{report.frames_per_second:.1f} frames/s"
     warnings = "".join(f"; warning: {warning}" for warning in report.warnings)
     return f"{report.source.path}: {report.frames} frames, {found}, {speed}{warnings}"
-
-
-def print_reports(
-    title: str,
-    columns: Sequence[str],
-    reports: Sequence[Report],
-    rows: Callable[[Report], Sequence[Mapping[str, str]]],
-    did: str,
-    kept: str,
-) -> None:
-    """Print a run as a table on standard output.
-
-    Args:
-        title: of the table.
-        columns: names of those between the video and its warnings.
-        reports: of all sources.
-        rows: makes the rows of a source that is done, cells by the names of their columns.
-        did: what was done with a source.
-        kept: what is there already where one was skipped.
-    """
-    console = output_console()
-    table = Table(title=Text(title))
-    names = ("video", *columns, "warnings and errors")
-    for name in names:
-        justify: Literal["left", "right"] = "right" if name in NUMBERS else "left"
-        table.add_column(name, justify=justify, overflow="fold")
-    skipped = f"skipped: its {kept} are there (--overwrite does it again)"
-    for report in reports:
-        is_done, video = report.status == "done", report.source.relative.as_posix()
-        last = "; ".join(report.warnings) if is_done else report.error or skipped
-        for row in rows(report) if is_done else [{}]:
-            cells = {**row, "video": video, "warnings and errors": last}
-            style = "red" if report.status == "failed" else None
-            table.add_row(*(Text(cells.get(name, "")) for name in names), style=style)
-            video = ""  # it stands in its first row alone
-    console.print(table)
-    counts = Counter(report.status for report in reports)
-    console.print(f"{counts['done']} {did}, {counts['skipped']} skipped, {counts['failed']} failed")

@@ -74,4 +74,5 @@ def _describe_error(source: Source, exc: Exception) -> tuple[str, str]:
     if isinstance(exc, OSError):
         return f"cannot read {source.path}: {exc.strerror or exc}", ""
     # a bug, or a device out of memory
-    return f"unexpected {type(exc).__name__}: {exc}", "".join(format_exception(exc))
+    text = f"{source.path}: unexpected {type(exc).__name__}: {exc}"
+    return text, "".join(format_exception(exc))
