@@ -130,6 +130,7 @@ class OutputOptions:
         flag="output-dir",
         short="o",
         changes_results=False,
+        writes="folder",
     )
     formats: tuple[str, ...] = option(
         writers.DEFAULT,
@@ -266,5 +267,10 @@ class ConfigCommand:
         MISSING, "A Parquet file of videxpr annotate.", metavar="OUT.parquet", positional=True
     )
     output: Path | None = option(
-        None, "The file to write.", short="o", metavar="FILE.toml", default_text="printed"
+        None,
+        "The file to write.",
+        short="o",
+        metavar="FILE.toml",
+        default_text="printed",
+        writes="file",
     )

@@ -3,7 +3,7 @@
 All of them are of frames in which a face was detected. Bridged frames and filled labels count in none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,7 +54,7 @@ class MainPerson:
     @property
     def shares(self) -> tuple[float, ...]:
         """Share of each expression in those frames."""
-        return tuple(count / self.frames for count in self.counts)
+        return tuple(count / max(self.frames, 1) for count in self.counts)
 
     @property
     def shares_text(self) -> str:
@@ -78,6 +78,12 @@ def main_people(annotation: Annotation) -> tuple[MainPerson, ...]:
 def _counts(labels: np.ndarray) -> list[int]:
     counts: list[int] = np.bincount(labels, minlength=len(EXPRESSIONS)).tolist()
     return counts
+
+
+def add_people(people: Iterable[MainPerson]) -> MainPerson:
+    """Return several people as one, in whose counts every frame counts the same."""
+    counts = [one.counts for one in people]
+    return MainPerson(0, tuple(map(sum, zip(*counts, strict=True))) or (0,) * len(EXPRESSIONS))
 
 
 def filled_frames(annotation: Annotation, missing: Missing) -> int:

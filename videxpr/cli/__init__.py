@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -109,7 +108,7 @@ def main() -> None:
     """Run the command line; what it raises on purpose becomes one line and an exit code."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started it
-            setattr(sys, name, Path(os.devnull).open("w"))
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
     raise SystemExit(_run())
 
 

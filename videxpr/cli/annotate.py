@@ -7,11 +7,18 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from videxpr.annotation.options import STORED, AnnotateCommand
-from videxpr.cli.console import BatchDisplay, prepare_process, print_reports, report_line
+from videxpr.cli.console import (
+    BatchDisplay,
+    find_some_source,
+    prepare_process,
+    report_line,
+    resume_hint,
+)
 from videxpr.cli.model_choice import chosen_models
+from videxpr.cli.report_table import Cells, print_reports
 from videxpr.core.option import record
 from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile
-from videxpr.video.sources import Source, find_sources
+from videxpr.video.sources import Source
 
 if TYPE_CHECKING:
     from videxpr.annotation.annotator import Annotator
@@ -19,13 +26,13 @@ if TYPE_CHECKING:
     from videxpr.annotation.fingerprint import Setup
     from videxpr.model.checkpoint import Checkpoint
 
-COLUMNS: Final = ("frames", "face", "frames/s", "expressions")
+HEADER: Final = ("video", "frames", "face", "expressions")
 
 
 def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     """Annotate what was asked for; 0 if all went well, 1 if a video failed."""
     prepare_process(command.run.quiet)
-    sources = find_sources(command.sources)
+    sources = find_some_source(command.sources)
     models = chosen_models(command.model, command.run.quiet)
     from videxpr.annotation.writer import Outputs
 
@@ -34,7 +41,8 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     from videxpr.annotation.batch import annotate_sources
 
     has_videos = any(source.kind == "video" for source in sources)
-    with BatchDisplay(len(sources), command.run.quiet) as display:
+    resume = resume_hint(command.output.overwrite)
+    with BatchDisplay(len(sources), command.run.quiet, resume) as display:
         annotator = None if is_done else _load(command, models, display)
         if annotator is not None:
             display.say(_introduction(annotator, has_videos))
@@ -47,7 +55,8 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
                 reports.append(report)
                 display.end(report, report_line(report, _found(report), "files"))
         finally:  # also when the run is stopped
-            display.report_missing(outputs.finish())
+            missing = outputs.finish()
+        display.report_missing(missing)
         from_package = any(file.origin == IN_PACKAGE for file in models)
         if from_package and "predictions" in command.output.written and annotator is not None:
             display.say(
@@ -58,7 +67,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         names = " + ".join(file.name for file in models)
         found_by = f", detector {annotator.detector.name}" if annotator and has_videos else ""
         title = f"model {names}{found_by}, results in {command.output.directory}"
-        print_reports(title, COLUMNS, reports, _cells, "annotated", "files")
+        print_reports(title, HEADER, reports, _rows, _total, "annotated")
     return int(any(report.status == "failed" for report in reports) or display.incomplete)
 
 
@@ -90,26 +99,39 @@ def _load(
         )
 
 
-def _cells(report: "Report") -> list[dict[str, str]]:
-    """Return a row a person who has rank 0, the first one with the figures of the video."""
-    video = {
-        "frames": str(report.frames),
-        "frames/s": f"{report.frames_per_second:.1f}",
-    }
-    rows = [
-        {"face": f"{one.frames / report.frames:.1%}", "expressions": one.shares_text}
+def _rows(report: "Report") -> list[Cells]:
+    """Return a row a person of rank 0; name and frames of the video stand in the first one alone."""
+    several = len(report.people) > 1
+    found = [
+        (
+            _percent(one.frames, report.frames),
+            (f"person {one.number}: " * several) + one.shares_text,
+        )
         for one in report.people
-    ] or [{"face": "0.0%", "expressions": "no face"}]
-    return [video | rows[0], *rows[1:]]
+    ] or [(_percent(0, report.frames), "no face")]
+    video = (report.source.printable, str(report.frames))
+    return [(*(("", "") if number else video), *each) for number, each in enumerate(found)]
+
+
+def _total(reports: "Sequence[Report]") -> Cells:
+    """Return the row of sums, in which every frame with a face counts the same."""
+    from videxpr.annotation.summary import add_people
+
+    everybody = add_people(one for report in reports for one in report.people)
+    frames = sum(report.frames for report in reports)
+    share = _percent(everybody.frames, frames)
+    return f"all {len(reports)} videos", str(frames), share, everybody.shares_text or "no face"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{part / max(whole, 1):.1%}"
 
 
 def _found(report: "Report") -> str:
     """Return in words what a video shows."""
-    seen = sum(one.frames for one in report.people) / max(report.frames, 1)
-    each = [one.shares_text for one in report.people]
-    if len(each) > 1:
-        each = [f"person {one.number}: {one.shares_text}" for one in report.people]
-    return f"face in {seen:.1%}" + "".join(f", {text}" for text in each)
+    seen = sum(one.frames for one in report.people)
+    texts = [text for *_, text in _rows(report) if report.people]
+    return ", ".join((f"face in {_percent(seen, report.frames)}", *texts))
 
 
 def _introduction(annotator: "Annotator", has_videos: bool) -> str:

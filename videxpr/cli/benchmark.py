@@ -3,9 +3,7 @@
 What can be answered without torch is answered before it is imported.
 """
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rich.table import Table
@@ -20,15 +18,14 @@ from videxpr.annotation.benchmark.figures import (
 )
 from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.cli.console import (
-    STANDARD_OUTPUT,
     BatchDisplay,
+    find_some_source,
     output_console,
     prepare_process,
     write_output,
 )
 from videxpr.cli.model_choice import chosen_models
-from videxpr.core.errors import UsageError
-from videxpr.video.sources import find_sources
+from videxpr.core.files import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from videxpr.annotation.benchmark.machine import InUse, Machine
@@ -40,9 +37,7 @@ BUSY: Final = 0.5
 def run(command: BenchmarkCommand, given: frozenset[str]) -> int:
     """Measure what was asked for; 0 if all went well, 1 if a video failed."""
     prepare_process(command.run.quiet)
-    if command.json is not None:
-        _check_json(command.json)
-    sources = find_sources(command.videos)
+    sources = find_some_source(command.videos)
     models = chosen_models(command.model, command.run.quiet)
     from videxpr.annotation.benchmark.machine import in_use, this_machine
     from videxpr.annotation.benchmark.measure import measure_videos
@@ -90,17 +85,6 @@ def show_video(name: str, figures: VideoFigures) -> None:
     table.add_row("efficiency", f"{figures.efficiency:.2f}", "pipeline / bound", "", "")
     output_console().print(table)
     output_console().print(_memory(figures), soft_wrap=True, markup=False)
-
-
-def _check_json(path: Path) -> None:
-    """Refuse a file that cannot be written before anything is measured, which takes a while."""
-    if path == STANDARD_OUTPUT:
-        return
-    if path.is_dir():
-        raise UsageError(f"--json {path} is a folder; name a file in it")
-    above = next(one for one in path.absolute().parents if one.exists())
-    if not (above.is_dir() and os.access(above, os.W_OK)):
-        raise UsageError(f"--json {path} cannot be written; choose another place")
 
 
 def _busy(machine: "Machine") -> Iterator[str]:

@@ -15,6 +15,7 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from videxpr.core.errors import UsageError
+from videxpr.core.files import STANDARD_OUTPUT, unwritable_reason
 from videxpr.core.option import (
     OptionField,
     option,
@@ -28,7 +29,7 @@ from videxpr.core.options import PANEL as RUNNING
 
 Options = TypeVar("Options")
 
-CALL_ERROR: Final = typer.BadParameter.__bases__[0]
+CALL_ERROR: Final[type[Exception]] = typer.BadParameter.__bases__[0]
 """What Typer raises of a call that it cannot read; it has no public name."""
 
 KIND: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -92,6 +93,7 @@ def add_command(
         if print_config:
             _print_config(chosen, missing)
             raise typer.Exit
+        _check_outputs(chosen)
         file, _, function = (module or name).partition(":")
         run = getattr(import_module(f"videxpr.cli.{file}"), function or "run")
         raise typer.Exit(run(chosen, frozenset(given)))
@@ -135,6 +137,21 @@ def _chosen(
     required = [one for one in option_fields(options).values() if one.default is MISSING]
     plain = options(**{one.paths[0][-1]: values[one.name] for one in required})
     return with_values(plain if base is None else base(plain, values), values)
+
+
+def _check_outputs(chosen: Any) -> None:
+    """Refuse outputs that cannot be written, before any work.
+
+    Raises:
+        UsageError: with the option's flag, its value and the reason.
+    """
+    for one in option_fields(type(chosen), chosen).values():
+        path = one.default
+        if not one.option.writes or path in (None, STANDARD_OUTPUT):
+            continue
+        if reason := unwritable_reason(path, one.option.writes == "folder"):
+            name = "" if one.option.positional else f"--{one.name} "
+            raise UsageError(f"{name}{path} {reason}")
 
 
 def _print_config(chosen: Any, missing: Sequence[OptionField]) -> None:
@@ -246,8 +263,10 @@ def _completions(one: OptionField, incomplete: str) -> list[str]:
 
 def call_error_text(error: Any) -> str:
     """Return in one line what is wrong with a call; empty where Typer has shown the help instead."""
-    text = error.message.rstrip(".")
+    text: str = error.message.rstrip(".").replace(". Did", "; did")
     text = text[:1].lower() + text[1:]
+    if not text:
+        return ""
     if likely := getattr(error, "possibilities", None):
         return f"{text}; did you mean {likely[0]}?"
     if error.ctx is None or "?" in text:

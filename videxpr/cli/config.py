@@ -4,7 +4,8 @@ import tomli_w
 
 from videxpr.annotation.options import ConfigCommand
 from videxpr.annotation.provenance import configuration_of
-from videxpr.cli.console import STANDARD_OUTPUT, write_output
+from videxpr.cli.console import write_output
+from videxpr.core.files import STANDARD_OUTPUT
 from videxpr.formats.parquet import read_annotation
 
 

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -20,15 +20,14 @@ from rich.progress import (
 )
 
 from videxpr.cli.message import show
-from videxpr.core.files import atomic_write
+from videxpr.cli.stop import Stopped
+from videxpr.core.errors import SourceError
+from videxpr.core.files import STANDARD_OUTPUT, atomic_write
 from videxpr.video.jobs import JobResult
-from videxpr.video.sources import Source
+from videxpr.video.sources import Source, find_sources
 
 WIDE = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
-
-STANDARD_OUTPUT: Final = Path("-")
-"""Stands for it where a file is named."""
 
 
 def write_output(path: Path, text: str) -> None:
@@ -84,6 +83,20 @@ def prepare_process(quiet: bool = False) -> None:
     logging.getLogger("videxpr").handlers = [show]  # those of an earlier command are replaced
 
 
+def find_some_source(arguments: Iterable[str]) -> list[Source]:
+    """Return all sources that the arguments name, of which at least one is there.
+
+    Raises:
+        SourceError: none is.
+    """
+    sources = find_sources(arguments)
+    if all(source.kind == "missing" for source in sources):
+        first, more = sources[0], len(sources) - 1
+        others = f" (nor is there any of {more} others)" if more else ""
+        raise SourceError(f"{first.path}: {first.problem}{others}")
+    return sources
+
+
 class _WarningLines(logging.Handler):
     """Shows what is logged on standard error, above the bars if there are any."""
 
@@ -98,11 +111,19 @@ class BatchDisplay:
         incomplete: whether something that was asked for could not be written.
     """
 
-    def __init__(self, videos: int, quiet: bool) -> None:
+    def __init__(self, videos: int, quiet: bool, resume: str = "") -> None:
+        """Make ready.
+
+        Args:
+            videos: how many there are.
+            quiet: whether nothing but errors is shown.
+            resume: how to go on with a run that was stopped.
+        """
         self.videos = videos
         self.quiet = quiet
+        self.resume = resume
         self.incomplete = False
-        self.done = 0
+        self.ended = self.done = 0
         self.console = Console(stderr=True, highlight=False)
         self.bars = self.console.is_terminal and not quiet
         self._progress = Progress(
@@ -122,8 +143,11 @@ class BatchDisplay:
         self._progress.start()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._progress.stop()
+        if isinstance(error, Stopped):
+            kept = f" and kept; {self.resume}" if self.resume else ""
+            error.add_note(f"{self.done} of {self.videos} videos are done{kept}")
 
     def say(self, text: str) -> None:
         """Print a line for people; leave it out when quiet."""
@@ -173,14 +197,21 @@ class BatchDisplay:
 
     def end(self, report: JobResult, line: str) -> None:
         """Show that a video has ended, well or not; `line` says how where there are no bars."""
-        self.done += 1
+        self.ended += 1
+        self.done += report.status != "failed"
         if report.source in self._running:
             self._progress.remove_task(self._running.pop(report.source))
         self._progress.advance(self._batch)
         if report.status == "failed":
             self._print_error(report.error, report.trace)
         elif not self.bars:
-            self.say(f"[{self.done}/{self.videos}] {line}")
+            self.say(f"[{self.ended}/{self.videos}] {line}")
+
+
+def resume_hint(overwrite: bool) -> str:
+    """Return how to go on with a run that was stopped."""
+    leave_out = ", without --overwrite," if overwrite else ""
+    return f"the same command{leave_out} goes on from there"
 
 
 def report_line(report: JobResult, found: str, kept: str) -> str:

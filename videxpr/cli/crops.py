@@ -1,54 +1,65 @@
-"""``videxpr crops``: crops made from videos, and the geometry of crops that somebody else made."""
+"""``videxpr crops``: crops made from videos, and the geometry of crops that somebody else made.
 
-from collections.abc import Iterator
+What can be answered without torch is answered before it is imported.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from videxpr.annotation.load import on_device
 from videxpr.cli.console import (
     BatchDisplay,
+    find_some_source,
     output_console,
     prepare_process,
-    print_reports,
     progress_bar,
     report_line,
+    resume_hint,
 )
+from videxpr.cli.report_table import Cells, print_reports
 from videxpr.core.crop_template import ARCFACE, CropTemplate
-from videxpr.core.device import cpu_threads, resolve_device, stage_threads, use_cpu_threads
-from videxpr.datasets.crops.batch import CropReport, crop_sources
-from videxpr.datasets.crops.cropper import Cropper
-from videxpr.datasets.crops.geometry import Measurement, write_plot
+from videxpr.core.errors import SourceError
 from videxpr.datasets.crops.geometry_file import (
     LANDMARKS,
     Facts,
     read_crop_geometry,
     write_crop_geometry,
 )
-from videxpr.datasets.crops.measure import SMALLEST_FACE, measure_crops
 from videxpr.datasets.crops.options import CropsMakeCommand, CropsMeasureCommand
-from videxpr.datasets.crops.writer import CROPS, CropTree
-from videxpr.faces.detection.load import load_detector
-from videxpr.video.sources import find_sources
 
-COLUMNS: Final = ("folder", "frames", "crops", "face", "frames/s")
+if TYPE_CHECKING:
+    from videxpr.datasets.crops.batch import CropReport
+    from videxpr.datasets.crops.cropper import Cropper
+    from videxpr.datasets.crops.geometry import Measurement
+
+HEADER: Final = ("folder", "frames", "crops", "face", "")
 
 
 def make(command: CropsMakeCommand, given: frozenset[str]) -> int:
     """Crop what was asked for; return 0 if all went well, 1 if a video failed."""
     prepare_process(command.run.quiet)
+    sources = find_some_source(command.sources)
+    template = _chosen_template(command)
+    from videxpr.annotation.load import on_device
+    from videxpr.core.device import resolve_device, stage_threads, use_cpu_threads
+    from videxpr.datasets.crops.batch import crop_sources
+    from videxpr.datasets.crops.cropper import Cropper
+    from videxpr.datasets.crops.writer import CROPS, CropTree
+    from videxpr.faces.detection.load import load_detector
+
     threads = stage_threads()
     faces = on_device(command.crops.faces, str(resolve_device(command.run.device)), threads)
-    options = replace(command.crops, template=_chosen_template(command), faces=faces)
-    tree = CropTree(command.directory, options.template, command.overwrite)
     use_cpu_threads(threads)
+    options = replace(command.crops, template=template, faces=faces)
     cropper = Cropper(load_detector(faces.detection), options)
-    sources = find_sources(command.sources)
+    tree = CropTree(command.directory, template, command.overwrite)
     reports: list[CropReport] = []
-    with BatchDisplay(len(sources), command.run.quiet) as display:
+    resume = resume_hint(command.overwrite)
+    with BatchDisplay(len(sources), command.run.quiet, resume) as display:
         display.say(_introduction(cropper))
         for report in crop_sources(cropper, sources, tree, display.begin):
             reports.append(report)
@@ -56,7 +67,7 @@ def make(command: CropsMakeCommand, given: frozenset[str]) -> int:
             display.end(report, report_line(report, folders, "crops"))
     if not command.run.quiet:
         title = f"crops in {command.directory / CROPS}"
-        print_reports(title, COLUMNS, reports, _report_rows, "cropped", "crops")
+        print_reports(title, HEADER, reports, _rows, _total, "cropped")
     return int(any(report.status == "failed" for report in reports))
 
 
@@ -65,7 +76,7 @@ def _chosen_template(command: CropsMakeCommand) -> CropTemplate:
     return template if command.size is None else template.resized(command.size)
 
 
-def _introduction(cropper: Cropper) -> str:
+def _introduction(cropper: "Cropper") -> str:
     detector, template = cropper.detector, cropper.options.template
     return (
         f"detector {detector.name} on {detector.device}, crops of {template.size} x {template.size} "
@@ -73,23 +84,30 @@ def _introduction(cropper: Cropper) -> str:
     )
 
 
-def _report_rows(report: CropReport) -> list[dict[str, str]]:
+def _rows(report: "CropReport") -> list[Cells]:
     """Return one row a folder."""
     return [
-        {
-            "folder": folder.name,
-            "frames": str(report.frames),
-            "crops": str(folder.crops),
-            "face": f"{report.coverage(folder):.1%}",
-            "frames/s": f"{report.frames_per_second:.1f}",
-        }
-        for folder in report.folders
+        (each.name, str(report.frames), str(each.crops), f"{report.coverage(each):.1%}", "")
+        for each in report.folders
     ]
+
+
+def _total(reports: "Sequence[CropReport]") -> Cells:
+    """Return the row of sums."""
+    frames = sum(report.frames for report in reports)
+    crops = sum(each.crops for report in reports for each in report.folders)
+    return f"all {len(reports)} videos", str(frames), str(crops), "", ""
 
 
 def measure(command: CropsMeasureCommand, given: frozenset[str]) -> int:
     """Measure, write the geometry, and say what was found."""
     prepare_process()
+    if not command.folder.is_dir():
+        raise SourceError(f"no folder {command.folder}")
+    from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
+    from videxpr.datasets.crops.measure import SMALLEST_FACE, measure_crops
+    from videxpr.faces.detection.load import load_detector
+
     detection = replace(
         command.detection,
         min_face=SMALLEST_FACE,
@@ -102,13 +120,15 @@ def measure(command: CropsMeasureCommand, given: frozenset[str]) -> int:
         measured = measure_crops(command.folder, detector, command.measuring, advance)
     write_crop_geometry(command.output, measured.template, facts(measured))
     if command.plot is not None:
+        from videxpr.datasets.crops.geometry import write_plot
+
         write_plot(command.plot, measured)
     if not command.run.quiet:
         _print_measurement(measured, command)
     return 0
 
 
-def facts(measured: Measurement) -> Facts:
+def facts(measured: "Measurement") -> Facts:
     """Return what stands beside the geometry in its file."""
     fit = measured.similarity
     return {
@@ -132,7 +152,7 @@ def _by_landmark(values: NDArray[np.float64]) -> dict[str, list[float]]:
     return dict(zip(LANDMARKS, rounded, strict=True))
 
 
-def _print_measurement(measured: Measurement, command: CropsMeasureCommand) -> None:
+def _print_measurement(measured: "Measurement", command: CropsMeasureCommand) -> None:
     console = output_console()
     console.print(_landmark_table(measured), markup=False)
     for line in _sentences(measured):
@@ -142,7 +162,7 @@ def _print_measurement(measured: Measurement, command: CropsMeasureCommand) -> N
         console.print(f"wrote {command.plot}", markup=False, soft_wrap=True)
 
 
-def _landmark_table(measured: Measurement) -> Table:
+def _landmark_table(measured: "Measurement") -> Table:
     table = Table(title=f"points in crops of {measured.size} x {measured.size} pixels")
     table.add_column("point")
     columns = {
@@ -160,7 +180,7 @@ def _landmark_table(measured: Measurement) -> Table:
     return table
 
 
-def _sentences(measured: Measurement) -> Iterator[str]:
+def _sentences(measured: "Measurement") -> Iterator[str]:
     missed = measured.sampled - measured.found
     folders = "1 folder" if measured.folders == 1 else f"{measured.folders} folders"
     yield (

@@ -8,16 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.cli.console import (
-    STANDARD_OUTPUT,
-    output_console,
-    prepare_process,
-    progress_bar,
-    write_output,
-)
+from videxpr.cli.console import output_console, prepare_process, progress_bar, write_output
 from videxpr.cli.model_choice import chosen_checkpoint
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.files import STANDARD_OUTPUT
 from videxpr.evaluation.metrics import CLASSES
 from videxpr.evaluation.options import EvaluateCommand
 from videxpr.evaluation.report import METRICS, PER_CLASS, Evaluation, Scored, as_json, as_markdown

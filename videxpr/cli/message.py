@@ -1,12 +1,14 @@
-"""Lines for people on standard error: whole words, and as they are where no terminal folds them."""
+"""Lines for people on standard error, of whole words on a terminal and in one piece elsewhere."""
+
+import textwrap
 
 from rich.console import Console
+from rich.text import Text
 
 
 def print_message(text: str, style: str = "") -> None:
     """Print a line."""
-    console = Console(stderr=True, highlight=False)
-    show(console, text, style)
+    show(Console(stderr=True, highlight=False), text, style)
 
 
 def print_error(text: str) -> None:
@@ -15,12 +17,22 @@ def print_error(text: str) -> None:
 
 
 def show(console: Console, text: str, style: str = "") -> None:
-    """Print a line on a console; a terminal gets it in lines of whole words."""
-    console.print(
-        text,
-        style=style or None,
-        markup=False,
-        soft_wrap=not console.is_terminal,
-        overflow="ignore",
-        crop=False,
-    )
+    """Print a line on a console."""
+    lines = words(text, console.width) if console.is_terminal else [text]
+    console.print(Text("\n".join(lines), style=style), soft_wrap=True)
+
+
+def words(text: str, width: int, indent: str = "") -> list[str]:
+    """Return a text in lines of whole words; one that is longer than the width stays whole too."""
+    return [
+        line
+        for paragraph in text.splitlines()
+        for line in textwrap.wrap(
+            paragraph,
+            width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]

@@ -1,15 +1,14 @@
 """The table at the end of a run, in whole words and in as many columns as the terminal has."""
 
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from videxpr.cli.console import output_console
+from videxpr.cli.message import words
 from videxpr.video.jobs import JobResult
 
 Report = TypeVar("Report", bound=JobResult)
@@ -22,82 +21,78 @@ LEAST_TEXT: Final = 24
 """Width of a column of text, however long the names are: two expressions with their shares."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A row of a table.
-
-    Attributes:
-        cells: what it is about, numbers, and a text of parts between commas.
-        notes: sentences below it.
-    """
-
-    cells: tuple[str, ...]
-    notes: tuple[str, ...] = ()
+Cells = tuple[str, ...]
+"""Of a row: what it is about, numbers, and a text of parts between commas."""
 
 
 def print_reports(
     title: str,
-    header: tuple[str, ...],
+    header: Cells,
     reports: Sequence[Report],
-    rows: Callable[[Report], Sequence[Row]],
-    total: Callable[[Sequence[Report]], Row],
+    rows: Callable[[Report], Sequence[Cells]],
+    total: Callable[[Sequence[Report]], Cells],
     did: str,
 ) -> None:
-    """Print a run on standard output: a row a video that is done, their sums, how many failed.
+    """Print a run on standard output: what is done in a row or more each, their sums, how many failed.
 
     Why one failed was said when it did, and is said again if that is far above.
 
     Args:
         title: of the table.
-        header: its columns' names, as the cells of `Row`.
+        header: the columns' names.
         reports: of all sources.
         rows: makes the rows of one that is done.
         total: makes the row of sums.
         did: what was done with a source.
     """
     console = output_console()
-    counts = Counter(report.status for report in reports)
     done = [report for report in reports if report.status == "done"]
     failed = [report for report in reports if report.status == "failed"]
-    shown = [] if len(done) > MOST_ROWS else [row for report in done for row in rows(report)]
-    shown += [total(done)] if len(done) > 1 else []
+    lines = []
     if len(reports) > MOST_ROWS:
-        for report in failed[:MOST_ROWS]:
-            _print(f"error: {report.error}", console.width, "red")
+        lines = [(f"error: {report.error}", "red") for report in failed[:MOST_ROWS]]
         if len(failed) > MOST_ROWS:
-            _print(f"and {len(failed) - MOST_ROWS} errors more", console.width, "red")
+            lines.append((f"and {len(failed) - MOST_ROWS} errors more", "red"))
+    for text, style in (*lines, *([(title, "italic")] if done else [])):
+        for line in words(text, console.width):
+            console.print(Text(line, style=style), soft_wrap=True)
+    shown = []
+    if len(done) <= MOST_ROWS:
+        shown = [(rows(report), report.warnings) for report in done]
+    if len(done) > 1:
+        shown.append(([total(done)], ()))
     if shown:
-        _print(title, console.width, "italic")
-        for number, line in enumerate(table_lines(header, shown, console.width)):
-            console.print(Text(line, style="" if number else "bold"), soft_wrap=True)
+        for line in table_lines(header, shown, console.width):
+            console.print(Text(line), soft_wrap=True)
+    counts = Counter(report.status for report in reports)
     console.print(f"{counts['done']} {did}, {counts['skipped']} skipped, {counts['failed']} failed")
 
 
-def _print(text: str, width: int, style: str) -> None:
-    for line in _words(text, width):
-        output_console().print(Text(line, style=style), soft_wrap=True)
-
-
-def table_lines(header: tuple[str, ...], rows: Sequence[Row], width: int) -> Iterator[str]:
+def table_lines(
+    header: Cells, blocks: Sequence[tuple[Sequence[Cells], Sequence[str]]], width: int
+) -> Iterator[str]:
     """Yield the lines of a table that fits a width, but for words that are longer than it.
 
     A name that is too long for its column stands on a line of its own.
 
     Args:
         header: the columns' names.
-        rows: with as many cells.
+        blocks: rows that belong together, and warnings that stand below them.
         width: in columns of the terminal.
     """
-    names, *numbers, texts = zip(header, *(row.cells for row in rows), strict=True)
+    every = [header, *(cells for rows, _ in blocks for cells in rows)]
+    names, *numbers, texts = zip(*every, strict=True)
     widths = [max(map(len, column)) for column in numbers]
     left = width - sum(widths) - len(GAP) * (len(header) - 1)
-    longest = max(map(cell_len, names))
-    text_width = max(left - longest, min(max(map(len, texts)), LEAST_TEXT))
-    widths.insert(0, max(min(longest, left - text_width), len(header[0])))
-    for cells, notes in ((header, ()), *((row.cells, row.notes) for row in rows)):
-        yield from _row_lines(cells, widths, text_width)
-        for note in notes:
-            yield from _words(note, width, GAP)
+    least_text = min(max(map(len, texts)), LEAST_TEXT)
+    fitting = (size for size in map(cell_len, names) if size <= left - least_text)
+    widths.insert(0, max([len(header[0]), *fitting]))
+    text_width = left - widths[0]
+    for rows, warnings in (([header], ()), *blocks):
+        for cells in rows:
+            yield from _row_lines(cells, widths, text_width)
+        for warning in warnings:
+            yield from words(f"warning: {warning}", width, GAP)
 
 
 def _row_lines(cells: Sequence[str], widths: Sequence[int], text_width: int) -> Iterator[str]:
@@ -123,15 +118,3 @@ def _parts(text: str, width: int) -> list[str]:
         else:
             lines[-1] += f", {part}"
     return lines
-
-
-def _words(text: str, width: int, indent: str = "") -> list[str]:
-    """Return a text in lines of whole words."""
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the work ends well, the last line says what is done, a second one ends at once."""
+"""Ctrl-C and SIGTERM: the work ends well, a last line says what is done; a second one ends at once."""
 
 import os
 import signal

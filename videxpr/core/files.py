@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,9 @@ from typing import Final
 from videxpr.core.errors import FormatError, OutputError
 
 CHUNK_BYTES: Final = 1 << 20
+
+STANDARD_OUTPUT: Final = Path("-")
+"""Stands for it where a file is named."""
 
 NAME_BYTES: Final = 255
 """A file's name is no longer on any common file system."""
@@ -76,6 +80,27 @@ def folds_names(folder: Path) -> bool:
 
 def _prefix(path: Path) -> str:
     return f".videxpr-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}-"
+
+
+def unwritable_reason(path: Path, is_folder: bool) -> str:
+    """Return why a file, or a folder with files, cannot be written; empty if it can.
+
+    It is tried, since permissions do not tell all, and nothing is left behind.
+    """
+    folder, missing = (path if is_folder else path.parent), list[Path]()
+    try:
+        if path.exists() and path.is_dir() != is_folder:
+            return "is a file, not a folder" if is_folder else "is a folder; name a file in it"
+        missing = [one for one in (folder, *folder.parents) if not one.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ""
+    except OSError as exc:
+        return f"cannot be written: {exc.strerror or exc}"
+    finally:
+        for one in missing:
+            with suppress(OSError):  # another process is using it
+                one.rmdir()
 
 
 def sha256_of(*paths: Path) -> str:

@@ -63,6 +63,7 @@ class Option:
         changes_results: whether another value can change a result, so that it is recorded.
         positional: whether it stands on the command line without a flag.
         config_only: whether only a configuration file can set it.
+        writes: what its path is of that the command will write; ``-`` is standard output.
     """
 
     help: str
@@ -82,6 +83,7 @@ class Option:
     changes_results: bool = True
     positional: bool = False
     config_only: bool = False
+    writes: Literal["", "file", "folder"] = ""
 
     @property
     def range_text(self) -> str:

@@ -119,6 +119,7 @@ class EvaluateCommand:
         "Every metric as JSON; - is standard output, and then nothing else goes there.",
         metavar="FILE|-",
         default_text="none",
+        writes="file",
         panel=FILES,
         changes_results=False,
     )
@@ -127,6 +128,7 @@ class EvaluateCommand:
         "A table of F1 x 100 for a paper; - is standard output.",
         metavar="FILE|-",
         default_text="none",
+        writes="file",
         panel=FILES,
         changes_results=False,
     )
@@ -135,6 +137,7 @@ class EvaluateCommand:
         "Where confusion.png, per_class.png and, with --images, reliability.png go.",
         metavar="FOLDER",
         default_text="none",
+        writes="folder",
         panel=FILES,
         changes_results=False,
     )

@@ -156,7 +156,11 @@ class ModelsImportCommand:
         positional=True,
     )
     output: Path = option(
-        MISSING, "The checkpoint to write.", metavar="OUT.safetensors", positional=True
+        MISSING,
+        "The checkpoint to write.",
+        metavar="OUT.safetensors",
+        positional=True,
+        writes="file",
     )
     geometry: Path | None = option(
         None,
@@ -190,7 +194,9 @@ class ModelsPackCommand:
     """
 
     checkpoint: str = option(MISSING, f"{FORMS}.", metavar="CHECKPOINT", positional=True)
-    output_dir: Path = option(MISSING, "The folder to make.", short="o", metavar="DIR")
+    output_dir: Path = option(
+        MISSING, "The folder to make.", short="o", metavar="DIR", writes="folder"
+    )
     reports: tuple[Path, ...] = option(
         (),
         "Metrics for the card: what videxpr evaluate wrote with --json, of this model; repeatable.",

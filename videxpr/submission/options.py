@@ -51,6 +51,7 @@ class SubmissionBuildCommand:
         flag="output-dir",
         short="o",
         changes_results=False,
+        writes="folder",
     )
     template_force: bool = option(
         False,

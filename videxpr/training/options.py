@@ -58,6 +58,7 @@ class CheckpointOptions:
         "The checkpoint to write (.safetensors). A folder .run (to resume) comes beside it; of clips "
         "also .training.json (to read).",
         short="o",
+        writes="file",
     )
     data: str = option("", "What the crops are, for the model's card.", default_text="the folder")
     license: str = option("unspecified", "Under which terms the weights may be used.")

@@ -49,6 +49,7 @@ class BenchmarkCommand:
         "Every figure as JSON; - is standard output, and then nothing else goes there.",
         metavar="FILE|-",
         default_text="none",
+        writes="file",
         panel="Running",
     )
     run: RunOptions = field(default_factory=RunOptions)

@@ -84,6 +84,7 @@ class CropsMakeCommand:
         flag="output-dir",
         short="o",
         changes_results=False,
+        writes="folder",
     )
     geometry: Path | None = option(
         None,
@@ -152,13 +153,17 @@ class CropsMeasureCommand:
         positional=True,
     )
     output: Path = option(
-        Path("measured_geometry.json"), "The measured geometry to write (JSON).", short="o"
+        Path("measured_geometry.json"),
+        "The measured geometry to write (JSON).",
+        short="o",
+        writes="file",
     )
     plot: Path | None = option(
         None,
         "Draw the mean crop with ArcFace's points and the measured ones.",
         metavar="FILE.png",
         default_text="none",
+        writes="file",
     )
     measuring: MeasureOptions = field(default_factory=MeasureOptions)
     detection: DetectionOptions = field(default_factory=DetectionOptions)

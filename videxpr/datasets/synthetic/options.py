@@ -167,6 +167,7 @@ class SynthesizeCommand:
         metavar="FOLDER",
         panel=WHAT,
         changes_results=False,
+        writes="folder",
     )
     split: Path | None = option(
         None,

@@ -100,6 +100,7 @@ class TuneCommand:
         "Where the settings go, for videxpr annotate --config.",
         short="o",
         metavar="FILE.toml",
+        writes="file",
         changes_results=False,
     )
     overwrite: bool = option(False, "Replace a file that is there already.", changes_results=False)
