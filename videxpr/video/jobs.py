@@ -71,7 +71,7 @@ def _describe_error(source: Source, exc: Exception) -> tuple[str, str]:
     """Return why the work on a source ended, with its path, and where, if that is a bug of videxpr."""
     text, trace = str(exc), ""
     if isinstance(exc, OSError):
-        text = f"cannot be read: {exc.strerror or exc}"
+        text = f"cannot read {source.path}: {exc.strerror or exc}"
     elif not isinstance(exc, VidexprError):  # a bug, or a device out of memory
         text, trace = f"unexpected {type(exc).__name__}: {exc}", "".join(format_exception(exc))
     return (text if str(source.path) in text else f"{source.path}: {text}"), trace
