@@ -56,7 +56,7 @@ def test_a_folder_of_videos_becomes_a_tree(tree):
 def test_lines_go_to_one_stream_and_the_table_to_the_other(tree):
     _, done = tree
     assert "9 frames, 9 crops in face" in done.stderr
-    assert "broken.mp4: cannot open" in done.stderr
+    assert done.stderr.count("broken.mp4") == 1
     assert "warning: no face was found" in done.stderr
     assert "2 cropped, 0 skipped, 1 failed" in done.stdout
     assert "Traceback" not in done.stderr
@@ -73,11 +73,11 @@ def test_what_is_there_is_skipped(tree, clips, videxpr):
 
 
 @pytest.mark.parametrize("command", [("crops", "make"), ("annotate",)])
-def test_a_path_that_is_not_there_is_that_ones_failure_and_named_once(videxpr, tmp_path, command):
+def test_nothing_begins_where_no_path_is_there(videxpr, tmp_path, command):
     options = ("-o", tmp_path / "out", "--detector", "mtcnn", "-q")
     code, out, err = videxpr(*command, "nowhere", *options)
-    assert (code, out, err.count("nowhere")) == (1, "", 1)
-    assert err == "error: nowhere: no such file or folder\n"
+    assert (code, out, err) == (2, "", "error: nowhere: no such file or folder\n")
+    assert not list(tmp_path.iterdir())
 
 
 def test_size_and_quality_reach_the_files(clips, videxpr, tmp_path):

@@ -198,10 +198,10 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert err.startswith("error: ") and len(err.splitlines()) == 1
 
 
-def test_a_file_that_cannot_be_written_is_a_failure(videxpr: Run, folders: Path) -> None:
+def test_a_file_that_cannot_be_written_is_said_before_any_work(videxpr: Run, folders: Path) -> None:
     target = folders / "ours" / "a.txt" / "x.json"
     code, _, err = videxpr(folders / "ours", folders / "labels", "--json", target)
-    assert code == 1 and "cannot write" in err
+    assert code == 2 and "ours/a.txt is a file" in err
 
 
 def test_a_model_is_scored_on_stills(videxpr: Run, tmp_path: Path) -> None:

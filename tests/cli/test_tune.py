@@ -163,8 +163,8 @@ def test_what_is_not_there_or_cannot_be_written_is_said(videxpr, made_up, tmp_pa
         assert (code, err.count("\n")) == (2, 1)
     (tmp_path / "file").write_text("")
     code, _, err = videxpr("tune", *places, "-o", tmp_path / "file" / "s.toml", "--smooth", "0")
-    assert code == 1
-    assert "cannot write" in err
+    assert code == 2
+    assert "s.toml cannot be written" in err
 
 
 def write_crops(folder):

@@ -5,28 +5,33 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from videxpr.core.errors import SourceError, UsageError
-from videxpr.video.jobs import JobResult, Row, run_jobs
+from videxpr.video.jobs import JobResult, run_jobs
 from videxpr.video.sources import Source
 
 SOURCES = [Source(Path(name), "video", PurePosixPath(name)) for name in ("a.mp4", "b\n.mp4")]
 
 
-def run(exc: Exception) -> tuple[list[JobResult], list[Row]]:
-    """The reports, and the summary's lines, where the first source raises that error."""
+def run(exc: Exception) -> tuple[list[JobResult], list[tuple[str, str]]]:
+    """The reports, and what is taken down of failures, where the first source raises that error."""
 
     def work(source: Source) -> JobResult:
         if source is SOURCES[0]:
             raise exc
         return JobResult(source, "done", frames=3)
 
-    lines: list[Row] = []
-    return list(run_jobs(SOURCES, work, JobResult, lines.append)), lines
+    failures: list[tuple[str, str]] = []
+
+    def fail(source: Source, error: str) -> None:
+        failures.append((source.printable, error))
+
+    return list(run_jobs(SOURCES, work, JobResult, fail)), failures
 
 
 @pytest.mark.parametrize(
     ("exc", "error"),
     [
         (SourceError("a.mp4 is no video"), "a.mp4 is no video"),
+        (SourceError("no video"), "a.mp4: no video"),
         (PermissionError(13, "Permission denied"), "cannot read a.mp4: Permission denied"),
     ],
 )
@@ -34,13 +39,13 @@ def test_an_error_meant_for_the_user_is_told_without_a_trace(exc: Exception, err
     (first, second), lines = run(exc)
     assert (first.status, first.error, first.trace) == ("failed", error, "")
     assert (second.status, second.frames) == ("done", 3)
-    assert lines == [{"video": "a.mp4", "error": error}]
+    assert lines == [("a.mp4", error)]
 
 
 def test_a_bug_keeps_its_trace() -> None:
     (first, second), lines = run(ZeroDivisionError("oops"))
-    assert first.error == "unexpected ZeroDivisionError: oops" and "in work" in first.trace
-    assert second.status == "done" and lines == [{"video": "a.mp4", "error": first.error}]
+    assert first.error == "a.mp4: unexpected ZeroDivisionError: oops" and "in work" in first.trace
+    assert second.status == "done" and lines == [("a.mp4", first.error)]
 
 
 def test_a_wrong_call_ends_it_all() -> None:
@@ -55,5 +60,5 @@ def test_sources_are_worked_on_as_reports_are_taken() -> None:
         seen.append(source)
         return JobResult(source, "done")
 
-    next(run_jobs(SOURCES, work, JobResult, lambda row: None))
+    next(run_jobs(SOURCES, work, JobResult, lambda source, error: None))
     assert seen == SOURCES[:1]

@@ -91,9 +91,8 @@ def find_some_source(arguments: Iterable[str]) -> list[Source]:
     """
     sources = find_sources(arguments)
     if all(source.kind == "missing" for source in sources):
-        first, more = sources[0], len(sources) - 1
-        others = f" (nor is there any of {more} others)" if more else ""
-        raise SourceError(f"{first.path}: {first.problem}{others}")
+        others = f" (and {len(sources) - 1} others like it)" if len(sources) > 1 else ""
+        raise SourceError(sources[0].problem + others)
     return sources
 
 

@@ -91,7 +91,10 @@ def unwritable_reason(path: Path, is_folder: bool) -> str:
     try:
         if path.exists() and path.is_dir() != is_folder:
             return "is a file, not a folder" if is_folder else "is a folder; name a file in it"
-        missing = [one for one in (folder, *folder.parents) if not one.exists()]
+        places = (folder, *folder.parents)
+        missing = [one for one in places if not one.exists()]
+        if not (above := places[len(missing)]).is_dir():
+            return f"cannot be written: {above} is a file"
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return ""

@@ -74,4 +74,5 @@ def _describe_error(source: Source, exc: Exception) -> tuple[str, str]:
         text = f"cannot read {source.path}: {exc.strerror or exc}"
     elif not isinstance(exc, VidexprError):  # a bug, or a device out of memory
         text, trace = f"unexpected {type(exc).__name__}: {exc}", "".join(format_exception(exc))
-    return (text if str(source.path) in text else f"{source.path}: {text}"), trace
+    is_named = source.kind == "missing" or str(source.path) in text
+    return (text if is_named else f"{source.path}: {text}"), trace

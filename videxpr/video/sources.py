@@ -89,7 +89,7 @@ def check_source(source: Source) -> None:
         SourceError: it says which.
     """
     if source.kind == "missing":
-        raise SourceError(f"{source.path}: {source.problem}")
+        raise SourceError(source.problem)
     if odd := unwritable(source.relative.as_posix()):
         raise SourceError(f"its name holds {odd!r}, which no text file can hold; rename it")
 
