@@ -70,6 +70,8 @@ def test_a_still_never_stands_for_the_film_beside_it(
     )
     assert numbers(path, stream=0) == [0]
     assert numbers(path, stream=1) == list(range(12))
+    with Video(path, DecodingOptions("cpu", stream=0)) as video:
+        assert video.warnings == []  # who asks for one knows of the others
 
 
 @needs_shared

@@ -85,6 +85,8 @@ class Video:
         self.path = path
         self._opened = open_video(path, decoding.stream)
         self.stream = self._opened.number
+        asked = decoding.stream is not None  # who asks for one knows of the others
+        self._others = None if asked else other_streams(self._opened.streams, self.stream)
         self.codec = self._stream.codec_context.name
         self.fps = self._opened.fps
         self.frames_hint = self._opened.frames_hint
@@ -108,16 +110,15 @@ class Video:
         """Yield frames from the first on; a video can be read once."""
         base = self._stream.time_base or Fraction(0)
         for index, (stamp, frame) in enumerate(_with_stamps(self._frames)):
-            pts_seconds = (
-                float(stamp * base) if stamp is not None and self._opened.is_timed else math.nan
+            is_known = stamp is not None and self._opened.is_timed
+            yield Frame(
+                index, float((stamp or 0) * base) if is_known else math.nan, self._shown(frame)
             )
-            yield Frame(index, pts_seconds, self._shown(frame))
 
     @property
     def warnings(self) -> list[str]:
         """What a user should know of how it was read so far."""
-        found = [other_streams(self._opened.streams, self.stream), self._canvas.warning]
-        return [sentence for sentence in found if sentence]
+        return [sentence for sentence in (self._others, self._canvas.warning) if sentence]
 
     def span_seconds(self, fps: float) -> tuple[float, float]:
         """Return when the video begins and ends; what is left of it is read, not decoded.
