@@ -24,6 +24,7 @@ class ScriptedDetector:
     min_face = 0.0
     sure_score = 0.9
     roi = None
+    orientation_roi = None
 
     def __init__(self, script: Callable[[int], list[Face]]) -> None:
         self.script = script

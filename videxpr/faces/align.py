@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.crop_template import CropTemplate
-from videxpr.core.structures import Floats, Image
+from videxpr.core.structures import Face, Floats, Image
 
 LARGEST_REDUCTION: Final = 8
 
@@ -81,6 +81,13 @@ def align_face(image: Image, landmarks: Floats, template: CropTemplate) -> Image
     if reduction > 1:
         warped = cv2.resize(warped, (template.size, template.size), interpolation=cv2.INTER_AREA)
     return np.asarray(warped, dtype=np.uint8)
+
+
+def square_around(face: Face, margin: float) -> tuple[NDArray[np.float64], float]:
+    """Return corner (x, y) and side of the square around a face, `margin` longer sides of its box."""
+    low, high = face.bbox[:2].astype(np.float64), face.bbox[2:].astype(np.float64)
+    side = margin * max(float((high - low).max()), 1.0)
+    return (low + high - side) / 2, side
 
 
 def crop_square(image: Image, corner: NDArray[np.floating], side: float, size: int) -> Image:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.core.structures import Face, Image
-from videxpr.faces.align import crop_square
+from videxpr.faces.align import crop_square, square_around
 from videxpr.faces.detection.detector import Detector
 from videxpr.faces.options import KeyframeOptions
 
@@ -146,7 +146,7 @@ class KeyframeDetector:
         roi = self._detector.roi
         if roi is None or not faces:
             return [None] * len(faces)
-        squares = [_square_around(face, roi.margin) for face in faces]
+        squares = [square_around(face, roi.margin) for face in faces]
         rois = [crop_square(self._images[position], *square, roi.size) for square in squares]
         refined: list[Face | None] = []
         for before, (corner, side), face in zip(
@@ -216,13 +216,6 @@ class _Tracklet:
     def _unbiased(self, position: int) -> NDArray[np.float64]:
         refined = self.refined[position]
         return _points(refined) + self.bias * _size(refined)
-
-
-def _square_around(face: Face, margin: float) -> tuple[NDArray[np.float64], float]:
-    """Return corner (x, y) and side of the square around a face, `margin` longer sides of its box."""
-    low, high = face.bbox[:2].astype(np.float64), face.bbox[2:].astype(np.float64)
-    side = margin * max(float((high - low).max()), 1.0)
-    return (low + high - side) / 2, side
 
 
 def _points(face: Face) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ from videxpr.faces.align import align_face
 from videxpr.faces.detection.detector import Detector
 from videxpr.faces.keyframes import KeyframeDetector
 from videxpr.faces.options import FaceOptions
+from videxpr.faces.orientation import OrientationCheck
 from videxpr.faces.track import Track, Tracker
 from videxpr.video.options import TimeRange
 from videxpr.video.reader import Video
@@ -112,7 +113,9 @@ class FacePipeline:
             video = Video(path, self.options.decoding)
         timeline.decoder_note, timeline.stream = video.decoder_note, video.stream
         timeline.fps = video.fps or timeline.fps
-        with video, closing(self._detected_blocks(video, timeline.fps)) as blocks:
+        orientation = OrientationCheck(self.detector)
+        detected = self._detected_blocks(video, timeline.fps, orientation)
+        with video, closing(detected) as blocks:
             for block in blocks:
                 if timeline.shots and block[0].shot != timeline.shots[-1]:
                     yield Shot(tracker.finish(), timeline.frame_size)
@@ -120,14 +123,14 @@ class FacePipeline:
                 if progress is not None:
                     progress(len(timeline), video.frames_hint)
             timeline.decode_errors = video.decode_errors
-            timeline.video_warnings = video.warnings
+            timeline.video_warnings = [*video.warnings, *orientation.warnings()]
             if not timeline:
                 asked = self.options.time_range
                 raise SourceError(f"{path}: {_no_frame_reason(video, asked, timeline.fps)}")
         yield Shot(tracker.finish(), timeline.frame_size)
 
     def _detected_blocks(
-        self, video: Video, fps: float
+        self, video: Video, fps: float, orientation: OrientationCheck
     ) -> Generator[list[_DetectedFrame], None, None]:
         """Yield the faces of blocks; decoding and detection in a thread each, unless timed."""
         keyframes = KeyframeDetector(self.detector, self.options.keyframes)
@@ -135,11 +138,15 @@ class FacePipeline:
         shown = with_shots(_in_time_range(frames, self.options.time_range, fps))
         blocks = _blocks(shown, keyframes.block_length(self.options.batch_size))
         if self.timer is not None:
-            return self._detect(blocks, keyframes)
-        return prefetch(self._detect(prefetch(blocks, PREFETCH_BLOCKS), keyframes), PREFETCH_BLOCKS)
+            return self._detect(blocks, keyframes, orientation)
+        decoded = prefetch(blocks, PREFETCH_BLOCKS)
+        return prefetch(self._detect(decoded, keyframes, orientation), PREFETCH_BLOCKS)
 
     def _detect(
-        self, blocks: Generator[list[ShotFrame], None, None], keyframes: KeyframeDetector
+        self,
+        blocks: Generator[list[ShotFrame], None, None],
+        keyframes: KeyframeDetector,
+        orientation: OrientationCheck,
     ) -> Generator[list[_DetectedFrame], None, None]:
         """Yield the faces of blocks with their crops, so that the images can be let go."""
         shot: int | None = None
@@ -150,6 +157,7 @@ class FacePipeline:
                     shot = block[0].shot
                 with measured(self.timer, "detect", len(block)):
                     faces = keyframes.detect([one.frame.image for one in block])
+                    orientation.look(block[-1].frame.image, faces[-1])
                 with measured(self.timer, "align", sum(map(len, faces))):
                     detected = list(map(self._crop_faces, block, faces))
                 yield detected

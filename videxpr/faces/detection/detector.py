@@ -36,6 +36,7 @@ class Detector(Protocol):
         sure_score: a score that true faces reach sooner or later, and false ones hardly ever.
         roi: how it wants to see a face that it refines; None if detection in the full frame costs no
             more.
+        orientation_roi: how it tells best which way up a face is; None if it is not to be asked.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Detector(Protocol):
     min_face: float
     sure_score: float
     roi: RegionOfInterest | None
+    orientation_roi: RegionOfInterest | None
 
     def detect(self, images: Sequence[Image]) -> list[list[Face]]:
         """Return the faces of each image, best score first, in pixels of the image."""

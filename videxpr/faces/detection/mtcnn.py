@@ -71,6 +71,7 @@ class Mtcnn:
     providers: tuple[str, ...] = ()
     sure_score = SURE_SCORE
     roi: RegionOfInterest | None = ROI
+    orientation_roi: RegionOfInterest | None = ROI
 
     def __init__(self, options: "DetectionOptions") -> None:
         """Load the networks.

@@ -32,6 +32,9 @@ MIN_SCORE: Final = MIN_SCORES["scrfd"]
 ROI: Final = RegionOfInterest(margin=1.4, size=160)
 """Larger squares and finer images place the landmarks no better: docs/log/performance.md."""
 
+ORIENTATION_ROI: Final = RegionOfInterest(margin=2.2, size=160)
+"""In larger squares scores of upright and of turned faces lie farther apart: docs/log/identity.md."""
+
 STRIDES: Final = {9: (8, 16, 32), 15: (8, 16, 32, 64, 128)}
 """Pixels between anchors on each level, by the number of the network's outputs."""
 
@@ -44,6 +47,7 @@ class Scrfd:
 
     sure_score = WEAK_SCORE
     roi: RegionOfInterest | None = ROI
+    orientation_roi: RegionOfInterest | None = ORIENTATION_ROI
 
     def __init__(self, pack: Pack, options: "DetectionOptions") -> None:
         """Load the model.

@@ -25,6 +25,7 @@ from videxpr.faces.detection.scrfd import (
     INPUT_SIZE,
     LARGEST_STRIDE,
     MIN_SCORE,
+    ORIENTATION_ROI,
     RETRY_SIZES,
     ROI,
     SAME_FACE_IOU,
@@ -49,6 +50,7 @@ class ScrfdTorch:
     providers: tuple[str, ...] = ()
     sure_score = WEAK_SCORE
     roi: RegionOfInterest | None = None
+    orientation_roi: RegionOfInterest | None = ORIENTATION_ROI
     """Full frames go through the network batch by batch; one region after another would not."""
 
     def __init__(self, pack: Pack, options: "DetectionOptions") -> None:
