@@ -130,6 +130,23 @@ def test_values_outside_their_range_are_refused(values, message):
         with_values(OPTIONS, values)
 
 
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        (
+            "s3://bucket/out",
+            "--output-dir s3://bucket/out is an address; give a path on this machine",
+        ),
+        ("https://example.com/", "--output-dir https://example.com is an address"),
+        ("-", "--output-dir must be a folder: results are several files"),
+    ],
+)
+def test_what_is_no_place_on_this_machine_is_refused(folder, message):
+    values = {"output-dir": option_fields(Outer)["output-dir"].read(folder)}
+    with pytest.raises(UsageError, match=message):
+        check_ranges(with_values(Outer(("a",)), values))
+
+
 def test_a_record_has_what_can_change_a_result_and_reads_back(tmp_path):
     chosen = with_values(OPTIONS, {"stride": 4, "format": ("parquet",), "start": 3.0})
     assert record(chosen) == {

@@ -31,9 +31,13 @@ from typing import (
 )
 
 from videxpr.core.errors import FormatError, UsageError
+from videxpr.core.files import STANDARD_OUTPUT
+from videxpr.core.names import is_address
 
 OPTION: Final = "option"
 PANEL: Final = "_panel"
+
+OUTPUT_FOLDER: Final = "output-dir"
 
 NUMBERS: Final[Mapping[type, Any]] = {int: int | str, float: float | int | str}
 """From which values a number is read; text is what a command line gives."""
@@ -354,6 +358,13 @@ def check_ranges(options: Any) -> None:
                     raise UsageError(f"--{one.name} must be {wanted}, not {item}")
             elif isinstance(item, str) and one.choices and one.option.parse is None:
                 one.read(item)
+            elif isinstance(item, Path) and is_address(item.as_posix()):
+                address = item.as_posix().replace(":/", "://")
+                raise UsageError(
+                    f"--{one.name} {address} is an address; give a path on this machine"
+                )
+            elif item == STANDARD_OUTPUT and one.name == OUTPUT_FOLDER:
+                raise UsageError(f"--{one.name} must be a folder: results are several files")
 
 
 def _walk(options: type, prefix: tuple[str, ...], defaults: Any) -> Iterator[OptionField]:

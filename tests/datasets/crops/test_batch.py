@@ -66,8 +66,24 @@ def test_two_videos_of_one_name_do_not_share_a_folder(clips, tmp_path):
         Source(clips / f"{name}.mp4", "video", PurePosixPath("x.mp4"), "x") for name in "ab"
     )
     reports = run([first, second], tmp_path)
-    assert [report.status for report in reports] == ["done", "failed"]
-    assert "same folder" in reports[1].error
+    assert [report.status for report in reports] == ["failed", "failed"]
+    assert all("same folder x;" in report.error for report in reports)
+
+
+def test_two_persons_of_a_video_and_a_video_of_that_name_do_not_share_a_folder(clips, tmp_path):
+    for name in ("x", "x_right"):
+        (tmp_path / f"{name}.mp4").write_bytes((clips / "a.mp4").read_bytes())
+    sources = find_sources([str(tmp_path)])
+    assert [one.status for one in run(sources, tmp_path / "two", people=2)] == ["failed", "failed"]
+    assert [one.status for one in run(sources, tmp_path / "one")] == ["done", "done"]
+
+
+def test_a_name_may_be_as_long_as_there_is_room_for_a_side(clips, tmp_path):
+    for length in (249, 251):
+        (tmp_path / f"{'x' * length}.mp4").write_bytes((clips / "a.mp4").read_bytes())
+    sources = find_sources([str(tmp_path)])
+    assert [one.status for one in run(sources, tmp_path / "one")] == ["done", "done"]
+    assert [one.status for one in run(sources, tmp_path / "two", people=2)] == ["done", "failed"]
 
 
 def test_names_in_subfolders_keep_apart(tmp_path):

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from time import perf_counter
 
 from videxpr.core.errors import OutputError, SourceError
+from videxpr.core.files import NAME_BYTES
 from videxpr.datasets.crops.cropper import Cropper
-from videxpr.datasets.crops.writer import CropTree, PersonFolder
+from videxpr.datasets.crops.writer import SIDES, CropTree, PersonFolder
 from videxpr.faces.pipeline import Progress
+from videxpr.video.collisions import find_collisions
 from videxpr.video.jobs import JobResult, Row, run_jobs
 from videxpr.video.sources import Source, check_source
 from videxpr.video.timeline import Timeline
@@ -42,10 +45,13 @@ def crop_sources(
         tree: where crops go.
         progress: called with each video that is begun, to get the callback for its frames.
     """
-    owners: dict[str, Source] = {}
+    people = cropper.options.people
+    collisions = find_collisions({one: list(_claims(one, people)) for one in sources})
 
     def work(source: Source) -> CropReport:
-        _check(source, owners)
+        _check(source, people)
+        if source in collisions:
+            raise OutputError(collisions[source])
         if tree.is_done(source):
             return CropReport(source, "skipped")
         return _crop(cropper, source, tree, progress(source) if progress else None)
@@ -56,17 +62,22 @@ def crop_sources(
     return run_jobs(sources, work, CropReport, fail)
 
 
-def _check(source: Source, owners: dict[str, Source]) -> None:
+def _claims(source: Source, people: int) -> Iterator[str]:
+    """Yield the folders that a video may get, in words."""
+    if source.kind == "video":
+        yield from (
+            f"folder {source.name}{side}" for side in ("", *SIDES)[: 1 if people == 1 else 3]
+        )
+
+
+def _check(source: Source, people: int) -> None:
     """Refuse what is no video, and names that no folder or summary should have."""
     check_source(source)
     if source.kind == "crops":
         raise SourceError(f"{source.path} holds crops already")
-    other = owners.setdefault(source.name, source)
-    if other is not source:
-        raise OutputError(
-            f"{source.path} would be written to the same folder as {other.path}; crop it in a run of "
-            "its own, with another --output-dir, or rename it"
-        )
+    longest = PurePath(source.name).name + (max(SIDES, key=len) if people == 2 else "")
+    if len(longest.encode()) > NAME_BYTES:
+        raise OutputError(f"the folder {longest} would have too long a name; rename the video")
 
 
 def _crop(
