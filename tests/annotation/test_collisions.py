@@ -33,10 +33,8 @@ def refused(
 def test_all_videos_of_one_stem_are_refused_and_the_others_go_on(tmp_path: Path) -> None:
     reasons = refused(found(tmp_path, "clip.mp4", "clip.avi", "b/clip.mp4", "other.mp4"))
     assert reasons == {
-        "clip.avi": "clip.mp4 would be written to the same files clip.*; rename one, or give each an "
-        "--output-dir of its own",
-        "clip.mp4": "clip.avi would be written to the same files clip.*; rename one, or give each an "
-        "--output-dir of its own",
+        "clip.avi": "files clip.* would be clip.mp4's too: rename one, or give each its own -o",
+        "clip.mp4": "files clip.* would be clip.avi's too: rename one, or give each its own -o",
     }
 
 

@@ -25,9 +25,6 @@ def find_collisions(
         for source, text in several.items():
             other = next((one for one in several if one is not source), None)
             if other is not None:
-                reasons.setdefault(
-                    source,
-                    f"{other.printable} would be written to the same {text}; rename one, or give each "
-                    "an --output-dir of its own",
-                )
+                whose = f"{text} would be {other.printable}'s too"
+                reasons.setdefault(source, f"{whose}: rename one, or give each its own -o")
     return reasons

@@ -91,7 +91,8 @@ def check_source(source: Source) -> None:
     if source.kind == "missing":
         raise SourceError(source.problem)
     if odd := unwritable(source.relative.as_posix()):
-        raise SourceError(f"its name holds {odd!r}, which no text file can hold; rename it")
+        what = "bytes that are no UTF-8" if UNDECODABLE.match(odd) else repr(odd)
+        raise SourceError(f"its name holds {what}, which no text file can hold; rename it")
 
 
 def find_sources(arguments: Iterable[str]) -> list[Source]:
@@ -302,7 +303,7 @@ def _obstacle(argument: str, path: Path) -> str:
     if is_address(argument):
         return "an address; download it, and give the path of the file"
     if _is_there(path):
-        return "a pipe or a device, in which no video can be searched; save it to a file"
+        return "a pipe or device cannot be searched; save the video to a file"
     return "a link to nothing" if path.is_symlink() else "no such file or folder"
 
 
