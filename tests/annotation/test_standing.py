@@ -7,8 +7,12 @@ import shutil
 import pytest
 from stub_runs import StubAnnotator, StubWeights, run, video
 
+from videxpr.annotation.batch import annotate_sources
+from videxpr.annotation.options import OutputOptions
+from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import FormatError, UsageError
 from videxpr.formats.affwild2 import read_labels
+from videxpr.video.sources import find_sources
 
 
 def labels(path):
@@ -263,3 +267,17 @@ def test_columns_of_another_version_are_made_again_when_asked_for(out, talk):
     (out / "run.jsonl").write_text(log.replace('"schema_version":', '"schema_version":1'))
     with pytest.raises(UsageError, match="were made by another version of videxpr"):
         run(out, talk)
+
+
+def test_what_another_run_does_meanwhile_is_seen(out, tmp_path):
+    video(tmp_path / "in" / "a.mp4")
+    second = video(tmp_path / "in" / "b.mp4")
+    annotator, sources = StubAnnotator(), find_sources([str(tmp_path / "in")])
+    for other, expected in (({}, "skipped"), ({"smooth": 2.0}, "failed")):
+        folder = out / expected
+        outputs = Outputs(OutputOptions(folder, ("aff-wild2",)), annotator.setup)
+        outputs.check(sources)
+        reports = annotate_sources(annotator, sources, outputs)
+        assert next(reports).status == "done"
+        run(folder, second, formats=("aff-wild2",), **other)
+        assert next(reports).status == expected

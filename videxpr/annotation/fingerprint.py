@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from videxpr.annotation.options import (
@@ -175,16 +176,21 @@ def differences(there: Setup, wanted: Setup) -> Iterator[str]:
     other_detector = there.detector_sha256 != wanted.detector_sha256
     if other_detector:
         yield f"with another detector ({_named(there.detector, there.detector_sha256)})"
-    defaults = record(AnnotateCommand(()), results_only=True)
-    for name in sorted(there.options.keys() | wanted.options.keys()):
+    names = there.options.keys() | wanted.options.keys()
+    for name in sorted(n for n in names if there.options.get(n) != wanted.options.get(n)):
         if name in SOMETIMES and not (name in there.options and name in wanted.options):
             continue
         if name == "min-score" and other_detector:
             continue  # each has its own
         # an option that an earlier version did not know had its default's effect
-        made, now = (one.options.get(name, defaults.get(name)) for one in (there, wanted))
+        made, now = (one.options.get(name, _defaults().get(name)) for one in (there, wanted))
         if made != now:
             yield _difference(name, made, now)
+
+
+@lru_cache(maxsize=1)
+def _defaults() -> Mapping[str, Any]:
+    return record(AnnotateCommand(()), results_only=True)
 
 
 def _named(names: str, digests: str) -> str:
@@ -248,10 +254,12 @@ class SourceState:
         Raises:
             OSError: it cannot be read.
         """
-        if self.path == path_of(source) and self.modified_ns == modified_ns(source):
-            return source.kind == "crops" or source.path.stat().st_size == self.size
-        if source.kind == "video" and source.path.stat().st_size != self.size:
-            return False
+        if source.kind == "video":
+            status = source.path.stat()
+            if status.st_size != self.size or status.st_mtime_ns == self.modified_ns:
+                return status.st_size == self.size
+        elif modified_ns(source) == self.modified_ns:
+            return True
         from videxpr.annotation.provenance import fingerprint  # here, as it reads images
 
         return fingerprint(source) == (self.size, self.sha256)

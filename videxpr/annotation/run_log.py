@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from threading import Lock
 from typing import Any, Final, Literal
 
 from videxpr.annotation.fingerprint import Setup, SourceState
@@ -161,6 +162,7 @@ class RunLog:
         self.changed: set[str] = set()
         self._last: dict[str, dict[str, Outcome]] = {}
         self._read_bytes = 0
+        self._reading = Lock()
         self.refresh()
 
     @property
@@ -171,6 +173,10 @@ class RunLog:
 
     def refresh(self) -> None:
         """Read what was appended since."""
+        with self._reading:
+            self._read()
+
+    def _read(self) -> None:
         try:
             with self.path.open("rb") as file:
                 file.seek(self._read_bytes)

@@ -36,7 +36,8 @@ class Standing:
 
 def key_of(source: Source) -> str:
     """Return what the files of a source are called below the output folder, without endings."""
-    return (source.relative.parent / source.stem).as_posix()
+    path = source.relative
+    return path.as_posix() if source.kind == "crops" else path.as_posix().removesuffix(path.suffix)
 
 
 def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Setup) -> Standing:
@@ -46,7 +47,7 @@ def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Se
         source: one that is there.
         log: of the output folder.
         options: what is to be written.
-        setup: with which annotations are to be made; `NO_SETUP` takes any.
+        setup: what matters of it for sources of this kind; `NO_SETUP` takes any.
 
     Raises:
         OutputError: files under its name are another video's, or not videxpr's.
@@ -70,8 +71,7 @@ def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Se
         return Standing()
     if not there.source.fits(source):
         return Standing(reason=f"made again, as it has changed since {there.time}")
-    wanted = setup.for_source(source.kind)
-    if setup is not NO_SETUP and (found := tuple(differences(there.setup, wanted))):
+    if setup is not NO_SETUP and (found := tuple(differences(there.setup, setup))):
         reason = f"made again, as it was made {'; '.join(found)}"
         return Standing(reason=reason, differences=found)
     if lost := _lost_files(there, formats, options.directory):

@@ -65,9 +65,10 @@ class Outputs:
         self.options = options
         self.missing = options.missing
         self._formats = chosen_formats(options.formats)
-        self._setup = setup
+        self._setups = {"video": NO_SETUP, "crops": NO_SETUP}
         if setup is not NO_SETUP:
-            self._setup = replace(setup, options={**setup.options, **self._stated})
+            stated = replace(setup, options={**setup.options, **self._stated})
+            self._setups = {kind: stated.for_source(kind) for kind in self._setups}
         self._template = open_template(options.template, options.template_force)
         self._standings: dict[Source, Standing | Exception] = {}
         _check_writable(options.directory)
@@ -103,27 +104,35 @@ class Outputs:
         return find_unwritable(sources, destination)
 
     def standing(self, source: Source) -> Standing:
-        """Return what is there of a source.
+        """Return what is there of a source by now: other runs may have written besides.
 
         Raises:
-            OutputError: files under its name are another video's, or not videxpr's.
+            OutputError: files under its name are another video's or not videxpr's, or another run
+                made them meanwhile, and not as is wanted.
             FormatError: the template asks for other frames than there are.
             OSError: it cannot be read.
         """
         known = self._standings.get(source)
         if isinstance(known, Exception):
             raise known
-        return known or self._look(source)
+        if known is not None and known.is_done:
+            return known
+        self.log.refresh()
+        found = self._look(source)
+        if found.differences and not (self.options.overwrite or self.options.redo_changed):
+            raise OutputError(f"meanwhile it was made {'; '.join(found.differences)}")
+        return found
 
     def _look(self, source: Source) -> Standing:
-        standing = find_standing(source, self.log, self.options, self._setup)
+        standing = find_standing(source, self.log, self.options, self._setups[source.kind])
         there = self.log.done.get(key_of(source))
         if standing.is_done and there is not None:
-            if there.labels is not None:
+            if there.labels is not None and self._template.blocks:
                 self._people(source, there.labels)
-            state = replace(there.source, path=path_of(source), modified_ns=modified_ns(source))
-            if state != there.source:  # else its bytes would be read in every run
-                self.log.append(replace(there, source=state))
+            path, modified = path_of(source), modified_ns(source)
+            if (path, modified) != (there.source.path, there.source.modified_ns):
+                state = replace(there.source, path=path, modified_ns=modified)
+                self.log.append(replace(there, source=state))  # else it would be read in every run
         return standing
 
     def write(
