@@ -46,6 +46,12 @@ def test_a_name_is_one_line_of_utf8(name: str) -> None:
     assert name.encode().decode().splitlines() == [name]
 
 
+@given(st.text(st.characters(exclude_characters="/")))
+def test_whatever_is_in_a_name_it_is_shown_in_one_line(name: str) -> None:
+    assert (escaped(name) + "\n").encode().decode().splitlines() == [escaped(name)]
+    assert unwritable(escaped(name)) == ""
+
+
 def test_names_that_unicode_spells_in_two_ways_are_one() -> None:
     assert NFC != NFD and composed(NFC) == composed(NFD)
     assert respelled([NFD, "b"], ["a", NFC]) == {NFD: NFC, "b": "b"}

@@ -42,6 +42,14 @@ def test_an_error_meant_for_the_user_is_told_without_a_trace(exc: Exception, err
     assert lines == [("a.mp4", error)]
 
 
+def test_a_path_is_named_in_one_line() -> None:
+    def refuse(source: Source) -> JobResult:
+        raise SourceError(f"{source.path} is no video" if source is SOURCES[0] else "no video")
+
+    errors = [one.error for one in run_jobs(SOURCES, refuse, JobResult, lambda *_: None)]
+    assert errors == ["a.mp4 is no video", "b\\n.mp4: no video"]
+
+
 def test_a_bug_keeps_its_trace() -> None:
     (first, second), lines = run(ZeroDivisionError("oops"))
     assert first.error == "a.mp4: unexpected ZeroDivisionError: oops" and "in work" in first.trace

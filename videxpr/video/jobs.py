@@ -6,6 +6,7 @@ from traceback import format_exception
 from typing import Literal, TypeVar
 
 from videxpr.core.errors import UsageError, VidexprError
+from videxpr.core.names import escaped
 from videxpr.video.sources import Source
 
 Row = Mapping[str, str | int | float | None]
@@ -74,5 +75,6 @@ def _describe_error(source: Source, exc: Exception) -> tuple[str, str]:
         text = f"cannot read {source.path}: {exc.strerror or exc}"
     elif not isinstance(exc, VidexprError):  # a bug, or a device out of memory
         text, trace = f"unexpected {type(exc).__name__}: {exc}", "".join(format_exception(exc))
-    is_named = source.kind == "missing" or str(source.path) in text
-    return (text if is_named else f"{source.path}: {text}"), trace
+    path, shown = str(source.path), escaped(str(source.path))
+    is_named = source.kind == "missing" or path in text
+    return (text.replace(path, shown) if is_named else f"{shown}: {text}"), trace

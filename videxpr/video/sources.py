@@ -119,7 +119,7 @@ def _absolute(path: Path) -> str:
 
 def _counted(files: Collection[Path]) -> str:
     """Return how many files have which ending, the most frequent ones of many."""
-    counts = Counter(file.suffix.lower() or "without an ending" for file in files)
+    counts = Counter(escaped(file.suffix.lower()) or "without an ending" for file in files)
     shown = counts.most_common(ENDINGS_SHOWN)
     more = len(files) - sum(count for _, count in shown)
     words = [f"{count} {ending}" for ending, count in shown]
@@ -254,7 +254,7 @@ def _inside(folder: Path, top: Path, above: frozenset[Path], others: set[Path]) 
         yield _missing(folder, folder, exc.strerror or str(exc))
         return
     if real in above:
-        LOGGER.warning("passed over %s, a link to a folder above it", folder)
+        LOGGER.warning("passed over %s, a link to a folder above it", escaped(str(folder)))
     elif is_crops:
         below = folder.relative_to(top).as_posix()
         yield Source(folder, "crops", PurePosixPath(folder.name if below == "." else below))
