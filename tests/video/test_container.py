@@ -366,6 +366,11 @@ def test_the_cause_is_named(tmp_path: Path, make: Callable[[Path], Path], reason
     assert refusal(make(tmp_path / "v.mp4")) == reason
 
 
+def test_motion_jpeg_is_no_photo(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "v.mjpeg", range(3), JPEG)
+    assert refusal(path) == "a bare stream of photos; wrap it: ffmpeg -i in.mjpeg -c copy out.mkv"
+
+
 def common_encryption(folder: Path) -> Path:
     key = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "76" * 16}
     recipe = Recipe(options={"bf": "0"}, muxer=key | {"encryption_kid": "a7" * 16})

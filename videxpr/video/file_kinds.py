@@ -58,6 +58,8 @@ def unsupported_reason(path: Path) -> str | None:
         head = file.read(HEAD_BYTES)
     if not head:
         return "empty"
+    if path.suffix.lower() in (".mjpeg", ".mjpg"):  # it begins as a photo does
+        return "a bare stream of photos; wrap it: ffmpeg -i in.mjpeg -c copy out.mkv"
     for reason, beginnings in BEGINNINGS.items():
         if head.startswith(beginnings):
             return reason
