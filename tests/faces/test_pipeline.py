@@ -182,3 +182,20 @@ def test_whatever_fails_no_thread_is_left_and_the_error_is_raised(tmp_path, wher
         list(shots)
     assert 36 <= len(taken) <= 48  # what came before the error was handed over
     assert not [one for one in threading.enumerate() if one.name.startswith("videxpr-")]
+
+
+def test_a_size_that_changes_is_no_cut_and_boxes_stay_in_the_first_one(tmp_path):
+    """As in recordings of calls, where the same person is sent larger or smaller."""
+    parts = [
+        write_video(tmp_path / f"{number}.h264", range(0, 400, 40), Recipe(width, height))
+        for number, (width, height) in enumerate([(160, 120), (80, 60), (320, 240)])
+    ]
+    clip = tmp_path / "call.h264"
+    clip.write_bytes(b"".join(part.read_bytes() for part in parts))
+    shots, tracked_faces, timeline = tracked_shots(clip)
+    assert timeline.shots.tolist() == [0] * 30 and timeline.frame_size == (160, 120)
+    assert len(shots) == len(shots[0].tracks) == 1 and len(tracked_faces) == 30
+    assert timeline.video_warnings == [
+        "the frame's size changes 2 times (160x120, 80x60, 320x240); "
+        "all frames are scaled to 160x120"
+    ]

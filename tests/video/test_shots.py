@@ -33,11 +33,6 @@ def test_slow_fade_is_no_cut():
     assert set(shots_of([picture(0, 20 + 3 * n) for n in range(60)])) == {0}
 
 
-def test_picture_of_another_size_is_another_shot():
-    small = [picture(n, size=(120, 200)) for n in range(10)]
-    assert shots_of([picture(n) for n in range(10)] + small) == [0] * 10 + [1] * 10
-
-
 def test_shortest_videos():
     assert shots_of([]) == []
     assert shots_of([picture(0)]) == [0]

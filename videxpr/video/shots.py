@@ -35,18 +35,15 @@ class ShotFrame:
 
 
 def with_shots(frames: Iterable[Frame]) -> Iterator[ShotFrame]:
-    """Yield frames with their shots, `NEIGHBORS` frames later than they come in."""
-    detector = _detector()
+    """Yield frames of one size with their shots, `NEIGHBORS` frames later than they come in."""
+    detector = AdaptiveDetector(
+        min_content_val=MIN_CHANGE, min_scene_len=SHORTEST_SHOT_FRAMES, window_width=NEIGHBORS
+    )
     pending: deque[Frame] = deque()
     cuts: set[int] = set()
-    shot, shape = 0, None
+    shot = 0
     for frame in frames:
-        small = _small(frame.image)
-        if shape not in (None, frame.image.shape):  # the frame's size changes: another recording
-            cuts.add(frame.index)
-            detector = _detector()
-        shape = frame.image.shape
-        found = detector.process_frame(FrameTimecode(frame.index, fps=30.0), small)
+        found = detector.process_frame(FrameTimecode(frame.index, fps=30.0), _small(frame.image))
         cuts.update(cut.frame_num for cut in found)
         pending.append(frame)
         if len(pending) > NEIGHBORS:
@@ -56,12 +53,6 @@ def with_shots(frames: Iterable[Frame]) -> Iterator[ShotFrame]:
     for frame in pending:
         shot += frame.index in cuts
         yield ShotFrame(frame, shot)
-
-
-def _detector() -> AdaptiveDetector:
-    return AdaptiveDetector(
-        min_content_val=MIN_CHANGE, min_scene_len=SHORTEST_SHOT_FRAMES, window_width=NEIGHBORS
-    )
 
 
 def _small(image: Image) -> Image:
