@@ -1,8 +1,10 @@
 import logging
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from videxpr.cli.console import BatchDisplay, prepare_process
+from videxpr.video.sources import Source
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +28,13 @@ def test_the_quiet_hear_nothing_of_it(capsys):
     with BatchDisplay(1, quiet=True):
         logging.getLogger("videxpr.core.auto_batch").warning("cut to 4")
     assert capsys.readouterr().err == ""
+
+
+def test_a_videos_name_is_shown_as_it_is(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    video = Source(Path("in/[red]take [b].mp4"), "video", PurePosixPath("[red]take [b].mp4"))
+    with BatchDisplay(1, quiet=False) as display:
+        display.begin(video)(1, 2)
+        display._progress.refresh()
+    assert "[red]take [b].mp4" in capsys.readouterr().err

@@ -55,7 +55,7 @@ def test_a_relative_folder_is_found_from_where_the_user_is(
 
 
 def test_hidden_files_and_folders_are_passed_over_unless_named(tmp_path: Path) -> None:
-    make(tmp_path, ".clip.mp4", ".trash/a.mp4", "b.mp4", "c/._b.mp4")
+    make(tmp_path, ".clip.mp4", ".trash/a.mp4", "b.mp4", "c/._b.mp4", "@eaDir/b.mp4/preview.mp4")
     assert relatives(found(tmp_path)) == ["b.mp4"]
     assert relatives(found(tmp_path / "*")) == relatives(found(tmp_path / "**")) == ["b.mp4"]
     assert relatives(found(tmp_path / ".clip.mp4")) == [".clip.mp4"]
@@ -275,6 +275,7 @@ def test_a_list_from_a_pipe_names_sources_from_where_the_user_is(
 @pytest.mark.parametrize(
     ("argument", "problem"),
     [
+        ("", "an empty name"),
         ("-", "a video cannot be read from standard input; save it to a file"),
         ("https://example.com/a.mp4", "an address; download it, and give the path of the file"),
         ("s3://bucket/clips/*.mp4", "an address; download it, and give the path of the file"),
@@ -298,7 +299,8 @@ def test_what_is_no_file_is_said_in_a_sentence_with_its_name(
     (tmp_path / "link.mp4").symlink_to("nowhere")
     os.mkfifo(tmp_path / "pipe.mp4")
     (source,) = found(argument)
-    assert (source.kind, source.problem) == ("missing", f"{argument.removeprefix('@')}: {problem}")
+    shown = argument.removeprefix("@") or '""'
+    assert (source.kind, source.problem) == ("missing", f"{shown}: {problem}")
     assert not (tmp_path / "s3:").exists()
 
 

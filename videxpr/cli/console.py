@@ -126,7 +126,7 @@ class BatchDisplay:
         self.console = Console(stderr=True, highlight=False)
         self.bars = self.console.is_terminal and not quiet
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),  # a video may be called [red].mp4
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[speed]}"),

@@ -44,6 +44,9 @@ LOGGER: Final = logging.getLogger(__name__)
 STANDARD_INPUT: Final = Path("/dev/stdin")
 UNDECODABLE: Final = re.compile("[\udc80-\udcff]")
 
+SYSTEM_FOLDERS: Final = frozenset({"@eaDir", "#recycle", "$RECYCLE.BIN"})
+"""What disk stations and Windows keep in a user's folders: previews, and what was thrown away."""
+
 ENDINGS_SHOWN: Final = 6
 
 BATCH: Final = re.compile(r"batch\d+|cropped_aligned.*", re.I)
@@ -166,7 +169,9 @@ def _expand(
     """
     path = base / argument
     try:
-        if argument.startswith("@") and not path.exists():
+        if not argument:  # "$folder" of a shell in which it is not set
+            yield _missing('""', path, "an empty name")
+        elif argument.startswith("@") and not path.exists():
             yield from _listed(argument[1:], base, lists, others)
         elif path.is_file():
             yield Source(path, "video", PurePosixPath(path.name))
@@ -231,6 +236,8 @@ def _globbed(pattern: str, base: Path, others: set[Path]) -> Iterator[Source]:
     endings = VIDEO_SUFFIXES | {Path(pattern).suffix.lower()} - {""}
     found: list[Source] = []
     for match in sorted(base / name for name in glob.glob(pattern, root_dir=base, recursive=True)):
+        if SYSTEM_FOLDERS & set(match.relative_to(fixed).parts):
+            continue
         if match.is_dir():
             found += _inside(match, fixed, frozenset(), others)
         elif match.suffix.lower() in endings:
@@ -260,7 +267,7 @@ def _inside(folder: Path, top: Path, above: frozenset[Path], others: set[Path]) 
         yield Source(folder, "crops", PurePosixPath(folder.name if below == "." else below))
     else:
         for name, is_folder in sorted(entries):
-            if name.startswith("."):
+            if name.startswith(".") or name in SYSTEM_FOLDERS:
                 continue
             if is_folder:
                 yield from _inside(folder / name, top, above | {real}, others)
