@@ -22,7 +22,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from videxpr.annotation.streaming import PersonStream
+from videxpr.annotation.streaming import TrackStream
 from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
 from videxpr.core.errors import VidexprError
 from videxpr.core.expressions import EXPRESSIONS, NEUTRAL, NOT_ANNOTATED
@@ -33,6 +33,7 @@ from videxpr.datasets.clips import read_crops
 from videxpr.evaluation.events import EventCounts, count_events, f1_at_flicker, no_events
 from videxpr.evaluation.metrics import confusion_matrix, macro_f1
 from videxpr.evaluation.tune.tune import smooth_tracks
+from videxpr.faces.subjects import Subject, rank_tracks
 from videxpr.faces.track import Track
 from videxpr.formats.affwild2 import read_labels
 from videxpr.formats.frame_labels import frame_labels, with_smoothed
@@ -49,6 +50,7 @@ from videxpr.temporal.smoothing import moving_mean
 SPANS = (0.0, 0.1, 0.2, 0.33, 0.5, 0.75, 1.0, 1.5, 2.0)
 FLICKER = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 RESAMPLES = 1000
+BRIDGED_FRAMES = 16.0
 
 Labels = NDArray[np.int64]
 
@@ -110,13 +112,17 @@ def predict(model: ExpressionModel, features: Floats, video: LabeledVideo) -> Fl
             lambda logits: Predictions(probabilities(logits[0]), logits[0]),
         )
 
-    person = PersonStream(begin, lambda frames: frames.astype(np.float64), 0.0)
+    def times(frames: NDArray[np.int64]) -> NDArray[np.float64]:
+        return frames.astype(np.float64)
+
+    stream = TrackStream(begin, times, BRIDGED_FRAMES, 0.0)
     nowhere = np.full((5, 2), np.nan, np.float32)  # a crop does not say where its face was
     track, face = Track(1, shot=0), Face(np.full(4, np.nan, np.float32), nowhere, np.nan)
     for frame, row in zip(video.frames.tolist(), features, strict=True):
         track.add(frame, float(frame), face)
-        person.add(frame, row)
-    found = person.finish(track, rank=0)
+        stream.add(frame, row)
+    (alone,) = rank_tracks([Subject((track,))], times, BRIDGED_FRAMES)
+    found = stream.finish(alone)
     rows = np.full((video.lines, len(EXPRESSIONS)), np.nan, np.float32)
     rows[found.frame] = found.probabilities
     return rows

@@ -68,16 +68,16 @@ def test_probabilities_sum_to_one_and_untrained_classes_have_none(annotate, clip
 
 
 def test_short_gap_is_bridged_by_held_features_without_a_box(annotate, clip):
-    gap = range(10, 26)  # 16 frames
+    gap = range(10, 23)  # 0.52 s
     faces = annotate(clip, lambda n: [] if n in gap else [face()]).faces
     assert faces.frame.tolist() == list(range(90))
     assert np.flatnonzero(faces.bridged).tolist() == list(gap)
-    assert np.isnan(faces.bbox[10:26]).all()
-    assert not np.isnan(faces.probabilities[10:26, 0]).any()
+    assert np.isnan(faces.bbox[10:23]).all()
+    assert not np.isnan(faces.probabilities[10:23, 0]).any()
 
 
 def test_longer_gap_starts_a_new_sequence(annotate, clip):
-    gap = range(10, 27)  # 17 frames
+    gap = range(10, 24)  # 0.56 s
     faces = annotate(clip, lambda n: [] if n in gap else [face()], smooth_seconds=0).faces
     assert sorted(set(range(90)) - set(faces.frame.tolist())) == list(gap)
     assert len(set(faces.track.tolist())) == 1

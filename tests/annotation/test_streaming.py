@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videxpr.annotation import streaming
-from videxpr.annotation.options import LONGEST_BRIDGE_FRAMES
 from videxpr.annotation.streaming import (
-    PersonStream,
+    MainFaces,
     ShotStreams,
+    TrackStream,
     merge_rows,
     nearest_crop_rows,
-    person_rows,
+    track_rows,
 )
 from videxpr.core.structures import Face, Floats
+from videxpr.faces.subjects import RankedTrack, Subject, rank_tracks
 from videxpr.faces.track import Track
 from videxpr.formats.record import FaceRows
 from videxpr.model.ensemble import Predictions, PredictionStream
@@ -30,6 +31,9 @@ WIDTH = 9
 WINDOWS = WindowOptions(stride=2)
 WINDOW = 8
 FPS = 25
+BRIDGE_SECONDS = 16.5 / FPS
+BRIDGED = 16
+"""Frames in the longest gap that is bridged."""
 
 
 def classify(windows: Floats) -> Floats:
@@ -45,8 +49,8 @@ def begin() -> PredictionStream:
     return PredictionStream([LogitStream(classify, WINDOW, WINDOWS)], [], together)
 
 
-def new_person(smooth: float = 0.3, keep: bool = False) -> PersonStream:
-    return PersonStream(begin, lambda frames: frames / FPS, smooth, keep)
+def new_track(smooth: float = 0.3, keep: bool = False) -> TrackStream:
+    return TrackStream(begin, lambda frames: frames / FPS, BRIDGE_SECONDS, smooth, keep)
 
 
 def features_of(frames: list[int]) -> Floats:
@@ -63,10 +67,16 @@ def track_of(number: int, frames: list[int]) -> Track:
     return track
 
 
-def answered(frames: list[int], stream: PersonStream) -> FaceRows:
+def ranked(track: Track) -> RankedTrack:
+    """The track of somebody alone."""
+    (alone,) = rank_tracks([Subject((track,))], lambda frames: frames / FPS, BRIDGE_SECONDS)
+    return alone
+
+
+def answered(frames: list[int], stream: TrackStream) -> FaceRows:
     for frame, row in zip(frames, features_of(frames), strict=True):
         stream.add(frame, row)
-    return stream.finish(track_of(1, frames), 0)
+    return stream.finish(ranked(track_of(1, frames)))
 
 
 def plainly(frames: list[int], smooth: float) -> FaceRows:
@@ -82,7 +92,8 @@ def plainly(frames: list[int], smooth: float) -> FaceRows:
         logits.append(sliding_logits(features[last], classify, WINDOW, WINDOWS))
     rows, every = probabilities(np.concatenate(logits)), np.concatenate(pieces)
     smoothed = moving_mean(rows, every / FPS, smooth)
-    plain = person_rows(track_of(1, frames), 0, every, rows, smoothed)
+    plain = track_rows(ranked(track_of(1, frames)), rows, smoothed)
+    np.testing.assert_array_equal(plain.frame, every)
     return replace(plain, features=np.concatenate(buffered), logits=np.concatenate(logits))
 
 
@@ -95,28 +106,29 @@ def test_who_is_answered_as_they_come_is_answered_as_a_whole_to_the_bit(
     steps: list[int], first: int, smooth: float
 ) -> None:
     frames = (first + np.cumsum([0, *steps])).tolist()
-    found, expected = answered(frames, new_person(smooth, keep=True)), plainly(frames, smooth)
+    found, expected = answered(frames, new_track(smooth, keep=True)), plainly(frames, smooth)
     for name, values in vars(expected).items():
         np.testing.assert_array_equal(getattr(found, name), values, err_msg=name)
 
 
 def test_features_and_logits_are_left_out_unless_they_are_kept() -> None:
-    plain = answered([1, 2, 5], new_person())
+    plain = answered([1, 2, 5], new_track())
     assert plain.features is None and plain.logits is None
     assert plain.frame.tolist() == [1, 2, 3, 4, 5]
 
 
 def test_who_came_once_is_one_row() -> None:
-    found = answered([7], new_person())
+    found = answered([7], new_track())
     assert found.frame.tolist() == [7]
     assert found.probabilities.shape == found.smoothed.shape == (1, 8)
 
 
 def test_a_person_is_over_when_the_gap_is_too_long_to_be_bridged() -> None:
-    stream = new_person()
+    stream = new_track()
     stream.add(10, features_of([10])[0])
-    assert not stream.is_over(10 + LONGEST_BRIDGE_FRAMES + 1)
-    assert stream.is_over(10 + LONGEST_BRIDGE_FRAMES + 2)
+    assert not stream.is_over(10 + BRIDGED + 1)
+    assert stream.is_over(10 + BRIDGED + 2)
+    assert not stream.is_over(3)  # a face that waited comes late
     assert stream.buffered == 1
     stream.end_sequence()
     assert stream.buffered == 0
@@ -124,12 +136,16 @@ def test_a_person_is_over_when_the_gap_is_too_long_to_be_bridged() -> None:
 
 def walk_on(people: int, frames: int) -> ShotStreams:
     """A shot through which people walk one after another, each seen in so many frames."""
-    streams = ShotStreams(new_person)
+    streams = ShotStreams(new_track)
     for person in range(people):
-        rows = features_of([0] * frames)
-        for number, row in enumerate(rows):
-            streams.add(person, person * (frames + 20) + number, row)
+        track = walker(person, frames)
+        for frame, row in zip(track.frames, features_of([0] * frames), strict=True):
+            streams.add(track, frame, row)
     return streams
+
+
+def walker(person: int, frames: int) -> Track:
+    return track_of(person, [person * (frames + 20) + number for number in range(frames)])
 
 
 def test_people_who_have_gone_are_classified_only_when_many_features_wait(
@@ -141,8 +157,8 @@ def test_people_who_have_gone_are_classified_only_when_many_features_wait(
     few = walk_on(people=12, frames=10)
     assert few.buffered <= 35 + 10
     for person in range(12):
-        track = track_of(person, [person * 30 + number for number in range(10)])
-        one, other = waiting.finish(track, 0), few.finish(track, 0)
+        track = ranked(walker(person, 10))
+        one, other = waiting.finish(track), few.finish(track)
         np.testing.assert_array_equal(one.smoothed, other.smoothed)
     assert waiting.buffered == few.buffered == 0
 
@@ -150,24 +166,39 @@ def test_people_who_have_gone_are_classified_only_when_many_features_wait(
 def test_who_was_classified_as_gone_can_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "BUFFERED_ROWS", 0)
     frames, rows = [0, 1, 40, 41], features_of([0, 1, 40, 41])
-    streams = ShotStreams(new_person)
+    streams, track = ShotStreams(new_track), track_of(1, frames[:2])
     for frame, row in zip(frames[:2], rows[:2], strict=True):
-        streams.add(1, frame, row)
-    streams.add(2, 30, rows[0])
+        streams.add(track, frame, row)
+    streams.add(track_of(2, [30]), 30, rows[0])
     assert streams.buffered == 1
     for frame, row in zip(frames[2:], rows[2:], strict=True):
-        streams.add(1, frame, row)
+        streams.add(track, frame, row)
     assert streams.buffered == 3
-    found, expected = streams.finish(track_of(1, frames), 0), plainly(frames, 0.3)
+    found, expected = streams.finish(ranked(track_of(1, frames))), plainly(frames, 0.3)
     np.testing.assert_array_equal(found.smoothed, expected.smoothed)
     streams.clear()
     assert streams.buffered == 0
 
 
+def test_a_track_of_which_faces_are_on_their_way_is_not_taken_for_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streaming, "BUFFERED_ROWS", 0)
+    frames = list(range(20))
+    streams, track, rows = ShotStreams(new_track), track_of(1, frames), features_of(frames)
+    for frame, row in zip(frames[:5], rows[:5], strict=True):
+        streams.add(track, frame, row)
+    streams.add(track_of(2, [90]), 90, rows[0])  # the others waited, and come after it
+    for frame, row in zip(frames[5:], rows[5:], strict=True):
+        streams.add(track, frame, row)
+    found = streams.finish(ranked(track))
+    np.testing.assert_array_equal(found.smoothed, plainly(frames, 0.3).smoothed)
+
+
 def test_no_batch_of_features_is_held_for_the_sake_of_one_of_its_rows() -> None:
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
-    stream = new_person()
+    stream = new_track()
     for frame in range(20):
         batch = np.zeros((1000, WIDTH), np.float32)
         stream.add(frame, batch[0])
@@ -181,22 +212,25 @@ def test_memory_grows_by_rows_and_not_by_features() -> None:
     pool = np.random.default_rng(0).standard_normal((500, 888)).astype(np.float32)
     face = Face(np.ones(4, np.float32), np.ones((5, 2), np.float32), 0.9)
 
-    def longer() -> PersonStream:
+    def longer() -> TrackStream:
         stream = LogitStream(classify, 64, WindowOptions())
-        return PersonStream(
-            lambda: PredictionStream([stream], [], together), lambda frames: frames / FPS, 0.5
+        return TrackStream(
+            lambda: PredictionStream([stream], [], together),
+            lambda frames: frames / FPS,
+            BRIDGE_SECONDS,
+            0.5,
         )
 
     tracemalloc.start()
     streams, track, buffered = ShotStreams(longer), Track(1, 0), []
     for frame in range(100_000):
         track.add(frame, frame / FPS, face)
-        streams.add(1, frame, pool[frame % 500])
+        streams.add(track, frame, pool[frame % 500])
         if frame % 10_000 == 9_999:
             buffered.append(tracemalloc.get_traced_memory()[0])
     growth = (buffered[-1] - buffered[0]) / 90_000
     peak_of_features = tracemalloc.get_traced_memory()[1] - buffered[-1]
-    rows = merge_rows([streams.finish(track, 0)])
+    rows = merge_rows([streams.finish(ranked(track))], {1: 1})
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(rows) == 100_000
@@ -210,15 +244,23 @@ def person(number: int, rank: int, frames: list[int], bridged: tuple[int, ...] =
     detected = [frame for frame in frames if frame not in bridged]
     answers = np.full((len(frames), 8), number, np.float32)
     smoothed = np.repeat(np.array(frames, np.float32)[:, None], 8, axis=1)
-    return person_rows(track_of(number, detected), rank, np.array(frames), answers, smoothed)
+    ranks = np.full(len(frames), rank)
+    return track_rows(
+        RankedTrack(track_of(number, detected), rank, np.array(frames), ranks), answers, smoothed
+    )
+
+
+WHO = {1: 1, 2: 2, 3: 1}
+"""The persons of tracks."""
 
 
 def test_rows_are_by_frame_and_then_by_rank_with_their_own_numbers() -> None:
     people = [person(2, 0, [3, 4, 5]), person(1, 1, [2, 3, 4]), person(3, 0, [8, 9])]
-    rows = merge_rows(people)
+    rows = merge_rows(people, WHO)
     assert rows.frame.tolist() == [2, 3, 3, 4, 4, 5, 8, 9]
     assert rows.rank.tolist() == [1, 0, 1, 0, 1, 0, 0, 0]
     assert rows.track.tolist() == [1, 2, 1, 2, 1, 2, 3, 3]
+    assert rows.person.tolist() == [1, 2, 1, 2, 1, 2, 1, 1]
     np.testing.assert_array_equal(rows.bbox[:, 0], 100 * rows.track + rows.frame)
     np.testing.assert_array_equal(rows.landmarks, np.repeat(rows.bbox[:, :1], 10, axis=1))
     np.testing.assert_array_equal(rows.probabilities[:, 0], rows.track)
@@ -229,7 +271,7 @@ def test_rows_are_by_frame_and_then_by_rank_with_their_own_numbers() -> None:
 
 def test_bridged_frames_have_answers_and_no_face() -> None:
     one = person(1, 0, [4, 5, 6, 7, 8], bridged=(5, 6))
-    rows = merge_rows([one])
+    rows = merge_rows([one], WHO)
     assert rows.bridged.tolist() == [False, True, True, False, False]
     assert rows.score[[0, 3, 4]].tolist() == [0.75] * 3
     assert rows.bbox[[0, 3, 4], 0].tolist() == [104, 107, 108]
@@ -239,7 +281,7 @@ def test_bridged_frames_have_answers_and_no_face() -> None:
 
 
 def test_a_video_without_anybody_has_no_rows() -> None:
-    rows = merge_rows([])
+    rows = merge_rows([], {})
     assert len(rows) == 0 and rows.bbox.shape == (0, 4)
 
 
@@ -248,13 +290,13 @@ def test_the_authors_way_answers_for_all_frames_and_has_rows_of_detected_ones() 
         return Predictions(np.repeat(features, 8, axis=1), -np.repeat(features, 8, axis=1))
 
     mains = [
-        (track_of(number, frames), np.array(frames, np.float32)[:, None])
+        MainFaces(ranked(track_of(number, frames)), np.array(frames, np.float32)[:, None])
         for number, frames in ((1, [11, 12]), (2, [16, 18]))
     ]
     people, every = nearest_crop_rows(mains, 10, 10, predict, keep_features=True)
     assert every is not None
     assert every[:, 0].tolist() == [11, 11, 12, 12, 12, 16, 16, 16, 18, 18]
-    rows = merge_rows(people)
+    rows = merge_rows(people, WHO)
     assert rows.frame.tolist() == rows.probabilities[:, 0].tolist() == [11, 12, 16, 18]
     assert rows.features is not None and rows.logits is not None
     assert rows.features[:, 0].tolist() == (-rows.logits[:, 3]).tolist() == [11, 12, 16, 18]

@@ -68,11 +68,43 @@ def test_a_face_that_is_missed_for_some_frames_stays_one_person(missed: set[int]
 
 
 @pytest.mark.parametrize(("pause", "people"), [(4.9, 1), (5.1, 2)])
-def test_a_person_not_seen_for_too_long_is_somebody_new(pause: float, people: int) -> None:
+def test_a_face_missed_for_too_long_begins_another_track(pause: float, people: int) -> None:
     tracker = Tracker(KEEP_ALL, SURE)
     tracker.add(0, 0, 0.0, [face(100)])
-    tracker.add(0, 1, pause, [face(100)])
+    tracker.add(0, 1, pause, [])
+    tracker.add(0, 2, pause + STEP, [face(100)])
     assert [track.number for track in tracker.finish()] == list(range(1, people + 1))
+
+
+def test_a_clock_that_jumps_between_two_frames_begins_no_track() -> None:
+    tracker = Tracker(KEEP_ALL, SURE)
+    for number, seconds in enumerate([0.0, STEP, 3600.0, 3600 + STEP]):
+        tracker.add(0, number, seconds, [face(100)])
+    (track,) = tracker.finish()
+    assert len(track.frames) == 4
+
+
+@pytest.mark.parametrize(
+    ("step", "moves", "tracks"),
+    [(0.04, 90, 2), (0.5, 90, 1), (0.5, 600, 1), (2.0, 600, 2)],
+    ids=["too fast", "2 frames a second", "across the picture", "others may have come"],
+)
+def test_a_lone_head_that_moves_at_few_frames_a_second_is_one_track(
+    step: float, moves: float, tracks: int
+) -> None:
+    tracker = Tracker(KEEP_ALL, SURE)
+    for number in range(30):
+        tracker.add(0, number, number * step, [face(100 + moves * (number % 2))])
+    assert len(tracker.finish()) == tracks
+
+
+def test_at_few_frames_a_second_two_heads_are_told_apart_by_their_places() -> None:
+    tracker = Tracker(KEEP_ALL, SURE)
+    for number in range(20):
+        shift = 60 * (number % 2)
+        faces = [face(100 + shift), face(600 - shift)]
+        tracker.add(0, number, number * 0.5, faces[:: 1 if number % 3 else -1])
+    assert [len(track.frames) for track in tracker.finish()] == [20, 20]
 
 
 @pytest.mark.parametrize("speed", [4, 10, 17])

@@ -71,6 +71,28 @@ def test_every_frame_that_was_seen_has_the_most_probable_smoothed_expression(
     assert frame_labels(one_person(*labels), 0, missing).tolist() == labels
 
 
+@pytest.mark.parametrize(
+    ("people", "labels"),
+    [([1, 1, 2], [0] * 5 + [1] * 3), ([1, 1, 1], [0] * 6 + [1] * 2)],
+)
+def test_between_two_persons_the_nearer_one_is_taken_and_nothing_interpolated(
+    people: list[int], labels: list[int]
+) -> None:
+    made = annotation([(0, 0, 0, 100.0), (1, 0, 0, 100.0), (7, 0, 1, 400.0)], 8)
+    faces = replace(made.faces, person=np.array(people))
+    weaker = faces.smoothed.copy()
+    weaker[2, 1] = 0.3  # so that halfway the first one's label is still the largest
+    made = changed(made, faces=replace(faces, smoothed=weaker))
+    assert frame_labels(made, 0, "fill").tolist() == labels
+
+
+def test_a_person_who_comes_after_a_cut_has_the_whole_shot() -> None:
+    rows = [(0, 0, 3, 100.0), (7, 0, 5, 400.0)]
+    made = annotation(rows, 8, shots=[0, 0, 0, 1, 1, 1, 1, 1])
+    made = changed(made, faces=replace(made.faces, person=np.array([1, 2])))
+    assert frame_labels(made, 0, "fill").tolist() == [3] * 3 + [5] * 5
+
+
 def test_none_gives_minus_one_to_frames_without_the_person() -> None:
     gaps = one_person(None, 3, None, None, 5, None)
     assert frame_labels(gaps, 0, "none").tolist() == [-1, 3, -1, -1, 5, -1]

@@ -10,10 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from videxpr.annotation.deferral import DeferredFaces
 from videxpr.annotation.fingerprint import resolved_record
 from videxpr.annotation.options import AnnotationOptions
 from videxpr.annotation.provenance import fingerprint, warnings
-from videxpr.annotation.streaming import PersonStream, ShotStreams, merge_rows, nearest_crop_rows
+from videxpr.annotation.streaming import (
+    MainFaces,
+    ShotStreams,
+    TrackStream,
+    merge_rows,
+    nearest_crop_rows,
+)
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.parallel import OrderedExecutor
@@ -23,13 +30,15 @@ from videxpr.core.structures import Face, Floats
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.reader import CropFolder, open_crops
 from videxpr.faces.detection.detector import Detector
-from videxpr.faces.pipeline import FacePipeline, Progress, TrackedFace
-from videxpr.faces.subjects import rank_subjects
+from videxpr.faces.identity import Recognizer
+from videxpr.faces.people import People
+from videxpr.faces.pipeline import FacePipeline, Progress, Shot, TrackedFace
+from videxpr.faces.subjects import RankedTrack
 from videxpr.faces.track import Track
 from videxpr.formats.frame_labels import fill_labels
 from videxpr.formats.record import JOINT, Annotation, FaceRows
 from videxpr.model.checkpoint import Checkpoint
-from videxpr.model.ensemble import Ensemble
+from videxpr.model.ensemble import Ensemble, distinct_templates, template_position
 from videxpr.video.options import TimeRange
 from videxpr.video.sources import Source, check_source
 from videxpr.video.timeline import Timeline
@@ -44,6 +53,7 @@ class Annotator:
     Attributes:
         checkpoints: the models, in the order in which they were given.
         detector: that looks for faces.
+        recognizer: that tells people apart by their faces; None without one.
         options: what a user can choose.
         ensemble: the models as one.
         device: where they run.
@@ -56,6 +66,7 @@ class Annotator:
         options: AnnotationOptions | None = None,
         stated: Mapping[str, Any] | None = None,
         timer: StageTimer | None = None,
+        recognizer: Recognizer | None = None,
     ) -> None:
         """Make ready.
 
@@ -65,6 +76,7 @@ class Annotator:
             options: what a user can choose.
             stated: what the metadata say of options beside those.
             timer: that measures the stages, which then do not overlap.
+            recognizer: that tells people apart by their faces; None without one.
 
         Raises:
             UsageError: the options do not go with the models.
@@ -78,8 +90,12 @@ class Annotator:
         models = [one.model for one in self.checkpoints]
         self.ensemble = Ensemble(models, float(self.options.logit_adjustment))
         self.device = models[0].device
+        self.recognizer = recognizer
         self._timer = timer
-        self._faces = FacePipeline(detector, self.options.faces, self.ensemble.templates, timer)
+        seen_by = [self.ensemble.templates[0] if recognizer is None else recognizer.template]
+        templates = distinct_templates([*self.ensemble.templates, *seen_by])
+        self._recognized = template_position(seen_by[0], templates)
+        self._faces = FacePipeline(detector, self.options.faces, templates, timer)
 
     def annotate(self, source: Source, progress: Progress | None = None) -> Annotation:
         """Annotate one source from its first frame to its last.
@@ -102,17 +118,30 @@ class Annotator:
     def _begin(self) -> "_State":
         options, timeline = self.options, Timeline(fps=self.options.faces.crop_fps)
         begin = partial(self.ensemble.stream, options.windows)
-        smooth, keep = options.smooth_seconds, options.keep_features
-        streams = ShotStreams(partial(PersonStream, begin, timeline.times, smooth, keep))
-        return _State(timeline, streams)
+        bridge, smooth = options.faces.tracking.bridge_seconds, options.smooth_seconds
+        streams = ShotStreams(
+            partial(TrackStream, begin, timeline.times, bridge, smooth, options.keep_features)
+        )
+        people = People(
+            options.faces, options.people, timeline.times, self.recognizer, self._recognized
+        )
+        return _State(timeline, streams, DeferredFaces(options.people, options.faces), people)
 
     def _read_video(self, path: Path, state: "_State", progress: Progress | None) -> None:
         with self._embedding(state) as embedding:
-            for shot in self._faces.shots(path, state.timeline, embedding.add, progress):
+
+            def add(faces: list[TrackedFace]) -> None:
+                state.people.add(faces)
+                if ready := state.deferred.add(faces, state.timeline.frame_size):
+                    embedding.add(ready)
+
+            for shot in self._faces.shots(path, state.timeline, add, progress):
+                asked = state.people.end_shot(shot)
+                if waiting := state.deferred.take([one.track.number for one in asked]):
+                    embedding.add(waiting)
                 embedding.finish()
-                people = rank_subjects(shot.tracks, self.options.faces.person, shot.frame_size)
                 with measured(self._timer, "classify"):
-                    self._end_shot(people[: self.options.people], state)
+                    self._end_shot(asked, state)
 
     def _read_crops(self, folder: CropFolder, state: "_State", progress: Progress | None) -> None:
         """One person in one shot; nothing is detected, and there are no times."""
@@ -134,7 +163,7 @@ class Annotator:
                 if progress is not None:
                     progress(batch[-1][0] + 1, folder.frames)
             embedding.finish()
-        self._end_shot([track], state)
+        self._end_shot(state.people.end_shot(Shot([track], (0, 0))), state)
 
     def _embedding(self, state: "_State") -> OrderedExecutor[list[TrackedFace], Floats]:
         """Return what turns faces into features and gives them to whom they belong, in order."""
@@ -148,36 +177,40 @@ class Annotator:
         def keep(faces: list[TrackedFace], features: Floats) -> None:
             with measured(self._timer, "classify"):
                 for face, row in zip(faces, features, strict=True):
-                    number = face.track.number
                     if self.options.preset == "paper":
+                        number = face.track.number
                         state.features.setdefault(number, RowBuffer(len(row))).add(row)
                     else:
-                        state.streams.add(number, face.frame, row)
+                        state.streams.add(face.track, face.frame, row)
 
         at_once = self.ensemble.batches_at_once if self._timer is None else 1
         return OrderedExecutor(embed, keep, at_once)
 
-    def _end_shot(self, people: list[Track], state: "_State") -> None:
-        """Keep the rows of the persons of one shot; in the authors' way, only keep the main one."""
-        if self.options.preset == "paper":
-            state.main_subjects += [(one, state.features[one.number].values) for one in people[:1]]
-        else:
-            state.people += [state.streams.finish(track, rank) for rank, track in enumerate(people)]
+    def _end_shot(self, asked: list[RankedTrack], state: "_State") -> None:
+        """Keep the rows that are asked for; in the authors' way, only keep the main person's faces."""
+        for one in asked:
+            if self.options.preset == "paper":
+                state.main_faces.append(MainFaces(one, state.features[one.track.number].values))
+                continue
+            rows = state.streams.finish(one)
+            is_asked = one.ranks < (self.options.people or np.inf)
+            state.rows.append(rows if is_asked.all() else rows.select(np.flatnonzero(is_asked)))
         state.features.clear()
         state.streams.clear()
+        state.deferred.clear()
 
     def _annotation(self, source: Source, state: "_State") -> Annotation:
         timeline, paper = state.timeline, None
         if self.options.preset == "paper":
             with measured(self._timer, "classify"):
-                state.people, paper = nearest_crop_rows(
-                    state.main_subjects,
+                state.rows, paper = nearest_crop_rows(
+                    state.main_faces,
                     timeline.first_frame,
                     len(timeline),
                     partial(self.ensemble.predict, options=self.options.windows),
                     self.options.keep_features,
                 )
-        faces, seconds = merge_rows(state.people), np.array(timeline.seconds)
+        faces, seconds = merge_rows(state.rows, state.people.numbers()), np.array(timeline.seconds)
         shots = np.array(timeline.shots, dtype=np.int64)
         return Annotation(
             video=source.relative.as_posix(),
@@ -190,13 +223,13 @@ class Annotator:
             paper_probabilities=paper,
             people=self.options.people,
             decode_errors=timeline.decode_errors,
-            warnings=tuple(warnings(source, timeline, len(faces))),
+            warnings=tuple(warnings(source, timeline, faces)),
             provenance=self._provenance(source, timeline),
         )
 
     def _provenance(self, source: Source, timeline: Timeline) -> dict[str, str]:
         size, digest = fingerprint(source)
-        found = source.kind == "video"
+        found, recognizer = source.kind == "video", self.recognizer
         options = resolved_record(self.options, self.detector) | self._stated
         return {
             "videxpr_version": VERSION,
@@ -209,6 +242,8 @@ class Annotator:
             "crop_template": JOINT.join(one.name for one in self.ensemble.templates),
             "detector": self.detector.name if found else "none (aligned crops)",
             "detector_sha256": self.detector.weights_sha256 if found else "",
+            "recognizer": recognizer.name if found and recognizer else "none",
+            "recognizer_sha256": recognizer.sha256 if found and recognizer else "",
             "options": json.dumps(options),
             "frames": str(len(timeline)),
             "video_stream": str(timeline.stream) if found else "",
@@ -224,18 +259,21 @@ class _State:
 
     Attributes:
         timeline: of its frames.
-        streams: everybody in the shot that is open.
-        people: rows of the persons of the shots before.
+        streams: the tracks of the shot that is open.
+        deferred: faces of that shot which may never be asked for.
+        people: who is asked for, and who is who.
+        rows: that are asked for, of the shots before.
         features: in the authors' way, of the faces of each track of the open shot, by its number.
-        main_subjects: in the authors' way, the main persons of the shots before, with the features
-            (N, 888) of all their faces.
+        main_faces: in the authors' way, the main person's faces of the shots before.
     """
 
     timeline: Timeline
     streams: ShotStreams
-    people: list[FaceRows] = field(default_factory=list)
+    deferred: DeferredFaces
+    people: People
+    rows: list[FaceRows] = field(default_factory=list)
     features: dict[int, RowBuffer] = field(default_factory=dict)
-    main_subjects: list[tuple[Track, Floats]] = field(default_factory=list)
+    main_faces: list[MainFaces] = field(default_factory=list)
 
 
 _GIVEN = Face(

@@ -10,6 +10,7 @@ from videxpr.annotation.options import AnnotationOptions
 from videxpr.core.device import use_cpu_threads
 from videxpr.core.stage_timer import StageTimer
 from videxpr.faces.detection.load import load_detector
+from videxpr.faces.identity import load_recognizer
 from videxpr.faces.options import FaceOptions
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.hub.resolve import ModelFile
@@ -49,7 +50,8 @@ def load_annotator(
         {one.name: one.model.config for one in checkpoints},
     )
     detector = load_detector(options.faces.detection)
-    return Annotator(checkpoints, detector, options, stated, timer)
+    recognizer = load_recognizer(options.faces.detection)
+    return Annotator(checkpoints, detector, options, stated, timer, recognizer)
 
 
 def on_device(faces: FaceOptions, device: str, threads: int) -> FaceOptions:

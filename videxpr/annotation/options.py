@@ -16,9 +16,6 @@ from videxpr.temporal.options import WindowOptions
 
 WHAT, HOW, WHERE = "What is written", "Time and model", "Running"
 
-LONGEST_BRIDGE_FRAMES: Final = 16
-"""A gap in a track of up to this many frames is bridged by holding features."""
-
 STORED: Final = "stored"
 """Stands for the strength of logit adjustment that a checkpoint states."""
 

@@ -1,22 +1,34 @@
 """What an annotation says of how it was made: warnings, which bytes were read, and how to repeat it."""
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from videxpr.annotation.options import AnnotateCommand
 from videxpr.core.errors import FormatError
 from videxpr.core.files import sha256_of
 from videxpr.core.option import option_fields
 from videxpr.datasets.crops.reader import open_crops
-from videxpr.formats.record import JOINT, Annotation
+from videxpr.formats.record import JOINT, Annotation, FaceRows
 from videxpr.model.hub.resolve import A_FILE
 from videxpr.video.sources import Source
 from videxpr.video.timeline import Timeline
 
+NAMED_PEOPLE: Final = 4
+"""Persons of whom a warning says for how long they were the main one."""
 
-def warnings(source: Source, timeline: Timeline, rows: int) -> Iterator[str]:
-    """Yield what a user should know of a source that was read; `rows` are those with a face."""
-    if not rows:
+
+def warnings(source: Source, timeline: Timeline, faces: FaceRows) -> Iterator[str]:
+    """Yield what a user should know of a source that was read, and of the rows with a face."""
+    main = Counter(faces.person[faces.of_rank(0)].tolist()).most_common()
+    if len(main) > 1:
+        named = ", ".join(f"person {number}: {count}" for number, count in main[:NAMED_PEOPLE])
+        more = ", ..." if len(main) > NAMED_PEOPLE else ""
+        yield (
+            f"{len(main)} persons are the main one, each in some of the frames ({named}{more}); "
+            "summary.csv has a line for each"
+        )
+    if not len(faces):
         yield "no face was found: text formats say Neutral, or -1, throughout"
     if timeline.decode_errors:
         yield f"{timeline.decode_errors} damaged packets or frames in the video"

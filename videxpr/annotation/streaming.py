@@ -1,19 +1,19 @@
 """From tracks and their features to the rows of a video.
 
-People are classified while they are tracked, so that nobody's features are buffered for long.
+Tracks are classified while they grow, so that no features are buffered for long.
 """
 
-from array import array
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from videxpr.annotation.options import LONGEST_BRIDGE_FRAMES
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.row_buffer import RowBuffer
-from videxpr.core.structures import Floats, Integers, Times
+from videxpr.core.structures import Floats, Integers
+from videxpr.faces.subjects import RankedTrack, TimesOf, is_bridged
 from videxpr.faces.track import Track
 from videxpr.formats.record import FaceRows
 from videxpr.model.ensemble import Predictions, PredictionStream
@@ -21,15 +21,15 @@ from videxpr.temporal.interpolation import nearest_known
 from videxpr.temporal.smoothing import MovingMean
 
 BUFFERED_ROWS: Final = 4096
-"""Features of people who have gone (15 MB of one model) may wait for the end of the shot, which may
-show that nobody asks for their predictions; if there are more, those people are classified."""
+"""Features of faces that have gone (15 MB of one model) may wait for the end of the shot, which may
+show that nobody asks for their predictions; if there are more, those tracks are classified."""
 
 NO_ROW: Final[Floats] = np.zeros((1, 0), np.float32)
 
 
 @dataclass
-class PersonStream:
-    """One person of one shot, classified and smoothed as far as no later frame can change it.
+class TrackStream:
+    """One track, classified and smoothed as far as no later frame can change it.
 
     Short gaps are bridged by holding features, longer ones part sequences; the moving mean goes on.
     72 bytes a row are kept.
@@ -37,12 +37,14 @@ class PersonStream:
     Attributes:
         begin: makes a new sequence.
         times: seconds, rising, of frame indices.
+        bridge_seconds: longest gap that is bridged.
         smooth_seconds: span of the moving mean.
         keep_features: whether features and logits are kept: 3.6 kB a row more.
     """
 
     begin: Callable[[], PredictionStream]
-    times: Callable[[Integers], Times]
+    times: TimesOf
+    bridge_seconds: float
     smooth_seconds: float
     keep_features: bool = False
 
@@ -52,7 +54,6 @@ class PersonStream:
         self._last_row: Floats = NO_ROW
         self._next_finalized = 0  # its frame
         self._mean = MovingMean(self.smooth_seconds)
-        self._frames = array("q")
         self._probabilities = RowBuffer(len(EXPRESSIONS))
         self._smoothed = RowBuffer(len(EXPRESSIONS))
         self._logits = RowBuffer(len(EXPRESSIONS))
@@ -64,11 +65,11 @@ class PersonStream:
         return self._sequence.buffered if self._sequence is not None else 0
 
     def is_over(self, frame: int) -> bool:
-        """Return whether the sequence has ended if the person was not seen before this frame."""
-        return frame - self._last_frame - 1 > LONGEST_BRIDGE_FRAMES
+        """Return whether the sequence has ended if the face was not seen before this frame."""
+        return not is_bridged(self._last_frame, frame, self.times, self.bridge_seconds)
 
     def add(self, frame: int, features: Floats) -> None:
-        """Take the features (888,) of the person's face in a later frame."""
+        """Take the features (888,) of the face in a later frame."""
         if self._sequence is not None and self.is_over(frame):
             self.end_sequence()
         rows = row = features[None].copy()  # a view would hold the features of a whole batch
@@ -89,17 +90,12 @@ class PersonStream:
             self._keep(self._sequence.finish())
         self._sequence, self._last_row = None, NO_ROW
 
-    def finish(self, track: Track, rank: int) -> FaceRows:
-        """Return the rows of all frames, of which there is at least one.
-
-        Args:
-            track: whom they are about.
-            rank: 0 for the main person.
-        """
+    def finish(self, ranked: RankedTrack) -> FaceRows:
+        """Return the rows of all frames of the track, of which there is at least one."""
         self.end_sequence()
         self._smoothed.add(self._mean.finish())
-        frames, kept = np.array(self._frames, np.int64), self._features
-        rows = person_rows(track, rank, frames, self._probabilities.values, self._smoothed.values)
+        probabilities, kept = self._probabilities.values, self._features
+        rows = track_rows(ranked, probabilities, self._smoothed.values)
         if kept is None:
             return rows
         return replace(rows, features=kept.values, logits=self._logits.values)
@@ -109,7 +105,6 @@ class PersonStream:
             count = len(predictions.probabilities)
             frames = self._next_finalized + np.arange(count)
             self._next_finalized += count
-            self._frames.extend(frames.tolist())
             self._probabilities.add(predictions.probabilities)
             self._smoothed.add(self._mean.add(predictions.probabilities, self.times(frames)))
             if self.keep_features:
@@ -117,58 +112,67 @@ class PersonStream:
 
 
 class ShotStreams:
-    """Everybody in a shot, as long as nobody knows who its main person is."""
+    """The tracks of a shot that may be asked for."""
 
-    def __init__(self, begin: Callable[[], PersonStream]) -> None:
-        """Begin with nobody.
+    def __init__(self, begin: Callable[[], TrackStream]) -> None:
+        """Begin without any.
 
         Args:
-            begin: makes the stream of a person who has come.
+            begin: makes the stream of a new track.
         """
         self._begin = begin
-        self._people: dict[int, PersonStream] = {}
+        self._streams: dict[int, TrackStream] = {}
+        self._tracks: dict[int, Track] = {}
+        self._taken: Counter[int] = Counter()
 
     @property
     def buffered(self) -> int:
-        """Number of frames whose features are buffered, of all people together."""
-        return sum(person.buffered for person in self._people.values())
+        """Number of frames whose features are buffered, of all tracks together."""
+        return sum(stream.buffered for stream in self._streams.values())
 
-    def add(self, track: int, frame: int, features: Floats) -> None:
-        """Take the features (888,) of a track's face in a frame, none earlier than those before."""
-        person = self._people.get(track)
-        if person is None:
+    def add(self, track: Track, frame: int, features: Floats) -> None:
+        """Take the features (888,) of a track's face in a frame, none earlier than its others."""
+        number = track.number
+        if number not in self._streams:
             self._make_room(frame)
-            person = self._people[track] = self._begin()
-        person.add(frame, features)
+            self._streams[number], self._tracks[number] = self._begin(), track
+        self._taken[number] += 1
+        self._streams[number].add(frame, features)
 
-    def finish(self, track: Track, rank: int) -> FaceRows:
-        """Return the rows of the person of a track, when the shot has ended."""
-        return self._people.pop(track.number).finish(track, rank)
+    def finish(self, ranked: RankedTrack) -> FaceRows:
+        """Return the rows of a track, whose features have all come, when the shot has ended."""
+        return self._streams.pop(ranked.track.number).finish(ranked)
 
     def clear(self) -> None:
-        """Forget everybody, before the next shot."""
-        self._people.clear()
+        """Forget all tracks, before the next shot."""
+        self._streams.clear()
+        self._tracks.clear()
+        self._taken.clear()
 
     def _make_room(self, frame: int) -> None:
-        """End the sequences of those who have gone, if too many of their features are buffered."""
-        gone = [person for person in self._people.values() if person.is_over(frame)]
-        if sum(person.buffered for person in gone) > BUFFERED_ROWS:
-            for person in gone:
-                person.end_sequence()
+        """End the sequences of faces that have gone, if too many features are buffered."""
+        gone = [
+            stream
+            for number, stream in self._streams.items()
+            # some of a track's faces may still be on their way, however late this frame is
+            if self._taken[number] == len(self._tracks[number].frames) and stream.is_over(frame)
+        ]
+        if sum(stream.buffered for stream in gone) > BUFFERED_ROWS:
+            for stream in gone:
+                stream.end_sequence()
 
 
-def person_rows(
-    track: Track, rank: int, frames: Integers, probabilities: Floats, smoothed: Floats
-) -> FaceRows:
-    """Return the rows of one person of one shot; what a frame that was bridged lacks is NaN.
+def track_rows(ranked: RankedTrack, probabilities: Floats, smoothed: Floats) -> FaceRows:
+    """Return the rows of one track, as if it were the only one of its person.
+
+    What a frame that was bridged lacks is NaN.
 
     Args:
-        track: whom the rows are about.
-        rank: 0 for the main person.
-        frames: (M,) indices of those that were detected or bridged, rising.
+        ranked: the track, and its ranks in the M frames in which it was seen.
         probabilities: (M, 8) before smoothing.
         smoothed: (M, 8).
     """
+    track, frames = ranked.track, ranked.frames
     known = np.array(track.frames)
     last = np.searchsorted(known, frames, side="right") - 1  # the face that was seen last
     bridged = known[last] != frames
@@ -178,7 +182,7 @@ def person_rows(
         frame=frames,
         track=np.full(len(frames), track.number),
         person=np.full(len(frames), track.number),
-        rank=np.full(len(frames), rank),
+        rank=ranked.ranks,
         bbox=faces[:, :4],
         landmarks=faces[:, 4:14],
         score=faces[:, 14],
@@ -188,23 +192,56 @@ def person_rows(
     )
 
 
-def merge_rows(people: Sequence[FaceRows]) -> FaceRows:
-    """Return the rows of all persons of all shots, by frame and then by rank."""
-    if not people:
-        none = np.zeros((0, len(EXPRESSIONS)), np.float32)
-        return person_rows(Track(1, 0), 0, np.zeros(0, np.int64), none, none)
-    merged = people[0]
-    if len(people) > 1:
+def merge_rows(tracks: Sequence[FaceRows], people: Mapping[int, int]) -> FaceRows:
+    """Return the rows of all tracks of all shots, by frame and then by rank.
+
+    Args:
+        tracks: rows of each.
+        people: the number of each track's person.
+    """
+    if not tracks:
+        return _no_rows()
+    tracks = [replace(one, person=np.full(len(one), people[int(one.track[0])])) for one in tracks]
+    merged = tracks[0]
+    if len(tracks) > 1:
         names = [name for name, values in vars(merged).items() if values is not None]
-        columns = {name: np.concatenate([getattr(one, name) for one in people]) for name in names}
+        columns = {name: np.concatenate([getattr(one, name) for one in tracks]) for name in names}
         merged = FaceRows(**columns)
     order = np.lexsort((merged.rank, merged.frame))
-    # with one person a shot, no column is copied
+    # with one track a shot, no column is copied
     return merged.select(order) if (np.diff(order) != 1).any() else merged
 
 
+def _no_rows() -> FaceRows:
+    none, floats = np.zeros(0, np.int64), np.zeros((0, len(EXPRESSIONS)), np.float32)
+    return track_rows(RankedTrack(Track(1, 0), 0, none, none), floats, floats)
+
+
+@dataclass(frozen=True)
+class MainFaces:
+    """In the authors' way: the faces of a track that are the main person's in their frames.
+
+    Attributes:
+        ranked: the track.
+        features: (N, 888) of all faces of the track.
+    """
+
+    ranked: RankedTrack
+    features: Floats
+
+    @property
+    def places(self) -> Integers:
+        """Return which faces of the track they are."""
+        return np.flatnonzero(self.ranked.detected_ranks == 0)
+
+    @property
+    def frames(self) -> Integers:
+        """Return the indices of their frames."""
+        return np.array(self.ranked.track.frames, np.int64)[self.places]
+
+
 def nearest_crop_rows(
-    main_subjects: Sequence[tuple[Track, Floats]],
+    main_faces: Sequence[MainFaces],
     first_frame: int,
     count: int,
     predict: Callable[[Floats], Predictions],
@@ -213,7 +250,7 @@ def nearest_crop_rows(
     """Return what the authors' code answers: a video is one sequence, a missing crop the nearest one.
 
     Args:
-        main_subjects: of the shots, in order, with the features (N, 888) of all their faces.
+        main_faces: of the tracks of all shots.
         first_frame: index of the first annotated frame.
         count: number of annotated frames.
         predict: the model, from features (T, 888) of one sequence to predictions.
@@ -223,22 +260,22 @@ def nearest_crop_rows(
         Rows of the frames in which the main person was detected, and the probabilities (count, 8) of
         every frame; None if there is no crop at all.
     """
-    if not main_subjects:
+    if not main_faces:
         return [], None
-    crops = np.concatenate([np.array(track.frames) for track, _ in main_subjects]) - first_frame
+    crops = np.concatenate([own.frames for own in main_faces]) - first_frame
     known = np.zeros(count, bool)
     known[crops] = True
     crop_of = np.zeros(count, np.int64)
     crop_of[crops] = np.arange(len(crops))
-    every = np.concatenate([features for _, features in main_subjects])
+    every = np.concatenate([own.features[own.places] for own in main_faces])
     predictions = predict(every[crop_of[nearest_known(known)]])
     rows = []
-    for track, features in main_subjects:
-        frames = np.array(track.frames)
-        probabilities = predictions.probabilities[frames - first_frame]
-        own = person_rows(track, 0, frames, probabilities, probabilities)
+    for own in main_faces:
+        ranked = replace(own.ranked, frames=own.frames, ranks=np.zeros(len(own.frames), np.int64))
+        probabilities = predictions.probabilities[own.frames - first_frame]
+        made = track_rows(ranked, probabilities, probabilities)
         if keep_features:
-            logits = predictions.kept_logits[frames - first_frame]
-            own = replace(own, features=features, logits=logits)
-        rows.append(own)
+            logits = predictions.kept_logits[own.frames - first_frame]
+            made = replace(made, features=own.features[own.places], logits=logits)
+        rows.append(made)
     return rows, predictions.probabilities

@@ -81,17 +81,24 @@ class KeyframeOptions:
 
 @dataclass(frozen=True)
 class TrackingOptions:
-    """When faces are one person.
+    """When faces are one track, and when tracks of a shot are one person.
+
+    A face has been missed from the frame in which it was last seen to the last one in which it was not:
+    for no time at all if it is seen in the next frame, whatever the clock says of the two.
 
     Attributes:
-        max_missed_seconds: a person not seen for longer is somebody new.
+        bridge_seconds: a gap in a track that is no longer is bridged by holding features.
+        max_missed_seconds: a track ends when its face has been missed for longer.
+        same_place_seconds: who was missed for no longer and is back in the same place is the same.
         max_distance: farthest that a face may lie from where it is expected, in face sizes.
         max_growth: largest ratio of sizes from one frame to the next.
         min_frames: a track with fewer detections is a flash, and dropped, if besides none of them
             reaches the score that the detector gives to faces it is sure of.
     """
 
+    bridge_seconds: float = 0.534
     max_missed_seconds: float = 5.0
+    same_place_seconds: float = 15.0
     max_distance: float = 0.8
     max_growth: float = 1.8
     min_frames: int = 8

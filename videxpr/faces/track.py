@@ -1,4 +1,4 @@
-"""Tracks: one person within one shot.
+"""Tracks: paths of boxes within a shot, each of one face.
 
 Faces are associated from frame to frame by the best total similarity to where each track is expected
 (Hungarian assignment). `trackers`' ByteTrack and OC-SORT were measured first; docs/tracking.md has
@@ -21,10 +21,23 @@ BOX: Final = 4
 LANDMARKS: Final = 10
 """Numbers of a face: corners of the box, and x and y of the landmarks; its score comes last."""
 
+SPEED: Final = 1.5
+"""Face sizes that a head may have moved on in a second, from one frame to the next, ..."""
+
+FARTHEST: Final = 2.5
+"""... and at most so many, ..."""
+
+STILL_SECONDS: Final = 0.1
+"""... if the frames lie farther apart than this. Where they do, the only face of one frame ..."""
+
+ALONE_SECONDS: Final = 1.0
+"""... and that of the next are one, wherever they are, unless so much time passed that somebody else
+may have come."""
+
 
 @dataclass
 class Track:
-    """What is known of one person in one shot, while it grows; about 80 bytes a face.
+    """One path of boxes within one shot, while it grows; about 80 bytes a face.
 
     Attributes:
         number: unique in the video, from 1 in order of appearance.
@@ -34,6 +47,7 @@ class Track:
         faces: rows (N, 15): corners of the box, x and y of the landmarks, score.
         best_score: the highest score of any of them; 0 without any.
         summed_area: of their boxes, in square pixels.
+        summed_x: of the horizontal centers of their boxes, in pixels from the left.
     """
 
     number: int
@@ -43,6 +57,7 @@ class Track:
     faces: RowBuffer = field(default_factory=lambda: RowBuffer(BOX + LANDMARKS + 1))
     best_score: float = 0.0
     summed_area: float = 0.0
+    summed_x: float = 0.0
 
     def add(self, frame: int, seconds: float, face: Face) -> None:
         """Add the face of a later frame."""
@@ -51,6 +66,7 @@ class Track:
         self.faces.add(np.concatenate([face.bbox, face.landmarks.ravel(), [face.score]]))
         self.best_score = max(self.best_score, face.score)
         self.summed_area += face.area
+        self.summed_x += float(face.bbox[0] + face.bbox[2]) / 2
 
     def box(self, position: int) -> Floats:
         """Return the box (4,) of a face; from -1 downwards counted from the end."""
@@ -71,6 +87,7 @@ class Tracker:
         self._sure_score = sure_score
         self._count = 0
         self._tracks: list[Track] = []
+        self._seconds = 0.0  # of the frame before
 
     def add(self, shot: int, frame: int, seconds: float, faces: Sequence[Face]) -> list[Track]:
         """Associate each face of a frame with a track, a new one if need be.
@@ -84,9 +101,10 @@ class Tracker:
         Returns:
             The track of each face, in the order of `faces`.
         """
-        longest = self._options.max_missed_seconds
-        alive = [track for track in self._tracks if seconds - track.seconds[-1] <= longest]
+        longest, before = self._options.max_missed_seconds, self._seconds
+        alive = [track for track in self._tracks if before - track.seconds[-1] <= longest]
         matches = self._match(alive, faces, seconds)
+        self._seconds = seconds
         owners = []
         for position, face in enumerate(faces):
             if position not in matches:
@@ -119,7 +137,8 @@ class Tracker:
 
         expected = np.stack([_expected_box(track, seconds) for track in tracks])
         boxes = np.stack([face.bbox for face in faces])
-        similarity = self._similarity(expected, boxes)
+        reach = self._reach(tracks, len(faces), seconds)
+        similarity = similarities(expected, boxes, reach, self._options)
         rows, columns = linear_sum_assignment(similarity, maximize=True)
         return {
             int(column): tracks[row]
@@ -127,17 +146,37 @@ class Tracker:
             if similarity[row, column] > 0
         }
 
-    def _similarity(self, expected: Floats, boxes: Floats) -> NDArray[np.float64]:
-        """Return (tracks, faces): 1 for the expected box itself, 0 for what cannot be one person."""
-        centers, sizes = _centers(expected), _sizes(expected)
-        new_centers, new_sizes = _centers(boxes), _sizes(boxes)
-        mean_size = (sizes[:, None] + new_sizes[None]) / 2
-        distance = np.linalg.norm(centers[:, None] - new_centers[None], axis=2) / mean_size
-        growth = np.abs(np.log(new_sizes[None] / sizes[:, None])) / np.log(self._options.max_growth)
-        similarity = 1 - distance / self._options.max_distance - 0.3 * growth
-        return np.where(
-            (distance < self._options.max_distance) & (growth < 1), similarity + 0.3, 0.0
-        )
+    def _reach(self, tracks: list[Track], faces: int, seconds: float) -> NDArray[np.float64]:
+        """Return how far from its expected place each track's face may lie, in face sizes.
+
+        Who was seen in the frame before may have moved on since, where frames lie far apart.
+        """
+        least, apart = self._options.max_distance, seconds - self._seconds
+        farther = min(least + SPEED * max(apart - STILL_SECONDS, 0), FARTHEST)
+        just_seen = np.array([track.seconds[-1] == self._seconds for track in tracks])
+        if just_seen.sum() == faces == 1 and STILL_SECONDS < apart <= ALONE_SECONDS:
+            farther = np.inf
+        return np.where(just_seen, farther, least)
+
+
+def similarities(
+    expected: Floats, boxes: Floats, reach: NDArray[np.float64], options: TrackingOptions
+) -> NDArray[np.float64]:
+    """Return (tracks, faces): 1.3 for the expected box itself, 0 for what cannot be one face.
+
+    Args:
+        expected: (tracks, 4) boxes.
+        boxes: (faces, 4).
+        reach: (tracks,) how far from the expected box's center a face may lie, in face sizes.
+        options: how much a face may grow.
+    """
+    sizes, new_sizes = _sizes(expected), _sizes(boxes)
+    mean_size = (sizes[:, None] + new_sizes[None]) / 2
+    apart = np.linalg.norm(_centers(expected)[:, None] - _centers(boxes)[None], axis=2)
+    distance = apart / mean_size / reach[:, None]
+    growth = np.abs(np.log(new_sizes[None] / sizes[:, None])) / np.log(options.max_growth)
+    similarity = 1 - distance - 0.3 * growth
+    return np.where((distance < 1) & (growth < 1), similarity + 0.3, 0.0)
 
 
 def _expected_box(track: Track, seconds: float) -> Floats:

@@ -25,7 +25,8 @@ def fill_labels(
     """Return the labels of the main and of the second person in every frame.
 
     A frame in which the person was seen has the label of their row. The smoothed probabilities of the
-    others are interpolated within the shot (`temporal.interpolation`).
+    others are interpolated within the shot (`temporal.interpolation`); between two persons who have
+    that rank in turn, the nearer one's are taken.
 
     Args:
         faces: of the video.
@@ -43,8 +44,30 @@ def fill_labels(
         if rank == 0 and paper_probabilities is not None:
             known = paper_probabilities
         if not np.isnan(known).all():
-            labels[:, rank] = np.nanargmax(interpolate_missing(known, seconds, shots), axis=1)
+            rows = faces.of_rank(rank)
+            spans = _one_person_spans(
+                faces.frame[rows] - first_frame, faces.person[rows], seconds, shots
+            )
+            labels[:, rank] = np.nanargmax(interpolate_missing(known, seconds, spans), axis=1)
     return labels
+
+
+def _one_person_spans(
+    places: Integers, people: Integers, seconds: Times, shots: Integers
+) -> Integers:
+    """Return the number (N,) of each frame's span: a shot, or the part of it that is one person's.
+
+    Args:
+        places: of the frames with a person, rising.
+        people: who that is.
+        seconds: (N,) of all frames.
+        shots: (N,) of all frames.
+    """
+    starts = np.diff(shots, prepend=shots[:1]) != 0
+    changes = np.flatnonzero((np.diff(people) != 0) & (np.diff(shots[places]) == 0))
+    middles = (seconds[places[changes]] + seconds[places[changes + 1]]) / 2
+    starts[np.searchsorted(seconds, middles, side="right")] = True
+    return np.cumsum(starts)
 
 
 def frame_probabilities(faces: FaceRows, rank: int, first_frame: int, frames: int) -> Floats:

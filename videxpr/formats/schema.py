@@ -135,7 +135,7 @@ FACE_COLUMNS: Final = (
     Column(
         "source",
         "text",
-        "`bridged` where the face was missed for up to 16 frames, over which features were held",
+        "`bridged` where the face was missed for up to 0.53 s, over which features were held",
         NO_FACE,
         "detected, bridged",
     ),

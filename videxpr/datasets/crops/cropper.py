@@ -11,8 +11,9 @@ from typing import Final, Self
 
 from videxpr.datasets.crops.options import CropOptions
 from videxpr.faces.detection.detector import Detector
-from videxpr.faces.pipeline import FacePipeline, Progress, Shot, TrackedFace
-from videxpr.faces.subjects import rank_subjects
+from videxpr.faces.people import People
+from videxpr.faces.pipeline import FacePipeline, Progress, TrackedFace
+from videxpr.faces.subjects import RankedTrack
 from videxpr.video.images import jpeg_bytes
 from videxpr.video.timeline import Timeline
 
@@ -25,7 +26,7 @@ class PersonCrop:
     """One person in one frame.
 
     Attributes:
-        rank: 0 for the main person of the shot, 1 for the second.
+        rank: 0 for the main person of the frame, 1 for the second.
         frame: 0-based index of the frame.
         center_x: of the face, in displayed pixels from the left.
         jpeg: the crop as the content of a JPEG file.
@@ -54,7 +55,7 @@ class Cropper:
     def crops(
         self, path: Path, timeline: Timeline, progress: Progress | None = None
     ) -> Iterator[PersonCrop]:
-        """Yield the crops of the main subjects of a video, a person and a shot at a time.
+        """Yield the crops of the main subjects of a video, a track and a shot at a time.
 
         Who the main subject is shows when the shot ends. Until then all its faces are buffered, as
         JPEG: a few kilobytes each, the first 64 MB of a shot in memory.
@@ -75,16 +76,20 @@ class Cropper:
                     jpeg = jpeg_bytes(face.crops[0], self.options.quality)
                     spool.add(face.track.number, jpeg)
 
+            people = People(self.options.faces, self.options.people, timeline.times)
             for shot in self._faces.shots(path, timeline, buffer, progress):
-                yield from self._of_shot(shot, spool)
+                for ranked in people.end_shot(shot):
+                    yield from self._of_track(ranked, spool)
                 spool.clear()
 
-    def _of_shot(self, shot: Shot, spool: "CropSpool") -> Iterator[PersonCrop]:
-        """Yield the crops of the shot's subjects, the main one first."""
-        subjects = rank_subjects(shot.tracks, self.options.faces.person, shot.frame_size)
-        for rank, track in enumerate(subjects[: self.options.people]):
-            jpegs = spool.of(track.number)
-            for frame, face, jpeg in zip(track.frames, track.faces.values, jpegs, strict=True):
+    def _of_track(self, ranked: RankedTrack, spool: "CropSpool") -> Iterator[PersonCrop]:
+        """Yield the crops of a track in the frames in which it is asked for."""
+        track = ranked.track
+        ranks, jpegs = ranked.detected_ranks.tolist(), spool.of(track.number)
+        for rank, frame, face, jpeg in zip(
+            ranks, track.frames, track.faces.values, jpegs, strict=True
+        ):
+            if rank < self.options.people:
                 yield PersonCrop(rank, frame, float(face[0] + face[2]) / 2, jpeg)
 
 

@@ -1,0 +1,178 @@
+"""The persons of one video: who is asked for in each shot, and who is who from shot to shot."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from videxpr.core.structures import Floats, Integers
+from videxpr.faces.identity import Appearance, BestCrops, Recognizer, join
+from videxpr.faces.options import FaceOptions
+from videxpr.faces.pipeline import Shot, TrackedFace
+from videxpr.faces.subjects import (
+    RankedTrack,
+    Subject,
+    TimesOf,
+    find_subjects,
+    rank_subjects,
+    rank_tracks,
+)
+
+LEAST_ALIKE: Final = 0.4
+"""Share of the recognizer's threshold below which who is back in the same place is somebody else."""
+
+LOOKED_AT: Final = 256
+"""Tracks of a shot of which crops are kept for the recognizer, so that a crowd fills no memory."""
+
+
+@dataclass
+class _Look:
+    """The best crops of a track, until the recognizer has looked at them; then their vector."""
+
+    crops: BestCrops = field(default_factory=BestCrops)
+    vector: Floats | None = None
+
+    def at(self, recognizer: Recognizer) -> Floats | None:
+        """Return the vector (D,); None without any crop."""
+        if self.vector is None:
+            self.vector, self.crops = self.crops.vector(recognizer), BestCrops()
+        return self.vector
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A track that is asked for.
+
+    Attributes:
+        number: of the track.
+        subject: whose it is by its shot alone, numbered through the video.
+        frames: in which it was seen.
+        look: what the recognizer knows of it.
+    """
+
+    number: int
+    subject: int
+    frames: Integers
+    look: _Look
+
+
+class People:
+    """The persons of one video, told apart shot by shot."""
+
+    def __init__(
+        self,
+        options: FaceOptions,
+        wanted: int | None,
+        times: TimesOf,
+        recognizer: Recognizer | None = None,
+        template: int = 0,
+    ) -> None:
+        """Begin with nobody.
+
+        Args:
+            options: who is one person by time and place, and who is the main one.
+            wanted: how many persons of a frame are asked for; None for all.
+            times: of frames.
+            recognizer: that tells people apart by their faces; None if there is none.
+            template: which of a face's crops is for the recognizer.
+        """
+        self._options = options
+        self._wanted = wanted
+        self._times = times
+        self._recognizer = recognizer
+        self._template = template
+        self._looks: dict[int, _Look] = {}  # of the open shot, by track
+        self._known: list[_Known] = []
+        self._subjects = 0
+
+    def add(self, faces: Iterable[TrackedFace]) -> None:
+        """Look at faces of the open shot, in order."""
+        if self._recognizer is None:
+            return
+        for face in faces:
+            number, quality = face.track.number, face.face.area * face.face.score
+            if number in self._looks or len(self._looks) < LOOKED_AT:
+                seconds = float(self._times(np.array([face.frame]))[0])
+                look = self._looks.setdefault(number, _Look())
+                look.crops.add(seconds, quality, face.crops[self._template])
+
+    def end_shot(self, shot: Shot) -> list[RankedTrack]:
+        """Return the tracks of a shot that are asked for in one of its frames at least."""
+        ranked = self._ranked(find_subjects(shot.tracks, self._options.tracking), shot)
+        asked = {one.subject for one in ranked if self._is_asked(one)}
+        if self._recognizer is not None and len(asked) > 1:
+            looked_at = self._known_of(one for one in ranked if one.subject in asked)
+            people = self._by_face(looked_at, self._recognizer)
+            person = dict(zip((one.number for one in looked_at), people, strict=True))
+            own = [person.get(one.track.number, -1 - one.subject) for one in ranked]
+            ranked = self._ranked(_grouped(ranked, own), shot)
+        ranked = [one for one in ranked if self._is_asked(one)]
+        self._known += self._known_of(ranked)
+        self._subjects += len(shot.tracks)
+        self._looks.clear()
+        return ranked
+
+    def numbers(self) -> dict[int, int]:
+        """Return the person of each track that was asked for, from 1 in order of appearance."""
+        own = [one.subject for one in self._known]
+        if self._recognizer is not None and len(own) > 1:
+            own = self._by_face(self._known, self._recognizer)
+        order: dict[int, int] = {}
+        for position in np.argsort([one.frames[0] for one in self._known], kind="stable"):
+            order.setdefault(own[position], len(order) + 1)
+        tracks = (one.number for one in self._known)
+        return dict(zip(tracks, (order[one] for one in own), strict=True))
+
+    def _ranked(self, subjects: Sequence[Subject], shot: Shot) -> list[RankedTrack]:
+        main_first = rank_subjects(subjects, self._options.person, shot.frame_size)
+        return rank_tracks(main_first, self._times, self._options.tracking.bridge_seconds)
+
+    def _is_asked(self, ranked: RankedTrack) -> bool:
+        return self._wanted is None or bool(ranked.ranks.min() < self._wanted)
+
+    def _known_of(self, ranked: Iterable[RankedTrack]) -> list[_Known]:
+        return [
+            _Known(
+                one.track.number,
+                self._subjects + one.subject,
+                one.frames,
+                self._looks.setdefault(one.track.number, _Look()),
+            )
+            for one in ranked
+        ]
+
+    def _by_face(self, known: Sequence[_Known], recognizer: Recognizer) -> list[int]:
+        """Return the person of each track by its face, and by its place where nothing is against it."""
+        tracks = [Appearance(one.frames, one.look.at(recognizer)) for one in known]
+        least = LEAST_ALIKE * recognizer.threshold
+        links = [
+            (one, other)
+            for one, other in _same_place(known)
+            if _cosine(tracks[one], tracks[other]) >= least
+        ]
+        return [int(number) for number in join(tracks, links, recognizer.threshold)]
+
+
+def _grouped(ranked: Sequence[RankedTrack], own: Sequence[int]) -> list[Subject]:
+    """Return tracks as persons, in order of appearance; `own` says whose each is."""
+    people: dict[int, list[RankedTrack]] = {}
+    for person, one in sorted(zip(own, ranked, strict=True), key=lambda pair: pair[1].track.number):
+        people.setdefault(person, []).append(one)
+    return [Subject(tuple(one.track for one in tracks)) for tracks in people.values()]
+
+
+def _same_place(known: Sequence[_Known]) -> Iterator[tuple[int, int]]:
+    """Yield positions of tracks that are one person by their shot alone, each with the one before."""
+    last: dict[int, int] = {}
+    for position, one in enumerate(known):
+        if one.subject in last:
+            yield last[one.subject], position
+        last[one.subject] = position
+
+
+def _cosine(one: Appearance, other: Appearance) -> float:
+    """Return the cosine of two vectors; 1 if one of them is not known."""
+    if one.vector is None or other.vector is None:
+        return 1.0
+    return float(one.vector @ other.vector)
