@@ -1,15 +1,22 @@
 """Which tracks are one person, by place and by vectors; recognition models of any pack."""
 
+from itertools import islice
+
 import numpy as np
 import onnx
 import pytest
+from conftest import SHARED, needs_shared
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import DetectorError
+from videxpr.faces.align import align_face
+from videxpr.faces.detection.load import load_detector
 from videxpr.faces.identity import MOST_CROPS, Appearance, BestCrops, join, load_recognizer, unit
 from videxpr.faces.options import DetectionOptions
+from videxpr.video.reader import Video
 
 
 def seen(first, last, *vector):
@@ -181,10 +188,10 @@ def test_a_track_has_the_mean_of_its_crops_vectors(tmp_path):
     np.testing.assert_allclose(best.vector(recognizer), np.array([1, 1]) / np.sqrt(2), atol=1e-5)
 
 
-def test_without_a_recognition_model_there_is_none(tmp_path):
-    assert load_recognizer(DetectionOptions("mtcnn")) is None
-    assert load_recognizer(pack_with(tmp_path)) is None
-    assert load_recognizer(DetectionOptions(root=tmp_path / "models" / "pack")) is None
+def test_where_the_pack_has_none_the_package_s_own_is_taken(tmp_path):
+    assert load_recognizer(DetectionOptions("mtcnn")).name == "starter"
+    assert load_recognizer(pack_with(tmp_path)).name == "starter"
+    assert load_recognizer(DetectionOptions(root=tmp_path / "nothing")).name == "starter"
     by_file = tmp_path / "models" / "pack" / "det_500m.onnx"
     pack_with(tmp_path, "w600k_mbf.onnx")
     assert load_recognizer(DetectionOptions(f"scrfd:{by_file}")).name == "det_500m/w600k_mbf"
@@ -197,3 +204,29 @@ def test_a_file_that_is_no_recognition_model_is_named(tmp_path):
     (tmp_path / "models" / "pack" / "w600k_mbf.onnx").write_bytes(b"cut short")
     with pytest.raises(DetectorError, match=r"w600k_mbf\.onnx"):
         load_recognizer(options)
+
+
+# ---- the package's own, on real faces
+
+MTCNN = DetectionOptions("mtcnn", min_face=120, threads=1)
+PEOPLE = ("single-face.mp4", "man-grin.mp4", "man-portrait-phone.mp4")
+
+
+@needs_shared
+def test_people_of_other_shots_size_and_light_are_told_apart():
+    detector, recognizer = load_detector(MTCNN), load_recognizer(MTCNN)
+    tracks = []
+    for clip in PEOPLE:
+        with Video(SHARED / "data" / "clips" / clip) as video:
+            images = [frame.image for frame in islice(video, 61)][::20]
+        crops = [
+            align_face(image, detector.detect([image])[0][0].landmarks, ARCFACE) for image in images
+        ]
+        tracks += [crops[:2], [(0.6 * crop).astype(np.uint8) for crop in crops[2:]]]
+    appearances = []
+    for number, crops in enumerate(tracks):
+        best = BestCrops()
+        for second, one in enumerate(crops):
+            best.add(second, 1.0, one)
+        appearances.append(Appearance(np.array([number]), best.vector(recognizer)))
+    assert join(appearances, threshold=recognizer.threshold).tolist() == [1, 1, 2, 2, 3, 3]
