@@ -358,13 +358,22 @@ def check_ranges(options: Any) -> None:
                     raise UsageError(f"--{one.name} must be {wanted}, not {item}")
             elif isinstance(item, str) and one.choices and one.option.parse is None:
                 one.read(item)
-            elif isinstance(item, Path) and is_address(item.as_posix()):
-                address = item.as_posix().replace(":/", "://")
-                raise UsageError(
-                    f"--{one.name} {address} is an address; give a path on this machine"
-                )
-            elif item == STANDARD_OUTPUT and one.name == OUTPUT_FOLDER:
-                raise UsageError(f"--{one.name} must be a folder: results are several files")
+            elif isinstance(item, Path):
+                _check_place(one, item)
+
+
+def _check_place(one: OptionField, path: Path) -> None:
+    """Refuse addresses, and standard output as a folder.
+
+    Raises:
+        UsageError: it says what is possible.
+    """
+    word = one.name.upper() if one.option.positional else f"--{one.name}"
+    if is_address(path.as_posix()):
+        address = path.as_posix().replace(":/", "://")  # a path has one slash of two
+        raise UsageError(f"{word} {address} is an address; give a path on this machine")
+    if path == STANDARD_OUTPUT and one.name == OUTPUT_FOLDER:
+        raise UsageError(f"{word} must be a folder: results are several files")
 
 
 def _walk(options: type, prefix: tuple[str, ...], defaults: Any) -> Iterator[OptionField]:

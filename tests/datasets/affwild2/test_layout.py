@@ -15,6 +15,7 @@ from videxpr.datasets.affwild2.videos import (
     read_affwild2,
     split_fold,
 )
+from videxpr.formats.affwild2 import write_labels
 
 PLANTED = {one.name: one for one in TRAPS}
 
@@ -192,3 +193,17 @@ def test_folds_part_the_videos_and_keep_persons_together(data: AffWild2Data, cou
 def test_folds_that_cannot_be_are_refused(data: AffWild2Data, number: int, count: int) -> None:
     with pytest.raises(UsageError, match=f"fold {number} of {count}: with 6 videos"):
         split_fold(data, number, count)
+
+
+def test_names_are_one_however_unicode_spells_them_and_photos_are_no_crops(tmp_path: Path) -> None:
+    for folder, name in (("Train_Set", "caf\u00e9"), ("Validation_Set", "b")):
+        write_labels(tmp_path / "EXPR_Set" / folder / f"{name}.txt", np.array([1, 2, 3]))
+    for name in ("cafe\u0301", "b"):
+        (tmp_path / "cropped_aligned" / name).mkdir(parents=True)
+        for image in ("00001.jpg", "00003.jpg", "20240315.jpg"):
+            (tmp_path / "cropped_aligned" / name / image).touch()
+    (tmp_path / "20240315.jpg").touch()
+    read = read_affwild2(find_layout(tmp_path))
+    for video in (*read.videos["train"], *read.videos["validation"]):
+        assert (video.frames.tolist(), video.beyond, video.others) == ([0, 2], 0, 1)
+    assert read.crops_only == ()
