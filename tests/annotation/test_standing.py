@@ -53,6 +53,19 @@ def test_videos_of_the_same_name_in_two_runs_fail_by_name(out, tmp_path, monkeyp
     assert run(out, tmp_path / "day1").said == {"cam1.mp4": "skipped"}
 
 
+def test_who_then_gives_both_folders_in_one_call_has_a_line_a_video(out, tmp_path):
+    for day, shown in (("day1", "4"), ("day2", "1")):
+        run(out, video(tmp_path / day / "cam1.mp4", shown))
+    days = tmp_path / "day1", tmp_path / "day2"
+    assert set(run(out, *days).said.values()) == {"done"}
+    rows = (out / "summary.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == ["day1/cam1.mp4", "day2/cam1.mp4"]
+    images = (out / "predictions.txt").read_text().splitlines()[1:]
+    assert [image.rpartition("/")[0] for image in images] == ["day1/cam1"] * 3 + ["day2/cam1"] * 3
+    assert set(run(out, *days).said.values()) == {"skipped"}
+    assert run(out, days[0]).said == {"cam1.mp4": "skipped"}
+
+
 @pytest.mark.parametrize("others", ["4", "1"], ids=["same bytes", "other bytes"])
 @pytest.mark.parametrize("name", ["cam1.mp4", "cam1.avi"])
 def test_another_video_is_one_whatever_its_ending_and_its_bytes(out, tmp_path, others, name):

@@ -104,8 +104,9 @@ def run(
     outputs.check(sources)
     reports = list(annotate_sources(annotator, sources, outputs))
     names = [report.source.relative.as_posix() for report in reports]
+    errors = [one.error.removeprefix(f"{one.source.path}: ") for one in reports]
     return StubRun(
-        {name: one.error or one.status for name, one in zip(names, reports, strict=True)},
+        {n: error or one.status for n, error, one in zip(names, errors, reports, strict=True)},
         {name: "; ".join(one.warnings) for name, one in zip(names, reports, strict=True)},
         outputs.finish(),
     )

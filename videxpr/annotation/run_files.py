@@ -133,7 +133,7 @@ def _update(
 
 def _blocks(log: RunLog, template: Template) -> dict[str, Block]:
     """Return the rows of all persons by name, those that a template wants in its order."""
-    outcomes = [one for one in sorted(log.done.values(), key=lambda one: one.place) if one.labels]
+    outcomes = [one for one in log.annotated if one.labels]
     stems = Counter(composed(PurePosixPath(one.key).name) for one in outcomes)
     names = {one.key: PurePosixPath(one.key).name for one in outcomes}
     names = {key: name if stems[composed(name)] == 1 else key for key, name in names.items()}

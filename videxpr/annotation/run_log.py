@@ -9,7 +9,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -160,7 +160,9 @@ class RunLog:
         self.owners: dict[str, str] = {}
         self.run_files: dict[str, Mapping[str, Any]] = {}
         self.changed: set[str] = set()
-        self._last: dict[str, dict[str, Outcome]] = {}
+        self._last: dict[str, dict[str, tuple[int, Outcome]]] = {}  # by key and by source
+        self._numbers: dict[str, int] = {}  # of outcomes that are done, as they came
+        self._count = 0
         self._read_bytes = 0
         self._reading = Lock()
         self.refresh()
@@ -168,8 +170,12 @@ class RunLog:
     @property
     def outcomes(self) -> list[Outcome]:
         """The last outcome of each source, by path."""
-        last = (one for of_key in self._last.values() for one in of_key.values())
-        return sorted(last, key=lambda one: one.place)
+        return _in_order(one for of_key in self._last.values() for one in of_key.values())
+
+    @property
+    def annotated(self) -> list[Outcome]:
+        """What was last made of each source, by path."""
+        return _in_order((number, self.done[key]) for key, number in self._numbers.items())
 
     def refresh(self) -> None:
         """Read what was appended since."""
@@ -248,12 +254,20 @@ class RunLog:
             self.changed.discard(line["file"])
             return
         outcome = outcome_in(line)
+        self._count += 1
         if outcome.event == "done":
             self.done[outcome.key] = outcome
+            self._numbers[outcome.key] = self._count
             self.owners |= dict.fromkeys(outcome.files, outcome.key)
             self._last[outcome.key] = {}  # whoever had the name before has it no longer
-        self._last.setdefault(outcome.key, {})[outcome.source.path] = outcome
+        self._last.setdefault(outcome.key, {})[outcome.source.path] = (self._count, outcome)
         self.changed |= set(self.run_files)
+
+
+def _in_order(numbered: Iterable[tuple[int, Outcome]]) -> list[Outcome]:
+    """Return the last outcome of each source, whatever its files were called, by path."""
+    last = {one.source.path: one for _, one in sorted(numbered, key=lambda pair: pair[0])}
+    return sorted(last.values(), key=lambda one: one.place)
 
 
 def _lock(file: int) -> None:

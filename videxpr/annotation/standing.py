@@ -70,7 +70,8 @@ def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Se
     if options.overwrite:
         return Standing()
     if not there.source.fits(source):
-        return Standing(reason=f"made again, as it has changed since {there.time}")
+        when = there.time[:16].replace("T", " ")
+        return Standing(reason=f"made again, as it has changed since {when} UTC")
     if setup is not NO_SETUP and (found := tuple(differences(there.setup, setup))):
         reason = f"made again, as it was made {'; '.join(found)}"
         return Standing(reason=reason, differences=found)
