@@ -231,6 +231,16 @@ def test_another_programs_files_of_the_run_stop_it(out, talk, name):
     assert [path.name for path in out.iterdir()] == [name]
 
 
+def test_results_of_a_time_before_the_log_are_left_alone(out, talk):
+    run(out, talk)
+    (out / "run.jsonl").unlink()
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    for overwrite in (False, True):
+        with pytest.raises(FormatError, match=r"holds results without a run.jsonl: move them"):
+            run(out, talk, overwrite=overwrite)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
 def test_a_second_persons_file_is_not_written_over_a_video_of_that_name(out, tmp_path):
     run(out, video(tmp_path / "in" / "subj_right.mp4", "1"))
     second = run(out, video(tmp_path / "in" / "subj.mp4"), people=2).said

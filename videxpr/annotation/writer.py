@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -39,6 +39,9 @@ from videxpr.formats.predictions import PREDICTIONS
 from videxpr.formats.record import Annotation
 from videxpr.formats.writers import chosen_formats
 from videxpr.video.sources import Source
+
+SUMMARY_BEGINNING: Final = b"video,"
+"""Of summaries, also those of versions that kept no log."""
 
 
 class Outputs:
@@ -262,11 +265,16 @@ class Outputs:
         """Refuse to write over files of the run's names that the log does not know."""
         names = [SUMMARY, *([PREDICTIONS] if "predictions" in self.options.written else [])]
         for name in names:
-            if name not in self.log.run_files and (self.options.directory / name).exists():
+            path = self.options.directory / name
+            if name in self.log.run_files or not path.exists():
+                continue
+            if name == SUMMARY and path.read_bytes().startswith(SUMMARY_BEGINNING):
                 raise FormatError(
-                    f"{self.options.directory / name} is not videxpr's ({RUN_LOG} does not know it): "
-                    "move it, or choose another -o"
+                    f"{path.parent} holds results without a {RUN_LOG}: move them, or choose another -o"
                 )
+            raise FormatError(
+                f"{path} is not videxpr's ({RUN_LOG} does not know it): move it, or choose another -o"
+            )
 
 
 def _with_earlier(
@@ -317,8 +325,8 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, OutputError) as exc:
-        cause = exc.__cause__ if isinstance(exc, OutputError) else exc
-        reason = getattr(cause, "strerror", None) or exc
+        number = getattr(exc.__cause__ if isinstance(exc, OutputError) else exc, "errno", None)
+        reason = os.strerror(number) if number else exc  # Arrow's own text is longer
         raise OutputError(f"cannot write {path}: {reason}") from exc
 
 
