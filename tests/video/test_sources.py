@@ -253,6 +253,16 @@ def test_a_list_may_hold_one_name_that_is_no_utf8(tmp_path: Path) -> None:
         check_source(one)
 
 
+def test_a_list_says_where_it_looked_for_what_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("gone.mp4\nhttps://example.com/a.mp4\n*.mov\n@no.txt\n")
+    assert [one.problem for one in found(f"@{tmp_path}/list.txt")] == [
+        f"{tmp_path}/gone.mp4: no such file or folder",
+        "https://example.com/a.mp4: an address; download it, and give the path of the file",
+        f"{tmp_path}/*.mov: this pattern matches no video",
+        f"{tmp_path}/no.txt: no such list",
+    ]
+
+
 @pytest.mark.parametrize("content", ["a.mp4\n".encode("utf-16"), b"gone\xe9.mp4", b"\0\0ftyp"])
 def test_a_list_that_is_no_utf8_text_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "list.txt").write_bytes(content)

@@ -183,7 +183,8 @@ def _expand(
         elif (spelled := _as_on_disk(path)) != path:
             yield from _expand(str(spelled), Path(), lists, others)
         else:
-            yield _missing(argument, path, _obstacle(argument, path))
+            shown = argument if is_address(argument) else path
+            yield _missing(shown, path, _obstacle(argument, path))
     except OSError as exc:
         yield _missing(path, path, exc.strerror or str(exc))
 
@@ -202,12 +203,12 @@ def _listed(
         yield _missing(file, file, "this list names itself")
         return
     if not file.exists():
-        problem = _obstacle(argument, file) if is_address(argument) else "no such list"
-        yield _missing(argument, file, problem)
+        far = is_address(argument)
+        problem = _obstacle(argument, file) if far else "no such list"
+        yield _missing(argument if far else file, file, problem)
         return
-    above = (
-        Path() if file.is_relative_to(STANDARD_INPUT.parent) else file.parent
-    )  # a shell's <(...)
+    is_piped = file.is_relative_to(STANDARD_INPUT.parent)  # as a shell's <(...)
+    above = Path() if is_piped else file.parent
     lines = _read_list(file, above)
     if lines is None:
         yield _missing(file, file, "this list is not UTF-8 text")
@@ -244,7 +245,7 @@ def _globbed(pattern: str, base: Path, others: set[Path]) -> Iterator[Source]:
             found.append(_file(match, fixed))
         else:
             others.add(match)
-    yield from found or [_missing(pattern, base / pattern, "this pattern matches no video")]
+    yield from found or [_missing(path := base / pattern, path, "this pattern matches no video")]
 
 
 def _inside(folder: Path, top: Path, above: frozenset[Path], others: set[Path]) -> Iterator[Source]:
