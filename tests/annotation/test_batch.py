@@ -1,7 +1,9 @@
 """A batch goes on whatever one source does, and never loses what was there."""
 
 import json
+import os
 import threading
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from videxpr.annotation.batch import annotate_sources
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import FormatError, OutputError
+from videxpr.datasets.labels import read_label_sets
 from videxpr.faces.detection.load import load_detector
 from videxpr.faces.options import DetectionOptions
 from videxpr.formats.affwild2 import read_labels, write_labels
@@ -206,3 +209,40 @@ def test_who_stops_early_stops_all_workers(checkpoint, clips, tmp_path):
     reports.close()
     assert len(begun) <= len(sources)
     assert not [one for one in threading.enumerate() if one.name.startswith("videxpr-")]
+
+
+def test_whatever_a_line_of_text_can_hold_is_a_name_and_is_found_again(run, clips, tmp_path):
+    names = [
+        "3.15.07\u202fPM",
+        "a,b",
+        "\U0001f468\u200d\U0001f469",
+        "c\u3000d",
+        "caf\u00e9",
+        "u\u0308",
+    ]
+    (tmp_path / "in").mkdir()
+    for name in [*names, "two\nlines", os.fsdecode(b"caf\xe9")]:
+        (tmp_path / "in" / f"{name}.mp4").write_bytes((clips / "a.mp4").read_bytes())
+    reports, _ = run(tmp_path / "in")
+    done = {name.removesuffix(".mp4") for name, one in reports.items() if one.status == "done"}
+    assert done == set(names) == set(blocks(tmp_path / "out"))
+    table = pandas.read_csv(tmp_path / "out" / "summary.csv", keep_default_na=False)
+    written = [f"{name}.mp4" for name in names]
+    assert set(table["video"]) == {*written, "two\\nlines.mp4", "caf\\udce9.mp4"}
+    respelled = {
+        unicodedata.normalize("NFD" if "\u00e9" in name else "NFC", name) for name in names
+    }
+    for place in (tmp_path / "out", tmp_path / "out" / "predictions.txt"):
+        assert set(read_label_sets(place, respelled).sets) == respelled
+
+
+def test_a_name_without_room_for_its_endings_fails_before_it_is_annotated(run, clips, tmp_path):
+    for length in (247, 248):
+        (tmp_path / f"{'a' * length}.mp4").write_bytes((clips / "a.mp4").read_bytes())
+    begun = []
+    reports, _ = run(tmp_path, script=lambda number: begun.append(number) or [])
+    assert [one.status for one in reports.values()] == ["done", "failed"]
+    assert len(begun) <= FRAMES
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    runs = {"predictions.txt", "summary.csv", "run.jsonl"}
+    assert left - runs == {f"{'a' * 247}.txt", f"{'a' * 247}.parquet"}
