@@ -146,7 +146,8 @@ class BatchDisplay:
         self._progress.stop()
         if isinstance(error, Stopped):
             kept = f" and kept; {self.resume}" if self.resume else ""
-            error.add_note(f"{self.done} of {self.videos} videos are done{kept}")
+            verb = "is" if self.done == 1 else "are"
+            error.add_note(f"{self.done} of {self.videos} videos {verb} done{kept}")
 
     def say(self, text: str) -> None:
         """Print a line for people; leave it out when quiet."""

@@ -7,13 +7,14 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from videxpr.cli.stop import Stopped
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
@@ -26,7 +27,7 @@ from videxpr.training.options import Machine
 
 if TYPE_CHECKING:
     from videxpr.datasets.affwild2.videos import AffWild2Data, LabeledVideo
-    from videxpr.training.run import ClipEpochReport
+    from videxpr.training.run import ClipEpochReport, EpochReport
 
 
 def clips(command: TrainClipsCommand, given: frozenset[str]) -> int:
@@ -35,7 +36,7 @@ def clips(command: TrainClipsCommand, given: frozenset[str]) -> int:
     file = command.geometry or layout.template
     geometry = None if file is None else read_crop_geometry(file)
     console = _prepare()
-    from videxpr.cli.train_progress import TrainingBar, data_table, epoch_line, unmatched_names
+    from videxpr.cli.train_progress import TrainingBar, data_table, unmatched_names
     from videxpr.datasets.affwild2.videos import read_affwild2, split_fold
     from videxpr.training.clips.fit import train_on_clips
 
@@ -45,14 +46,14 @@ def clips(command: TrainClipsCommand, given: frozenset[str]) -> int:
     for line in (*unmatched_names(data), *_warnings(command.machine, geometry, parts)):
         console.print(line, markup=False)
     stated = command.checkpoint.data or _describe_data(data, parts)
-    with _plain_errors():
+    with _plain_errors(), resumable(command.training.epochs, console) as show_epoch:
         best = train_on_clips(
             parts,
             replace(command.checkpoint, data=stated),
             options=command.training,
             machine=command.machine,
             geometry=geometry,
-            on_epoch=lambda report: console.print(epoch_line(report)),
+            on_epoch=show_epoch,
             notify=lambda line: console.print(line, markup=False),
             callbacks=[TrainingBar(console)],
         )
@@ -67,18 +68,18 @@ def images(command: TrainImagesCommand, given: frozenset[str]) -> int:
     found = find_images(command.folder)
     parts = read_split(command.split, found) if command.split else draw_split(found)
     console = _prepare()
-    from videxpr.cli.train_progress import TrainingBar, epoch_line
+    from videxpr.cli.train_progress import TrainingBar
     from videxpr.training.images.fit import train_on_images
 
     stated = command.checkpoint.data or f"{len(parts['train'])} images of {command.folder.name}"
-    with _plain_errors():
+    with _plain_errors(), resumable(command.training.epochs, console) as show_epoch:
         train_on_images(
             parts,
             replace(command.checkpoint, data=stated),
             start=command.start,
             options=command.training,
             machine=command.machine,
-            on_epoch=lambda report: console.print(epoch_line(report)),
+            on_epoch=show_epoch,
             notify=lambda line: console.print(line, markup=False),
             callbacks=[TrainingBar(console)],
         )
@@ -108,6 +109,27 @@ def _plain_errors() -> Iterator[None]:
         yield
     except SourceError as exc:
         raise SourceError(str(exc).rpartition("SourceError: ")[2].strip()) from exc
+
+
+@contextmanager
+def resumable(epochs: int, console: Console) -> "Iterator[Callable[[EpochReport], None]]":
+    """Yield what prints an epoch; a run that is stopped then says how far it came, and how to go on."""
+    from videxpr.cli.train_progress import epoch_line
+
+    last = 0
+
+    def show(report: "EpochReport") -> None:
+        nonlocal last
+        last = report.epoch
+        console.print(epoch_line(report))
+
+    try:
+        yield show
+    except Stopped as stop:
+        how = "the same command with --resume goes on from there"
+        kept = f"epoch {last} of {epochs} is done and kept; {how}"
+        stop.add_note(kept if last else "no epoch was finished")
+        raise
 
 
 def _warnings(
