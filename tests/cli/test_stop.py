@@ -99,17 +99,19 @@ def test_what_is_done_is_kept_and_it_is_said_how_to_go_on(
     ],
 )
 def test_training_that_is_stopped_says_which_epoch_is_kept(epochs, last):
-    with (
-        pytest.raises(Stopped) as caught,
-        resumable(9, Console(file=io.StringIO())) as show_epoch,
-    ):
-        for epoch in epochs:
-            show_epoch(
-                EpochReport(
-                    epoch=epoch, epochs=9, loss=0.1, accuracy=0.5, macro_f1=0.5, temperature=1.0
-                )
-            )
-        raise Stopped(signal.SIGTERM)
+    whole = [
+        EpochReport(epoch=one, epochs=9, loss=0.1, accuracy=0.5, macro_f1=0.5, temperature=1.0)
+        for one in epochs
+    ]
+
+    def train():
+        with resumable(9, Console(file=io.StringIO())) as show_epoch:
+            for report in whole:
+                show_epoch(report)
+            raise Stopped(signal.SIGTERM)
+
+    with pytest.raises(Stopped) as caught:
+        train()
     assert caught.value.code == 143 and caught.value.text.startswith(last)
 
 
