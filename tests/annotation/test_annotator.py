@@ -19,7 +19,7 @@ from videxpr.formats.parquet import write_parquet
 from videxpr.formats.record import Annotation
 from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.engine.engine import build_embedder
-from videxpr.model.ensemble import mean_probabilities
+from videxpr.model.ensemble import Ensemble, mean_probabilities
 from videxpr.model.header import TrainingSummary
 from videxpr.model.inference import predict_sequence
 from videxpr.model.logit_adjustment import adjusted
@@ -123,6 +123,79 @@ def test_main_person_is_the_largest_of_the_shot_and_the_others_follow_on_request
     assert both.rank.tolist() == [0, 1] * 90
     left = annotate(clip, script, person="left").faces
     assert set(left.bbox[:, 0]) == {10}
+
+
+def test_who_comes_back_is_annotated_and_no_second_person(annotate, clip):
+    """Back in another place after two seconds: another track, and nobody else is there."""
+
+    def script(number):
+        if number < 20:
+            return [face(10, 40)]
+        return [face(150, 40)] if number >= 70 else []
+
+    for people in (1, 2):
+        faces = annotate(clip, script, people=people).faces
+        assert faces.frame.tolist() == [*range(20), *range(70, 90)]
+        assert set(faces.rank) == {0}
+        assert faces.person.tolist() == [1] * 20 + [2] * 20
+
+
+def test_the_same_place_is_the_same_person_after_six_seconds(annotate, tmp_path):
+    path = write_clip(tmp_path / "a.mp4", [picture(n) for n in range(250)])
+    faces = annotate(path, lambda n: [] if 40 <= n < 203 else [face()]).faces
+    assert faces.frame.tolist() == [*range(40), *range(203, 250)]
+    assert (len(set(faces.track)), set(faces.person)) == (2, {1})
+
+
+def test_a_clock_that_jumps_while_the_picture_goes_on_changes_nothing(annotate, tmp_path):
+    stamps = [n if n < 30 else n + 90_000 for n in range(60)]
+    path = write_clip(tmp_path / "a.mkv", [picture(n) for n in range(60)], stamps)
+    faces = annotate(path).faces
+    assert faces.frame.tolist() == list(range(60))
+    assert set(faces.track) == set(faces.person) == {1}
+
+
+def test_a_frame_every_few_seconds_is_annotated_each(annotate, tmp_path):
+    pictures = [picture(n) for n in range(20)]
+    path = write_clip(tmp_path / "a.mp4", pictures, [n * 3 * FPS for n in range(20)])
+    faces = annotate(path, lambda n: [face(60 + 5 * n)]).faces
+    assert faces.frame.tolist() == list(range(20))
+    assert set(faces.track) == {1}
+
+
+def test_other_persons_have_rank_0_where_the_main_one_is_not_seen(annotate, clip):
+    def script(number):
+        large, small = face(10, 40, 80), face(150, 40, 50)
+        return [small] if 20 <= number < 60 else [large, small]
+
+    one = annotate(clip, script)
+    assert one.faces.frame.tolist() == list(range(90)) and set(one.faces.rank) == {0}
+    assert one.faces.person.tolist() == [1] * 20 + [2] * 40 + [1] * 30
+    assert "2 persons are the main one" in one.warnings[0]
+    two = annotate(clip, script, people=2).faces
+    alone = (two.frame >= 20) & (two.frame < 60)
+    assert set(two.rank[alone]) == {0} and (two.rank[~alone] == two.person[~alone] - 1).all()
+
+
+def test_of_a_crowd_only_who_is_asked_for_is_embedded(checkpoint, clip, monkeypatch):
+    embedded = []
+    embed = Ensemble.embed
+
+    def counted(self, crops, batch_size):
+        embedded.append(len(crops[0]))
+        return embed(self, crops, batch_size)
+
+    monkeypatch.setattr(Ensemble, "embed", counted)
+
+    def script(number):
+        return [face(4 * n, 2 * n, 30 + (n == 17), 0.95) for n in range(50)]
+
+    annotator = Annotator(
+        checkpoint, ScriptedDetector(script), annotation_options(end_seconds=36 / FPS)
+    )
+    faces = annotator.annotate(source_of(clip)).faces
+    assert len(faces) == 36 and set(faces.track) == {18}
+    assert sum(embedded) <= 200
 
 
 def test_start_and_end_keep_true_frame_numbers(annotate, clip):

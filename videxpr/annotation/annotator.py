@@ -223,7 +223,7 @@ class Annotator:
             paper_probabilities=paper,
             people=self.options.people,
             decode_errors=timeline.decode_errors,
-            warnings=tuple(warnings(source, timeline, faces)),
+            warnings=tuple(warnings(source, timeline, faces, self.recognizer is not None)),
             provenance=self._provenance(source, timeline),
         )
 
