@@ -41,11 +41,12 @@ class StubAnnotator:
 
     model: StubWeights = StubWeights()
     detector: StubWeights = StubWeights("mtcnn", "cd" * 32)
+    recognizer: StubWeights = StubWeights("own", "01" * 32)
     options: AnnotationOptions = field(default_factory=AnnotationOptions)
 
     @cached_property
     def setup(self) -> Setup:
-        return setup_of([self.model], self.detector, self.options)
+        return setup_of([self.model], self.detector, self.recognizer, self.options)
 
     def annotate(self, source: Source, progress: Any = None) -> Annotation:
         path = source.path if source.kind == "video" else min(source.path.iterdir())
@@ -72,6 +73,8 @@ class StubAnnotator:
                 "model_sha256": setup.model_sha256,
                 "detector": setup.detector,
                 "detector_sha256": setup.detector_sha256,
+                "recognizer": setup.recognizer,
+                "recognizer_sha256": setup.recognizer_sha256,
                 "options": json.dumps(setup.options),
                 "source_bytes": str(size),
                 "source_sha256": digest,

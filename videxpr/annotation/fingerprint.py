@@ -65,6 +65,7 @@ class Setup:
     Attributes:
         model, model_sha256: of the models, in their order, as Parquet names them.
         detector, detector_sha256: the resolved detector; empty for crops.
+        recognizer, recognizer_sha256: what tells people apart; empty for crops.
         options: those that change this annotation, by their flags.
         schema_version: of the columns.
     """
@@ -73,6 +74,8 @@ class Setup:
     model_sha256: str
     detector: str
     detector_sha256: str
+    recognizer: str
+    recognizer_sha256: str
     options: Mapping[str, Any]
     schema_version: int = SCHEMA_VERSION
 
@@ -80,7 +83,9 @@ class Setup:
         """Return what of it matters for a source of this kind."""
         ignored = OF_THE_RUN | {"detector"}
         if kind == "crops":
-            return replace(self._without(ignored | OF_VIDEOS), detector="", detector_sha256="")
+            kept = self._without(ignored | OF_VIDEOS)
+            kept = replace(kept, detector="", detector_sha256="")
+            return replace(kept, recognizer="", recognizer_sha256="")
         return self._without(ignored)
 
     def _without(self, names: frozenset[str]) -> "Setup":
@@ -88,12 +93,15 @@ class Setup:
         return replace(self, options=kept)
 
 
-def setup_of(models: Sequence[Weights], detector: Finder, options: AnnotationOptions) -> Setup:
+def setup_of(
+    models: Sequence[Weights], detector: Finder, recognizer: Weights, options: AnnotationOptions
+) -> Setup:
     """Return what a run makes annotations with.
 
     Args:
         models: that answer together.
         detector: that was chosen.
+        recognizer: that was chosen.
         options: with nothing left to the models (`resolve_options`).
     """
     return Setup(
@@ -101,6 +109,8 @@ def setup_of(models: Sequence[Weights], detector: Finder, options: AnnotationOpt
         model_sha256=JOINT.join(one.sha256 for one in models),
         detector=detector.name,
         detector_sha256=detector.weights_sha256,
+        recognizer=recognizer.name,
+        recognizer_sha256=recognizer.sha256,
         options=resolved_record(options, detector),
     )
 
@@ -112,6 +122,8 @@ def setup_in(provenance: Mapping[str, str]) -> Setup:
         model_sha256=provenance.get("model_sha256", ""),
         detector=provenance.get("detector", ""),
         detector_sha256=provenance.get("detector_sha256", ""),
+        recognizer=provenance.get("recognizer", ""),
+        recognizer_sha256=provenance.get("recognizer_sha256", ""),
         options=json.loads(provenance.get("options", "{}")),
     )
 
@@ -176,6 +188,9 @@ def differences(there: Setup, wanted: Setup) -> Iterator[str]:
     other_detector = there.detector_sha256 != wanted.detector_sha256
     if other_detector:
         yield f"with another detector ({_named(there.detector, there.detector_sha256)})"
+    elif there.recognizer_sha256 != wanted.recognizer_sha256:
+        named = _named(there.recognizer, there.recognizer_sha256)
+        yield f"with another recognition model ({named})"
     names = there.options.keys() | wanted.options.keys()
     for name in sorted(n for n in names if there.options.get(n) != wanted.options.get(n)):
         if name in SOMETIMES and not (name in there.options and name in wanted.options):

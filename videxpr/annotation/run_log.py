@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -113,7 +113,6 @@ def outcome_in(line: Mapping[str, Any]) -> Outcome:
     Raises:
         KeyError, TypeError: it is not of this version.
     """
-    names = ("model", "model_sha256", "detector", "detector_sha256", "options", "schema_version")
     labels = line["labels"]
     return Outcome(
         event=line["event"],
@@ -124,7 +123,9 @@ def outcome_in(line: Mapping[str, Any]) -> Outcome:
             *(line[f"source_{name}"] for name in ("path", "size", "modified_ns", "sha256"))
         ),
         kind=line["kind"],
-        setup=Setup(*(line[name] for name in names)) if "schema_version" in line else None,
+        setup=Setup(**{one.name: line[one.name] for one in fields(Setup)})
+        if "schema_version" in line
+        else None,
         files={name: WrittenFile(**one) for name, one in line["files"].items()},
         labels=None if labels is None else TextLabels(**labels),
         summary=tuple(line["summary"]),

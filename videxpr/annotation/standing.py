@@ -16,7 +16,7 @@ from videxpr.video.sources import Source
 SIDES: Final = ("", "_left", "_right")
 """What a person's file may add to the name of the video."""
 
-NO_SETUP: Final = Setup("", "", "", "", {})
+NO_SETUP: Final = Setup("", "", "", "", "", "", {})
 
 
 @dataclass(frozen=True)

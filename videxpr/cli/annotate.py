@@ -75,11 +75,13 @@ def _setup(command: AnnotateCommand, models: Sequence[ModelFile]) -> "Setup":
     """Return what annotations are made with, known before anything is loaded."""
     from videxpr.annotation.fingerprint import resolve_options, setup_of
     from videxpr.faces.detection.load import choose_detector
+    from videxpr.faces.identity import choose_recognizer
     from videxpr.model.header import read_card
 
     configs = {file.name: read_card(file).config for file in models}
     options = resolve_options(command.annotation, configs)
-    return setup_of(models, choose_detector(options.faces.detection), options)
+    detection = options.faces.detection
+    return setup_of(models, choose_detector(detection), choose_recognizer(detection), options)
 
 
 def _load(

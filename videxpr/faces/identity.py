@@ -62,27 +62,52 @@ class Recognizer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class RecognizerChoice:
+    """The recognition model that options mean on this machine, known before it is loaded.
+
+    Attributes:
+        name: what it is called.
+        file: that holds it.
+        threshold: from which cosine on two tracks are one person.
+    """
+
+    name: str
+    file: Path
+    threshold: float
+
+    @property
+    def sha256(self) -> str:
+        """Hash of its file.
+
+        Raises:
+            DetectorError: it cannot be read.
+        """
+        try:
+            return sha256_of(self.file)
+        except OSError as exc:
+            raise DetectorError(f"cannot read {self.file}: {exc.strerror}") from exc
+
+
 class OnnxRecognizer:
     """A network in an ONNX file that takes crops as ArcFace's do (Deng et al., CVPR 2019)."""
 
     template = ARCFACE
 
-    def __init__(self, file: Path, name: str, threshold: float, options: DetectionOptions) -> None:
+    def __init__(self, choice: RecognizerChoice, options: DetectionOptions) -> None:
         """Load the network.
 
         Args:
-            file: that holds it.
-            name: what it is called.
-            threshold: from which cosine on two tracks are one person.
+            choice: which.
             options: where it runs, and with how many threads.
 
         Raises:
             DetectorError: the file cannot be read, or its network takes no such crops.
         """
-        self.name, self.threshold = name, threshold
+        self.name, self.threshold, file = choice.name, choice.threshold, choice.file
         try:
             self._session = open_session(file, options.threads, options.device)
-            self.sha256 = sha256_of(file)
+            self.sha256 = choice.sha256
         except (ValueError, OSError) as exc:
             raise DetectorError(f"cannot load the recognition model {file}: {exc}") from exc
         (taken, *more), given = self._session.get_inputs(), self._session.get_outputs()
@@ -106,21 +131,30 @@ class OnnxRecognizer:
         return np.asarray(vectors, np.float32)
 
 
-def load_recognizer(options: DetectionOptions) -> Recognizer:
+def choose_recognizer(options: DetectionOptions) -> RecognizerChoice:
     """Return the recognition model of the pack that the detector is from, or else the package's own.
+
+    Args:
+        options: as `load_detector` takes them.
+    """
+    kind, _, name = options.detector.partition(":")
+    pack = find_pack(name, options.root) if kind != "mtcnn" else None
+    if pack is None or pack.recognition is None:
+        return RecognizerChoice("starter", OWN, OWN_THRESHOLD)
+    called = f"{pack.name}/{pack.recognition.stem}"
+    return RecognizerChoice(called, pack.recognition, PACK_THRESHOLD)
+
+
+def load_recognizer(options: DetectionOptions) -> Recognizer:
+    """Return the recognition model that the options mean, loaded.
 
     Args:
         options: as `load_detector` takes them.
 
     Raises:
-        DetectorError: the pack's model cannot be read.
+        DetectorError: it cannot be read.
     """
-    kind, _, name = options.detector.partition(":")
-    pack = find_pack(name, options.root) if kind != "mtcnn" else None
-    if pack is None or pack.recognition is None:
-        return OnnxRecognizer(OWN, "starter", OWN_THRESHOLD, options)
-    called = f"{pack.name}/{pack.recognition.stem}"
-    return OnnxRecognizer(pack.recognition, called, PACK_THRESHOLD, options)
+    return OnnxRecognizer(choose_recognizer(options), options)
 
 
 def unit(vectors: Floats) -> Floats:
