@@ -106,7 +106,8 @@ def measure(arguments: argparse.Namespace) -> None:
     if report.status != "done":
         raise SystemExit(report.error)
     peak = peak_host_bytes() or 0
-    print(f"{report.frames} frames, a face in {report.coverage:.0%}, {seconds:.1f} s")
+    coverage = sum(one.frames for one in report.people) / report.frames
+    print(f"{report.frames} frames, a face in {coverage:.0%}, {seconds:.1f} s")
     print(f"peak memory {peak / 1e6:.0f} MB, {before / 1e6:.0f} MB before the first frame")
     tenths = np.linspace(0, report.frames, 11)
     edges = np.interp(tenths, [0, *counts], [begun, *times])
