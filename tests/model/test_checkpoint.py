@@ -225,11 +225,11 @@ def test_a_file_that_was_cut_off_is_refused(saved: Path, tmp_path: Path, share: 
     (tmp_path / "half.safetensors").write_bytes(content[: int(share * len(content))])
     refused(tmp_path / "half.safetensors", "is not a safetensors file")
     (tmp_path / "theirs.pth").write_bytes(b"other weights")
-    refused(tmp_path / "theirs.pth", "'videxpr models import' makes such a file")
+    refused(tmp_path / "theirs.pth", "'videxpr models import' makes one")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    refused(tmp_path / "none.safetensors", "no model .*none.safetensors.*give 'starter'")
+    refused(tmp_path / "none.safetensors", "no model .*none.safetensors': there is no such file")
     refused(tmp_path, "no model")
 
 

@@ -85,6 +85,7 @@ def test_what_is_no_checkpoint_is_said(tmp_path, content, message):
 def test_a_wrong_model_is_answered_before_torch(asked, message, tmp_path):
     (tmp_path / "odd.safetensors").write_bytes(b"PK\x03\x04" * 50)
     (tmp_path / "folder").mkdir()
+    (tmp_path / "x.mp4").touch()
     code = (
         "import sys, videxpr.cli\n"
         f"sys.argv = ['videxpr', 'annotate', 'x.mp4', '-m', {asked!r}]\n"

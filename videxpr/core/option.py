@@ -240,8 +240,9 @@ class OptionField:
             elif isinstance(one, type) and type(value) is one:
                 return value
         wanted = f"one of {', '.join(self.choices)}" if self.choices else _named(self.kinds)
-        hint = _did_you_mean(str(value).lower(), self.choices)
-        raise UsageError(f"--{self.name} must be {wanted}, not {value!r}{hint}")
+        if hint := _did_you_mean(str(value).lower(), self.choices):
+            raise UsageError(f"--{self.name} is not {value!r}{hint}")
+        raise UsageError(f"--{self.name} must be {wanted}, not {value!r}")
 
 
 def _plain(value: Any) -> Any:

@@ -107,10 +107,9 @@ def _our_header(file: ModelFile) -> dict[str, Any]:
     try:
         metadata = _metadata(file.path)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as exc:
-        raise CheckpointError(
-            f"{file} is not a safetensors file ({exc}); videxpr reads no other weights, but 'videxpr "
-            "models import' makes such a file of a checkpoint of the method's authors"
-        ) from exc
+        known = file.path.suffix == ".safetensors"
+        hint = "" if known else "; 'videxpr models import' makes one of the authors' checkpoints"
+        raise CheckpointError(f"{file} is not a safetensors file ({exc}){hint}") from exc
     try:
         header: dict[str, Any] = dict(json.loads(metadata[KEY]))
     except (KeyError, TypeError, ValueError) as exc:

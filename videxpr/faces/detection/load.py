@@ -11,7 +11,6 @@ from videxpr.faces.detection.packs import (
     Pack,
     find_pack,
     mtcnn_weights,
-    search_roots,
 )
 from videxpr.faces.options import DetectionOptions
 
@@ -55,14 +54,13 @@ def choose_detector(options: DetectionOptions) -> DetectorChoice:
     """
     kind, _, pack = options.detector.partition(":")
     if kind != MTCNN and options.root is not None and not options.root.is_dir():
-        raise UsageError(f"there is no folder {options.root} to find detectors in")
+        raise UsageError(f"--detector-dir {options.root} is no folder")
     found = find_pack(pack, options.root) if kind != MTCNN else None
     if found is None and kind == "scrfd":
-        places = " or ".join(str(root) for root in search_roots(options.root))
         wanted = f"SCRFD pack {pack!r}" if pack else "SCRFD pack"
         raise DetectorError(
-            f"no {wanted} under {places}; fetch one with 'videxpr models download buffalo_l', point "
-            "--detector-dir at insightface's root, or use --detector mtcnn, which needs no download"
+            f"no {wanted} in {options.root or '~/.insightface'}; take --detector mtcnn, or get one: "
+            "videxpr models download buffalo_l"
         )
     own = MIN_SCORES[MTCNN if found is None else "scrfd"]
     return DetectorChoice(found, own if options.min_score is None else options.min_score)

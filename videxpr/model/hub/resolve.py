@@ -13,7 +13,6 @@ from videxpr.core.files import sha256_of
 from videxpr.model.hub.download import Progress, fetch
 from videxpr.model.hub.huggingface import PREFIX, WEIGHTS, fetch_weights, parse_reference
 from videxpr.model.hub.registry import NAME, RegisteredModel, find_registered, registered_models
-from videxpr.model.options import STARTER
 
 IN_PACKAGE: Final = "in the package"
 A_FILE: Final = "a file"
@@ -113,16 +112,20 @@ def _at_path(asked: str) -> ModelFile:
     path = Path(asked)
     file = path / WEIGHTS if path.is_dir() else path
     if not file.is_file():
-        names = registered_models() if NAME.fullmatch(asked) else ()
-        close = difflib.get_close_matches(asked.lower(), names, 1)
-        hint = f"; did you mean {close[0]!r}? Or" if close else ":"
-        lacks = f" (the folder has no {WEIGHTS})" if path.is_dir() else ""
-        raise CheckpointError(
-            f"no model {asked!r}{lacks}{hint} give {STARTER!r} or another name of videxpr models list, "
-            f"the path of a .safetensors file or of a folder with {WEIGHTS}, or hf:OWNER/REPO"
-        )
+        raise CheckpointError(f"no model {asked!r}{_hint(asked)}")
     name = path.resolve().name if path.is_dir() else file.stem
     return ModelFile(name, file, _sha256(file), A_FILE)
+
+
+def _hint(asked: str) -> str:
+    """Return what may have been meant by the name of a model that is not there."""
+    if Path(asked).is_dir():
+        return f" (the folder has no {WEIGHTS})"
+    if not NAME.fullmatch(asked) or Path(asked).suffix:
+        return ": there is no such file"
+    if close := difflib.get_close_matches(asked.lower(), registered_models(), 1):
+        return f"; did you mean {close[0]!r}?"
+    return "; videxpr models list names some, and files end in .safetensors"
 
 
 def _on_this_machine(model: RegisteredModel) -> ModelFile:
