@@ -491,7 +491,49 @@ def test_what_is_done_already_is_said_without_torch(crops, tmp_path):
     for _ in range(2):
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert "0 annotated, 1 skipped, 0 failed" in done.stdout
-    assert "| torch\n" not in done.stderr
+    imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+    assert not imported & {"torch", "pyarrow", "pandas", "av", "cv2", "scipy"}
+
+
+def test_what_was_made_otherwise_stops_the_call_before_anything_is_done(
+    videxpr, lights, crops, tmp_path
+):
+    run = ("annotate", crops, "-o", tmp_path, "-m", lights[0], "-f", "aff-wild2,parquet")
+    assert videxpr(*run, "--smooth", "0", model=False)[0] == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for given, difference in (
+        (("--smooth", "2"), "with --smooth 0, not 2"),
+        (("-m", lights[1], "--smooth", "0"), "with another model (one "),
+    ):
+        code, out, err = videxpr(*run, *given, model=False)
+        assert (code, out) == (2, "")
+        assert f"1 of 1 were made {difference}" in err and "--redo-changed" in err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    code, out, _ = videxpr(*run, "--smooth", "2", "--redo-changed", model=False)
+    assert code == 0 and "1 annotated" in out
+    assert options_of(tmp_path / "v.parquet")["smooth"] == 2
+    assert "1 skipped" in videxpr(*run, "--smooth", "2", model=False)[1]
+
+
+def test_a_name_that_is_taken_fails_alone(videxpr, lights, crops, tmp_path):
+    for day in ("day1", "day2"):
+        shutil.copytree(crops, tmp_path / day / "cam1")
+    shutil.copytree(crops, tmp_path / "day2" / "talk")
+    out = tmp_path / "out"
+    run = ("annotate", "-o", out, "-m", lights[0], "-f", "aff-wild2,csv")
+    assert videxpr(*run, tmp_path / "day1", model=False)[0] == 0
+    code, said, err = videxpr(*run, tmp_path / "day2", model=False)
+    assert code == 1 and "1 annotated, 0 skipped, 1 failed" in said
+    assert "cam1 here belongs to" in err and "day1/cam1: choose another -o" in err
+    (out / "run.jsonl").write_text("")
+    (out / "summary.csv").unlink()
+    (out / "talk.csv").write_text("time,speaker\n")
+    code, _, err = videxpr(*run, tmp_path / "day2" / "talk", model=False)
+    assert code == 1 and "talk.txt is not videxpr's" in err
+    (out / "talk.txt").unlink()
+    code, _, err = videxpr(*run, tmp_path / "day2" / "talk", "--overwrite", model=False)
+    assert code == 1 and "talk.csv is not videxpr's" in err
+    assert (out / "talk.csv").read_text() == "time,speaker\n"
 
 
 def test_crops_that_nobody_measured_are_warned_of_once_and_only_for_raw_video(
