@@ -104,9 +104,13 @@ def test_expression_shares_are_of_the_frames_with_a_face(tmp_path):
         {"rank": 0, "expression": expressions, "source": ["detected"] * 10 + ["filled"] * 5}
     )
     table.loc[len(table)] = [1, "Sadness", "detected"]
-    table.to_parquet(tmp_path / "one.parquet")
-    last = run("expression_shares.py", tmp_path).splitlines()[-1]
-    assert last == "| one | Neutral | Anger | Neutral 60%, Anger 30%, Fear 10% |"
+    for name in ("one", "day1/interview", "day2/interview"):  # names repeat in folders
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    lines = run("expression_shares.py", tmp_path).splitlines()[2:]
+    shares = "Neutral | Anger | Neutral 60%, Anger 30%, Fear 10% |"
+    names = ("day1/interview", "day2/interview", "one")
+    assert lines == [f"| {name} | {shares}" for name in names]
 
 
 @pytest.fixture(scope="module")

@@ -178,8 +178,9 @@ class OutputOptions:
 class AnnotateCommand:
     """Write one expression for every frame of every video.
 
-    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
-    wrong usage, such as a file of an option that is not there (nothing is done).
+    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 if it
+    could not begin (nothing is done), 130 after Ctrl-C and 143 after SIGTERM (what is done is kept, and
+    the same command goes on from there).
 
     Examples:
         videxpr annotate folder/ -o annotations
@@ -249,7 +250,7 @@ class ConfigCommand:
 
     The model stands in it by name and SHA-256, the detector as it was resolved.
 
-    Exit code: 0, 1 if the file cannot be written, 2 if the Parquet file cannot be read.
+    Exit code: 0, 2 if the Parquet file cannot be read or the configuration not be written.
 
     Examples:
         videxpr config annotations/talk.parquet > run.toml

@@ -74,8 +74,8 @@ class EvaluateCommand:
 
     All labeled frames are pooled; a frame without a prediction counts as wrong.
 
-    Exit code: 0, 1 if a file cannot be written, 2 if files are missing, broken, or do not belong
-    together.
+    Exit code: 0, 1 if writing fails, 2 if files are missing, broken, or do not belong together, or an
+    output cannot be written.
 
     Examples:
         videxpr evaluate annotations/ EXPR_Set/Validation_Set

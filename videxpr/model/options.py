@@ -136,7 +136,7 @@ class ModelsImportCommand:
     Only tensors and plain values are unpickled; a file with other objects is refused, and the error
     says how to strip it. The variant is found from the parameters' names.
 
-    Exit code: 0, 1 if the file cannot be written, 2 if the checkpoint cannot be read.
+    Exit code: 0, 1 if writing fails, 2 if the checkpoint cannot be read or its place not be written to.
 
     Examples:
         videxpr models import only_trans.ckpt paper.safetensors
@@ -178,8 +178,8 @@ class ModelsPackCommand:
     The card is filled from what the checkpoint says of itself; read it, and add what only you know,
     before you share it. The folder works as -m DIR too.
 
-    Exit code: 0, 1 if a file cannot be written or is there already, 2 if the checkpoint or a report
-    cannot be read.
+    Exit code: 0, 1 if writing fails or a file is there already, 2 if the checkpoint or a report cannot
+    be read, or the folder not be written to.
 
     Examples:
         videxpr models pack mine.safetensors -o packed

@@ -18,7 +18,7 @@ class SubmissionBuildCommand:
 
     Beside it, changes.csv lists every frame that was padded, cut or filled; it is not sent.
 
-    Exit code: 0 if all is written, 1 if a file cannot be written, 2 if the input is wrong or lacks a
+    Exit code: 0 if all is written, 1 if writing fails, 2 if the input is wrong or lacks a
     video (all that it lacks are named); then nothing is written.
 
     Examples:

@@ -54,8 +54,9 @@ class CropsMakeCommand:
 
     The result is laid out like Aff-Wild2: put annotation files beside it and train, or annotate it.
 
-    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 for
-    wrong usage, such as a file of an option that is not there (nothing is done).
+    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 if it
+    could not begin (nothing is done), 130 after Ctrl-C and 143 after SIGTERM (what is done is kept, and
+    the same command goes on from there).
 
     Examples:
         videxpr crops make videos/ -o crops
@@ -131,8 +132,7 @@ class CropsMeasureCommand:
     Take the detector with which you will annotate: detectors differ among themselves by up to a pixel.
     Give the file to train clips --geometry, so that annotate aligns raw video in the same way.
 
-    Exit code: 0, 1 if a file cannot be written, 2 for wrong usage, such as a folder that is not
-    there.
+    Exit code: 0, 1 if writing fails, 2 for wrong usage, such as a folder that is not there.
 
     Examples:
         videxpr crops measure cropped_aligned/

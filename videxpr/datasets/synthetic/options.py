@@ -146,7 +146,7 @@ class SynthesizeCommand:
     a tracked face does, with hard and soft changes, missing and occluded faces, noise and compression.
     It is laid out like Aff-Wild2; nothing is overwritten.
 
-    Exit code: 0 if all went well, 1 if the folder could not be written, 2 for wrong usage.
+    Exit code: 0 if all went well, 1 if writing failed, 2 for wrong usage.
 
     Examples:
         videxpr synthesize faces/ --split split.csv -o synthetic

@@ -66,8 +66,8 @@ class TuneCommand:
     therefore measured on source videos that had no part in the choice; where it gains nothing, the
     settings of the Parquet files are kept.
 
-    Exit code: 0, 1 if the settings cannot be written, 2 if files are missing, broken, or do not belong
-    together; then no settings are written.
+    Exit code: 0, 1 if writing fails, 2 if files are missing, broken, or do not belong together, or the
+    settings cannot be written; then none are.
 
     Examples:
         videxpr tune annotations/ EXPR_Set/Validation_Set -o tuned.toml

@@ -207,7 +207,8 @@ class TrainClipsCommand:
     one is what --recipe authors gives.
 
     Exit code: 0 if training came to its end, 1 if it could not go on, 2 for wrong usage, such as a
-    folder that is not there.
+    folder that is not there, 130 after Ctrl-C and 143 after SIGTERM (whole epochs are kept, --resume
+    goes on from there).
 
     Examples:
         videxpr train clips Aff-Wild2/ --geometry affwild2.json -o mine.safetensors
