@@ -304,3 +304,16 @@ def test_what_another_run_does_meanwhile_is_seen(out, tmp_path):
         assert next(reports).status == "done"
         run(folder, second, formats=("aff-wild2",), **other)
         assert next(reports).status == expected
+
+
+def test_of_two_runs_at_once_the_quicker_one_has_the_name(out, tmp_path):
+    first, second = (video(tmp_path / day / "cam1.mp4", day[-1]) for day in ("day1", "day2"))
+
+    class Slow(StubAnnotator):
+        def annotate(self, source, progress=None):
+            run(out, first)
+            return super().annotate(source, progress)
+
+    assert "cam1 here belongs to" in run(out, second, annotator=Slow()).said["cam1.mp4"]
+    assert labels(out / "cam1.txt") == {1}
+    assert not [path for path in out.iterdir() if path.name.startswith(".")]

@@ -58,12 +58,7 @@ def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Se
     if there is None or there.setup is None:
         check_owners(possible_files(key, formats, setup), key, log, options)
         return Standing()
-    is_other = there.source.is_another(source)
-    if is_other and not options.overwrite and _is_kept(there, options.directory):
-        raise OutputError(
-            f"{key} here belongs to {_short(there.source.path)}: choose another -o, or give both "
-            "folders in one call"
-        )
+    is_other = check_name(source, there, options)
     check_owners(possible_files(key, formats, setup), key, log, options)
     if is_other:
         return Standing(reason=f"its files take the place of those of {_short(there.source.path)}")
@@ -78,6 +73,21 @@ def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Se
     if lost := _lost_files(there, formats, options.directory):
         return Standing(reason=f"made again, as {', '.join(lost)} was not as written")
     return Standing(is_done=_holds(there, formats))
+
+
+def check_name(source: Source, there: Outcome, options: OutputOptions) -> bool:
+    """Return whether a source may take the place of another video, which had its name before.
+
+    Raises:
+        OutputError: it may not.
+    """
+    is_other = there.source.is_another(source)
+    if is_other and not options.overwrite and _is_kept(there, options.directory):
+        raise OutputError(
+            f"{there.key} here belongs to {_short(there.source.path)}: choose another -o, or give "
+            "both folders in one call"
+        )
+    return is_other
 
 
 def check_setups(standings: Sequence[Standing], options: OutputOptions) -> None:

@@ -25,6 +25,7 @@ from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog, WrittenFile, no
 from videxpr.annotation.standing import (
     NO_SETUP,
     Standing,
+    check_name,
     check_owners,
     check_setups,
     find_standing,
@@ -177,7 +178,7 @@ class Outputs:
                 ),
                 seconds=seconds,
             )
-            notes += self._commit(outcome, staging)
+            notes += self._commit(source, outcome, staging)
         return notes
 
     def fail(self, source: Source, error: str) -> None:
@@ -221,22 +222,24 @@ class Outputs:
                     written = WrittenFile(one.name, path.stat().st_size, sha256_of(path))
                 yield file, written
 
-    def _commit(self, outcome: Outcome, staging: Path) -> list[str]:
+    def _commit(self, source: Source, outcome: Outcome, staging: Path) -> list[str]:
         """Log what was made, give the files their names, and remove what they take the place of."""
         directory, files = self.options.directory, outcome.files
         with self.log.locked() as append:
             check_owners(iter(files), outcome.key, self.log, self.options)
             before = self.log.done.get(outcome.key)
-            older = {} if before is None else before.files
+            if before is not None:
+                check_name(source, before, self.options)  # another run may have been quicker
             formats = {one.name for one in self._formats}
             outcome, notes = _with_earlier(outcome, before, formats, directory)
             append(outcome.line())
             for file in files:
                 with _naming(directory / file):
                     os.replace(staging / Path(file).name, directory / file)
-            for file in older.keys() - files.keys():
-                if older[file].format in formats:  # of a person who is no longer there
-                    (directory / file).unlink(missing_ok=True)
+            for file, one in before.files.items() if before is not None else ():
+                is_own = self.log.owners[file] == outcome.key
+                if is_own and file not in files and one.format in formats:
+                    (directory / file).unlink(missing_ok=True)  # of who is no longer there
         return notes
 
     def _made_with(self, source: Source, annotation: Annotation) -> Setup:
