@@ -276,8 +276,8 @@ def hide(scene: Scene, frames: range) -> Scene:
     images, faces = list(scene.images), list(scene.faces)
     for n in frames:
         ((x, y, height),) = faces[n].values()
-        corner = (round(x - 0.75 * height), round(y - 0.95 * height))
-        other = (round(x + 0.75 * height), round(y + 0.95 * height))
+        corner = (round(x - 0.55 * height), round(y - 0.7 * height))
+        other = (round(x + 0.55 * height), round(y + 0.7 * height))
         images[n] = cv2.rectangle(images[n].copy(), corner, other, (128, 128, 128), -1)
         faces[n] = {}
     return replace(scene, images=images, faces=faces)
@@ -392,8 +392,10 @@ def several(stage: Stage, n: int) -> Scene:
     """Five shots of half a second and more; some come nearer to the same person."""
     lengths = stage.random.integers(13, 45, 5)
     shots = [stage.shot(n + one, int(length)) for one, length in enumerate(lengths)]
-    shots[2:2] = [stage.shot(n + 1, 20, 0.3), stage.shot(n + 1, 20, 0.65)]
-    return join(*shots)
+    wide = stage.shot(n + 5, 20, 0.3)
+    ((_, _, height),) = wide.faces[0].values()
+    near = [stage.shot(n + 5, 20, 1.8 * height / HEIGHT)] * (height < HEIGHT / 2)
+    return join(*shots, wide, *near)
 
 
 def concert(stage: Stage, n: int) -> Scene:

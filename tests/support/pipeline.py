@@ -61,9 +61,9 @@ def write_clip(path: Path, pictures: Sequence[Image], pts: Sequence[int] | None 
 
 
 def picture(number: int, base: int = 60, size: tuple[int, int] = (160, 240)) -> Image:
-    """A textured picture that changes a little from frame to frame."""
-    rows, columns = np.mgrid[: size[0], : size[1]]
-    waves = 30 * np.sin(columns / 9 + number / 5) + 20 * np.cos(rows / 7 - number / 8)
+    """A textured picture that changes a little from frame to frame; another base is another scene."""
+    rows, columns = np.mgrid[: size[0], : size[1]] * 60 / base
+    waves = 30 * np.sin(columns / 9 + number / 50) + 20 * np.cos(rows / 7 - number / 80)
     return np.repeat(np.clip(base + waves, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
