@@ -178,6 +178,9 @@ def test_crops_are_known_by_their_pixels_and_by_options_that_concern_them(out, t
         run(out, crops, **{"crop-fps": 25.0})
     video(crops / "00004.jpg")
     assert "it has changed since" in run(out, crops).warnings["v"]
+    video(crops / "00002.jpg", "5")
+    assert "it has changed since" in run(out, crops).warnings["v"]
+    assert run(out, crops).said == {"v": "skipped"}
 
 
 def test_a_file_that_is_gone_or_cut_off_is_made_again_and_said(out, talk):

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from videxpr.annotation.options import (
@@ -33,6 +34,10 @@ OF_THE_RUN: Final = frozenset({"template", "template-force"})
 
 SOMETIMES: Final = frozenset({"crop-fps", "missing"})
 """Options that are stated of a video only if they mattered: it has no times, its text was written."""
+
+
+TIMED_CROPS: Final = 64
+"""Crops of a folder whose times are looked at: millions on a network's disk would take minutes."""
 
 
 class Weights(Protocol):
@@ -239,7 +244,7 @@ class SourceState:
     Attributes:
         path: where it is, absolute.
         size: in bytes; of all crops together.
-        modified_ns: when it was modified last; of crops, when their folder was.
+        modified_ns: when it was modified last, as `modified_ns` finds it.
         sha256: of the file, or of all crops of a video in their order.
     """
 
@@ -286,9 +291,19 @@ def path_of(source: Source) -> str:
 
 
 def modified_ns(source: Source) -> int:
-    """Return when a file was modified last, or the folders of crops: files came, went, were renamed.
+    """Return when a file was modified last; of crops, the folders and some of the images in them.
 
     Raises:
         OSError: it cannot be read.
     """
-    return max(path.stat().st_mtime_ns for path in (source.path, *source.more))
+    if source.kind == "video":
+        return source.path.stat().st_mtime_ns
+    folders = (source.path, *source.more)
+    paths = [path for folder in folders for path in (folder, *_some_of(folder))]
+    return max(path.stat().st_mtime_ns for path in paths)
+
+
+def _some_of(folder: Path) -> list[Path]:
+    """Return files from all over a folder: all of a small one."""
+    files = sorted(folder.iterdir())
+    return files[:: len(files) // TIMED_CROPS + 1]
