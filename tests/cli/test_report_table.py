@@ -70,10 +70,12 @@ def test_each_main_person_has_a_row_and_one_alone_is_not_numbered(shown):
 
 def test_three_hundred_videos_end_in_failures_and_sums(shown):
     failed = [report(f"bad{n}.mp4", (), "failed", error=f"bad{n}.mp4: empty") for n in range(30)]
-    lines = shown([*failed, *[report(f"{n}.mp4") for n in range(270)]], 80)
+    done = [report(f"{n}.mp4", warnings=("dark",) * (n < 7)) for n in range(270)]
+    lines = shown([*failed, *done], 80)
     assert len(lines) < 30
     assert lines[:2] == ["error: bad0.mp4: empty", "error: bad1.mp4: empty"]
     assert lines[20] == "and 10 errors more"
+    assert lines[-2] == "7 of them with warnings, in summary.csv"
     assert lines[-1] == "270 annotated, 0 skipped, 30 failed"
     assert [line for line in lines if "27000" in line and "all 270 videos" in line]
 

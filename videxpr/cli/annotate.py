@@ -58,7 +58,8 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
             missing = outputs.finish()
         display.report_missing(missing)
         from_package = any(file.origin == IN_PACKAGE for file in models)
-        if from_package and "predictions" in command.output.written and annotator is not None:
+        is_made = any(report.status == "done" for report in reports)
+        if from_package and is_made and "predictions" in command.output.written:
             display.say(
                 "predictions.txt is the starter's: an ABAW entry needs a model trained on Aff-Wild2 "
                 "(videxpr train clips)"

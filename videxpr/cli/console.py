@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -18,6 +18,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from videxpr.cli.message import show
 from videxpr.cli.stop import Stopped
@@ -96,6 +97,10 @@ def find_some_source(arguments: Iterable[str]) -> list[Source]:
     return sources
 
 
+NAME_WIDTH: Final = 24
+"""Columns of a bar's name, so that its numbers fit a terminal of 60."""
+
+
 class _WarningLines(logging.Handler):
     """Shows what is logged on standard error, above the bars if there are any."""
 
@@ -126,7 +131,11 @@ class BatchDisplay:
         self.console = Console(stderr=True, highlight=False)
         self.bars = self.console.is_terminal and not quiet
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False),  # a video may be called [red].mp4
+            TextColumn(
+                "{task.description}",
+                markup=False,  # a video may be called [red].mp4
+                table_column=Column(max_width=NAME_WIDTH, no_wrap=True),
+            ),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[speed]}"),

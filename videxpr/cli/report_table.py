@@ -64,6 +64,9 @@ def print_reports(
     if shown:
         for line in table_lines(header, shown, console.width):
             console.print(Text(line), soft_wrap=True)
+    warned = sum(bool(report.warnings) for report in done)
+    if warned and len(done) > MOST_ROWS:
+        console.print(f"{warned} of them with warnings, in summary.csv")
     counts = Counter(report.status for report in reports)
     console.print(f"{counts['done']} {did}, {counts['skipped']} skipped, {counts['failed']} failed")
 
