@@ -130,11 +130,11 @@ def test_parquet_gives_what_annotate_writes_with_the_template(
 ) -> None:
     folder = tmp_path_factory.mktemp("run")
     wanted = template(**dict.fromkeys(sorted(names), count))
-    options = OutputOptions(folder, ("predictions",))
+    write_predictions(folder / "template.txt", wanted)
+    options = OutputOptions(folder, ("predictions",), template=folder / "template.txt")
     source = Source(Path("a.mp4"), "video", PurePosixPath("a.mp4"), "a")
     outputs = Outputs(options)
-    outputs.template = wanted
-    outputs.write(source, annotation(main, second))
+    outputs.write(source, annotation(main, second), modified_ns=0)
     outputs.finish()
     write_parquet(folder / "p" / "a.parquet", annotation(main, second, missing=missing))
     submission = build_submission(folder / "p", wanted, EDITIONS[6])
