@@ -17,7 +17,7 @@ from videxpr.faces.detection.detector import Detector, RegionOfInterest
 MOST_LOOKS: Final = 4
 """Frames of a video in which a face is looked at."""
 
-MOST_EMPTY_LOOKS: Final = 2
+MOST_EMPTY_LOOKS: Final = 3
 """Frames in which no face is found that are looked at: each costs three detections in full frames."""
 
 GROWTH: Final = 3

@@ -19,7 +19,7 @@ from videxpr.faces.subjects import (
     rank_tracks,
 )
 
-LEAST_ALIKE: Final = 0.4
+LEAST_ALIKE: Final = 0.6
 """Share of the recognizer's threshold below which who is back in the same place is somebody else."""
 
 LOOKED_AT: Final = 256
