@@ -38,7 +38,7 @@ from videxpr.faces.track import Track
 from videxpr.formats.frame_labels import fill_labels
 from videxpr.formats.record import JOINT, Annotation, FaceRows
 from videxpr.model.checkpoint import Checkpoint
-from videxpr.model.ensemble import Ensemble, distinct_templates, template_position
+from videxpr.model.ensemble import Ensemble
 from videxpr.video.options import TimeRange
 from videxpr.video.sources import Source, check_source
 from videxpr.video.timeline import Timeline
@@ -92,9 +92,8 @@ class Annotator:
         self.device = models[0].device
         self.recognizer = recognizer
         self._timer = timer
-        seen_by = [self.ensemble.templates[0] if recognizer is None else recognizer.template]
-        templates = distinct_templates([*self.ensemble.templates, *seen_by])
-        self._recognized = template_position(seen_by[0], templates)
+        seen_by = self.ensemble.templates[0] if recognizer is None else recognizer.template
+        templates = [*self.ensemble.templates, seen_by]
         self._faces = FacePipeline(detector, self.options.faces, templates, timer)
 
     def annotate(self, source: Source, progress: Progress | None = None) -> Annotation:
@@ -122,9 +121,7 @@ class Annotator:
         streams = ShotStreams(
             partial(TrackStream, begin, timeline.times, bridge, smooth, options.keep_features)
         )
-        people = People(
-            options.faces, options.people, timeline.times, self.recognizer, self._recognized
-        )
+        people = People(options.faces, options.people, timeline.times, self.recognizer, template=-1)
         return _State(timeline, streams, DeferredFaces(options.people, options.faces), people)
 
     def _read_video(self, path: Path, state: "_State", progress: Progress | None) -> None:
@@ -223,7 +220,7 @@ class Annotator:
             paper_probabilities=paper,
             people=self.options.people,
             decode_errors=timeline.decode_errors,
-            warnings=tuple(warnings(source, timeline, faces, self.recognizer is not None)),
+            warnings=tuple(warnings(source, timeline, faces)),
             provenance=self._provenance(source, timeline),
         )
 

@@ -17,21 +17,16 @@ from videxpr.video.timeline import Timeline
 NAMED_PEOPLE: Final = 4
 """Persons of whom a warning says for how long they were the main one."""
 
-AFTER_CUTS: Final = "; after a cut nobody is known again without a recognition model"
 
-
-def warnings(
-    source: Source, timeline: Timeline, faces: FaceRows, recognized: bool
-) -> Iterator[str]:
+def warnings(source: Source, timeline: Timeline, faces: FaceRows) -> Iterator[str]:
     """Yield what a user should know of a source that was read, and of the rows with a face."""
     main = Counter(faces.person[faces.of_rank(0)].tolist()).most_common()
     if len(main) > 1:
         named = ", ".join(f"person {number}: {count}" for number, count in main[:NAMED_PEOPLE])
         more = ", ..." if len(main) > NAMED_PEOPLE else ""
-        unjoined = "" if recognized or timeline.shots[-1] == 0 else AFTER_CUTS
         yield (
             f"{len(main)} persons are the main one, each in some of the frames ({named}{more}); "
-            f"summary.csv has a line for each{unjoined}"
+            "summary.csv has a line for each"
         )
     if not len(faces):
         yield "no face was found: text formats say Neutral, or -1, throughout"

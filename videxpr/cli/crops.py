@@ -50,12 +50,14 @@ def make(command: CropsMakeCommand, given: frozenset[str]) -> int:
     from videxpr.datasets.crops.cropper import Cropper
     from videxpr.datasets.crops.writer import CROPS, CropTree
     from videxpr.faces.detection.load import load_detector
+    from videxpr.faces.identity import load_recognizer
 
     threads = stage_threads()
     faces = on_device(command.crops.faces, str(resolve_device(command.run.device)), threads)
     use_cpu_threads(threads)
     options = replace(command.crops, template=template, faces=faces)
-    cropper = Cropper(load_detector(faces.detection), options)
+    detector, recognizer = load_detector(faces.detection), load_recognizer(faces.detection)
+    cropper = Cropper(detector, options, recognizer)
     tree = CropTree(command.directory, template, command.overwrite)
     reports: list[CropReport] = []
     resume = resume_hint(command.overwrite)

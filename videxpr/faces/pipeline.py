@@ -164,10 +164,12 @@ class FacePipeline:
 
     def _crop_faces(self, shown: ShotFrame, faces: list[Face]) -> _DetectedFrame:
         frame = shown.frame
-        crops = [
-            tuple(align_face(frame.image, face.landmarks, one) for one in self.templates)
+        distinct = dict.fromkeys(self.templates)  # one for two uses is aligned to once
+        aligned = [
+            {one: align_face(frame.image, face.landmarks, one) for one in distinct}
             for face in faces
         ]
+        crops = [tuple(own[one] for one in self.templates) for own in aligned]
         height, width = frame.image.shape[:2]
         size = (width, height)
         return _DetectedFrame(frame.index, frame.pts_seconds, shown.shot, size, faces, crops)

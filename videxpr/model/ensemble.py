@@ -90,9 +90,7 @@ class Ensemble:
         Returns:
             (N, sum of the models' widths).
         """
-        chosen = [
-            crops[template_position(model.config.crop, self.templates)] for model in self.models
-        ]
+        chosen = [crops[_position(model.config.crop, self.templates)] for model in self.models]
         features = [
             embedder.embed(own, batch_size)
             for embedder, own in zip(self.embedders, chosen, strict=True)
@@ -234,8 +232,7 @@ def distinct_templates(templates: Sequence[CropTemplate]) -> tuple[CropTemplate,
     return tuple(distinct)
 
 
-def template_position(template: CropTemplate, templates: Sequence[CropTemplate]) -> int:
-    """Return which of the templates has that geometry, whatever it is called."""
+def _position(template: CropTemplate, templates: Sequence[CropTemplate]) -> int:
     return [_geometry(other) for other in templates].index(_geometry(template))
 
 

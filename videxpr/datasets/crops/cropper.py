@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from videxpr.datasets.crops.options import CropOptions
 from videxpr.faces.detection.detector import Detector
+from videxpr.faces.identity import Recognizer
 from videxpr.faces.people import People
 from videxpr.faces.pipeline import FacePipeline, Progress, TrackedFace
 from videxpr.faces.subjects import RankedTrack
@@ -41,16 +42,21 @@ class PersonCrop:
 class Cropper:
     """Crops any number of videos, one after another."""
 
-    def __init__(self, detector: Detector, options: CropOptions) -> None:
+    def __init__(
+        self, detector: Detector, options: CropOptions, recognizer: Recognizer | None = None
+    ) -> None:
         """Make ready.
 
         Args:
             detector: that looks for faces.
             options: which faces are cropped, and how.
+            recognizer: that tells people apart by their faces; None without one.
         """
         self.detector = detector
         self.options = options
-        self._faces = FacePipeline(detector, options.faces, [options.template])
+        self._recognizer = recognizer
+        seen_by = options.template if recognizer is None else recognizer.template
+        self._faces = FacePipeline(detector, options.faces, [options.template, seen_by])
 
     def crops(
         self, path: Path, timeline: Timeline, progress: Progress | None = None
@@ -72,11 +78,13 @@ class Cropper:
         with CropSpool() as spool:
 
             def buffer(faces: list[TrackedFace]) -> None:
+                people.add(faces)
                 for face in faces:
                     jpeg = jpeg_bytes(face.crops[0], self.options.quality)
                     spool.add(face.track.number, jpeg)
 
-            people = People(self.options.faces, self.options.people, timeline.times)
+            options, recognizer = self.options, self._recognizer
+            people = People(options.faces, options.people, timeline.times, recognizer, template=-1)
             for shot in self._faces.shots(path, timeline, buffer, progress):
                 for ranked in people.end_shot(shot):
                     yield from self._of_track(ranked, spool)
