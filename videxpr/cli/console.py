@@ -136,10 +136,10 @@ class BatchDisplay:
                 markup=False,  # a video may be called [red].mp4
                 table_column=Column(max_width=NAME_WIDTH, no_wrap=True),
             ),
-            BarColumn(),
-            MofNCompleteColumn(),
+            BarColumn(),  # alone gives way where the terminal is narrow
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
             console=self.console,
             disable=not self.bars,
             transient=True,
