@@ -10,7 +10,7 @@ from videxpr.core.files import sha256_of
 from videxpr.core.option import option_fields
 from videxpr.datasets.crops.reader import open_crops
 from videxpr.formats.record import JOINT, Annotation, FaceRows
-from videxpr.model.hub.resolve import A_FILE
+from videxpr.model.hub.resolve import recorded_models
 from videxpr.video.sources import Source
 from videxpr.video.timeline import Timeline
 
@@ -55,19 +55,15 @@ def fingerprint(source: Source) -> tuple[int, str]:
 def configuration_of(annotation: Annotation) -> dict[str, Any]:
     """Return the options that repeat an annotation, by the names of flags, as TOML values.
 
-    A model that was a file is named by the file's name, since its folder is not in the record.
-
     Raises:
         FormatError: the annotation does not say how it was made.
     """
     made = annotation.provenance
     if not annotation.options or "model" not in made:
         raise FormatError(f"{annotation.video}: the record does not say how it was made")
-    names, origins = (made[key].split(JOINT) for key in ("model", "model_origin"))
-    models = [
-        f"{name}.safetensors" if origin == A_FILE else name
-        for name, origin in zip(names, origins, strict=True)
-    ]
     known = option_fields(AnnotateCommand)
     chosen = {name: value for name, value in annotation.options.items() if name in known}
-    return chosen | {"model": models, "model-sha256": made["model_sha256"].split(JOINT)}
+    return chosen | {
+        "model": recorded_models(made),
+        "model-sha256": made["model_sha256"].split(JOINT),
+    }

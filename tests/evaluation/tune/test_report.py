@@ -36,6 +36,7 @@ def report_of(gain: float) -> TuneReport:
         labels=Path("labels"),
         model="mine",
         model_sha256="ab" * 32,
+        model_names=("mine.safetensors",),
         sources=("a", "b"),
         frames=900,
         trials=(CURRENT, BEST),
@@ -58,7 +59,7 @@ def test_the_best_setting_is_written_where_choosing_gains(tmp_path):
         "stride": 8,
         "smooth": 4.0,
         "logit-adjustment": 0.75,
-        "model": ["mine"],
+        "model": ["mine.safetensors"],
         "model-sha256": ["ab" * 32],
     }
     comments = [line for line in text.splitlines() if line.startswith("# ")]
@@ -88,7 +89,7 @@ def test_annotate_reads_it(tmp_path):
 
 
 def test_models_of_an_ensemble_are_listed(tmp_path):
-    report = replace(report_of(0.02), model="a + b", model_sha256="cd + ef")
+    report = replace(report_of(0.02), model_names=("a", "b"), model_sha256="cd + ef")
     write_config(tmp_path / "tuned.toml", report)
     options = tomllib.loads((tmp_path / "tuned.toml").read_text())
     assert (options["model"], options["model-sha256"]) == (["a", "b"], ["cd", "ef"])

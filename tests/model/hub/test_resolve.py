@@ -12,7 +12,14 @@ from hub import stand_in
 
 from videxpr.core.errors import CheckpointError, DownloadError, FormatError, UsageError
 from videxpr.model.hub.registry import find_registered
-from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile, cached_file, resolve_model
+from videxpr.model.hub.resolve import (
+    A_FILE,
+    IN_PACKAGE,
+    ModelFile,
+    cached_file,
+    recorded_models,
+    resolve_model,
+)
 
 __all__ = ["site"]  # a fixture
 
@@ -59,6 +66,12 @@ def test_a_name_wins_over_a_file_that_is_called_the_same(
     monkeypatch.chdir(tmp_path)
     assert resolve_model("lab") == ModelFile("lab", tmp_path / "other.safetensors", SHA256, A_FILE)
     assert resolve_model("./lab").path == Path("lab")
+
+
+def test_models_of_a_record_are_named_as_annotate_finds_them() -> None:
+    made = {"model": "starter + mine", "model_origin": f"in the package + {A_FILE}"}
+    assert recorded_models(made) == ["starter", "mine.safetensors"]
+    assert recorded_models({"model": "old"}) == ["old"]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from videxpr.evaluation.pairing import pair_labels, read_ground_truth
 from videxpr.evaluation.tune.options import Setting
 from videxpr.formats.record import Annotation
 from videxpr.formats.writers import Missing
+from videxpr.model.hub.resolve import recorded_models
 from videxpr.model.logit_adjustment import adjusted
 
 
@@ -32,6 +33,7 @@ class AnnotationSettings:
     Attributes:
         model: on whose probabilities settings are tried; several are joined by ``+``.
         model_sha256: of its file.
+        model_names: by which annotate finds the models.
         class_shares: share of each expression among its training labels; empty if it is not known.
         stride: frames between the starts of two windows.
         tail: what becomes of the last window of a sequence.
@@ -43,6 +45,7 @@ class AnnotationSettings:
 
     model: str
     model_sha256: str
+    model_names: tuple[str, ...]
     class_shares: tuple[float, ...]
     stride: int
     tail: str
@@ -163,6 +166,7 @@ def _settings_of(subject: Subject) -> AnnotationSettings:
         settings = AnnotationSettings(
             model=provenance["model"],
             model_sha256=provenance["model_sha256"],
+            model_names=tuple(recorded_models(provenance)),
             class_shares=tuple(map(float, json.loads(provenance.get("class_shares", "[]")))),
             stride=int(options["stride"]),
             tail=str(options["tail"]),

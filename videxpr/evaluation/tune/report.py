@@ -105,6 +105,7 @@ class TuneReport:
         labels: folder or file of the labels.
         model: on whose probabilities; several are joined by ``+``.
         model_sha256: of its file; several are joined likewise.
+        model_names: by which annotate finds the models.
         sources: names of the source videos.
         frames: labeled frames.
         trials: every setting, the plainer ones first.
@@ -118,6 +119,7 @@ class TuneReport:
     labels: Path
     model: str
     model_sha256: str
+    model_names: tuple[str, ...]
     sources: tuple[str, ...]
     frames: int
     trials: tuple[Trial, ...]
@@ -143,8 +145,8 @@ def write_config(path: Path, report: TuneReport, models: Sequence[str] = ()) -> 
     Args:
         path: of the file.
         report: what tuning gave.
-        models: names, paths or addresses by which annotate finds the models; without them the names
-            in the Parquet files are taken, which suffice for models that have one.
+        models: names, paths or addresses by which annotate finds the models; without them they are
+            named as the Parquet files tell.
 
     Raises:
         OutputError: the file cannot be written.
@@ -154,7 +156,7 @@ def write_config(path: Path, report: TuneReport, models: Sequence[str] = ()) -> 
     chosen = report.recommended
     options = {
         **chosen.setting.options,
-        "model": list(models) or report.model.split(JOINT),
+        "model": list(models or report.model_names),
         "model-sha256": report.model_sha256.split(JOINT),
     }
     lines = (

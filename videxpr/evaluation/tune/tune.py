@@ -82,6 +82,7 @@ def tune(
         labels=labels,
         model=data.settings.model,
         model_sha256=data.settings.model_sha256,
+        model_names=data.settings.model_names,
         sources=tuple(sources),
         frames=int(frames.sum()),
         trials=tuple(trials),

@@ -2,14 +2,16 @@
 
 import difflib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from videxpr.core.errors import CheckpointError, DownloadError, UsageError
 from videxpr.core.files import sha256_of
+from videxpr.formats.record import JOINT
 from videxpr.model.hub.download import Progress, fetch
 from videxpr.model.hub.huggingface import PREFIX, WEIGHTS, fetch_weights, parse_reference
 from videxpr.model.hub.registry import NAME, RegisteredModel, find_registered, registered_models
@@ -88,6 +90,22 @@ def check_distinct(models: Sequence[ModelFile]) -> None:
                 f"model {file.name} is given twice; its probabilities would count twice"
             )
         seen.add(file.sha256)
+
+
+def recorded_models(made: Mapping[str, str]) -> list[str]:
+    """Return by which names annotate finds the models of a record.
+
+    One that was a file is named by the file's name, since its folder is not in the record.
+
+    Args:
+        made: what an annotation says of how it was made.
+    """
+    names = made["model"].split(JOINT)
+    origins = made.get("model_origin", "").split(JOINT)
+    return [
+        f"{name}.safetensors" if origin == A_FILE else name
+        for name, origin in zip_longest(names, origins[: len(names)])
+    ]
 
 
 def cached_file(model: RegisteredModel) -> Path:
