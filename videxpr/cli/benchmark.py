@@ -26,6 +26,7 @@ from videxpr.cli.console import (
 )
 from videxpr.cli.model_choice import chosen_models
 from videxpr.core.files import STANDARD_OUTPUT
+from videxpr.faces.detection.load import choose_detector
 
 if TYPE_CHECKING:
     from videxpr.annotation.benchmark.machine import InUse, Machine
@@ -39,6 +40,7 @@ def run(command: BenchmarkCommand, given: frozenset[str]) -> int:
     prepare_process(command.run.quiet)
     sources = find_some_source(command.videos)
     models = chosen_models(command.model, command.run.quiet)
+    choose_detector(command.annotation.faces.detection)
     from videxpr.annotation.benchmark.machine import in_use, this_machine
     from videxpr.annotation.benchmark.measure import measure_videos
     from videxpr.annotation.load import load_annotator

@@ -155,8 +155,9 @@ class BatchDisplay:
         self._progress.stop()
         if isinstance(error, Stopped):
             kept = f" and kept; {self.resume}" if self.resume else ""
-            verb = "is" if self.done == 1 else "are"
-            error.add_note(f"{self.done} of {self.videos} videos {verb} done{kept}")
+            noun = "video" if self.videos == 1 else "videos"
+            verb = "is" if 1 in (self.done, self.videos) else "are"
+            error.add_note(f"{self.done} of {self.videos} {noun} {verb} done{kept}")
 
     def say(self, text: str) -> None:
         """Print a line for people; leave it out when quiet."""

@@ -30,6 +30,7 @@ from videxpr.datasets.crops.geometry_file import (
     write_crop_geometry,
 )
 from videxpr.datasets.crops.options import CropsMakeCommand, CropsMeasureCommand
+from videxpr.faces.detection.load import choose_detector
 
 if TYPE_CHECKING:
     from videxpr.datasets.crops.batch import CropReport
@@ -44,6 +45,7 @@ def make(command: CropsMakeCommand, given: frozenset[str]) -> int:
     prepare_process(command.run.quiet)
     sources = find_some_source(command.sources)
     template = _chosen_template(command)
+    choose_detector(command.crops.faces.detection)
     from videxpr.annotation.load import on_device
     from videxpr.core.device import resolve_device, stage_threads, use_cpu_threads
     from videxpr.datasets.crops.batch import crop_sources
@@ -106,6 +108,7 @@ def measure(command: CropsMeasureCommand, given: frozenset[str]) -> int:
     prepare_process()
     if not command.folder.is_dir():
         raise SourceError(f"no folder {command.folder}")
+    choose_detector(command.detection)
     from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
     from videxpr.datasets.crops.measure import SMALLEST_FACE, measure_crops
     from videxpr.faces.detection.load import load_detector
