@@ -6,8 +6,6 @@ import sys
 import pytest
 from conftest import Run
 
-TERMINAL = 80
-
 MISTAKES = {
     "annotate": "name SOURCES: videxpr annotate folder/ -o annotations",
     "annotate nosuch.mp4": "nosuch.mp4: no such file or folder",
@@ -102,3 +100,22 @@ def test_none_of_them_needs_torch(here):
     done = subprocess.run(command, capture_output=True, text=True, cwd=here)
     assert done.returncode == 0, done.stderr.splitlines()[-1]
     assert "Value error" not in done.stderr
+
+
+def test_what_cannot_be_read_is_said_without_torch(here):
+    (here / "notes.mp4").write_text("no video\n")
+    (here / "empty.mp4").touch()
+    code = (
+        "import sys, videxpr.cli\n"
+        "sys.argv = ['videxpr', 'annotate', 'notes.mp4', 'empty.mp4', '--device', 'cpu']\n"
+        "try:\n"
+        "    videxpr.cli.main()\n"
+        "finally:\n"
+        "    assert 'torch' not in sys.modules\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=here)
+    assert (done.returncode, done.stdout) == (1, "0 annotated, 0 skipped, 2 failed\n")
+    first, second = done.stderr.splitlines()
+    assert first.startswith("error: notes.mp4: ") and second.startswith("error: empty.mp4: ")
+    assert max(len(first), len(second)) <= 80

@@ -13,6 +13,7 @@ from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import OutputError
 from videxpr.core.parallel import ordered_map
 from videxpr.formats.record import Annotation
+from videxpr.video.container import open_video
 from videxpr.video.jobs import JobResult, run_jobs
 from videxpr.video.sources import Source, check_source
 
@@ -44,7 +45,7 @@ def annotate_sources(
     What is written is the same with any number of workers, and so is its order.
 
     Args:
-        annotator: with its model, detector and options; None if all files are known to be there.
+        annotator: with its model, detector and options; None if all that can be read is done.
         sources: what to annotate.
         outputs: where results go.
         progress: called with each source that is begun, to get the callback for its frames.
@@ -74,6 +75,8 @@ def annotate_sources(
             if shown is not None:
                 shown(completed, total)
 
+        if annotator is None:
+            open_video(source.path).container.close()  # says why nothing can be read of it
         assert annotator is not None, "there is something to do"
         annotation = annotator.annotate(source, advance)
         return _Made(annotation, modified, standing.reason, perf_counter() - begun)

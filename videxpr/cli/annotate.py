@@ -16,6 +16,7 @@ from videxpr.cli.console import (
 )
 from videxpr.cli.model_choice import chosen_models
 from videxpr.cli.report_table import Cells, print_reports
+from videxpr.core.errors import SourceError
 from videxpr.core.option import record
 from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile
 from videxpr.video.sources import Source
@@ -37,13 +38,13 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     from videxpr.annotation.writer import Outputs
 
     outputs = Outputs(command.output, _setup(command, models))
-    is_done = outputs.check(sources)
+    needs_model = not outputs.check(sources) and any(map(_is_readable, sources))
     from videxpr.annotation.batch import annotate_sources
 
     has_videos = any(source.kind == "video" for source in sources)
     resume = resume_hint(command.output.overwrite)
     with BatchDisplay(len(sources), command.run.quiet, resume) as display:
-        annotator = None if is_done else _load(command, models, display)
+        annotator = _load(command, models, display) if needs_model else None
         if annotator is not None:
             display.say(_introduction(annotator, has_videos))
             display.warn(_warnings(command, annotator, sources))
@@ -70,6 +71,18 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         title = f"model {names}{found_by}, results in {command.output.directory}"
         print_reports(title, HEADER, reports, _rows, _total, "annotated")
     return int(any(report.status == "failed" for report in reports) or display.incomplete)
+
+
+def _is_readable(source: Source) -> bool:
+    """Return whether a model is worth loading for a source; why it is not is said in its turn."""
+    if source.kind == "video":
+        from videxpr.video.container import open_video
+
+        try:
+            open_video(source.path).container.close()
+        except (SourceError, OSError):
+            return False
+    return source.kind != "missing"
 
 
 def _setup(command: AnnotateCommand, models: Sequence[ModelFile]) -> "Setup":
