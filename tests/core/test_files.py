@@ -1,9 +1,10 @@
 import hashlib
+from pathlib import Path
 
 import pytest
 
 from videxpr.core.errors import OutputError
-from videxpr.core.files import atomic_write, folds_names, sha256_of
+from videxpr.core.files import atomic_write, folds_names, sha256_of, unwritable_reason
 
 
 def test_file_appears_whole_and_folders_are_made(tmp_path):
@@ -83,3 +84,27 @@ def test_whether_a_folder_takes_two_names_for_one_is_found_out_and_nothing_stays
     (tmp_path / "a").touch()
     assert folds_names(tmp_path / "not" / "yet") is (tmp_path / "A").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("path", "is_folder", "reason"),
+    [
+        ("new/deep/out", True, ""),
+        ("there", True, ""),
+        ("new/out.json", False, ""),
+        ("file", True, "is a file, not a folder"),
+        ("there", False, "is a folder; name a file in it"),
+        ("file/out", True, "cannot be written: file is a file"),
+        ("file/new/out.json", False, "cannot be written: file is a file"),
+        ("n" * 300, True, "cannot be written: File name too long"),
+        ("/proc/out", True, "cannot be written: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_written_is_known_before_and_nothing_is_left(
+    tmp_path, monkeypatch, path, is_folder, reason
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").touch()
+    assert unwritable_reason(Path(path), is_folder) == reason
+    assert sorted(one.name for one in tmp_path.rglob("*")) == ["file", "there"]
