@@ -224,6 +224,8 @@ def test_a_registered_model_is_listed_shown_and_downloaded(
 def test_the_license_of_a_registry_is_told_before_the_download(
     command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, videxpr: Run
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.mp4").touch()
     own = tmp_path / "own.toml"
     terms = f'sha256 = "{"ab" * 32}"\nsize = 5\nlicense = "for research only"\n'
     own.write_text(f'[lab]\nurl = "http://127.0.0.1:9/nobody-there"\n{terms}')

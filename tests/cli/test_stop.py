@@ -12,7 +12,7 @@ import pandas
 import pytest
 import torch
 from PIL import Image
-from pipeline import picture
+from pipeline import picture, write_clip
 from rich.console import Console
 
 from videxpr.cli.stop import Stopped
@@ -155,7 +155,7 @@ def test_output_that_nobody_takes_leaves_no_trace(tmp_path, redirect):
 
 
 def test_an_interrupt_of_an_import_leaves_no_trace(tmp_path):
-    (tmp_path / "a.mp4").write_text("no video")
+    write_clip(tmp_path / "a.mp4", [picture(number) for number in range(5)])
     command = [sys.executable, "-X", "importtime", "-m", "videxpr", "annotate", "a.mp4"]
     run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     for line in run.stderr:
