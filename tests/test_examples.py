@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
+import records
 import torch
 from annotated import annotation
 from conftest import SHARED, needs_shared
@@ -244,3 +245,29 @@ def test_made_up_videos_are_scored_by_their_truth(tmp_path):
     (tmp_path / "truth.json").write_text(json.dumps([asdict(truth)]))
     row = run("score_cuts.py", tmp_path).splitlines()[-1]
     assert row == "| ends | 1 | 2 | 2 | 2 | 1.000 | 1.000 |"
+
+
+def test_people_of_annotations_are_scored_by_the_truth(tmp_path):
+    """One of two people comes back; a frame has a face but nobody is there."""
+    who = ["Ann"] * 10 + ["Bob"] * 5 + ["Ann"] * 5 + [None]
+    visible = [{name: (50, 60, 40)} if name else {} for name in who]
+    truth = {"name": "a.mp4", "kind": "identity", "recipe": "back", "half": "fix"}
+    truth |= {"cuts": [(10, 10), (15, 15), (20, 20)], "visible": visible}
+    (tmp_path / "truth.json").write_text(json.dumps([truth]))
+    rows = records.face_rows([*range(1, 21)], [0] * 20, [False] * 20)
+    rows = replace(rows, bbox=np.tile(np.float32([30, 40, 70, 80]), (20, 1)))
+    times = np.arange(21) / 25
+    for numbers, expected in (
+        ([1] * 9 + [2] * 5 + [1] * 6, "1 of 1 | 1.000 of 1 | 0.000 of 2"),
+        ([1] * 9 + [2] * 5 + [3] * 6, "0 of 1 | 0.000 of 1 | 0.000 of 2"),
+        ([1] * 20, "0 of 1 | 1.000 of 1 | 1.000 of 2"),
+    ):
+        faces = replace(rows, person=np.array(numbers))
+        found = records.changed(
+            records.annotation(),
+            **{"first_frame": 0, "pts_seconds": times, "seconds": times, "faces": faces},
+            shots=np.zeros(21, np.int64),
+        )
+        write_parquet(tmp_path / "a.parquet", found)
+        last = run("who_is_there.py", tmp_path, tmp_path).splitlines()[-1]
+        assert last == f"| all | 1 | 0.950 of 20 | 1.000 of 1 | {expected} |"
