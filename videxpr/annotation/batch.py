@@ -13,7 +13,6 @@ from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import OutputError
 from videxpr.core.parallel import ordered_map
 from videxpr.formats.record import Annotation
-from videxpr.video.container import open_video
 from videxpr.video.jobs import JobResult, run_jobs
 from videxpr.video.sources import Source, check_source
 
@@ -76,6 +75,8 @@ def annotate_sources(
                 shown(completed, total)
 
         if annotator is None:
+            from videxpr.video.container import open_video  # a run with nothing to do does without
+
             open_video(source.path).container.close()  # says why nothing can be read of it
         assert annotator is not None, "there is something to do"
         annotation = annotator.annotate(source, advance)
