@@ -1,9 +1,12 @@
+import io
 import logging
 from pathlib import Path, PurePosixPath
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
-from videxpr.cli.console import BatchDisplay, prepare_process
+from videxpr.cli.console import BatchDisplay, prepare_process, print_table
 from videxpr.video.sources import Source
 
 
@@ -38,3 +41,14 @@ def test_a_videos_name_is_shown_as_it_is(capsys, monkeypatch):
         display.begin(video)(1, 2)
         display._progress.refresh()
     assert "[red]take [b].mp4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("width", "boxed"), [(60, False), (80, True)])
+def test_a_table_gives_up_its_lines_before_its_words(width, boxed):
+    table = Table("video", "labeled", "covered", "accuracy", "F1 (present)", "length")
+    table.add_row("video_number_0", "264", "100.0%", "0.125", "0.121", "")
+    stream = io.StringIO()
+    print_table(Console(file=stream, width=width), table)
+    shown = stream.getvalue()
+    assert ("│" in shown) == boxed
+    assert {"video_number_0", "accuracy", "(present)"} <= set(shown.replace("┃", " ").split())

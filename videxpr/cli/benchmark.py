@@ -22,6 +22,7 @@ from videxpr.cli.console import (
     find_some_source,
     output_console,
     prepare_process,
+    print_table,
     write_output,
 )
 from videxpr.cli.model_choice import chosen_models
@@ -85,7 +86,7 @@ def show_video(name: str, figures: VideoFigures) -> None:
     table.add_row("bound", _rate(figures.bound), rule, f"{1000 / figures.bound:.2f}", "")
     table.add_row("pipeline", *_speed_cells(figures.pipeline.speed), "")
     table.add_row("efficiency", f"{figures.efficiency:.2f}", "pipeline / bound", "", "")
-    output_console().print(table)
+    print_table(output_console(), table)
     output_console().print(_memory(figures), soft_wrap=True, markup=False)
 
 

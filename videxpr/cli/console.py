@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,7 +19,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Column
+from rich.table import Column, Table
 
 from videxpr.cli.message import show
 from videxpr.cli.stop import Stopped
@@ -47,6 +48,14 @@ def write_output(path: Path, text: str) -> None:
 def output_console() -> Console:
     """Return what prints tables on standard output, wide where that is a file or a pipe."""
     return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table, without its lines where they would leave no room for whole words."""
+    wanted = Measurement.get(console, console.options.update(width=WIDE), table).maximum
+    if wanted > console.width:
+        table.box, table.padding = None, (0, 1, 0, 0)
+    console.print(table)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from videxpr.cli.console import (
     find_some_source,
     output_console,
     prepare_process,
+    print_table,
     progress_bar,
     report_line,
     resume_hint,
@@ -159,7 +160,7 @@ def _by_landmark(values: NDArray[np.float64]) -> dict[str, list[float]]:
 
 def _print_measurement(measured: "Measurement", command: CropsMeasureCommand) -> None:
     console = output_console()
-    console.print(_landmark_table(measured), markup=False)
+    print_table(console, _landmark_table(measured))
     for line in _sentences(measured):
         console.print(line, markup=False, soft_wrap=True)
     console.print(f"wrote {command.output}", markup=False, soft_wrap=True)

@@ -8,7 +8,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.cli.console import output_console, prepare_process, progress_bar, write_output
+from videxpr.cli.console import (
+    output_console,
+    prepare_process,
+    print_table,
+    progress_bar,
+    write_output,
+)
+from videxpr.cli.message import show
 from videxpr.cli.model_choice import chosen_checkpoint
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
@@ -94,13 +101,14 @@ def _show(evaluation: Evaluation) -> None:
     """Print every table on standard output, the headline last."""
     console = output_console()
     if evaluation.videos:
-        console.print(_video_table(evaluation))
-    console.print(_confusion_table(evaluation, SHORT if console.width < NARROW else None))
-    console.print(_class_table(evaluation))
+        print_table(console, _video_table(evaluation))
+    shortened = SHORT if console.width < NARROW else None
+    print_table(console, _confusion_table(evaluation, shortened))
+    print_table(console, _class_table(evaluation))
     if evaluation.subsets:
-        console.print(_subset_table(evaluation))
+        print_table(console, _subset_table(evaluation))
     for line in _closing_lines(evaluation):
-        console.print(line, soft_wrap=True)
+        show(console, line.plain, str(line.style))
 
 
 def _video_table(evaluation: Evaluation) -> Table:

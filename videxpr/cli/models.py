@@ -39,7 +39,8 @@ from videxpr.model.publish.describe import (
 )
 
 HEADER: Final = ("NAME", "FOR", "STATE", "SIZE", "LICENSE", "NOTE", "FILE")
-"""The file, a long path, goes below the table on a terminal."""
+SHORT: Final = 4
+"""The first fields are short; the others go below the table on a terminal."""
 
 
 def list_(command: ModelsListCommand, given: frozenset[str]) -> int:
@@ -180,15 +181,16 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table()
-    for title in HEADER[:-1]:
+    from videxpr.cli.message import show as show_line
+
+    console, table = Console(highlight=False), Table()
+    for title in HEADER[:SHORT]:
         table.add_column(title, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(field) for field in row[:-1]))
-    Console().print(table)
+        table.add_row(*(Text(field) for field in row[:SHORT]))
+    console.print(table)
     for row in rows:
-        if row[-1]:
-            typer.echo(f"{row[0]}: {row[-1]}")
+        show_line(console, f"{row[0]}: {'; '.join(filter(None, row[SHORT:]))}")
 
 
 def _on_terminal() -> bool:

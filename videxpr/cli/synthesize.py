@@ -7,7 +7,7 @@ from time import perf_counter
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.cli.console import output_console, prepare_process, progress_bar
+from videxpr.cli.console import output_console, prepare_process, print_table, progress_bar
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.image_folder import draw_split, find_images, read_split
 from videxpr.datasets.synthetic.options import SynthesizeCommand
@@ -53,7 +53,7 @@ def _show(summaries: Sequence[SetSummary], root: Path, seconds: float) -> None:
         rows = [one for s in summaries for one in (s.images, s.segments, s.frames)]
         if any(row[label] for row in rows):
             table.add_row(name, *(str(row[label]) for row in rows))
-    console.print(table)
+    print_table(console, table)
     crops = sum(summary.crops for summary in summaries)
     frames = sum(sum(summary.frames) for summary in summaries)
     megabytes = sum(summary.size_bytes for summary in summaries) / 1e6

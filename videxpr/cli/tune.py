@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from videxpr.cli.console import output_console, prepare_process, progress_bar
+from videxpr.cli.console import output_console, prepare_process, print_table, progress_bar
 from videxpr.cli.model_choice import chosen_checkpoint
 from videxpr.core.errors import UsageError
 from videxpr.evaluation.tune.options import Setting, TuneCommand
@@ -53,10 +53,10 @@ def _show(report: TuneReport) -> None:
             f"{BEST} best, {CURRENT} current"
         )
         console.print(Text(heading, style="bold"), soft_wrap=True)
-        console.print(_grid_table(report, stride))
+        print_table(console, _grid_table(report, stride))
     heading = "Cross-validation: each fold scored with what was best on the others"
     console.print(Text(heading, style="bold"), soft_wrap=True)
-    console.print(_fold_table(report))
+    print_table(console, _fold_table(report))
     for line in _summary(report):
         console.print(line, soft_wrap=True, markup=False)
 
