@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videxpr.core.structures import Floats, Frame, Image
 
@@ -49,8 +48,9 @@ LAGS: Final = (6, 8, 12, 16, 24, 32)
 DISSOLVED: Final = 0.45
 """Least distance between them."""
 
-IMPURE: Final = 0.05
-"""How far those between may be from a mixture: squared, as a part of the squared distance."""
+IMPURE: Final = 0.08
+"""How far those between may be from a mixture: squared, as a part of what either end has of its own.
+Zooms and hands begin at 0.1."""
 
 SETTLED: Final = 12
 """Frames after a cut in which no dissolve begins: the rest of one belongs to the new shot."""
@@ -92,7 +92,7 @@ class _Thumbnail:
 
 
 def with_shots(frames: Iterable[Frame]) -> Iterator[ShotFrame]:
-    """Yield frames with their shots, `NEIGHBORS` frames later than they come in."""
+    """Yield frames with their shots, `NEIGHBORS` - 1 frames later than they come in."""
     detector, shot = _Detector(), 0
     shown = ((frame, _thumbnail(frame.image)) for frame in frames)
     for ahead in _with_following(shown, NEIGHBORS):
@@ -212,14 +212,25 @@ def _are_mixtures(between: Sequence[_Thumbnail], first: _Thumbnail, last: _Thumb
     if min(one.contrast for one in (first, *between, last)) < FAINT:
         return False
     way = (first.levels - last.levels).ravel()
-    length = float(way @ way)
     shares: list[float] = []
     strange: list[float] = []
     for one in between:
         offset = (one.levels - last.levels).ravel()
-        shares.append(float(offset @ way) / length)
+        shares.append(float(offset @ way / (way @ way)))
         rest = offset - shares[-1] * way
-        strange.append(float(rest @ rest) / length)
-    falling: NDArray[np.bool_] = np.diff(shares) < 0
+        strange.append(float(rest @ rest))
+    falling = shares[0] > shares[1] > shares[2]
     mixed = any(0.2 < share < 0.8 for share in shares)
-    return bool(falling.all()) and mixed and sum(strange) / len(strange) <= IMPURE
+    return falling and mixed and sum(strange) / len(strange) <= IMPURE * _own(first, last)
+
+
+def _own(one: _Thumbnail, other: _Thumbnail) -> float:
+    """Return the squared length of what no change of light makes of the other picture, of either.
+
+    Without this a picture that fades looks like a mixture of it and the faint one.
+    """
+    a, b = (
+        (side.levels - side.levels.mean(axis=1, keepdims=True)).ravel() for side in (one, other)
+    )
+    common = float(a @ b) ** 2
+    return min(float(a @ a) - common / float(b @ b), float(b @ b) - common / float(a @ a))
