@@ -18,6 +18,7 @@ from videxpr.annotation.streaming import (
     track_rows,
 )
 from videxpr.core.structures import Face, Floats
+from videxpr.faces.people import Identity
 from videxpr.faces.subjects import RankedTrack, Subject, rank_tracks
 from videxpr.faces.track import Track
 from videxpr.formats.record import FaceRows
@@ -230,7 +231,7 @@ def test_memory_grows_by_rows_and_not_by_features() -> None:
             buffered.append(tracemalloc.get_traced_memory()[0])
     growth = (buffered[-1] - buffered[0]) / 90_000
     peak_of_features = tracemalloc.get_traced_memory()[1] - buffered[-1]
-    rows = merge_rows([streams.finish(ranked(track))], {1: 1})
+    rows = merge_rows([streams.finish(ranked(track))], {1: Identity(1, 1)})
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(rows) == 100_000
@@ -250,8 +251,7 @@ def person(number: int, rank: int, frames: list[int], bridged: tuple[int, ...] =
     )
 
 
-WHO = {1: 1, 2: 2, 3: 1}
-"""The persons of tracks."""
+WHO = {1: Identity(1, 1), 2: Identity(2, 2), 3: Identity(3, 1)}
 
 
 def test_rows_are_by_frame_and_then_by_rank_with_their_own_numbers() -> None:

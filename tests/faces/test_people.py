@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from pipeline import face
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.structures import Floats, Image
 from videxpr.faces.options import FaceOptions
-from videxpr.faces.people import People
+from videxpr.faces.people import Identity, People
 from videxpr.faces.pipeline import Shot, TrackedFace
 from videxpr.faces.track import Track
 
@@ -51,25 +52,29 @@ def end_shot(people: People, *pairs) -> list[int]:
     return [one.track.number for one in asked]
 
 
+def persons(people: People) -> dict[int, int]:
+    return {track: identity.person for track, identity in people.identities().items()}
+
+
 def test_without_a_recognizer_a_new_shot_has_new_persons() -> None:
     people = People(FaceOptions(), 1, times)
     assert end_shot(people, track(1, range(20))) == [1]
     assert end_shot(people, track(2, range(20, 40))) == [2]
-    assert people.numbers() == {1: 1, 2: 2}
+    assert persons(people) == {1: 1, 2: 2}
 
 
 def test_without_a_recognizer_who_is_back_in_the_same_place_is_the_same() -> None:
     people = People(FaceOptions(), 1, times)
     back, elsewhere = track(2, range(190, 200)), track(3, range(210, 220), x=400)
     assert end_shot(people, track(1, range(20)), back, elsewhere) == [1, 2, 3]
-    assert people.numbers() == {1: 1, 2: 1, 3: 2}
+    assert persons(people) == {1: 1, 2: 1, 3: 2}
 
 
 def test_only_who_is_asked_for_in_some_frame_is_a_person() -> None:
     people = People(FaceOptions(), 1, times)
     small = track(2, range(20), x=300, size=40)
     assert end_shot(people, track(1, range(20)), small) == [1]
-    assert people.numbers() == {1: 1}
+    assert persons(people) == {1: 1}
     both = People(FaceOptions(), 2, times)
     assert end_shot(both, track(1, range(20)), small) == [1, 2]
 
@@ -77,7 +82,7 @@ def test_only_who_is_asked_for_in_some_frame_is_a_person() -> None:
 def test_persons_are_numbered_by_their_first_frames() -> None:
     people = People(FaceOptions(), None, times)
     end_shot(people, track(1, range(3, 20), size=40), track(2, range(20), x=300, size=90))
-    assert people.numbers() == {2: 1, 1: 2}
+    assert persons(people) == {2: 1, 1: 2}
 
 
 def test_a_recognizer_joins_over_shots_and_places() -> None:
@@ -85,13 +90,26 @@ def test_a_recognizer_joins_over_shots_and_places() -> None:
     end_shot(people, track(1, range(20), shade=7), track(2, range(60, 80), x=400, shade=7))
     end_shot(people, track(3, range(80, 90), shade=9))
     end_shot(people, track(4, range(90, 99), shade=7))
-    assert people.numbers() == {1: 1, 2: 1, 3: 2, 4: 1}
+    assert persons(people) == {1: 1, 2: 1, 3: 2, 4: 1}
+
+
+@pytest.mark.parametrize(("gap", "x", "path"), [(100, 100.0, 1), (130, 100.0, 2), (100, 400.0, 2)])
+def test_a_face_that_was_searched_for_is_on_one_track(gap: int, x: float, path: int) -> None:
+    people = People(FaceOptions(), 1, times, ByShade())
+    end_shot(people, track(1, range(20), shade=7), track(2, range(20 + gap, 170), x, shade=7))
+    assert people.identities() == {1: Identity(1, 1), 2: Identity(path, 1)}
+
+
+def test_who_took_another_one_s_place_soon_is_on_another_track() -> None:
+    people = People(FaceOptions(), 1, times, ByShade())
+    end_shot(people, track(1, range(20), shade=7), track(2, range(60, 90), shade=9))
+    assert people.identities() == {1: Identity(1, 1), 2: Identity(2, 2)}
 
 
 def test_a_recognizer_parts_who_has_taken_another_one_s_place() -> None:
     people = People(FaceOptions(), 1, times, ByShade())
     end_shot(people, track(1, range(20), shade=7), track(2, range(190, 200), shade=9))
-    assert people.numbers() == {1: 1, 2: 2}
+    assert persons(people) == {1: 1, 2: 2}
 
 
 def test_the_main_person_is_who_has_the_most_with_all_tracks_together() -> None:
@@ -103,7 +121,7 @@ def test_the_main_person_is_who_has_the_most_with_all_tracks_together() -> None:
     both = track(4, range(40, 52), x=250, size=62, shade=9)
     with_faces = People(FaceOptions(), 1, times, ByShade())
     assert end_shot(with_faces, *parts, other, both)[0] == 2
-    numbers = with_faces.numbers()
+    numbers = persons(with_faces)
     assert numbers[1] != numbers[2] and numbers[2] == numbers[4]
 
 
@@ -111,7 +129,7 @@ def test_a_lone_track_costs_the_recognizer_nothing() -> None:
     recognizer = ByShade()
     people = People(FaceOptions(), 1, times, recognizer)
     end_shot(people, track(1, range(200)), track(2, range(200), x=400, size=40))
-    assert people.numbers() == {1: 1} and recognizer.crops == 0
+    assert persons(people) == {1: 1} and recognizer.crops == 0
 
 
 def test_a_track_is_looked_at_once_and_in_five_crops_at_most() -> None:
@@ -121,10 +139,10 @@ def test_a_track_is_looked_at_once_and_in_five_crops_at_most() -> None:
         first = 200 * shot
         own = [track(2 * shot + n, range(first, first + 150), x=200.0 * n, shade=n) for n in (1, 2)]
         end_shot(people, *own)
-    assert people.numbers() == {1: 1, 2: 2, 3: 1, 4: 2, 5: 1, 6: 2}
+    assert persons(people) == {1: 1, 2: 2, 3: 1, 4: 2, 5: 1, 6: 2}
     assert recognizer.crops <= 5 * 6
 
 
 def test_nobody_is_nobody() -> None:
     people = People(FaceOptions(), 1, times, ByShade())
-    assert end_shot(people) == [] and people.numbers() == {}
+    assert end_shot(people) == [] and persons(people) == {}

@@ -26,6 +26,8 @@ def face_at(x: float, size: float = 100) -> Face:
 
 
 FPS = 25
+SURE = 0.95
+"""A score that the faces here never reach."""
 
 
 def track(number: int, x: float, size: float = 100, frames: int = 50, first: int = 0) -> Track:
@@ -125,17 +127,34 @@ def test_who_is_back_in_the_same_place_before_long_is_the_same(
     gap: int, x: float, size: float, people: int
 ) -> None:
     tracks = [track(1, 300), track(2, x, size, first=50 + gap)]
-    assert len(find_subjects(tracks, TrackingOptions())) == people
+    assert len(find_subjects(tracks, TrackingOptions(), SURE)) == people
+
+
+@pytest.mark.parametrize(
+    ("frames", "score", "kept"),
+    [(7, 0.6, False), (7, SURE, True), (1, 0.99, True), (1, 0.89, False), (8, 0.6, True)],
+    ids=["flash", "short and sure", "one sure frame", "one frame", "long enough"],
+)
+def test_only_who_is_short_and_never_sure_is_dropped(frames: int, score: float, kept: bool) -> None:
+    flash = track(1, 300, frames=frames)
+    flash.best_score = score
+    assert len(find_subjects([flash, track(2, 600)], TrackingOptions(), SURE)) == 1 + kept
+
+
+@pytest.mark.parametrize(("gap", "kept"), [(4.0, True), (6.0, False)])
+def test_weak_parts_of_a_face_that_is_searched_for_count_together(gap: float, kept: bool) -> None:
+    parts = [track(1, 300, frames=5), track(2, 300, frames=5, first=5 + int(gap * FPS))]
+    assert bool(find_subjects(parts, TrackingOptions(), SURE)) is kept
 
 
 def test_who_is_seen_in_one_frame_with_another_is_somebody_else() -> None:
     tracks = [track(1, 300), track(2, 310, first=49)]
-    assert len(find_subjects(tracks, TrackingOptions())) == 2
+    assert len(find_subjects(tracks, TrackingOptions(), SURE)) == 2
 
 
 def test_of_two_who_could_be_back_the_nearer_one_is() -> None:
     tracks = [track(1, 300), track(2, 360), track(3, 350, first=200), track(4, 300, first=210)]
-    people = find_subjects(tracks, TrackingOptions())
+    people = find_subjects(tracks, TrackingOptions(), SURE)
     assert [[one.number for one in each.tracks] for each in people] == [[1, 4], [2, 3]]
 
 

@@ -64,19 +64,23 @@ def figures(out: Path) -> dict[str, dict[str, Any]]:
     """Gather what is kept of each clip that could be read."""
     with (out / FILES["summary"]).open(encoding="utf-8") as stream:
         lines = sorted(csv.DictReader(stream), key=lambda line: line[SUMMARY["video"]])
+    videos = groupby(lines, key=lambda line: line[SUMMARY["video"]])
+    people = {video: list(own) for video, own in videos}
     return {
-        line[SUMMARY["video"]]: _clip(out, line) for line in lines if not line[SUMMARY["error"]]
+        video: _clip(out, *own) for video, own in people.items() if not own[0][SUMMARY["error"]]
     }
 
 
-def _clip(out: Path, line: dict[str, str]) -> dict[str, Any]:
+def _clip(out: Path, line: dict[str, str], *others: dict[str, str]) -> dict[str, Any]:
+    """Gather what is kept of a clip, from a line of the summary for each person."""
+    coverage = sum(float(one[SUMMARY["coverage"]]) for one in (line, *others))
     text = (out / line[SUMMARY["video"]]).with_suffix(".txt")
     table = pyarrow.parquet.read_table(text.with_suffix(".parquet"))
     confidence = pyarrow.compute.mean(table[ROW["confidence"]]).as_py()
     return {
         "frames": int(line[SUMMARY["frames"]]),
         "rows": len(table),
-        "coverage": round(float(line[SUMMARY["coverage"]]), 4),
+        "coverage": round(coverage, 4),
         "tracks": len(table[ROW["track"]].drop_null().unique()),
         "mean confidence": None if confidence is None else round(confidence, 4),
         "labels": runs(text.read_text().splitlines()[1:]),

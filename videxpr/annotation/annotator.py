@@ -207,7 +207,10 @@ class Annotator:
                     partial(self.ensemble.predict, options=self.options.windows),
                     self.options.keep_features,
                 )
-        faces, seconds = merge_rows(state.rows, state.people.numbers()), np.array(timeline.seconds)
+        faces, seconds = (
+            merge_rows(state.rows, state.people.identities()),
+            np.array(timeline.seconds),
+        )
         shots = np.array(timeline.shots, dtype=np.int64)
         return Annotation(
             video=source.relative.as_posix(),

@@ -13,6 +13,7 @@ import numpy as np
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.row_buffer import RowBuffer
 from videxpr.core.structures import Floats, Integers
+from videxpr.faces.people import Identity
 from videxpr.faces.subjects import RankedTrack, TimesOf, is_bridged
 from videxpr.faces.track import Track
 from videxpr.formats.record import FaceRows
@@ -192,16 +193,16 @@ def track_rows(ranked: RankedTrack, probabilities: Floats, smoothed: Floats) -> 
     )
 
 
-def merge_rows(tracks: Sequence[FaceRows], people: Mapping[int, int]) -> FaceRows:
+def merge_rows(tracks: Sequence[FaceRows], identities: Mapping[int, Identity]) -> FaceRows:
     """Return the rows of all tracks of all shots, by frame and then by rank.
 
     Args:
         tracks: rows of each.
-        people: the number of each track's person.
+        identities: what each track is called.
     """
     if not tracks:
         return _no_rows()
-    tracks = [replace(one, person=np.full(len(one), people[int(one.track[0])])) for one in tracks]
+    tracks = [_called(one, identities[int(one.track[0])]) for one in tracks]
     merged = tracks[0]
     if len(tracks) > 1:
         names = [name for name, values in vars(merged).items() if values is not None]
@@ -210,6 +211,13 @@ def merge_rows(tracks: Sequence[FaceRows], people: Mapping[int, int]) -> FaceRow
     order = np.lexsort((merged.rank, merged.frame))
     # with one track a shot, no column is copied
     return merged.select(order) if (np.diff(order) != 1).any() else merged
+
+
+def _called(rows: FaceRows, identity: Identity) -> FaceRows:
+    count = len(rows)
+    return replace(
+        rows, track=np.full(count, identity.track), person=np.full(count, identity.person)
+    )
 
 
 def _no_rows() -> FaceRows:

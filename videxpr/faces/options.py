@@ -88,16 +88,17 @@ class TrackingOptions:
 
     Attributes:
         bridge_seconds: a gap in a track that is no longer is bridged by holding features.
-        max_missed_seconds: a track ends when its face has been missed for longer.
+        search_seconds: who was missed for no longer and is back in the same place is the same, on the
+            same track.
         same_place_seconds: who was missed for no longer and is back in the same place is the same.
         max_distance: farthest that a face may lie from where it is expected, in face sizes.
         max_growth: largest ratio of sizes from one frame to the next.
-        min_frames: a track with fewer detections is a flash, and dropped, if besides none of them
+        min_frames: somebody with fewer detections is a flash, and dropped, if besides none of them
             reaches the score that the detector gives to faces it is sure of.
     """
 
     bridge_seconds: float = 0.534
-    max_missed_seconds: float = 5.0
+    search_seconds: float = 5.0
     same_place_seconds: float = 15.0
     max_distance: float = 0.8
     max_growth: float = 1.8

@@ -15,6 +15,7 @@ from videxpr.faces.subjects import (
     Subject,
     TimesOf,
     find_subjects,
+    goes_on,
     rank_subjects,
     rank_tracks,
 )
@@ -41,17 +42,32 @@ class _Look:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """What a track is called in the record.
+
+    Attributes:
+        track: the number of the first of the tracks that go on one after another.
+        person: whose it is, from 1 in order of appearance.
+    """
+
+    track: int
+    person: int
+
+
+@dataclass(frozen=True)
 class _Known:
     """A track that is asked for.
 
     Attributes:
         number: of the track.
+        path: the number of the first of the tracks that go on one after another.
         subject: whose it is by its shot alone, numbered through the video.
         frames: in which it was seen.
         look: what the recognizer knows of it.
     """
 
     number: int
+    path: int
     subject: int
     frames: Integers
     look: _Look
@@ -99,10 +115,11 @@ class People:
 
     def end_shot(self, shot: Shot) -> list[RankedTrack]:
         """Return the tracks of a shot that are asked for in one of its frames at least."""
-        ranked = self._ranked(find_subjects(shot.tracks, self._options.tracking), shot)
+        subjects = find_subjects(shot.tracks, self._options.tracking, shot.sure_score)
+        ranked = self._ranked(subjects, shot)
         asked = {one.subject for one in ranked if self._is_asked(one)}
-        if self._recognizer is not None and len(asked) > 1:
-            looked_at = self._known_of(one for one in ranked if one.subject in asked)
+        looked_at = self._known_of(one for one in ranked if one.subject in asked)
+        if self._recognizer is not None and len(looked_at) > 1:
             people = self._by_face(looked_at, self._recognizer)
             person = dict(zip((one.number for one in looked_at), people, strict=True))
             own = [person.get(one.track.number, -1 - one.subject) for one in ranked]
@@ -113,16 +130,18 @@ class People:
         self._looks.clear()
         return ranked
 
-    def numbers(self) -> dict[int, int]:
-        """Return the person of each track that was asked for, from 1 in order of appearance."""
+    def identities(self) -> dict[int, Identity]:
+        """Return what each track that was asked for is called, by its number."""
         own = [one.subject for one in self._known]
         if self._recognizer is not None and len(own) > 1:
             own = self._by_face(self._known, self._recognizer)
         order: dict[int, int] = {}
         for position in np.argsort([one.frames[0] for one in self._known], kind="stable"):
             order.setdefault(own[position], len(order) + 1)
-        tracks = (one.number for one in self._known)
-        return dict(zip(tracks, (order[one] for one in own), strict=True))
+        return {
+            one.number: Identity(one.path, order[person])
+            for one, person in zip(self._known, own, strict=True)
+        }
 
     def _ranked(self, subjects: Sequence[Subject], shot: Shot) -> list[RankedTrack]:
         main_first = rank_subjects(subjects, self._options.person, shot.frame_size)
@@ -132,15 +151,19 @@ class People:
         return self._wanted is None or bool(ranked.ranks.min() < self._wanted)
 
     def _known_of(self, ranked: Iterable[RankedTrack]) -> list[_Known]:
-        return [
-            _Known(
-                one.track.number,
-                self._subjects + one.subject,
-                one.frames,
-                self._looks.setdefault(one.track.number, _Look()),
-            )
-            for one in ranked
-        ]
+        """Return what is kept of tracks, those of a person in order."""
+        known: list[_Known] = []
+        before: dict[int, tuple[RankedTrack, int]] = {}  # of each person, and its path
+        for one in ranked:
+            path = one.track.number
+            if one.subject in before:
+                last, on = before[one.subject]
+                path = on if goes_on(last.track, one.track, self._options.tracking) else path
+            before[one.subject] = one, path
+            look = self._looks.setdefault(one.track.number, _Look())
+            subject = self._subjects + one.subject
+            known.append(_Known(one.track.number, path, subject, one.frames, look))
+        return known
 
     def _by_face(self, known: Sequence[_Known], recognizer: Recognizer) -> list[int]:
         """Return the person of each track by its face, and by its place where nothing is against it."""

@@ -56,10 +56,17 @@ class TrackedFace:
 
 @dataclass(frozen=True)
 class Shot:
-    """A shot that has ended: its tracks, and the displayed frame's width and height in pixels."""
+    """A shot that has ended.
+
+    Attributes:
+        tracks: in order of appearance.
+        frame_size: the displayed frame's width and height in pixels.
+        sure_score: of the detector; somebody short who reaches it is no flash.
+    """
 
     tracks: list[Track]
     frame_size: tuple[int, int]
+    sure_score: float = 0.0
 
 
 OnFaces = Callable[[list[TrackedFace]], None]
@@ -108,7 +115,7 @@ class FacePipeline:
         Raises:
             SourceError: the video is missing, cannot be opened, or gives no frame.
         """
-        tracker = Tracker(self.options.tracking, self.detector.sure_score)
+        tracker = Tracker(self.options.tracking)
         with measured(self.timer, "decode"):
             video = Video(path, self.options.decoding)
         timeline.decoder_note, timeline.stream = video.decoder_note, video.stream
@@ -118,7 +125,7 @@ class FacePipeline:
         with video, closing(detected) as blocks:
             for block in blocks:
                 if timeline.shots and block[0].shot != timeline.shots[-1]:
-                    yield Shot(tracker.finish(), timeline.frame_size)
+                    yield Shot(tracker.finish(), timeline.frame_size, self.detector.sure_score)
                 on_faces([face for frame in block for face in _track(frame, tracker, timeline)])
                 if progress is not None:
                     progress(len(timeline), video.frames_hint)
@@ -127,7 +134,7 @@ class FacePipeline:
             if not timeline:
                 asked = self.options.time_range
                 raise SourceError(f"{path}: {_no_frame_reason(video, asked, timeline.fps)}")
-        yield Shot(tracker.finish(), timeline.frame_size)
+        yield Shot(tracker.finish(), timeline.frame_size, self.detector.sure_score)
 
     def _detected_blocks(
         self, video: Video, fps: float, orientation: OrientationCheck

@@ -49,30 +49,66 @@ class Subject:
         return sum(track.summed_x for track in self.tracks) / self.faces
 
 
-def find_subjects(tracks: Iterable[Track], options: TrackingOptions) -> list[Subject]:
+def find_subjects(
+    tracks: Iterable[Track], options: TrackingOptions, sure_score: float
+) -> list[Subject]:
     """Return the persons of a shot: who comes back to the same place before long is the same.
 
     Args:
         tracks: of the shot, in order of appearance.
-        options: what is the same place, and what is long.
+        options: what is the same place, what is long, and what is a flash.
+        sure_score: of the detector; somebody short who reaches it is no flash.
 
     Returns:
-        Persons in order of appearance.
+        Persons in order of appearance, flashes left out.
     """
-    people: list[list[Track]] = []
-    for track in tracks:
-        nearness = [_nearness(own[-1], track, options) for own in people]
+    found = _joined([[track] for track in tracks], options, options.search_seconds)
+    people = [
+        own
+        for own in found
+        if sum(len(track.frames) for track in own) >= options.min_frames
+        or max(track.best_score for track in own) >= sure_score
+    ]
+    return [Subject(tuple(own)) for own in _joined(people, options, options.same_place_seconds)]
+
+
+def _joined(
+    groups: Iterable[list[Track]], options: TrackingOptions, longest: float
+) -> list[list[Track]]:
+    """Return groups of tracks, in order of appearance, of which some go on where others ended.
+
+    Args:
+        groups: of tracks, in order.
+        options: what is the same place.
+        longest: seconds for which somebody may have been missed.
+    """
+    joined: list[list[Track]] = []
+    open_groups: list[list[Track]] = []
+    for group in groups:
+        first = group[0]
+        open_groups = [own for own in open_groups if _missed(own[-1], first) <= longest]
+        nearness = [_nearness(own[-1], first, options) for own in open_groups]
         if max(nearness, default=0.0) > 0:
-            people[int(np.argmax(nearness))].append(track)
+            open_groups[int(np.argmax(nearness))].extend(group)
         else:
-            people.append([track])
-    return [Subject(tuple(own)) for own in people]
+            joined.append(list(group))
+            open_groups.append(joined[-1])
+    return joined
+
+
+def _missed(before: Track, track: Track) -> float:
+    return track.seconds[0] - before.seconds[-1]
+
+
+def goes_on(before: Track, track: Track, options: TrackingOptions) -> bool:
+    """Return whether a track is the rest of one that ended, for which its face was searched."""
+    is_soon = _missed(before, track) <= options.search_seconds
+    return is_soon and _nearness(before, track, options) > 0
 
 
 def _nearness(before: Track, track: Track, options: TrackingOptions) -> float:
-    """Return how well a track goes on where another one ended; 0 if it cannot be the same person."""
-    missed = track.seconds[0] - before.seconds[-1]
-    if before.frames[-1] >= track.frames[0] or missed > options.same_place_seconds:
+    """Return how well a track goes on where another one ended; 0 if it cannot be the same face."""
+    if before.frames[-1] >= track.frames[0]:
         return 0.0
     last, first = before.box(-1)[None], track.box(0)[None]
     reach = np.array([options.max_distance])

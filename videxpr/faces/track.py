@@ -76,15 +76,13 @@ class Track:
 class Tracker:
     """Associates faces with tracks, shot by shot."""
 
-    def __init__(self, options: TrackingOptions, sure_score: float) -> None:
+    def __init__(self, options: TrackingOptions) -> None:
         """Make ready.
 
         Args:
-            options: when faces are one person.
-            sure_score: of the detector; a short track that reaches it is no flash.
+            options: when faces are one track.
         """
         self._options = options
-        self._sure_score = sure_score
         self._count = 0
         self._tracks: list[Track] = []
         self._seconds = 0.0  # of the frame before
@@ -101,7 +99,7 @@ class Tracker:
         Returns:
             The track of each face, in the order of `faces`.
         """
-        longest, before = self._options.max_missed_seconds, self._seconds
+        longest, before = self._options.bridge_seconds, self._seconds
         alive = [track for track in self._tracks if before - track.seconds[-1] <= longest]
         matches = self._match(alive, faces, seconds)
         self._seconds = seconds
@@ -116,14 +114,9 @@ class Tracker:
         return owners
 
     def finish(self) -> list[Track]:
-        """End the shot; return its tracks in order of appearance, flashes left out."""
+        """End the shot; return its tracks in order of appearance."""
         tracks, self._tracks = self._tracks, []
-        least = self._options.min_frames
-        return [
-            track
-            for track in tracks
-            if len(track.frames) >= least or track.best_score >= self._sure_score
-        ]
+        return tracks
 
     def _match(
         self, tracks: list[Track], faces: Sequence[Face], seconds: float

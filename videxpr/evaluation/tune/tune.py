@@ -194,11 +194,12 @@ def relabel(
 
 
 def smooth_tracks(annotation: Annotation, probabilities: Floats, span: float) -> Floats:
-    """Return probabilities (M, 8) of an annotation's rows smoothed as annotate does, track by track."""
+    """Return probabilities (M, 8) of an annotation's rows smoothed as annotate does, up to each gap."""
     faces = annotation.faces
     smoothed = probabilities.copy()
     order = np.lexsort((faces.frame, faces.track))
-    for rows in np.split(order, np.flatnonzero(np.diff(faces.track[order])) + 1):
+    parts = (np.diff(faces.track[order]) != 0) | (np.diff(faces.frame[order]) != 1)
+    for rows in np.split(order, np.flatnonzero(parts) + 1):
         times = annotation.seconds[faces.frame[rows] - annotation.first_frame]
         smoothed[rows] = moving_mean(probabilities[rows], times, span)
     return smoothed
