@@ -172,7 +172,7 @@ def test_options_of_the_other_way_to_train_are_none_of_this_one(
     videxpr, arguments: tuple[str, ...], flag: str
 ) -> None:
     code, _, errors = videxpr("train", *arguments)
-    assert code == 2 and "No such option" in errors and flag in errors
+    assert code == 2 and "no such option" in errors and flag in errors
 
 
 def test_help_tells_each_commands_own_defaults_and_what_the_recipe_changes(
