@@ -175,7 +175,7 @@ def write_crops(folder):
         for number in range(1, 100):
             if number not in range(30, 30 + length):
                 noise = drawn.integers(-40, 40, (112, 112, 3))
-                image = np.clip(picture(number, size=(112, 112)) + noise, 0, 255)
+                image = np.clip(picture(10 * number, size=(112, 112)) + noise, 0, 255)
                 Image.fromarray(image.astype(np.uint8)).save(folder / name / f"{number:05d}.png")
 
 
