@@ -16,6 +16,7 @@ comes out of it.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, TypeVar
 
 import numpy as np
@@ -51,6 +52,9 @@ DISSOLVED: Final = 0.45
 IMPURE: Final = 0.08
 """How far those between may be from a mixture: squared, as a part of what either end has of its own.
 Zooms and hands begin at 0.1."""
+
+JUMP: Final = 0.5
+"""Share of that distance which one step never makes: part of the picture jumped, and nothing dissolved."""
 
 SETTLED: Final = 12
 """Frames after a cut in which no dissolve begins: the rest of one belongs to the new shot."""
@@ -200,11 +204,18 @@ def _has_dissolved(shot: Sequence[_Thumbnail], now: _Thumbnail) -> bool:
     for lag in LAGS:
         if len(shot) - lag < SETTLED:
             return False
-        if 1 - float(shot[-lag].ranks @ now.ranks) >= DISSOLVED:
+        distance = 1 - float(shot[-lag].ranks @ now.ranks)
+        if distance >= DISSOLVED:
             between = [shot[round(lag * part / 4) - lag] for part in (1, 2, 3)]
-            if _are_mixtures(between, shot[-lag], now):
+            way = [*(shot[n] for n in range(-lag, 0)), now]
+            if _are_mixtures(between, shot[-lag], now) and _longest_step(way) < JUMP * distance:
                 return True
     return False
+
+
+def _longest_step(way: Sequence[_Thumbnail]) -> float:
+    """Return the largest distance between pictures that follow each other."""
+    return max(1 - float(one.ranks @ other.ranks) for one, other in pairwise(way))
 
 
 def _are_mixtures(between: Sequence[_Thumbnail], first: _Thumbnail, last: _Thumbnail) -> bool:
