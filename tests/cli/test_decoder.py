@@ -15,7 +15,7 @@ def test_a_gpu_that_must_decode_and_cannot_is_an_error_of_the_video(videxpr, tmp
     options = ("--decoder", "cuda", "--detector", "mtcnn", "--device", "cpu", *where)
     code, _, err = videxpr(*command.split(), tmp_path / "a.mp4", *options)
     assert code == 1
-    assert "a.mp4 cannot be decoded on a GPU: " in err and "--decoder auto or cpu" in err
+    assert "a.mp4: cannot be decoded on a GPU: " in err and "--decoder auto or cpu" in err
 
 
 @pytest.mark.parametrize("decoder", ["auto", "cpu"])

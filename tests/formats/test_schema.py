@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import stub_runs
 from column_table import PAGE, with_table
 from records import annotation
 
@@ -39,7 +40,8 @@ def test_the_persons_own_right_and_upright_pixels_are_said():
 
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL))
 def test_the_examples_of_the_page_run(code, tmp_path, monkeypatch):
-    (tmp_path / "annotations").mkdir()
-    annotation().save(tmp_path / "annotations" / "talk.parquet")
+    stub_runs.run(
+        tmp_path / "annotations", stub_runs.video(tmp_path / "talk.mp4"), formats=("parquet",)
+    )
     monkeypatch.chdir(tmp_path)
     exec(code, {})

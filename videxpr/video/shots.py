@@ -54,7 +54,7 @@ IMPURE: Final = 0.08
 Zooms and hands begin at 0.1."""
 
 JUMP: Final = 0.5
-"""Share of that distance which one step never makes: part of the picture jumped, and nothing dissolved."""
+"""Share of that distance that no one step makes: else a part of the picture jumped."""
 
 SETTLED: Final = 12
 """Frames after a cut in which no dissolve begins: the rest of one belongs to the new shot."""
