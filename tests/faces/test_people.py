@@ -8,6 +8,7 @@ from pipeline import face
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.structures import Floats, Image
+from videxpr.faces import people as people_module
 from videxpr.faces.options import FaceOptions
 from videxpr.faces.people import Identity, People
 from videxpr.faces.pipeline import Shot, TrackedFace
@@ -141,6 +142,24 @@ def test_a_track_is_looked_at_once_and_in_five_crops_at_most() -> None:
         end_shot(people, *own)
     assert persons(people) == {1: 1, 2: 2, 3: 1, 4: 2, 5: 1, 6: 2}
     assert recognizer.crops <= 5 * 6
+
+
+def test_who_was_not_looked_at_is_known_by_the_place(monkeypatch) -> None:
+    monkeypatch.setattr(people_module, "LOOKED_AT", 1)
+    people = People(FaceOptions(), None, times, ByShade())
+    first, other = track(1, range(20), shade=7), track(2, range(20), x=400, shade=7)
+    end_shot(people, first, other, track(3, range(60, 80), shade=7), track(4, range(60, 80), x=400))
+    assert persons(people) == {1: 1, 2: 2, 3: 1, 4: 2}
+
+
+def test_crops_are_let_go_when_a_second_track_shows_that_they_are_needed() -> None:
+    recognizer = ByShade()
+    people = People(FaceOptions(), 1, times, recognizer)
+    end_shot(people, track(1, range(20)))
+    assert recognizer.crops == 0
+    end_shot(people, track(2, range(20, 40)))
+    looked_at = recognizer.crops
+    assert looked_at > 0 and persons(people) == {1: 1, 2: 1} and recognizer.crops == looked_at
 
 
 def test_nobody_is_nobody() -> None:

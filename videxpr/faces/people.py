@@ -100,6 +100,7 @@ class People:
         self._template = template
         self._looks: dict[int, _Look] = {}  # of the open shot, by track
         self._known: list[_Known] = []
+        self._looked_at = 0  # of these
         self._subjects = 0
 
     def add(self, faces: Iterable[TrackedFace]) -> None:
@@ -126,6 +127,10 @@ class People:
             ranked = self._ranked(_grouped(ranked, own), shot)
         ranked = [one for one in ranked if self._is_asked(one)]
         self._known += self._known_of(ranked)
+        if self._recognizer is not None and len(self._known) > 1:
+            for one in self._known[self._looked_at :]:  # now, so that no crops are kept
+                one.look.at(self._recognizer)
+            self._looked_at = len(self._known)
         self._subjects += len(shot.tracks)
         self._looks.clear()
         return ranked
@@ -166,15 +171,25 @@ class People:
         return known
 
     def _by_face(self, known: Sequence[_Known], recognizer: Recognizer) -> list[int]:
-        """Return the person of each track by its face, and by its place where nothing is against it."""
-        tracks = [Appearance(one.frames, one.look.at(recognizer)) for one in known]
+        """Return the person of each track by its face, and by its place where nothing is against it.
+
+        A track of which no crop was kept is the person's who had its place before.
+        """
+        seen = [one for one in known if one.look.at(recognizer) is not None]
+        tracks = [Appearance(one.frames, one.look.vector) for one in seen]
         least = LEAST_ALIKE * recognizer.threshold
         links = [
             (one, other)
-            for one, other in _same_place(known)
+            for one, other in _same_place(seen)
             if _cosine(tracks[one], tracks[other]) >= least
         ]
-        return [int(number) for number in join(tracks, links, recognizer.threshold)]
+        numbers = join(tracks, links, recognizer.threshold).tolist() if tracks else []
+        person = {one.number: number for one, number in zip(seen, numbers, strict=True)}
+        last: dict[int, int] = {}  # the person who was last in each place
+        for one in known:
+            person.setdefault(one.number, last.get(one.subject, -1 - one.subject))
+            last[one.subject] = person[one.number]
+        return [person[one.number] for one in known]
 
 
 def _grouped(ranked: Sequence[RankedTrack], own: Sequence[int]) -> list[Subject]:
