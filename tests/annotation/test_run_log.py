@@ -12,28 +12,12 @@ from pathlib import Path
 
 import pandas
 import pytest
-from stub_runs import run, video
+from stub_runs import append_many, failed, run, run_list, video
 
-from videxpr.annotation.fingerprint import SourceState
-from videxpr.annotation.run_log import Outcome, RunLog, now
+from videxpr.annotation.run_log import RunLog
 from videxpr.core.errors import FormatError, OutputError
 
 SPAWN = multiprocessing.get_context("spawn")
-
-
-def failed(key: str, path: str = "") -> Outcome:
-    state = SourceState(path or f"/{key}.mp4", 0, 0, "")
-    return Outcome("failed", now(), f"{key}.mp4", key, state, "video", error="no video")
-
-
-def append_many(path: Path, who: str, count: int) -> None:
-    log = RunLog(path)
-    for number in range(count):
-        log.append(failed(f"{who}{number}"))
-
-
-def run_list(out: Path, listing: Path) -> None:
-    run(out, Path(f"@{listing}"), formats=("aff-wild2", "predictions"))
 
 
 def lines(path: Path) -> list[dict]:

@@ -10,9 +10,10 @@ import numpy as np
 from records import face_rows, record_of
 
 from videxpr.annotation.batch import annotate_sources
-from videxpr.annotation.fingerprint import Setup, setup_of
+from videxpr.annotation.fingerprint import Setup, SourceState, setup_of
 from videxpr.annotation.options import AnnotationOptions, OutputOptions
 from videxpr.annotation.provenance import fingerprint
+from videxpr.annotation.run_log import Outcome, RunLog, now
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import SourceError
 from videxpr.core.option import with_values
@@ -120,3 +121,18 @@ def video(path: Path, content: str = "4") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
     return path
+
+
+def failed(key: str, path: str = "") -> Outcome:
+    state = SourceState(path or f"/{key}.mp4", 0, 0, "")
+    return Outcome("failed", now(), f"{key}.mp4", key, state, "video", error="no video")
+
+
+def append_many(path: Path, who: str, count: int) -> None:
+    log = RunLog(path)
+    for number in range(count):
+        log.append(failed(f"{who}{number}"))
+
+
+def run_list(out: Path, listing: Path) -> None:
+    run(out, Path(f"@{listing}"), formats=("aff-wild2", "predictions"))
