@@ -42,7 +42,7 @@ def find_unwritable(sources: Sequence[Source], destination: Destination) -> dict
     if not reasons.keys() >= (twins := find_collisions(claims, _folded)).keys():
         reasons |= twins if folds_names(destination.directory) else {}
     for source in there:
-        name = _path_name(source)
+        name = source.key
         if name.lower() in RESERVED:
             reasons[source] = f"{name}.* are the run's own files; rename the video"
         elif longest := _too_long(source, destination):
@@ -53,7 +53,7 @@ def find_unwritable(sources: Sequence[Source], destination: Destination) -> dict
 def _claims(source: Source, destination: Destination) -> Iterator[str]:
     """Yield what a source may write, in words."""
     for side in _sides(source, destination):
-        yield f"files {_path_name(source)}{side}.*"
+        yield f"files {source.key}{side}.*"
         yield f"rows {_name(source, destination)}{side} of {PREDICTIONS}"
 
 
@@ -79,10 +79,6 @@ def _too_long(source: Source, destination: Destination) -> str:
     ]
     room = NAME_BYTES - len(source.stem.encode("utf-8", "surrogateescape"))
     return next((end for end in ends if len(end) > room), "")
-
-
-def _path_name(source: Source) -> str:
-    return (source.relative.parent / source.stem).as_posix()
 
 
 def _folded(text: str) -> str:

@@ -7,13 +7,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from videxpr.annotation.run_log import Append, Outcome, RunLog, now
-from videxpr.annotation.standing import SIDES
 from videxpr.annotation.summary import COLUMNS
 from videxpr.core.errors import FormatError
 from videxpr.core.files import atomic_write, sha256_of
 from videxpr.core.names import composed
 from videxpr.core.version import VERSION
-from videxpr.datasets.affwild2.template import TemplateMatch, match_template, spelled_as
+from videxpr.datasets.affwild2.template import SIDES, TemplateMatch, match_template, spelled_as
 from videxpr.formats.label_runs import TextLabels
 from videxpr.formats.predictions import PREDICTIONS, Block, read_template, write_predictions
 from videxpr.formats.summary import write_summary

@@ -10,11 +10,9 @@ from videxpr.annotation.fingerprint import Setup, differences
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog
 from videxpr.core.errors import OutputError, UsageError
+from videxpr.datasets.affwild2.template import SIDES
 from videxpr.formats.writers import Format, chosen_formats
 from videxpr.video.sources import Source
-
-SIDES: Final = ("", "_left", "_right")
-"""What a person's file may add to the name of the video."""
 
 NO_SETUP: Final = Setup("", "", "", "", "", "", {})
 
@@ -34,12 +32,6 @@ class Standing:
     differences: tuple[str, ...] = ()
 
 
-def key_of(source: Source) -> str:
-    """Return what the files of a source are called below the output folder, without endings."""
-    path = source.relative
-    return path.as_posix() if source.kind == "crops" else path.as_posix().removesuffix(path.suffix)
-
-
 def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Setup) -> Standing:
     """Return what is there of a source.
 
@@ -53,7 +45,7 @@ def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Se
         OutputError: files under its name are another video's, or not videxpr's.
         OSError: the source cannot be read.
     """
-    key, formats = key_of(source), chosen_formats(options.formats)
+    key, formats = source.key, chosen_formats(options.formats)
     there = log.done.get(key)
     if there is None or there.setup is None:
         check_owners(possible_files(key, formats, setup), key, log, options)

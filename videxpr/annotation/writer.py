@@ -29,7 +29,6 @@ from videxpr.annotation.standing import (
     check_owners,
     check_setups,
     find_standing,
-    key_of,
 )
 from videxpr.annotation.summary import summary_rows
 from videxpr.core.errors import FormatError, OutputError
@@ -129,7 +128,7 @@ class Outputs:
 
     def _look(self, source: Source) -> Standing:
         standing = find_standing(source, self.log, self.options, self._setups[source.kind])
-        there = self.log.done.get(key_of(source))
+        there = self.log.done.get(source.key)
         if standing.is_done and there is not None:
             if there.labels is not None and self._template.blocks:
                 self._people(source, there.labels)
@@ -161,13 +160,13 @@ class Outputs:
         if any(match.rank == 1 for match in people):
             seen = len(annotation.faces.of_rank(1))
             notes.append(f"the second person was seen in {seen} of {len(annotation)} frames")
-        with _staging(self.options.directory / key_of(source)) as staging:
+        with _staging(self.options.directory / source.key) as staging:
             files = dict(self._written_files(source, annotation, people, staging))
             outcome = Outcome(
                 event="done",
                 time=now(),
                 video=source.printable,
-                key=key_of(source),
+                key=source.key,
                 source=_state(source, annotation, modified_ns),
                 kind=source.kind,
                 setup=self._made_with(source, annotation),
@@ -188,7 +187,7 @@ class Outputs:
             OutputError: the log cannot be written.
         """
         state = SourceState(path_of(source), 0, 0, "")
-        key = key_of(source)
+        key = source.key
         self.log.append(
             Outcome("failed", now(), source.printable, key, state, source.kind, error=error)
         )
@@ -215,7 +214,7 @@ class Outputs:
             if one.scope == "person":
                 persons = {match.side: (match.rank, self.missing) for match in people}
             for side, person in persons.items():
-                file = f"{key_of(source)}{side}{one.suffix}"
+                file = f"{source.key}{side}{one.suffix}"
                 path = staging / Path(file).name
                 with _naming(self.options.directory / file):
                     one.write(path, annotation, *person)

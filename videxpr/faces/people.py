@@ -175,13 +175,15 @@ class People:
 
         A track of which no crop was kept is the person's who had its place before.
         """
-        seen = [one for one in known if one.look.at(recognizer) is not None]
-        tracks = [Appearance(one.frames, one.look.vector) for one in seen]
+        looks = [(one, one.look.at(recognizer)) for one in known]
+        vectors = [vector for _, vector in looks if vector is not None]
+        seen = [one for one, vector in looks if vector is not None]
+        tracks = [Appearance(one.frames, own) for one, own in zip(seen, vectors, strict=True)]
         least = LEAST_ALIKE * recognizer.threshold
         links = [
             (one, other)
             for one, other in _same_place(seen)
-            if _cosine(tracks[one], tracks[other]) >= least
+            if float(vectors[one] @ vectors[other]) >= least
         ]
         numbers = join(tracks, links, recognizer.threshold).tolist() if tracks else []
         person = {one.number: number for one, number in zip(seen, numbers, strict=True)}
@@ -207,10 +209,3 @@ def _same_place(known: Sequence[_Known]) -> Iterator[tuple[int, int]]:
         if one.subject in last:
             yield last[one.subject], position
         last[one.subject] = position
-
-
-def _cosine(one: Appearance, other: Appearance) -> float:
-    """Return the cosine of two vectors; 1 if one of them is not known."""
-    if one.vector is None or other.vector is None:
-        return 1.0
-    return float(one.vector @ other.vector)

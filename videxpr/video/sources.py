@@ -80,6 +80,11 @@ class Source:
         return self.relative.name if self.kind == "crops" else self.relative.stem
 
     @property
+    def key(self) -> str:
+        """Return its relative path without its ending, which its outputs keep."""
+        return (self.relative.parent / self.stem).as_posix()
+
+    @property
     def printable(self) -> str:
         """Return its relative path as a line of text that any file can hold."""
         return escaped(self.relative.as_posix())
@@ -352,7 +357,7 @@ def _told_apart(sources: list[Source]) -> list[Source]:
     groups: dict[str, list[Source]] = {}
     for source in sources:
         if source.kind != "missing":
-            groups.setdefault(composed(_path_name(source)).casefold(), []).append(source)
+            groups.setdefault(composed(source.key).casefold(), []).append(source)
     apart: dict[Source, Source] = {}
     for group in groups.values():
         tops = {_top(source) for source in group}
@@ -375,12 +380,6 @@ def _below(source: Source, top: str) -> PurePosixPath:
 def _with_names(sources: list[Source]) -> list[Source]:
     counts = Counter(composed(source.stem) for source in sources)
     return [
-        replace(
-            source, name=source.stem if counts[composed(source.stem)] == 1 else _path_name(source)
-        )
+        replace(source, name=source.stem if counts[composed(source.stem)] == 1 else source.key)
         for source in sources
     ]
-
-
-def _path_name(source: Source) -> str:
-    return (source.relative.parent / source.stem).as_posix()
