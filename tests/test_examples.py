@@ -167,6 +167,78 @@ def test_steadiness_compares_annotations_with_marks(tmp_path):
     assert found == {"right": ["1.000"] * 3, "late": ["0.000"] * 3}
 
 
+MARKED = """video,frame_index,label_a,label_b
+a.mp4,0,neutral,neutral
+a.mp4,1,neutral,neutral
+a.mp4,2,happiness,happiness
+a.mp4,3,happiness,surprise
+a.mp4,4,other,other
+b.mp4,9,anger,anger
+b.mp4,0,surprise,surprise
+b.mp4,1,surprise,surprise
+c.mp4,5,neutral,neutral
+"""
+
+
+def write_answers(folder: Path, clip: str, labels: list[int]) -> None:
+    """An annotation that ends with these labels, but without smoothing had others; -1 is no face."""
+    seen = np.array(labels) >= 0
+    made = annotation(clip, np.eye(8, dtype=np.float32)[labels], seen=seen, smooth=0)
+    unsmoothed = np.roll(made.faces.probabilities, 1, axis=1)
+    faces = replace(made.faces, probabilities=unsmoothed)
+    write_parquet(folder / f"{clip}.parquet", replace(made, faces=faces))
+
+
+def tables(out: str) -> list[dict[str, list[str]]]:
+    """The cells of each Markdown table by the first one of their row, its heading among them."""
+    found = [[line for line in part.splitlines() if "|" in line] for part in out.split("\n\n")]
+    rows = [[line.strip("| ").split(" | ") for line in lines] for lines in found if lines]
+    return [{first: rest for first, *rest in table} for table in rows]
+
+
+def test_marked_frames_are_scored_and_what_has_no_answer_is_wrong(tmp_path):
+    """Raters differ on a frame, and agree on Other; one has no face, one no row, a clip no file."""
+    (tmp_path / "marks.csv").write_text(MARKED)
+    write_answers(tmp_path / "new", "a", [0, 4, 4, 6, 0])
+    write_answers(tmp_path / "new" / "more", "b", [6, -1, 6])
+    write_answers(tmp_path / "old", "a", [0, 0, 4, 4, 0])
+    folders = (tmp_path / "new", "--against", tmp_path / "old")
+    out = run("score_marks.py", tmp_path / "marks.csv", *folders)
+    assert out.startswith("9 marked frames; of 7 in 3 clips the truth is known\n")
+    figures, raters, confusion, _, clips = tables(out)[:5]
+    # new has 2 of 3, 1 of 3, 0 of 1 right, old 3, 0, 0; one draw of clips in 27 is of one alone
+    new, base, difference = "0.429 (0.000 to 0.667)", "0.429 (0.000 to 1.000)", "-0.333 to +0.333"
+    assert figures["accuracy"] == ["7", new, base, f"+0.000 ({difference})"]
+    f1 = {"Neutral": 1 / 2, "Happiness": 2 / 3, "Surprise": 2 / 3, "Anger": 0.0, "Fear": 0.0}
+    means = {"macro F1 of 7": sum(f1.values()) / 7}
+    means["mean F1 of Neutral, Happiness, Surprise, Anger"] = sum(f1.values()) / 4
+    for name, value in (f1 | means).items():
+        assert figures[name][1].startswith(f"{value:.3f} (")
+    assert [figures[name][0] for name in f1] == ["3", "1", "2", "1", "0"]
+    assert raters["all marked frames"] == ["9", "0.889", "0.333", "0.444", "0.444", "0.333"]
+    assert raters["both say one of 7"] == ["8", "0.875", "0.375", "0.500", "0.500", "0.375"]
+    assert confusion["Neutral"] == [*"100010001"]
+    assert confusion["Surprise"] == [*"000000101"]
+    assert clips["a.mp4"] == ["3", "2", "Neutral as Happiness 1", "3", "-"]
+    assert clips["b.mp4"][:3] == ["3", "1", "Surprise as no face 1, Anger as no row 1"]
+    assert clips["c.mp4"] == ["1", *["0", "Neutral as no annotation 1"] * 2]
+    assert [line for line in out.splitlines() if ".mp4 | no " in line] == [
+        "| b.mp4 | no face | 1 | 1 |",
+        "| b.mp4 | no row | 1 | 9 |",
+        "| c.mp4 | no annotation | 1 | 5 |",
+        "| b.mp4 | no annotation | 3 | 0, 1, 9 |",
+        "| c.mp4 | no annotation | 1 | 5 |",
+    ]
+
+
+def test_a_folder_without_any_marked_clip_is_refused(tmp_path):
+    (tmp_path / "marks.csv").write_text(MARKED)
+    write_answers(tmp_path / "new", "d", [0])
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        run("score_marks.py", tmp_path / "marks.csv", tmp_path / "new")
+    assert "has no annotation (Parquet) of any marked clip" in caught.value.stderr
+
+
 def test_the_marks_of_clips_follow_each_other_and_name_expressions():
     marks = pandas.read_csv(EXAMPLES / "onsets.csv")
     assert set(marks["expression"]) <= set(EXPRESSIONS[1:])

@@ -150,8 +150,9 @@ def bootstrap_intervals(groups: Counts, samples: int, seed: int) -> Intervals | 
     """
     if len(groups) < 2:
         return None
-    drawn = f1_scores(_resampled(groups, samples, seed))  # (samples, C)
-    return Intervals(_interval(drawn.mean(axis=-1)), tuple(map(_interval, drawn.T)))
+    drawn = f1_scores(resampled(groups, samples, seed))  # (samples, C)
+    f1 = tuple(map(percentile_interval, drawn.T))
+    return Intervals(percentile_interval(drawn.mean(axis=-1)), f1)
 
 
 def compare(ours: Counts, theirs: Counts, samples: int, seed: int) -> Difference:
@@ -167,13 +168,13 @@ def compare(ours: Counts, theirs: Counts, samples: int, seed: int) -> Difference
     of_a, of_b = macro_f1(both.sum(axis=0))
     if len(both) < 2:
         return Difference(float(of_a - of_b), None, None)
-    drawn = macro_f1(_resampled(both, samples, seed))  # (samples, 2)
+    drawn = macro_f1(resampled(both, samples, seed))  # (samples, 2)
     differences = drawn[:, 0] - drawn[:, 1]
     above = (differences > 0).mean() + (differences == 0).mean() / 2
-    return Difference(float(of_a - of_b), _interval(differences), float(above))
+    return Difference(float(of_a - of_b), percentile_interval(differences), float(above))
 
 
-def _resampled(groups: Counts, samples: int, seed: int) -> Counts:
+def resampled(groups: Counts, samples: int, seed: int) -> Counts:
     """Return sums (samples, ...) over as many groups (G, ...) as there are, drawn with replacement."""
     flat = groups.reshape(len(groups), -1)
     # equal groups are drawn together: far fewer, and their order does not matter
@@ -187,7 +188,8 @@ def _resampled(groups: Counts, samples: int, seed: int) -> Counts:
     return np.concatenate(drawn).reshape(samples, *groups.shape[1:])
 
 
-def _interval(drawn: Metrics) -> Interval:
+def percentile_interval(drawn: Metrics) -> Interval:
+    """Return the range of the middle 95 % of a metric's values (samples,) over resamples."""
     low, high = np.percentile(drawn, [LOW, HIGH])
     return Interval(float(low), float(high))
 
