@@ -51,7 +51,7 @@ def test_a_run_that_is_not_there_to_be_resumed_and_the_search_for_a_rate_are_sai
         "train", "clips", tree, *searching, "--resume", "-o", tmp_path / "m.safetensors"
     )
     assert code == 0
-    assert re.search(r"no whole epoch of an earlier run in .*m\.run: training begins anew", said)
+    assert re.search(r"no state of an earlier run in .*m\.run: training begins anew", said)
     assert said.index("looking for a learning rate") < said.index("learning rate found: ")
 
 

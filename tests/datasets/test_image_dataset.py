@@ -21,11 +21,11 @@ def test_a_dataset_gives_channels_first_in_the_size_asked_for(tmp_path: Path) ->
     picture(3).convert("L").resize((48, 48)).save(tmp_path / "happiness" / "small-gray.png")
     dataset = ImageDataset(find_images(tmp_path), 112)
     assert len(dataset) == 2
-    same, label = dataset[0]
-    assert label == 4 and same.dtype == torch.uint8
+    same, label, shares = dataset[0]
+    assert label == 4 and shares.tolist() == [0, 0, 0, 0, 1, 0, 0, 0] and same.dtype == torch.uint8
     expected = torch.from_numpy(np.array(picture(3))).permute(2, 0, 1)
     assert torch.equal(same, expected)
-    gray, _ = dataset[1]
+    gray, *_ = dataset[1]
     assert gray.shape == (3, 112, 112)
     assert torch.equal(gray[0], gray[1]) and torch.equal(gray[0], gray[2])
 
@@ -36,9 +36,10 @@ def test_images_in_memory_are_those_that_are_read(tmp_path: Path) -> None:
         picture(number).save(tmp_path / "fear" / f"{number}.png")
     dataset = ImageDataset(find_images(tmp_path), 48)
     cached = CachedImages(dataset, torch.device("cpu"))
-    images, labels = next(iter(DataLoader(dataset, 5)))
+    images, labels, shares = next(iter(DataLoader(dataset, 5)))
     assert torch.equal(cached.__getitems__([3, 1])[0], images[[3, 1]])
     assert torch.equal(cached[4][0], images[4]) and cached[4][1] == labels[4] == 3
+    assert torch.equal(cached[4][2], shares[4]) and torch.equal(shares.argmax(dim=1), labels)
 
 
 def spots(side: int = 112) -> Image:

@@ -11,6 +11,7 @@ from videxpr.evaluation.calibration import (
     choose_temperature,
     log_likelihoods,
     measure_reliability,
+    one_hot,
 )
 
 
@@ -25,7 +26,7 @@ def drawn(count: int, temperature: float, seed: int = 0) -> tuple[np.ndarray, np
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
 def test_the_temperature_that_made_the_labels_is_found_and_calibrates(temperature: float) -> None:
     logits, labels = drawn(20_000, temperature)
-    found = choose_temperature(log_likelihoods(logits, labels))
+    found = choose_temperature(log_likelihoods(logits, one_hot(labels, 8)))
     assert found == pytest.approx(temperature, rel=0.04)
     mended = measure_reliability(softmax(logits / found, axis=1), labels).expected_error
     assert mended < 0.015
@@ -35,10 +36,10 @@ def test_the_temperature_that_made_the_labels_is_found_and_calibrates(temperatur
 
 def test_likelihoods_of_parts_add_up_and_are_scipys() -> None:
     logits, labels = drawn(300, 1.5)
-    whole = log_likelihoods(logits, labels)
-    parts = log_likelihoods(logits[:100], labels[:100]) + log_likelihoods(
-        logits[100:], labels[100:]
-    )
+    shares = one_hot(labels, 8)
+    whole = log_likelihoods(logits, shares)
+    parts = log_likelihoods(logits[:100], shares[:100])
+    parts += log_likelihoods(logits[100:], shares[100:])
     np.testing.assert_allclose(whole, parts)
     expected = log_softmax(logits.astype(float) / TEMPERATURES[40], axis=1)
     assert whole[40] == pytest.approx(expected[np.arange(300), labels].sum())
@@ -49,10 +50,21 @@ def test_classes_never_trained_tell_nothing() -> None:
     logits[:, 7] = -np.inf
     known = labels != 7
     assert not known.all()
-    np.testing.assert_array_equal(
-        log_likelihoods(logits, labels), log_likelihoods(logits[known], labels[known])
+    shares = one_hot(labels, 8)
+    np.testing.assert_allclose(
+        log_likelihoods(logits, shares), log_likelihoods(logits[known], shares[known])
     )
-    assert choose_temperature(log_likelihoods(logits[~known], labels[~known])) == 1.0
+    assert choose_temperature(log_likelihoods(logits[~known], shares[~known])) == 1.0
+    assert choose_temperature(log_likelihoods(logits, one_hot(np.full(200, -1), 8))) == 1.0
+
+
+def test_shares_of_voters_count_as_the_same_number_of_labels_would() -> None:
+    logits, _ = drawn(3, 1.0)
+    shares = np.zeros((1, 8))
+    shares[0, [2, 5]] = 0.5, 0.25  # a quarter said something else
+    twice = np.repeat(logits[:1], 4, axis=0)
+    of_labels = log_likelihoods(twice, one_hot(np.array([2, 2, 5, -1]), 8))
+    np.testing.assert_allclose(log_likelihoods(logits[:1], shares) * 4, of_labels)
 
 
 @settings(deadline=None)

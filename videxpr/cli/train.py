@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -20,7 +21,14 @@ from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.affwild2.layout import SPLITS, Split, find_layout
 from videxpr.datasets.crops.geometry_file import read_crop_geometry
-from videxpr.datasets.image_folder import draw_split, find_images, read_split
+from videxpr.datasets.image_folder import (
+    LabeledImage,
+    draw_split,
+    find_images,
+    read_split,
+    with_votes,
+)
+from videxpr.datasets.options import Part
 from videxpr.training.clips.options import TrainClipsCommand
 from videxpr.training.images.options import TrainImagesCommand
 from videxpr.training.options import Machine
@@ -65,9 +73,14 @@ def images(command: TrainImagesCommand, given: frozenset[str]) -> int:
     """Train on single crops; 0 if training came to its end."""
     if "distillation-weight" in given and not command.start.teachers:
         raise UsageError("--distillation-weight is of a teacher; name one with --teacher")
+    if command.folder_labels and command.votes is None:
+        raise UsageError("--folder-labels is of images without votes; name a file with --votes")
     found = find_images(command.folder)
     parts = read_split(command.split, found) if command.split else draw_split(found)
     console = _prepare()
+    if command.votes is not None:
+        parts, left_out = _voted(command, command.votes, parts)
+        console.print(left_out, markup=False)
     from videxpr.cli.train_progress import TrainingBar
     from videxpr.training.images.fit import train_on_images
 
@@ -88,6 +101,23 @@ def images(command: TrainImagesCommand, given: frozenset[str]) -> int:
         f"{len(parts['validation'])} validation images"
     )
     return 0
+
+
+def _voted(
+    command: TrainImagesCommand, file: Path, parts: Mapping[Part, Sequence[LabeledImage]]
+) -> tuple[dict[Part, list[LabeledImage]], str]:
+    """Return the parts with votes, and in words which images are not trained on."""
+    voted = {
+        part: with_votes(images, file, command.folder_labels) if images else []
+        for part, images in parts.items()
+    }
+    unknown = len(parts["train"]) - len(voted["train"])
+    usable = [one for one in voted["train"] if one.votes is None or not one.votes.unusable]
+    unusable = len(voted["train"]) - len(usable)
+    return voted | {"train": usable}, (
+        f"left out of {len(parts['train'])} training images: {unknown} without votes, {unusable} on "
+        "which most people could not tell or saw no face"
+    )
 
 
 def _prepare() -> Console:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from videxpr.core.structures import Image
+from videxpr.core.structures import Floats, Image
 from videxpr.datasets.image_folder import LabeledImage
 from videxpr.datasets.options import Corruption
 from videxpr.video.images import read_image, resize, through_jpeg, warp
@@ -26,8 +26,9 @@ MARGIN: Final = 0.25
 READ_AT_ONCE: Final = 256
 
 
-class ImageDataset(Dataset[tuple[Tensor, int]]):
-    """Images as uint8 RGB tensors (3, size, size) with their labels, corrupted if that is wanted."""
+class ImageDataset(Dataset[tuple[Tensor, int, Floats]]):
+    """Images as uint8 RGB tensors (3, size, size), corrupted if that is wanted, with their labels and
+    the shares (8,) of voters who named each expression."""
 
     def __init__(
         self, images: Sequence[LabeledImage], size: int, corruption: Corruption | None = None
@@ -39,15 +40,15 @@ class ImageDataset(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+    def __getitem__(self, index: int) -> tuple[Tensor, int, Floats]:
         image = self.images[index]
         pixels = resize(read_image(image.path), self.size, self.size)
         if self.corruption is not None:
             pixels = corrupt(pixels, self.corruption, seed=index)
-        return torch.from_numpy(pixels).permute(2, 0, 1), image.label
+        return torch.from_numpy(pixels).permute(2, 0, 1), image.label, image.shares
 
 
-class CachedImages(Dataset[tuple[Tensor, Tensor]]):
+class CachedImages(Dataset[tuple[Tensor, Tensor, Tensor]]):
     """All images of a dataset at once in a device's memory; a batch is a choice of rows.
 
     Args:
@@ -60,21 +61,25 @@ class CachedImages(Dataset[tuple[Tensor, Tensor]]):
         shape = (len(dataset), 3, dataset.size, dataset.size)
         self.images = torch.empty(shape, dtype=torch.uint8, device=device)
         self.labels = torch.tensor([image.label for image in dataset.images], device=device)
+        shares = np.stack([image.shares for image in dataset.images])
+        self.shares = torch.from_numpy(shares).to(device)
         first = 0
-        for images, _ in DataLoader(dataset, READ_AT_ONCE, num_workers=workers):
+        for images, *_ in DataLoader(dataset, READ_AT_ONCE, num_workers=workers):
             self.images[first : first + len(images)] = images.to(device)
             first += len(images)
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.images[index], self.labels[index]
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        return self.images[index], self.labels[index], self.shares[index]
 
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        """Return images (N, 3, size, size) and labels (N,); torch's loader calls it for a batch."""
+    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return images (N, 3, size, size), labels (N,) and shares (N, 8); torch's loader calls it for
+        a batch.
+        """
         rows = torch.tensor(indices, device=self.labels.device)
-        return self.images[rows], self.labels[rows]
+        return self.images[rows], self.labels[rows], self.shares[rows]
 
 
 def corrupt(image: Image, kind: Corruption, seed: int) -> Image:

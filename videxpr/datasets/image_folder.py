@@ -4,7 +4,7 @@ import csv
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Floats
 from videxpr.datasets.options import PARTS, Part
+from videxpr.datasets.votes import Votes, read_votes
 from videxpr.video.images import IMAGE_SUFFIXES, read_image, resize
 
 VALIDATION_SHARE: Final = 0.1
@@ -29,11 +30,28 @@ million are as near."""
 
 @dataclass(frozen=True)
 class LabeledImage:
-    """One labeled image: its path, the name that a split file knows it by, and its label."""
+    """One labeled image.
+
+    Attributes:
+        path: of its file.
+        name: by which a split file knows it.
+        label: an index of `EXPRESSIONS`; -1 if people voted on it and no expression has a majority.
+        votes: what people said, None if the label is all that is known.
+    """
 
     path: Path
     name: str
     label: int
+    votes: Votes | None = None
+
+    @property
+    def shares(self) -> Floats:
+        """(8,) share of all voters who named each expression; a label is a vote of one."""
+        return (
+            np.eye(len(EXPRESSIONS), dtype=np.float32)[self.label]
+            if self.votes is None
+            else self.votes.shares
+        )
 
     def matches(self, pattern: str) -> bool:
         """Return whether the file's own name matches a shell's pattern (``web_*``), case included."""
@@ -90,6 +108,34 @@ def read_split(
     return parts
 
 
+def with_votes(
+    images: Iterable[LabeledImage], file: Path, folder_labels: str | None = None
+) -> list[LabeledImage]:
+    """Return images with what people said of them, and with the majority as label.
+
+    An image is named by its path below the folder of images; the file may name a folder more in
+    front of it, or one less.
+
+    Args:
+        images: of a folder.
+        file: of votes, see `read_votes`.
+        folder_labels: pattern of the names of files that keep their folder's label if they have no
+            votes; all others without votes are left out.
+
+    Raises:
+        FormatError: the file cannot be read, or has votes on none of the images.
+    """
+    votes = {_tail(name): one for name, one in read_votes(file).items()}
+    voted = [(image, votes.get(_tail(image.name))) for image in images]
+    if not any(one for _, one in voted):
+        raise FormatError(f"{file} has votes on none of the {len(voted)} images")
+    return [
+        image if one is None else replace(image, label=one.majority, votes=one)
+        for image, one in voted
+        if one or (folder_labels and image.matches(folder_labels))
+    ]
+
+
 def draw_split(images: Sequence[LabeledImage]) -> dict[Part, list[LabeledImage]]:
     """Draw train and validation parts at random, all copies of an image on one side.
 
@@ -139,7 +185,7 @@ def _groups_of_copies(hashes: Floats) -> list[list[int]]:
 
 def class_counts(images: Iterable[LabeledImage]) -> list[int]:
     """Return how many images there are of each of the eight expressions."""
-    labels = [image.label for image in images]
+    labels = [image.label for image in images if image.label >= 0]
     return [int(count) for count in np.bincount(labels, minlength=len(EXPRESSIONS))]
 
 

@@ -1,6 +1,6 @@
 """What a user can choose about this wing; defaults are here and nowhere else."""
 
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from videxpr.core.option import option, options
 
@@ -14,6 +14,29 @@ Corruption = Literal["small", "compressed", "dark", "misaligned"]
 """What video does to a face; `datasets.image_dataset` does it."""
 
 PANEL: Final = "Windows"
+
+
+def votes_option(**more: Any) -> Any:
+    """Declare a file of votes."""
+    return option(
+        None,
+        "CSV with the column image and one a class, any of contempt, unknown, nf beside: how many "
+        "people named each expression. The majority is then an image's label.",
+        metavar="FILE.csv",
+        default_text="the folder is the label",
+        **more,
+    )
+
+
+def folder_labels_option(**more: Any) -> Any:
+    """Declare which images without votes are used."""
+    return option(
+        None,
+        "Images without votes whose names match keep their folder's label, e.g. 'web_*'.",
+        metavar="PATTERN",
+        default_text="images without votes are left out",
+        **more,
+    )
 
 
 @options(PANEL)

@@ -78,25 +78,31 @@ def measure_reliability(probabilities: Floats, labels: Labels, bins: int = BINS)
     )
 
 
-def log_likelihoods(logits: Floats, labels: Labels) -> NDArray[np.float64]:
-    """Return sums (K,) over frames of the labels' log-probability, at each of `TEMPERATURES`.
+def log_likelihoods(logits: Floats, shares: Floats) -> NDArray[np.float64]:
+    """Return sums (K,) over frames of the log-probability of what they are, at each of `TEMPERATURES`.
 
-    Sums of several parts of the data add up. Frames whose class was never trained say nothing of any
+    Sums of several parts of the data add up. Classes that were never trained say nothing of any
     temperature and are left out.
 
     Args:
         logits: (N, C); minus infinity for classes that were never trained.
-        labels: (N,) 0 to C - 1.
+        shares: (N, C) how much of each class a frame is: 1 for its label (`one_hot`), or the shares of
+            voters.
     """
-    known = np.isfinite(np.take_along_axis(logits, labels[:, None], axis=1)[:, 0])
-    logits, labels = logits[known].astype(np.float64), labels[known]
-    if not len(labels):
+    trained = np.isfinite(logits).all(axis=0)
+    logits, shares = logits[:, trained].astype(np.float64), shares[:, trained].astype(np.float64)
+    if not shares.any():
         return np.zeros(len(TEMPERATURES))
     logits -= logits.max(axis=1, keepdims=True)
-    own = np.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
+    own, weights = (logits * shares).sum(axis=1), shares.sum(axis=1)
     return np.array(
-        [(own / t - np.log(np.exp(logits / t).sum(axis=1))).sum() for t in TEMPERATURES]
+        [(own / t - weights * np.log(np.exp(logits / t).sum(axis=1))).sum() for t in TEMPERATURES]
     )
+
+
+def one_hot(labels: Labels, classes: int) -> Floats:
+    """Return (N, classes) shares of labels (N,): 1 for the label's class; all 0 for -1."""
+    return np.eye(classes + 1, classes, dtype=np.float32)[labels]
 
 
 def choose_temperature(likelihoods: NDArray[np.float64]) -> float:

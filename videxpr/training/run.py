@@ -3,6 +3,7 @@
 import json
 import pickle
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 
 from videxpr.core.device import cpu_threads, resolve_device
@@ -76,7 +77,7 @@ class TrainingRun(Generic[Report]):
         output: the checkpoint.
         record: what the run is, and its epochs, as JSON.
         folder: all else that belongs to the run.
-        state: Lightning's checkpoint of the last whole epoch.
+        state: Lightning's checkpoint, of the last whole epoch or of the middle of the one after it.
         epochs: of this run up to that state, in order.
         facts: what the record says besides.
     """
@@ -146,10 +147,11 @@ class TrainingRun(Generic[Report]):
         stated = {"data": self._checkpoint.data, "license": self._checkpoint.license}
         self.note(**self._identity, **stated, **facts)
         if self._checkpoint.resume:
+            whole = f"after epoch {self.last.epoch}" if self.last else "in epoch 1"
             notify(
-                f"resumed after epoch {self.last.epoch}"
-                if self.last
-                else f"there is no whole epoch of an earlier run in {self.folder}: training begins anew"
+                f"resumed {whole}"
+                if self.state.is_file()
+                else f"there is no state of an earlier run in {self.folder}: training begins anew"
             )
 
     @rank_zero_only
@@ -204,14 +206,15 @@ class TrainingRun(Generic[Report]):
         save_checkpoint(self.output, model, summary, self._checkpoint.license, dtype, config=config)
 
     def read_state(self) -> dict[str, Any]:
-        """Return Lightning's checkpoint of the last whole epoch.
+        """Return the weights of Lightning's checkpoint, and how many whole epochs are behind them.
 
         Raises:
             FormatError: it cannot be read.
         """
         try:
             state = torch.load(self.state, map_location="cpu", weights_only=True)
-            return {"epoch": state["epoch"], "state_dict": state["state_dict"]}
+            progress = state["loops"]["fit_loop"]["epoch_progress"]["current"]
+            return {"epochs": progress["processed"], "state_dict": state["state_dict"]}
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as exc:
             raise FormatError(
                 f"{self.state} is no state of a training run ({exc!r}); --overwrite begins anew"
@@ -254,7 +257,7 @@ class TrainingRun(Generic[Report]):
                 "the same to resume it, or begin anew with --overwrite"
             )
         if self.state.is_file():  # the record may be an epoch ahead of it
-            whole = self.read_state()["epoch"] + 1
+            whole = self.read_state()["epochs"]
             self.epochs = [one for one in reports if one.epoch <= whole]
 
 
@@ -312,17 +315,34 @@ def make_trainer(machine: Machine, **choices: Any) -> lightning.Trainer:
         precision=machine.precision_or_default,  # type: ignore[arg-type]
         num_sanity_val_steps=0,
         enable_model_summary=False,
+        enable_checkpointing=False,  # `StateKeeper` does it
         enable_progress_bar=False,
         use_distributed_sampler=False,
         **choices,
     )
 
 
-def keep_last_state(state: Path) -> ModelCheckpoint:
-    """Return the callback that writes Lightning's checkpoint after each whole epoch."""
-    return ModelCheckpoint(
-        dirpath=state.parent,
-        filename=state.stem,
-        enable_version_counter=False,
-        save_on_train_epoch_end=True,
-    )
+class StateKeeper(Callback):
+    """Writes Lightning's checkpoint after each whole epoch and, if asked, in the middle of long ones.
+
+    Args:
+        state: the file.
+        seconds: between two of them within an epoch; None writes none there.
+    """
+
+    def __init__(self, state: Path, seconds: float | None = None) -> None:
+        self.state = state
+        self.seconds = seconds
+        self._kept = time.monotonic()
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        due = self.seconds is not None and time.monotonic() - self._kept >= self.seconds
+        if due and not trainer.is_last_batch:  # what comes after that one is the epoch's own
+            self._keep(trainer)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, _: Any) -> None:
+        self._keep(trainer)
+
+    def _keep(self, trainer: lightning.Trainer) -> None:
+        trainer.save_checkpoint(self.state)
+        self._kept = time.monotonic()

@@ -16,12 +16,12 @@ from videxpr.datasets.image_folder import LabeledImage, find_images, read_split
 from videxpr.model.checkpoint import load_checkpoint, save_checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.training.images import loaders
+from videxpr.training.images import fit, loaders
 from videxpr.training.images.fit import train_on_images
 from videxpr.training.images.init import initialize
 from videxpr.training.images.module import ImageModule, mixup
 from videxpr.training.images.options import ImageTrainingOptions, StartOptions
-from videxpr.training.options import CheckpointOptions, Machine, as_text
+from videxpr.training.options import Augmentation, CheckpointOptions, Machine, as_text
 from videxpr.training.run import EpochReport
 from videxpr.video.images import read_image, resize
 
@@ -247,16 +247,26 @@ def test_no_epochs_make_a_mean_a_calibrated_checkpoint(trained, faces, tmp_path)
 class Stopped(Callback):
     """Breaks a run off in the middle of an epoch, counted from 0."""
 
-    def __init__(self, epoch):
-        self.epoch = epoch
+    def __init__(self, epoch, step=1):
+        self.point = epoch, step
 
     def on_train_batch_start(self, trainer, pl_module, batch, step):
-        if (trainer.current_epoch, step) == (self.epoch, 1):
+        if (trainer.current_epoch, step) == self.point:
             raise RuntimeError("the power is gone")
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_run_that_was_broken_off_twice_ends_like_an_unbroken_one(faces, tmp_path):
+@pytest.mark.parametrize(
+    ("seconds", "points"),
+    [(300.0, ((1, 1), (2, 1))), (0.0, ((0, 2), (2, 1)))],
+    ids=["epochs", "mid"],
+)
+def test_a_run_that_was_broken_off_twice_ends_like_an_unbroken_one(
+    seconds, points, faces, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(fit, "STATE_SECONDS", seconds)
+    said = []
+
     def train(name, **more):
         reports = []
         train_on(
@@ -265,16 +275,21 @@ def test_a_run_that_was_broken_off_twice_ends_like_an_unbroken_one(faces, tmp_pa
             machine=Machine("cpu"),
             options=replace(OPTIONS, epochs=4, size=48, first_size=32, mixup=0.2),
             on_epoch=reports.append,
+            notify=said.append,
             **more,
         )
         return reports
 
     whole = train("whole.safetensors")
-    for number, epoch in enumerate((1, 2)):
+    for number, point in enumerate(points):
         with pytest.raises(RuntimeError, match="power"):
-            train("broken.safetensors", resume=number > 0, callbacks=[Stopped(epoch)])
+            train("broken.safetensors", resume=number > 0, callbacks=[Stopped(*point)])
     assert not (tmp_path / "broken.safetensors").exists()
     assert train("broken.safetensors", resume=True) == whole[2:]
+    assert said == [
+        "resumed after epoch 1" if seconds else "resumed in epoch 1",
+        "resumed after epoch 2",
+    ]
     one, other = (
         load_checkpoint(tmp_path / name) for name in ("whole.safetensors", "broken.safetensors")
     )
@@ -311,7 +326,7 @@ def test_where_there_is_nothing_to_resume_training_begins_anew_and_overwrites_no
     (tmp_path / "m.run").mkdir()
     train_on(faces, output, options=replace(OPTIONS, epochs=1), resume=True, notify=said.append)
     assert said == [
-        f"there is no whole epoch of an earlier run in {tmp_path / 'm.run'}: training begins anew"
+        f"there is no state of an earlier run in {tmp_path / 'm.run'}: training begins anew"
     ]
     shutil.rmtree(tmp_path / "m.run")
     before = output.read_bytes()
@@ -520,3 +535,22 @@ def test_command_names_what_is_missing(monkeypatch, videxpr, tmp_path, arguments
     assert code == 2
     assert words in err
     assert issubclass(UsageError, VidexprError)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_target_is_the_voters_shares_and_the_weight_what_remains_of_them():
+    still = Augmentation(**dict.fromkeys(vars(Augmentation()), 0.0))
+    options = replace(OPTIONS, dropout=0, label_smoothing=0, freeze="block4", augmentation=still)
+    model = ExpressionModel(ModelConfig("backbone", trained_expressions=("Happiness", "Sadness")))
+    task = ImageModule(model, options, steps=1).train()
+    task.log = lambda *_: None
+    pixels = torch.randint(256, (3, 3, 32, 32), dtype=torch.uint8)
+    shares = torch.zeros(3, 8)
+    shares[0, [4, 5]] = torch.tensor([0.5, 0.3])  # a fifth of the voters said something else
+    shares[1, 5] = 1
+    shares[2, 1] = 1  # of a class that the model does not have: it says nothing
+    with torch.no_grad():
+        logits = model.logits(model.features(pixels / 255)[:, None])[:, 0, 4:6].log_softmax(dim=1)
+        loss = task.training_step((pixels, torch.tensor([4, 5, -1]), shares), 0)
+    expected = -(0.5 * logits[0, 0] + 0.3 * logits[0, 1] + logits[1, 1]) / 1.8
+    assert float(loss) == pytest.approx(float(expected), rel=1e-5)

@@ -26,10 +26,10 @@ from videxpr.training.feature_noise import FeatureNoise, SingleFrames
 from videxpr.training.options import CheckpointOptions, Machine, as_text
 from videxpr.training.run import (
     ClipEpochReport,
+    StateKeeper,
     TrainingRun,
     check_output,
     is_first_device,
-    keep_last_state,
     make_trainer,
     resolve_machine,
 )
@@ -265,7 +265,6 @@ def _run_finder(task: ClipModule, loaders: ClipDataModule, machine: Machine, fol
         devices=1,
         max_epochs=FINDER_STEPS,
         logger=False,
-        enable_checkpointing=False,
         default_root_dir=folder,
     )
     with warnings.catch_warnings():
@@ -298,7 +297,7 @@ def _fit(
         devices=machine.devices,
         num_nodes=machine.nodes,
         strategy="ddp" if machine.devices * machine.nodes > 1 else "auto",
-        callbacks=[keep_last_state(run.state), *callbacks],
+        callbacks=[*callbacks, StateKeeper(run.state)],
         logger=TensorBoardLogger(run.folder, name="tensorboard", version=""),
         log_every_n_steps=10,
     )

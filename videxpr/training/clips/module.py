@@ -13,7 +13,12 @@ from torch import Tensor
 from videxpr.core.errors import TrainingError
 from videxpr.core.structures import Floats
 from videxpr.datasets.affwild2.videos import LabeledVideo
-from videxpr.evaluation.calibration import TEMPERATURES, choose_temperature, log_likelihoods
+from videxpr.evaluation.calibration import (
+    TEMPERATURES,
+    choose_temperature,
+    log_likelihoods,
+    one_hot,
+)
 from videxpr.evaluation.metrics import CLASSES, compute_scores, confusion_matrix, macro_f1
 from videxpr.model.inference import probabilities, sequence_logits
 from videxpr.model.logit_adjustment import adjusted
@@ -175,7 +180,7 @@ class ClipModule(lightning.LightningModule):
         return max(map(self._likeliest_temperature, kinds))
 
     def _likeliest_temperature(self, predictions: list[tuple[Floats, NDArray[np.int64]]]) -> float:
-        own = (log_likelihoods(logits, labels) for logits, labels in predictions)
+        own = (log_likelihoods(logits, one_hot(labels, CLASSES)) for logits, labels in predictions)
         return choose_temperature(self._over_devices(sum(own, start=np.zeros(len(TEMPERATURES)))))
 
     def _confusions(self, temperature: float) -> NDArray[np.int64]:

@@ -22,13 +22,16 @@ from videxpr.training.images.options import ImageTrainingOptions, StartOptions
 from videxpr.training.options import CheckpointOptions, Machine, as_text
 from videxpr.training.run import (
     EpochReport,
+    StateKeeper,
     TrainingRun,
     check_output,
-    keep_last_state,
     make_trainer,
     resolve_machine,
     run_folder,
 )
+
+STATE_SECONDS: Final = 300.0
+"""Between two states of an epoch: what is lost if the machine stops."""
 
 EMA_SPAN: Final = 0.05
 """Share of the steps over which weights are averaged; longer, and short runs keep their mistakes."""
@@ -56,7 +59,7 @@ def train_on_images(
     ``<stem>.run``, with the state to resume from.
 
     Args:
-        parts: images for training and for validation.
+        parts: images for training and for validation, with their labels or with votes.
         checkpoint: what is written, and what becomes of an earlier run.
         start: what the model begins with, and who teaches it (Hinton et al., 2015).
         options: epochs, sizes, rates.
@@ -174,21 +177,25 @@ def _fit(
         machine,
         devices=1,
         max_epochs=task.options.epochs,
-        callbacks=[averaging, *callbacks, keep_last_state(run.state)],
+        callbacks=[averaging, *callbacks, StateKeeper(run.state, STATE_SECONDS)],
         logger=False,
         gradient_clip_val=1.0,
     )
     train_loader, validation_loader = image_loaders(parts, task.options, machine)
     if task.options.epochs:
-        state = run.state if run.last else None
+        state = run.state if run.state.is_file() else None
         trainer.fit(task, train_loader, validation_loader, ckpt_path=state, weights_only=True)
     else:
         trainer.validate(task, validation_loader, verbose=False)
 
 
 def _fingerprint(parts: Parts) -> str:
-    """Return a digest of the names and parts of all images that training sees."""
-    lines = (f"{image.name},{part}" for part in ("train", "validation") for image in parts[part])
+    """Return a digest of the names, parts, labels and votes of all images that training sees."""
+    lines = (
+        f"{image.name},{part},{image.label},{image.votes}"
+        for part in ("train", "validation")
+        for image in parts[part]
+    )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

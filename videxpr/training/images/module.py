@@ -19,12 +19,17 @@ from videxpr.training.freeze import freeze
 from videxpr.training.images.options import ImageTrainingOptions
 from videxpr.training.run import EpochReport
 
+SMALLEST_WEIGHT: Final = 1e-6
+
 WARM_UP: Final = 0.15
 """Share of the steps in which the learning rate rises."""
 
 
 class ImageModule(lightning.LightningModule):
-    """Crops and their labels in, the cross-entropy over the trained classes out.
+    """Crops and voters' shares in, the cross-entropy over the trained classes out.
+
+    The target of a crop is its shares over the trained classes, normalized; its weight in the loss is
+    their sum, the share of the votes that remain. A label is a vote of one.
 
     Args:
         model: what is trained.
@@ -59,7 +64,7 @@ class ImageModule(lightning.LightningModule):
             [EXPRESSIONS.index(name) for name in model.config.trained_expressions]
         )
         self.losses: list[Tensor] = []
-        self.predictions: list[tuple[Tensor, Tensor]] = []
+        self.predictions: list[tuple[Tensor, Tensor, Tensor]] = []
         self._teachers = list(teachers)  # a plain list: no weights of this module
 
     def on_fit_start(self) -> None:
@@ -69,14 +74,22 @@ class ImageModule(lightning.LightningModule):
     def on_validation_start(self) -> None:
         self.trained = self.trained.to(self.device)
 
-    def training_step(self, batch: tuple[Tensor, Tensor], step: int) -> Tensor:
-        images, labels = batch
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["losses"] = self.losses  # of an epoch that is not over yet
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.losses = checkpoint["losses"]
+
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], step: int) -> Tensor:
+        images, _, shares = batch
         torch.manual_seed(step_seed(self.options.seed, self.current_epoch, step))
-        classes = torch.searchsorted(self.trained, labels)
-        targets = functional.one_hot(classes, len(self.trained)).float()
+        targets = shares[:, self.trained]
+        classes = targets.argmax(dim=1)
         pixels = augment(images.float() / 255, self.options.augmentation)
         if self.options.mixup > 0:
             pixels, targets = mixup(pixels, targets, self.options.mixup)
+        weights = targets.sum(dim=1, keepdim=True)
+        targets = targets / weights.clamp(min=SMALLEST_WEIGHT)
         uniform = torch.full_like(targets, 1 / len(self.trained))
         targets = targets.lerp(uniform, self.options.label_smoothing)
         if self._teachers:
@@ -85,21 +98,26 @@ class ImageModule(lightning.LightningModule):
         features = self._features(self.model, pixels, side)
         if self.options.feature_noise:
             features = perturb_features(features, classes, self.options.feature_noise)
-        loss = functional.cross_entropy(self._logits(self.model, features), targets)
+        losses = functional.cross_entropy(self._logits(self.model, features), weights * targets)
+        loss = losses / weights.mean()
         self.losses.append(loss.detach())
         self.log("loss", loss)
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        images, labels = batch
+    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> None:
+        images, labels, shares = batch
         features = self._features(self.model, images.float() / 255, self.options.size)
         logits = self._logits(self.model, features)
-        self.predictions.append((logits, torch.searchsorted(self.trained, labels)))
+        self.predictions.append((logits, labels, shares[:, self.trained]))
 
     def on_validation_epoch_end(self) -> None:
-        logits, labels = (torch.cat(column) for column in zip(*self.predictions, strict=True))
+        logits, labels, shares = (
+            torch.cat(column) for column in zip(*self.predictions, strict=True)
+        )
         self.predictions.clear()
-        predicted, classes = logits.argmax(dim=1), len(self.trained)
+        labeled, classes = labels >= 0, len(self.trained)
+        predicted = logits[labeled].argmax(dim=1)
+        labels = torch.searchsorted(self.trained, labels[labeled])
         report = EpochReport(
             epoch=min(self.current_epoch + 1, self.options.epochs),
             epochs=self.options.epochs,
@@ -107,7 +125,7 @@ class ImageModule(lightning.LightningModule):
             accuracy=float(multiclass_accuracy(predicted, labels, classes, average="micro")),
             macro_f1=float(multiclass_f1_score(predicted, labels, classes, average="macro")),
             temperature=choose_temperature(
-                log_likelihoods(logits.cpu().numpy(), labels.cpu().numpy())
+                log_likelihoods(logits.cpu().numpy(), shares.cpu().numpy())
             ),
         )
         self.losses.clear()

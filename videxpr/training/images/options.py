@@ -6,6 +6,7 @@ from typing import Final
 
 from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
+from videxpr.datasets.options import folder_labels_option, votes_option
 from videxpr.training.options import (
     DATA,
     MODEL,
@@ -168,6 +169,7 @@ class TrainImagesCommand:
     Examples:
         videxpr train images faces/ --split split.csv -o mine.safetensors
         videxpr train images faces/ --backbone-weights imagenet --mixup 0.2 --oversample 'web_*=5'
+        videxpr train images faces/ --votes ferplus.csv --folder-labels 'web_*' -o mine.safetensors
         videxpr train images faces/ --initial a.safetensors --initial b.safetensors --epochs 0
     """
 
@@ -182,6 +184,8 @@ class TrainImagesCommand:
         "CSV with the columns image,split (train, validation, test).",
         default_text="a tenth is drawn for validation, copies of an image on one side",
     )
+    votes: Path | None = votes_option()
+    folder_labels: str | None = folder_labels_option()
     checkpoint: CheckpointOptions = CheckpointOptions(dtype="float16")
     start: StartOptions = field(default_factory=StartOptions)
     training: ImageTrainingOptions = field(default_factory=ImageTrainingOptions)
