@@ -72,7 +72,7 @@ def loader_speed(videos: list[LabeledVideo], cores: int) -> float:
     for _ in loader:  # the processes start, and every slot is written once
         pass
     begun = perf_counter()
-    done = sum(crops.shape[0] * crops.shape[1] for crops, _, _ in loader)
+    done = sum(crops.shape[0] * crops.shape[1] for crops, *_ in loader)
     return done / (perf_counter() - begun)
 
 

@@ -116,24 +116,26 @@ def test_sampling_that_makes_no_sense_is_refused(wrong: dict) -> None:
 
 def test_a_window_holds_the_crops_and_labels_of_its_frames(videos: list[LabeledVideo]) -> None:
     dataset = WindowDataset(videos, WINDOW, 32)
-    crops, labels, video = dataset[Place(0, 64, 118)]
+    crops, labels, shares, video = dataset[Place(0, 64, 118)]
     assert (crops.shape, crops.dtype, video) == ((WINDOW, 32, 32, 3), torch.uint8, 0)
     frames = LONG.usable[64:]
     assert labels.tolist() == [LONG.labels[f] for f in frames] + [-1] * (WINDOW - len(frames))
+    assert torch.equal(shares.argmax(dim=1)[: len(frames)], labels[: len(frames)].long())
+    assert shares.sum(dim=1).tolist() == [1.0] * len(frames) + [0.0] * (WINDOW - len(frames))
     shown = crops[: len(frames), 8, 8, 0].int() - 40  # the left half tells the frame
     assert (shown - torch.tensor(frames) % 100).abs().max() <= 2
     assert torch.equal(crops[len(frames) :], crops[len(frames) - 1].expand(10, -1, -1, -1))
 
 
 def test_a_short_video_is_one_padded_window(videos: list[LabeledVideo]) -> None:
-    crops, labels, _ = WindowDataset(videos, WINDOW, 32)[Place(1, 0, 10)]
+    crops, labels, *_ = WindowDataset(videos, WINDOW, 32)[Place(1, 0, 10)]
     assert labels.tolist() == [7] * 10 + [-1] * 54 and crops.shape[0] == WINDOW
 
 
 def test_cached_features_are_cut_as_crops_are(videos: list[LabeledVideo]) -> None:
     features = [np.arange(len(v), dtype=np.float16)[:, None].repeat(3, 1) for v in videos]
     dataset = WindowDataset(videos, WINDOW, 32, features)
-    rows, labels, _ = dataset[Place(0, 64, 118)]
+    rows, labels, *_ = dataset[Place(0, 64, 118)]
     assert rows.dtype == torch.float32
     assert rows[:, 0].tolist() == [*range(64, 118), *[117] * 10]
     assert torch.equal(labels, WindowDataset(videos, WINDOW, 32)[Place(0, 64, 118)][1])

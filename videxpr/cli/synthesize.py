@@ -9,7 +9,7 @@ from rich.text import Text
 
 from videxpr.cli.console import output_console, prepare_process, print_table, progress_bar
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.datasets.image_folder import draw_split, find_images, read_split
+from videxpr.datasets.image_folder import draw_split, find_images, read_split, usable, with_votes
 from videxpr.datasets.synthetic.options import SynthesizeCommand
 from videxpr.datasets.synthetic.sampler import find_people
 from videxpr.datasets.synthetic.writer import SetSpec, SetSummary, synthesize
@@ -24,7 +24,15 @@ def run(command: SynthesizeCommand, given: frozenset[str]) -> int:
     images = find_images(command.faces)
     split, needed = command.split, [spec.part for spec in specs]
     parts = draw_split(images) if split is None else read_split(split, images, needed)
-    named = {"faces": command.faces, "split": split, "person": command.person}
+    if command.votes is not None:
+        votes, kept = command.votes, command.folder_labels
+        parts = {part: usable(with_votes(one, votes, kept)) for part, one in parts.items() if one}
+    named = {
+        "faces": command.faces,
+        "split": split,
+        "votes": command.votes,
+        "person": command.person,
+    }
     begin = perf_counter()
     with progress_bar("frames", command.quiet) as progress:
         summaries = synthesize(

@@ -26,6 +26,7 @@ from videxpr.datasets.image_folder import (
     draw_split,
     find_images,
     read_split,
+    usable,
     with_votes,
 )
 from videxpr.datasets.options import Part
@@ -73,8 +74,6 @@ def images(command: TrainImagesCommand, given: frozenset[str]) -> int:
     """Train on single crops; 0 if training came to its end."""
     if "distillation-weight" in given and not command.start.teachers:
         raise UsageError("--distillation-weight is of a teacher; name one with --teacher")
-    if command.folder_labels and command.votes is None:
-        raise UsageError("--folder-labels is of images without votes; name a file with --votes")
     found = find_images(command.folder)
     parts = read_split(command.split, found) if command.split else draw_split(found)
     console = _prepare()
@@ -112,10 +111,10 @@ def _voted(
         for part, images in parts.items()
     }
     unknown = len(parts["train"]) - len(voted["train"])
-    usable = [one for one in voted["train"] if one.votes is None or not one.votes.unusable]
-    unusable = len(voted["train"]) - len(usable)
-    return voted | {"train": usable}, (
-        f"left out of {len(parts['train'])} training images: {unknown} without votes, {unusable} on "
+    trained = usable(voted["train"])
+    unclear = len(voted["train"]) - len(trained)
+    return voted | {"train": trained}, (
+        f"left out of {len(parts['train'])} training images: {unknown} without votes, {unclear} on "
         "which most people could not tell or saw no face"
     )
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from videxpr.core.errors import SourceError
-from videxpr.core.expressions import NOT_ANNOTATED
+from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.core.structures import Floats, Image
 from videxpr.datasets.affwild2.videos import LabeledVideo, class_counts
 from videxpr.datasets.options import SamplingOptions
@@ -102,18 +102,19 @@ class WindowSampler(Sampler[Place]):
     def _weights(self, places: Sequence[Place]) -> NDArray[np.float64]:
         """Return (W,) the mean over a window's frames of their class's count, to minus the balance."""
         rarity = self.counts.astype(np.float64) ** -self.options.balance
-        sums = [np.concatenate([[0.0], np.cumsum(rarity[video.labels])]) for video in self.videos]
+        frames = [video.targets().astype(np.float64) @ rarity for video in self.videos]
+        sums = [np.concatenate([[0.0], np.cumsum(one)]) for one in frames]
         return np.array(
             [(sums[p.video][p.end] - sums[p.video][p.start]) / (p.end - p.start) for p in places]
         )
 
 
-class WindowDataset(Dataset[tuple[Tensor, Tensor, int]]):
-    """Windows of crops (T, size, size, 3) uint8, or of cached features (T, F), with labels (T,) and the
-    video's number.
+class WindowDataset(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
+    """Windows of crops (T, size, size, 3) uint8, or of cached features (T, F), with labels (T,), the
+    voters' shares (T, 8) and the video's number.
 
-    Past a video's end its last frame is repeated; such frames have the label -1, so that neither a
-    loss nor a metric counts them. Indexed by `Place`.
+    Past a video's end its last frame is repeated; such frames have the label -1 and shares of 0, so
+    that neither a loss nor a metric counts them. Indexed by `Place`.
     """
 
     def __init__(
@@ -132,22 +133,24 @@ class WindowDataset(Dataset[tuple[Tensor, Tensor, int]]):
         )
         self.frames_dtype = torch.uint8 if features is None else torch.float32
 
-    def __getitem__(self, place: Place) -> tuple[Tensor, Tensor, int]:
+    def __getitem__(self, place: Place) -> tuple[Tensor, Tensor, Tensor, int]:
         frames = torch.empty(self.frames_shape, dtype=self.frames_dtype)
-        return frames, self.read(place, frames), place.video
+        return frames, *self.read(place, frames), place.video
 
-    def read(self, place: Place, frames: Tensor) -> Tensor:
-        """Write a window's frames into `frames` (T, ...), and return its labels (T,)."""
+    def read(self, place: Place, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Write a window's frames into `frames` (T, ...); return its labels (T,) and shares (T, 8)."""
         video = self.videos[place.video]
         count = place.end - place.start
         labels = torch.full((self.window,), NOT_ANNOTATED)
         labels[:count] = torch.from_numpy(video.labels[place.start : place.end])
+        shares = torch.zeros(self.window, len(EXPRESSIONS))
+        shares[:count] = torch.from_numpy(video.targets(place.start, place.end))
         if self.features is not None:
             frames[:count] = torch.from_numpy(self.features[place.video][place.start : place.end])
         else:
             _read_into(frames[:count].numpy(), video, place.start)
         frames[count:] = frames[count - 1]
-        return labels
+        return labels, shares
 
 
 class RunDataset(Dataset[tuple[int, bool, Tensor]]):

@@ -136,6 +136,13 @@ def with_votes(
     ]
 
 
+def usable(images: Iterable[LabeledImage]) -> list[LabeledImage]:
+    """Leave out images on which most people could not tell or saw no face, or named no expression."""
+    return [
+        one for one in images if one.votes is None or (one.shares.any() and not one.votes.unusable)
+    ]
+
+
 def draw_split(images: Sequence[LabeledImage]) -> dict[Part, list[LabeledImage]]:
     """Draw train and validation parts at random, all copies of an image on one side.
 

@@ -16,6 +16,9 @@ Corruption = Literal["small", "compressed", "dark", "misaligned"]
 PANEL: Final = "Windows"
 
 
+FOLDER_LABELS_ALONE: Final = "--folder-labels is of images without votes; name a file with --votes"
+
+
 def votes_option(**more: Any) -> Any:
     """Declare a file of votes."""
     return option(

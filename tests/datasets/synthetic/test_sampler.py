@@ -22,21 +22,21 @@ PATTERN = r"(.+)_\d"
 
 
 def test_a_third_is_neutral_and_the_others_go_by_the_root_of_their_counts():
-    shares = label_shares([50, 400, 100, 0, 0, 0, 0, 0], SynthesisOptions())
-    np.testing.assert_allclose(shares, [1 / 3, 4 / 9, 2 / 9, 0, 0, 0, 0, 0])
-    alike = label_shares([50, 400, 100, 0, 0, 0, 0, 0], SynthesisOptions(balance=1, neutral=0.5))
+    shares = label_shares([50, 400, 0, 0, 0, 0, 0, 0, 100], SynthesisOptions())
+    np.testing.assert_allclose(shares, [1 / 3, 4 / 9, 0, 0, 0, 0, 0, 0, 2 / 9])
+    alike = label_shares([50, 400, 100, 0, 0, 0, 0, 0, 0], SynthesisOptions(balance=1, neutral=0.5))
     np.testing.assert_allclose(alike[:3], [0.5, 0.25, 0.25])
 
 
 @pytest.mark.parametrize("label", [0, 3])
 def test_a_single_class_is_always_drawn(label):
-    counts = np.eye(8, dtype=int)[label] * 7
+    counts = np.eye(9, dtype=int)[label] * 7
     np.testing.assert_array_equal(label_shares(counts.tolist(), SynthesisOptions()), counts / 7)
 
 
 def test_no_neutral_images_leave_the_others_everything():
-    shares = label_shares([0, 9, 0, 0, 1, 0, 0, 0], SynthesisOptions())
-    np.testing.assert_allclose(shares, [0, 0.75, 0, 0, 0.25, 0, 0, 0])
+    shares = label_shares([0, 9, 0, 0, 1, 0, 0, 0, 0], SynthesisOptions())
+    np.testing.assert_allclose(shares, [0, 0.75, 0, 0, 0.25, 0, 0, 0, 0])
 
 
 def test_people_are_known_where_names_tell():

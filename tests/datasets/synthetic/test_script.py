@@ -58,7 +58,7 @@ def test_segments_last_from_03_to_5_seconds_evenly_in_the_logarithm(many):
 
 def test_labels_come_by_their_shares_and_neighbors_may_have_the_same(many):
     labels = [one.label for script in many for one in script.segments]
-    found = np.bincount(labels, minlength=8) / len(labels)
+    found = np.bincount(labels, minlength=9) / len(labels)
     np.testing.assert_allclose(found, image_sampler(IMAGES, {}, OPTIONS).shares, atol=0.025)
     same = [one.label == other.label for script in many for one, other in pairwise(script.segments)]
     assert np.mean(same) == pytest.approx((found**2).sum(), abs=0.03)

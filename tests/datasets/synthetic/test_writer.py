@@ -16,6 +16,8 @@ from videxpr.datasets.crops.geometry_file import read_crop_geometry
 from videxpr.datasets.image_folder import LabeledImage, find_images, read_split
 from videxpr.datasets.synthetic.options import SynthesisOptions
 from videxpr.datasets.synthetic.writer import SetSpec, synthesize
+from videxpr.datasets.votes import Votes
+from videxpr.formats.affwild2 import read_labels
 
 OPTIONS = SynthesisOptions(seconds=4, light=0, noise=0, seed=3)
 SPECS = (SetSpec("Train_Set", "train", 3), SetSpec("Validation_Set", "validation", 2))
@@ -131,6 +133,23 @@ def test_the_header_names_other_only_where_it_is(tree, tmp_path):
     synthesize(tmp_path / "t", {"test": only}, (SetSpec("Validation_Set", "test", 1),), OPTIONS)
     lines = (tmp_path / "t/EXPR_Set/Validation_Set/test_0001.txt").read_text().split()
     assert lines[0].endswith(",Other") and set(lines[1:]) == {"7"}
+
+
+def test_shares_of_voters_stand_beside_the_labels_and_are_read_with_them(tmp_path):
+    voted = []
+    for name, counts in {"happy": (0, 0, 0, 0, 8, 0, 0), "torn": (4, 0, 0, 0, 0, 4, 1)}.items():
+        Image.new("RGB", (112, 112)).save(tmp_path / f"{name}.png")
+        votes = Votes((*counts, 0, 1, 0, 0))  # and one of contempt
+        voted.append(LabeledImage(tmp_path / f"{name}.png", name, votes.majority, votes))
+    assert [image.label for image in voted] == [4, -1]
+    synthesize(tmp_path / "t", {"validation": voted}, SPECS[1:], OPTIONS)
+    for video in read_affwild2(find_layout(tmp_path / "t")).videos["validation"]:
+        torn = video.labels == -1
+        assert len(torn) == len(video) > 100
+        expected = np.where(torn[:, None], voted[1].shares, voted[0].shares)
+        np.testing.assert_allclose(video.targets(), expected, atol=1e-3)
+        assert video.class_counts.sum() == video.class_counts[4] == (~torn).sum()
+    assert {-1, 4} == set(read_labels(next((tmp_path / "t").rglob("*.txt"))).tolist())
 
 
 def test_nothing_is_overwritten(tree, parts, tmp_path):

@@ -44,22 +44,23 @@ def test_batches_are_the_datasets_windows_in_the_samplers_order(
         for one in (order, loader.sampler):
             one.set_epoch(epoch)  # type: ignore[union-attr]
         windows = [dataset[place] for place in order]
-        found = [(crops.clone(), labels, numbers) for crops, labels, numbers in loader]
+        found = [(crops.clone(), *others) for crops, *others in loader]
         whole, rest = divmod(len(windows), 3)
-        assert [len(crops) for crops, _, _ in found] == [3] * whole + [rest] * bool(rest)
+        assert [len(crops) for crops, *_ in found] == [3] * whole + [rest] * bool(rest)
         assert len(loader) == len(found) > loader.ring.shape[0]
-        crops, labels, numbers = (torch.cat(column) for column in zip(*found, strict=True))
+        crops, labels, shares, numbers = (torch.cat(column) for column in zip(*found, strict=True))
         assert crops.dtype == torch.uint8
         assert torch.equal(crops, torch.stack([window[0] for window in windows]))
         assert torch.equal(labels, torch.stack([window[1] for window in windows]))
-        assert numbers.tolist() == [window[2] for window in windows]
+        assert torch.equal(shares, torch.stack([window[2] for window in windows]))
+        assert numbers.tolist() == [window[3] for window in windows]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_last_batches_are_not_written_over(videos: list[LabeledVideo], workers: int) -> None:
     loader = WindowLoader(WindowDataset(videos, WINDOW, 32), sampler(videos), 2, workers=workers)
     buffered: list[tuple[torch.Tensor, torch.Tensor]] = []
-    for crops, _, _ in loader:
+    for crops, *_ in loader:
         buffered = [*buffered, (crops, crops.clone())][-RESERVED:]
         assert all(torch.equal(now, then) for now, then in buffered)
 
@@ -67,9 +68,9 @@ def test_the_last_batches_are_not_written_over(videos: list[LabeledVideo], worke
 def test_cached_features_come_as_float32(videos: list[LabeledVideo]) -> None:
     features = [np.arange(len(v), dtype=np.float16)[:, None].repeat(3, 1) for v in videos]
     loader = WindowLoader(WindowDataset(videos, WINDOW, 32, features), sampler(videos), 2)
-    frames, labels, numbers = next(iter(loader))
+    frames, labels, shares, numbers = next(iter(loader))
     assert (frames.shape, frames.dtype) == ((2, WINDOW, 3), torch.float32)
-    assert labels.shape == (2, WINDOW) and numbers.shape == (2,)
+    assert labels.shape == (2, WINDOW) == shares.shape[:2] and numbers.shape == (2,)
 
 
 def test_a_crop_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from videxpr.core.errors import FormatError, SourceError, UsageError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.core.image_names import images_in
 from videxpr.core.names import respelled
-from videxpr.core.structures import Integers
+from videxpr.core.structures import Floats, Integers
 from videxpr.datasets.affwild2.layout import SETS, SPLITS, Layout, Split, crop_homes
 from videxpr.formats.affwild2 import read_labels
+from videxpr.formats.shares import read_shares, shares_file
 
 SIDE: Final = re.compile(r"_(left|right)$")
 
@@ -25,20 +26,23 @@ SIDE: Final = re.compile(r"_(left|right)$")
 class LabeledVideo:
     """One annotation file, and the frames that are labeled *and* have a crop.
 
+    A frame whose label is -1 counts as labeled where shares of voters are known.
+
     It is compact on purpose (about 20 bytes a frame): Aff-Wild2 has hundreds of thousands.
 
     Attributes:
         name: of the annotation file, with ``_left`` or ``_right`` where a second person is meant, and
             with folders in front where it is in folders below the set.
         lines: frames that the file has a line for.
-        labeled: lines whose label is not -1.
+        labeled: lines whose label is not -1, or that voters named an expression for.
         beyond: crops whose frame has no line.
         frames: (N,) 0-based frames that are labeled and have a crop, rising.
-        labels: (N,) their labels, 0 to 7.
+        labels: (N,) their labels, 0 to 7; -1 where voters agree on none.
         folders: of the crops.
         folder: (N,) which of the folders a frame's crop is in.
         files: (N,) names of the crops' files.
         others: images in its folders that are of no frame.
+        shares: (N, 8) of the voters who named each expression; None if labels are all that is known.
     """
 
     name: str
@@ -51,6 +55,7 @@ class LabeledVideo:
     folder: NDArray[np.uint8]
     files: NDArray[np.bytes_]
     others: int = 0
+    shares: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -63,7 +68,15 @@ class LabeledVideo:
     @property
     def class_counts(self) -> NDArray[np.int64]:
         """(8,) usable frames of each expression."""
-        return np.bincount(self.labels, minlength=len(EXPRESSIONS))
+        return np.bincount(self.labels[self.labels >= 0], minlength=len(EXPRESSIONS))
+
+    def targets(self, first: int = 0, end: int | None = None) -> Floats:
+        """Return shares (end - first, 8) of the voters who named each expression; a label is a vote of
+        one. `first` and `end` are positions among the usable frames.
+        """
+        if self.shares is None:
+            return np.eye(len(EXPRESSIONS), dtype=np.float32)[self.labels[first:end]]
+        return self.shares[first:end].astype(np.float32)
 
     def path(self, position: int) -> Path:
         """Return the crop of the usable frame at that position."""
@@ -166,12 +179,16 @@ def assign_folds(frames: Integers, folds: int) -> Integers:
 
 
 def fingerprint(parts: Mapping[Split, Sequence[LabeledVideo]]) -> str:
-    """Return the SHA-256 of names, usable frames and labels of both splits, which tells data apart."""
+    """Return the SHA-256 of names, usable frames, labels and shares of both splits, which tells data
+    apart.
+    """
     digest = hashlib.sha256()
     for split, videos in parts.items():
         for video in videos:
             digest.update(f"{split} {video.name}\n".encode())
             digest.update(video.frames.tobytes() + video.labels.tobytes())
+            if video.shares is not None:
+                digest.update(video.shares.tobytes())
     return digest.hexdigest()
 
 
@@ -191,6 +208,8 @@ def _annotations(folder: Path) -> Iterator[tuple[str, Path]]:
 
 def _video(name: str, file: Path, folders: Sequence[Path]) -> LabeledVideo:
     labels = read_labels(file)
+    shares = read_shares(beside, len(labels)) if (beside := shares_file(file)).is_file() else None
+    labeled = labels != NOT_ANNOTATED if shares is None else np.asarray(shares.any(axis=1))
     found: dict[int, tuple[int, str]] = {}
     others = 0
     for number, folder in enumerate(folders):
@@ -200,11 +219,11 @@ def _video(name: str, file: Path, folders: Sequence[Path]) -> LabeledVideo:
             found.setdefault(frame, (number, image))
     frames = np.array(sorted(found), dtype=np.int32)
     inside = frames[frames < len(labels)]
-    usable = inside[labels[inside] != NOT_ANNOTATED]
+    usable = inside[labeled[inside]]
     return LabeledVideo(
         name=name,
         lines=len(labels),
-        labeled=int((labels != NOT_ANNOTATED).sum()),
+        labeled=int(labeled.sum()),
         beyond=len(frames) - len(inside),
         frames=usable,
         labels=labels[usable].astype(np.int8),
@@ -212,4 +231,5 @@ def _video(name: str, file: Path, folders: Sequence[Path]) -> LabeledVideo:
         folder=np.array([found[frame][0] for frame in usable], dtype=np.uint8),
         files=np.array([found[frame][1].encode() for frame in usable.tolist()], dtype=np.bytes_),
         others=others,
+        shares=None if shares is None else shares[usable].astype(np.float16),
     )

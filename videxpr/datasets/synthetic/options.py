@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from videxpr.core.errors import UsageError
 from videxpr.core.option import check_ranges, option, options
+from videxpr.datasets.options import FOLDER_LABELS_ALONE, folder_labels_option, votes_option
 
 SHORTEST_SIDE: Final = 16
 """Pixels below which nothing of a face is left."""
@@ -176,6 +177,8 @@ class SynthesizeCommand:
         default_text="a tenth is drawn for validation, copies of an image together",
         panel=WHAT,
     )
+    votes: Path | None = votes_option(panel=WHAT)
+    folder_labels: str | None = folder_labels_option(panel=WHAT)
     part: Literal["validation", "test"] | None = option(
         None,
         "Make a Validation_Set of this part and no Train_Set, for measuring.",
@@ -198,6 +201,8 @@ class SynthesizeCommand:
     quiet: bool = option(False, "Say nothing but errors.", short="q", changes_results=False)
 
     def __post_init__(self) -> None:
+        if self.folder_labels and self.votes is None:
+            raise UsageError(FOLDER_LABELS_ALONE)
         if self.synthesis.one_person and self.person is None:
             raise UsageError("--one-person needs --person, which tells who is on an image")
         if self.part == "test" and self.split is None:

@@ -52,8 +52,8 @@ class ImageSampler:
     """What sequences of one part are made of.
 
     Attributes:
-        images: by label.
-        shares: (8,) probability of a segment's label; 0 where there is no image of it.
+        images: by label; the last ones are of none, because voters disagree.
+        shares: (9,) probability of a segment's label; 0 where there is no image of it.
         people: who is on an image, by its name; only those who are known.
         by_person: images of a label and a person.
         varied: people of whom there are images of several labels, in order of name.
@@ -88,7 +88,7 @@ class ImageSampler:
         """Draw an image of a label, never the one before it if there is another.
 
         Args:
-            label: of the image.
+            label: of the image, -1 for none.
             before: the image before it, None at the beginning.
             generator: that draws.
             same_person: probability that it is of the person before it, where one is known.
@@ -112,7 +112,7 @@ def image_sampler(
         people: who is on an image, by its name.
         options: by which labels are drawn.
     """
-    by_label: list[list[LabeledImage]] = [[] for _ in EXPRESSIONS]
+    by_label: list[list[LabeledImage]] = [[] for _ in (*EXPRESSIONS, None)]
     by_person: dict[tuple[int, str], list[LabeledImage]] = defaultdict(list)
     for image in images:
         by_label[image.label].append(image)
@@ -121,7 +121,7 @@ def image_sampler(
     labels = Counter(person for _, person in by_person)
     return ImageSampler(
         tuple(map(tuple, by_label)),
-        label_shares(class_counts(images), options),
+        label_shares([*class_counts(images), len(by_label[-1])], options),
         people,
         {key: tuple(those) for key, those in by_person.items()},
         tuple(sorted(person for person, count in labels.items() if count > 1)),
@@ -129,12 +129,12 @@ def image_sampler(
 
 
 def label_shares(counts: Sequence[int], options: SynthesisOptions) -> NDArray[np.float64]:
-    """Return (8,) probabilities of a segment's label.
+    """Return (9,) probabilities of a segment's label, the last one of none.
 
     Neutral's is as chosen, the others' are by their counts to 1 minus the balance.
 
     Args:
-        counts: (8,) images of each label.
+        counts: (9,) images of each label, and of none.
         options: Neutral's share, and the balance.
     """
     numbers = np.array(counts, dtype=np.float64)

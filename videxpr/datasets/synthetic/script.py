@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
+from videxpr.core.structures import Floats
 from videxpr.datasets.image_folder import LabeledImage
 from videxpr.datasets.synthetic.options import IntRange, Jitter, Range, SynthesisOptions
 from videxpr.datasets.synthetic.sampler import ImageSampler
@@ -23,7 +25,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Segment:
-    """Frames [first, end) of one label."""
+    """Frames [first, end) of one label, -1 where voters disagree."""
 
     label: int
     first: int
@@ -117,6 +119,17 @@ class Script:
         labels = [one.label for one in self.segments]
         return np.repeat(labels, [one.end - one.first for one in self.segments]).astype(np.int64)
 
+    @property
+    def shares(self) -> Floats:
+        """(T, 8) of the voters who named each expression on the image that a frame shows most of."""
+        shares = np.stack([one.image.shares for one in self.spans])
+        return np.repeat(shares, [one.end - one.first for one in self.spans], axis=0)
+
+    @property
+    def voted(self) -> bool:
+        """Whether people voted on one of the images."""
+        return any(one.image.votes for one in self.spans)
+
 
 def write_script(
     sampler: ImageSampler, options: SynthesisOptions, generator: np.random.Generator
@@ -178,7 +191,7 @@ def _segments(
         ends.append(options.frames if options.frames - end < shortest else end)
     labels = generator.choice(len(sampler.shares), len(ends) - 1, p=sampler.shares).tolist()
     return tuple(
-        Segment(label, first, end)
+        Segment(label if label < len(EXPRESSIONS) else NOT_ANNOTATED, first, end)
         for label, (first, end) in zip(labels, pairwise(ends), strict=True)
     )
 

@@ -1,6 +1,6 @@
 """Whole trees of synthetic sequences.
 
-<root>/EXPR_Set/{Train_Set,Validation_Set}/<name>.txt
+<root>/EXPR_Set/{Train_Set,Validation_Set}/<name>.txt, and <name>.shares.csv if people voted
 <root>/cropped_aligned/<name>/00001.jpg
 <root>/crop_geometry.json
 <root>/synthesis.json
@@ -28,6 +28,7 @@ from videxpr.datasets.synthetic.render import render_sequence
 from videxpr.datasets.synthetic.sampler import image_sampler
 from videxpr.datasets.synthetic.script import Script, write_script
 from videxpr.formats.affwild2 import HEADER, SEVEN_CLASS_HEADER, write_labels
+from videxpr.formats.shares import shares_file, write_shares
 
 ANNOTATIONS: Final = "EXPR_Set"
 CROPS: Final = "cropped_aligned"
@@ -157,7 +158,10 @@ def _write(
     labels = script.labels
     has_other = labels.max() == len(EXPRESSIONS) - 1
     header = HEADER if has_other else SEVEN_CLASS_HEADER
-    write_labels(root / ANNOTATIONS / spec.folder / f"{name}.txt", labels, header)
+    annotations = root / ANNOTATIONS / spec.folder / f"{name}.txt"
+    write_labels(annotations, labels, header)
+    if script.voted:
+        write_shares(shares_file(annotations), script.shares)
     folder = root / CROPS / name
     folder.mkdir(parents=True)
     sizes = [
@@ -171,13 +175,13 @@ def _summary(
     spec: SetSpec, images: Sequence[LabeledImage], written: Sequence[_Sequence]
 ) -> SetSummary:
     mine = [one for one in written if one.spec == spec]
-    segments = [segment.label for one in mine for segment in one.script.segments]
+    segments = np.array([segment.label for one in mine for segment in one.script.segments])
     frames = np.concatenate([one.script.labels for one in mine])
     return SetSummary(
         spec,
         tuple(class_counts(images)),
-        tuple(np.bincount(segments, minlength=len(EXPRESSIONS)).tolist()),
-        tuple(np.bincount(frames, minlength=len(EXPRESSIONS)).tolist()),
+        tuple(np.bincount(segments[segments >= 0], minlength=len(EXPRESSIONS)).tolist()),
+        tuple(np.bincount(frames[frames >= 0], minlength=len(EXPRESSIONS)).tolist()),
         sum(one.crops for one in mine),
         sum(one.size_bytes for one in mine),
     )

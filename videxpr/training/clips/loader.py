@@ -22,7 +22,8 @@ RESERVED: Final = 3
 
 
 class WindowLoader(DataLoader[Any]):
-    """Frames (B, T, ...), labels (B, T) and video numbers (B,), in the order of a sampler.
+    """Frames (B, T, ...), labels (B, T), shares (B, T, 8) and video numbers (B,), in the order of a
+    sampler.
 
     A batch of frames holds until the third one after it comes: copy what is to stay longer.
 
@@ -57,10 +58,10 @@ class WindowLoader(DataLoader[Any]):
             persistent_workers=workers > 0,
         )
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:  # type: ignore[override]
-        for slot, labels, videos in super().__iter__():
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:  # type: ignore[override]
+        for slot, labels, shares, videos in super().__iter__():
             frames = self.ring[slot, : len(labels)]
-            yield frames.pin_memory() if self.pinned else frames, labels, videos
+            yield frames.pin_memory() if self.pinned else frames, labels, shares, videos
 
 
 class _NumberedBatches(BatchSampler):
@@ -74,14 +75,17 @@ class _NumberedBatches(BatchSampler):
         return enumerate(super().__iter__())  # type: ignore[arg-type]
 
 
-class _Slots(Dataset[tuple[int, Tensor, Tensor]]):
-    """Reads batches into their slots; gives the slot, labels (B, T) and video numbers (B,)."""
+class _Slots(Dataset[tuple[int, Tensor, Tensor, Tensor]]):
+    """Reads batches into their slots; gives the slot, labels (B, T), shares (B, T, 8) and video numbers
+    (B,).
+    """
 
     def __init__(self, windows: WindowDataset, ring: Tensor) -> None:
         self.windows = windows
         self.ring = ring
 
-    def __getitem__(self, batch: tuple[int, list[Place]]) -> tuple[int, Tensor, Tensor]:
+    def __getitem__(self, batch: tuple[int, list[Place]]) -> tuple[int, Tensor, Tensor, Tensor]:
         slot, places = batch[0] % len(self.ring), batch[1]
-        labels = list(map(self.windows.read, places, self.ring[slot]))
-        return slot, torch.stack(labels), torch.tensor([place.video for place in places])
+        read = map(self.windows.read, places, self.ring[slot])
+        labels, shares = (torch.stack(column) for column in zip(*read, strict=True))
+        return slot, labels, shares, torch.tensor([place.video for place in places])

@@ -17,7 +17,6 @@ from videxpr.evaluation.calibration import (
     TEMPERATURES,
     choose_temperature,
     log_likelihoods,
-    one_hot,
 )
 from videxpr.evaluation.metrics import CLASSES, compute_scores, confusion_matrix, macro_f1
 from videxpr.model.inference import probabilities, sequence_logits
@@ -66,21 +65,21 @@ class ClipModule(lightning.LightningModule):
         self._sums = torch.zeros(2, dtype=torch.float64)  # of losses, of frames
         self._pieces: list[NDArray[np.float32]] = []  # features of a video that is not complete yet
         self._predictions: list[tuple[Floats, NDArray[np.int64]]] = []  # logits, labels of a video
-        self._frame_predictions: list[tuple[Floats, NDArray[np.int64]]] = []  # frames by themselves
+        self._likelihoods = np.zeros((2, len(TEMPERATURES)))  # of windows, of frames by themselves
 
-    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], step: int) -> Tensor:
-        frames, labels, videos = batch
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor, Tensor], step: int) -> Tensor:
+        frames, labels, shares, videos = batch
         seed = step_seed(self.options.seed, self.current_epoch, step, self.global_rank)
         torch.manual_seed(seed)
         length = draw_length(frames.shape[1], self.options.sampling.shortest)
-        frames, labels = frames[:, :length], labels[:, :length]
+        frames, labels, shares = frames[:, :length], labels[:, :length], shares[:, :length]
         features = self._features(frames)
         if self.feature_noise is not None:
             features = self.feature_noise(features, labels)
         logits = self.model.logits(features)
-        counted = labels >= 0
-        losses = frame_losses(logits[counted], labels[counted], self.options.loss)
-        count = counted.sum().to(torch.float32)
+        counted = shares.any(dim=-1)
+        losses = frame_losses(logits[counted], shares[counted], self.options.loss)
+        count = shares.sum()  # a frame counts by the share of its voters that named an expression
         all_frames = self.trainer.strategy.reduce(count.clone(), reduce_op="sum")
         # gradients are averaged over devices: a frame counts the same wherever it is
         loss = losses.sum() * self.trainer.world_size / all_frames
@@ -97,7 +96,7 @@ class ClipModule(lightning.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self._predictions.clear()
-        self._frame_predictions.clear()
+        self._likelihoods[:] = 0
         self._pieces.clear()
         if self.trainer.world_size > 1:
             for statistic in self.model.backbone.buffers():
@@ -113,10 +112,12 @@ class ClipModule(lightning.LightningModule):
             logits = sequence_logits(self.model, sequence, self.options.validation)
             self._pieces.clear()
             labels = self.validation_videos[video].labels.astype(np.int64)
+            targets = self.validation_videos[video].targets()
             self._predictions.append((logits, labels))
+            self._likelihoods[0] += log_likelihoods(logits, targets)
             if self.single_frames is not None:
                 of_frames = self.model.classify(sequence[:, None])[:, 0].float().cpu().numpy()
-                self._frame_predictions.append((of_frames, labels))
+                self._likelihoods[1] += log_likelihoods(of_frames, targets)
 
     def on_validation_epoch_end(self) -> None:
         sums = self._over_devices(self._sums.numpy())
@@ -174,14 +175,10 @@ class ClipModule(lightning.LightningModule):
         If training minds frames by themselves, it is the higher one of theirs and of windows', so that
         the model is too sure of neither.
         """
-        kinds = [self._predictions]
-        if self.single_frames is not None:
-            kinds.append(self._frame_predictions)
-        return max(map(self._likeliest_temperature, kinds))
-
-    def _likeliest_temperature(self, predictions: list[tuple[Floats, NDArray[np.int64]]]) -> float:
-        own = (log_likelihoods(logits, one_hot(labels, CLASSES)) for logits, labels in predictions)
-        return choose_temperature(self._over_devices(sum(own, start=np.zeros(len(TEMPERATURES)))))
+        windows, frames = self._over_devices(self._likelihoods)
+        if self.single_frames is None:
+            return choose_temperature(windows)
+        return max(choose_temperature(windows), choose_temperature(frames))
 
     def _confusions(self, temperature: float) -> NDArray[np.int64]:
         """Return (S, 8, 9) confusion matrices of validation at every strength of logit adjustment."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
-from videxpr.datasets.options import folder_labels_option, votes_option
+from videxpr.datasets.options import FOLDER_LABELS_ALONE, folder_labels_option, votes_option
 from videxpr.training.options import (
     DATA,
     MODEL,
@@ -190,3 +190,7 @@ class TrainImagesCommand:
     start: StartOptions = field(default_factory=StartOptions)
     training: ImageTrainingOptions = field(default_factory=ImageTrainingOptions)
     machine: Machine = field(default_factory=Machine)
+
+    def __post_init__(self) -> None:
+        if self.folder_labels and self.votes is None:
+            raise UsageError(FOLDER_LABELS_ALONE)
