@@ -14,7 +14,7 @@ from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.header import read_card
 
 WEIGHTS = Path(str(resources.files("videxpr"))) / "weights"
-STARTER = WEIGHTS / "starter.safetensors"
+STARTER = WEIGHTS / "starter-2.safetensors"
 
 
 def test_the_starter_states_its_geometry_its_classes_and_its_terms() -> None:

@@ -20,7 +20,7 @@ from videxpr.model.hub.download import Progress, fetch, unpack
 from videxpr.model.hub.huggingface import PREFIX, WEIGHTS
 from videxpr.model.hub.registry import RegisteredModel, find_registered, registered_models
 from videxpr.model.hub.resolve import cached_file
-from videxpr.model.options import STARTER
+from videxpr.model.options import NEWEST_STARTER, STARTER
 
 PACK_LICENSE: Final = "non-commercial research only"
 PACK_TERMS: Final = "https://github.com/deepinsight/insightface#license"
@@ -202,7 +202,7 @@ def _detector(name: str, model: Path | None) -> ListedModel:
 
 
 def _downloadable(name: str) -> DetectorPack:
-    if name in (STARTER, MTCNN):
+    if name in (STARTER, NEWEST_STARTER, MTCNN):
         raise UsageError(f"{name} comes with videxpr; there is nothing to download")
     if name not in PACKS:
         addressed = [model.name for model in registered_models().values() if model.url]

@@ -25,6 +25,7 @@ from typing import Any, Final
 from videxpr.core.errors import FormatError
 from videxpr.core.names import unwritable
 from videxpr.faces.detection.packs import MTCNN, PACKS
+from videxpr.model.options import NEWEST_STARTER, STARTER
 
 PACKAGED: Final = Path(__file__).parents[2] / "weights" / "models.toml"
 USERS: Final = "VIDEXPR_MODELS"
@@ -96,7 +97,7 @@ def registered_models() -> dict[str, RegisteredModel]:
     packaged, path = read_registry(PACKAGED), users_registry()
     users = read_registry(path) if os.environ.get(USERS) or path.exists() else {}
     taken = dict.fromkeys((MTCNN, *PACKS), "a face detector")
-    taken |= dict.fromkeys(packaged, "a model that comes with videxpr")
+    taken |= dict.fromkeys((*packaged, NEWEST_STARTER), "a model that comes with videxpr")
     for name in users:
         if name in taken:
             raise FormatError(f"{path}: [{name}] is the name of {taken[name]}; give yours another")
@@ -108,6 +109,7 @@ def find_registered(name: str) -> RegisteredModel | None:
 
     The user's registry is read only where the package's has no such name.
     """
+    name = STARTER if name == NEWEST_STARTER else name
     if not NAME.fullmatch(name):
         return None
     return read_registry(PACKAGED).get(name) or registered_models().get(name)
