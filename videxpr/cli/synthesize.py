@@ -8,11 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from videxpr.cli.console import output_console, prepare_process, print_table, progress_bar
-from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.image_folder import draw_split, find_images, read_split, usable, with_votes
 from videxpr.datasets.synthetic.options import SynthesizeCommand
 from videxpr.datasets.synthetic.sampler import find_people
-from videxpr.datasets.synthetic.writer import SetSpec, SetSummary, synthesize
+from videxpr.datasets.synthetic.writer import KINDS, SetSpec, SetSummary, synthesize
 
 
 def run(command: SynthesizeCommand, given: frozenset[str]) -> int:
@@ -57,7 +56,7 @@ def _show(summaries: Sequence[SetSummary], root: Path, seconds: float) -> None:
     for summary in summaries:
         for what in ("images", "segments", "frames"):
             table.add_column(f"{summary.spec.folder}: {what}", justify="right")
-    for label, name in enumerate(EXPRESSIONS):
+    for label, name in enumerate(KINDS):
         rows = [one for s in summaries for one in (s.images, s.segments, s.frames)]
         if any(row[label] for row in rows):
             table.add_row(name, *(str(row[label]) for row in rows))

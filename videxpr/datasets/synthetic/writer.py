@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import UsageError
@@ -21,7 +22,7 @@ from videxpr.core.files import atomic_write
 from videxpr.core.image_names import image_name
 from videxpr.core.version import VERSION
 from videxpr.datasets.crops.geometry_file import CROP_GEOMETRY, write_crop_geometry
-from videxpr.datasets.image_folder import LabeledImage, class_counts
+from videxpr.datasets.image_folder import LabeledImage
 from videxpr.datasets.options import PARTS, Part
 from videxpr.datasets.synthetic.options import SynthesisOptions
 from videxpr.datasets.synthetic.render import render_sequence
@@ -33,6 +34,7 @@ from videxpr.formats.shares import shares_file, write_shares
 ANNOTATIONS: Final = "EXPR_Set"
 CROPS: Final = "cropped_aligned"
 RECORD: Final = "synthesis.json"
+KINDS: Final = (*EXPRESSIONS, "voters disagree")
 Progress = Callable[[int, int], None]
 
 
@@ -57,9 +59,9 @@ class SetSummary:
 
     Attributes:
         spec: what it is made of.
-        images: number of images of each expression that it was drawn from.
-        segments: number of segments of each expression.
-        frames: number of frames of each expression.
+        images: (9,) number of images of each of `KINDS` that it was drawn from.
+        segments: (9,) number of segments of each.
+        frames: (9,) number of frames of each.
         crops: frames that have a crop.
         size_bytes: of all crops.
     """
@@ -179,12 +181,18 @@ def _summary(
     frames = np.concatenate([one.script.labels for one in mine])
     return SetSummary(
         spec,
-        tuple(class_counts(images)),
-        tuple(np.bincount(segments[segments >= 0], minlength=len(EXPRESSIONS)).tolist()),
-        tuple(np.bincount(frames[frames >= 0], minlength=len(EXPRESSIONS)).tolist()),
+        _count(np.array([image.label for image in images])),
+        _count(segments),
+        _count(frames),
         sum(one.crops for one in mine),
         sum(one.size_bytes for one in mine),
     )
+
+
+def _count(labels: NDArray[np.int64]) -> tuple[int, ...]:
+    """Return how many labels there are of each of `KINDS`."""
+    counts = np.bincount(labels % len(KINDS), minlength=len(KINDS))  # -1 is the last one
+    return tuple(counts.tolist())
 
 
 def _write_record(
@@ -211,7 +219,7 @@ def _set_facts(summary: SetSummary) -> dict[str, Any]:
         **asdict(summary.spec),
         "crops": summary.crops,
         **{
-            name: dict(zip(EXPRESSIONS, getattr(summary, name), strict=True))
+            name: dict(zip(KINDS, getattr(summary, name), strict=True))
             for name in ("images", "segments", "frames")
         },
     }
