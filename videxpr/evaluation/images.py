@@ -103,7 +103,7 @@ def _probabilities(
     """Yield the probabilities (N, 8) of the images, a batch at a time."""
     done = 0
     dataset = ImageDataset(images, model.config.crop.size, options.corruption)
-    for batch, _ in DataLoader(dataset, batch_size=options.batch_size):
+    for batch, *_ in DataLoader(dataset, batch_size=options.batch_size):
         features = model.embed(batch.permute(0, 2, 3, 1))
         logits = model.classify(features[:, None])[:, 0]  # each image is a window of one frame
         yield probabilities(logits.float().cpu().numpy())
