@@ -175,6 +175,9 @@ def test_what_looks_swapped_is_remarked_on(
         (["ours", "labels", "--device", "cpu"], "go with --images"),
         (["ours", "--images", "faces"], "leave out PREDICTIONS"),
         (["--images", "faces", "--part", "test"], "add --split FILE"),
+        (["ours", "labels", "--votes", "v.csv"], "go with --images"),
+        (["ours", "labels", "--folder-labels", "web_*"], "go with --images"),
+        (["--images", "faces", "--folder-labels", "web_*"], "name a file with --votes"),
         (["--images", "gone"], "no folder gone"),
         (
             ["ours", "labels", "--against", "empty"],
@@ -204,7 +207,9 @@ def test_a_file_that_cannot_be_written_is_said_before_any_work(videxpr: Run, fol
     assert code == 2 and "ours/a.txt is a file" in err
 
 
-def test_a_model_is_scored_on_stills(videxpr: Run, tmp_path: Path) -> None:
+@pytest.fixture
+def on_stills(tmp_path: Path) -> tuple[str | Path, ...]:
+    """Words that name three images and a model without Other."""
     torch.manual_seed(0)
     seen = tuple(name for name in EXPRESSIONS if name != "Other")
     config = ModelConfig("backbone", "regnet_y_400mf", trained_expressions=seen, input_size=32)
@@ -213,7 +218,13 @@ def test_a_model_is_scored_on_stills(videxpr: Run, tmp_path: Path) -> None:
     for name, shade in (("fear", 30), ("Sadness", 200), ("other", 90)):
         (tmp_path / "faces" / name).mkdir(parents=True)
         Image.new("RGB", (112, 112), (shade, shade, 90)).save(tmp_path / "faces" / name / "1.png")
-    words = ("--images", tmp_path / "faces", "-m", weights, "--device", "cpu")
+    return ("--images", tmp_path / "faces", "-m", weights, "--device", "cpu")
+
+
+def test_a_model_is_scored_on_stills(
+    videxpr: Run, tmp_path: Path, on_stills: tuple[str | Path, ...]
+) -> None:
+    words = on_stills
     code, out, err = videxpr(*words)
     assert code == 0 and "3 labeled images, coverage 100.0%" in out and "3 images)" in out
     assert "Videos" not in out and "never trained on Other" in err
@@ -230,7 +241,38 @@ def test_a_model_is_scored_on_stills(videxpr: Run, tmp_path: Path) -> None:
     assert "(of a perfectly calibrated model with as many predictions as confident: 0." in out
     assert len(list((tmp_path / "plots").glob("*.png"))) == 3
     code, _, err = videxpr("ours", "labels", "--only", "x")
-    assert code == 2 and "--only, --corrupt and --device go with --images" in err
+    assert code == 2 and "--votes, --folder-labels, --corrupt and --device go with" in err
+
+
+def test_a_model_is_scored_by_votes(
+    videxpr: Run, tmp_path: Path, on_stills: tuple[str | Path, ...]
+) -> None:
+    votes, table = tmp_path / "votes.csv", tmp_path / "a.md"
+    votes.write_text("image,fear,sadness,nf\nfear/1.png,4,5,1\nSadness/1.png,3,3,0\n")
+    code, out, err = videxpr(*on_stills, "--votes", votes, "--markdown", table)
+    assert code == 0 and re.search(r"accuracy [01]\.000, 1 labeled images", out)
+    *_, by_votes, confidence = out.splitlines()
+    assert re.fullmatch(
+        r"vote-weighted macro F1 0\.\d+ \(95 %: 0\.\d+ to 0\.\d+, 2 images\), "
+        r"accuracy by FER\+'s protocol [01]\.000 \(1 images\)",
+        by_votes,
+    )
+    assert re.fullmatch(
+        r"confidence is 0\.\d+ off the share of voters who say the same; cross-entropy \d\.\d+, "
+        r"divergence \d\.\d+",
+        confidence,
+    )
+    assert "note: 1 of 3 images have no votes and are left out" in err
+    assert "note: on 1 of 2 images with votes no expression has a majority" in err
+    assert "By the votes on 2 images: vote-weighted" in table.read_text()
+    found = json.loads(videxpr(*on_stills, "--votes", votes, "--json", "-")[1])["agreement"]
+    assert (found["images"], found["ferplus"]["images"]) == (2, 1)
+    assert set(found["per_class"]) == set(EXPRESSIONS)
+    assert sum(found["calibration"]["counts"]) == 2
+    low, high = found["macro_f1_interval"]
+    assert 0 <= low <= found["macro_f1"] <= high
+    code, _, err = videxpr(*on_stills, "--only", "2.*", "--votes", votes)
+    assert code == 2 and "none of 3 images" in err
 
 
 def test_help_is_light_and_names_every_option() -> None:
@@ -241,9 +283,10 @@ def test_help_is_light_and_names_every_option() -> None:
     for option in (
         *("--against", "--strict", "--json", "--markdown", "--plots", "--images", "--model"),
         *("--split", "--part", "--only", "--corrupt", "--device", "--bootstrap", "--seed"),
+        *("--votes", "--folder-labels"),
     ):
         assert option in done.stdout
-    assert "[default: 2000]" in done.stdout and "[default: starter]" in done.stdout
+    assert "[default: 2000]" in done.stdout and "[default: starter-2]" in done.stdout
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
     assert not imported & {"torch", "pyarrow", "pandas", "matplotlib", "sklearn"}
 

@@ -1,5 +1,7 @@
 """A model on labeled crops: each image by itself."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,12 @@ from sklearn.metrics import f1_score
 from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.image_dataset import corrupt
-from videxpr.datasets.image_folder import find_images
+from videxpr.datasets.image_folder import LabeledImage, find_images, with_votes
 from videxpr.evaluation.calibration import measure_reliability
 from videxpr.evaluation.images import evaluate_images
 from videxpr.evaluation.options import ImageOptions
+from videxpr.evaluation.plots import reliability_figure, write_plots
+from videxpr.evaluation.report import as_json
 from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
@@ -106,6 +110,90 @@ def test_a_pattern_chooses_the_images(checkpoint: Checkpoint, faces: Path) -> No
         SourceError, match=r"none of 28 images of .* is named 'web_\*'; the first is 0"
     ):
         evaluate_images(checkpoint, faces, ImageOptions(only="web_*"))
+
+
+def file_of_votes(path: Path) -> Path:
+    """Of the faces of Neutral and Anger: what most people say is not always their folder."""
+    lines = ["image,neutral,anger,happiness,contempt,nf"]
+    lines += [f"neutral/{n}.png,{7 - n},{n},0,2,1" for n in range(7)]
+    lines += [f"anger/{n}.png,1,0,6,3,0" for n in range(1, 6)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_votes_are_labels_by_majority_and_shares(
+    checkpoint: Checkpoint, faces: Path, tmp_path: Path
+) -> None:
+    votes = file_of_votes(tmp_path / "votes.csv")
+    found = evaluate_images(checkpoint, faces, ImageOptions(votes=votes))
+    # Neutral leads with 7 to 4 of 10 votes, Anger with 4 to 6; nobody ties, and contempt never leads
+    assert found.scores.support.tolist() == [4, 3, 0, 0, 5, 0, 0, 0]
+    assert found.labels == f"{faces} (votes of votes.csv)"
+    assert found.notes[1:] == ("16 of 28 images have no votes and are left out",)
+    images = with_votes(find_images(faces), votes)
+    answers = dict(zip(find_images(faces), one_by_one(checkpoint, faces)[1], strict=True))
+    predictions = [answers[replace(image, label=label_of(image), votes=None)] for image in images]
+    shares = np.array([image.shares for image in images])
+    expected = f1_score(
+        np.tile(range(8), 12),
+        np.repeat(predictions, 8),
+        labels=range(7),
+        average="macro",
+        sample_weight=shares.ravel(),
+        zero_division=0,
+    )
+    assert found.agreement is not None and found.agreement.images == 12
+    assert found.agreement.macro_f1 == pytest.approx(expected, abs=1e-6)
+    assert json.loads(as_json(found))["agreement"]["macro_f1"] == found.agreement.macro_f1
+
+
+def label_of(image: LabeledImage) -> int:
+    return EXPRESSIONS.index(image.path.parent.name.title())
+
+
+def test_images_without_a_majority_count_by_votes_alone(
+    checkpoint: Checkpoint, faces: Path, tmp_path: Path
+) -> None:
+    votes = tmp_path / "votes.csv"
+    votes.write_text(
+        "image,neutral,anger,nf\nneutral/1.png,5,5,0\nneutral/2.png,3,0,7\nanger/1.png,0,9,1\n"
+    )
+    chosen = ImageOptions(votes=votes, folder_labels="[34].png")
+    found = evaluate_images(checkpoint, faces, chosen)
+    assert found.scores.support.tolist() == [2, 3, 0, 0, 2, 0, 0, 2]
+    assert (found.frames, found.groups) == (9, 9)
+    assert found.reliability is not None and found.reliability.counts.sum() == 9
+    assert found.agreement is not None and found.agreement.images == 3
+    assert found.notes[1:] == (
+        "17 of 28 images have no votes and are left out",
+        "on 2 of 3 images with votes no expression has a majority: they have no label and count in "
+        "the figures by votes alone",
+        "8 images without votes count by their folder, and not in the figures by votes",
+    )
+
+
+def test_images_on_which_nobody_agrees_have_no_accuracy(
+    checkpoint: Checkpoint, faces: Path, tmp_path: Path
+) -> None:
+    votes = tmp_path / "votes.csv"
+    votes.write_text("image,neutral,anger\nneutral/1.png,5,5\nneutral/2.png,1,1\n")
+    found = evaluate_images(checkpoint, faces, ImageOptions(votes=votes))
+    assert (found.frames, found.groups, found.intervals) == (0, 0, None)
+    assert found.agreement is not None and found.agreement.curve.counts.tolist() == [1, 1]
+    assert len(write_plots(tmp_path / "plots", found)) == 3
+
+
+def test_the_curve_of_the_voters_is_drawn_beside_that_of_the_labels(
+    checkpoint: Checkpoint, faces: Path, tmp_path: Path
+) -> None:
+    votes = ImageOptions(votes=file_of_votes(tmp_path / "votes.csv"))
+    found = evaluate_images(checkpoint, faces, votes)
+    assert found.agreement is not None and found.reliability is not None
+    (axes,) = reliability_figure(found, found.reliability).axes
+    curves = {str(line.get_label()): line for line in axes.lines}
+    assert set(curves) == {"perfectly calibrated", "accuracy", "share of voters who say the same"}
+    drawn = np.array(curves["share of voters who say the same"].get_ydata())
+    assert drawn.tolist() == found.agreement.curve.share.tolist()
 
 
 def test_images_are_made_worse_first(checkpoint: Checkpoint, faces: Path) -> None:

@@ -20,6 +20,7 @@ from videxpr.cli.model_choice import chosen_checkpoint
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.files import STANDARD_OUTPUT
+from videxpr.evaluation.agreement import Agreement
 from videxpr.evaluation.metrics import CLASSES
 from videxpr.evaluation.options import EvaluateCommand
 from videxpr.evaluation.report import METRICS, PER_CLASS, Evaluation, Scored, as_json, as_markdown
@@ -29,7 +30,9 @@ NARROW: Final = 115
 """Columns of a terminal up to which class names above counts are cut to their first letters."""
 SHORT: Final = 5
 
-OF_IMAGES: Final = ("model", "split", "part", "only", "corrupt", "device")
+OF_IMAGES: Final = (
+    *("model", "split", "part", "only", "votes", "folder-labels", "corrupt", "device"),
+)
 """Options that mean nothing without --images."""
 
 
@@ -61,6 +64,8 @@ def _check(command: EvaluateCommand, given: frozenset[str]) -> None:
         raise UsageError(f"{', '.join(first)} and {last} go with --images")
     if "part" in given and command.selection.split is None:
         raise UsageError("--part names a part of a split; add --split FILE")
+    if command.selection.folder_labels and command.selection.votes is None:
+        raise UsageError("--folder-labels is of images without votes; name a file with --votes")
 
 
 def _evaluation(command: EvaluateCommand) -> Evaluation:
@@ -179,6 +184,8 @@ def _closing_lines(evaluation: Evaluation) -> Iterator[Text]:
             f"expected calibration error {evaluation.reliability.expected_error:.3f} (of a perfectly "
             f"calibrated model with as many predictions as confident: {low:.3f} to {high:.3f})"
         )
+    if evaluation.agreement is not None:
+        yield from _agreement_lines(evaluation.agreement)
     if evaluation.against is not None:
         other, difference = evaluation.against.other, evaluation.against.difference
         ends, above = difference.interval, difference.share_above
@@ -198,6 +205,19 @@ def _headline(evaluation: Evaluation) -> Text:
         f" ({ends}), over present classes {found.macro_f1_present:.3f}, accuracy "
         f"{found.accuracy:.3f}, {evaluation.frames} labeled {evaluation.items}, coverage "
         f"{evaluation.coverage:.1%}",
+    )
+
+
+def _agreement_lines(found: Agreement) -> Iterator[Text]:
+    ends = f"95 %: {found.intervals.macro_f1:.3f}, " if found.intervals else ""
+    yield Text.assemble(
+        (f"vote-weighted macro F1 {found.macro_f1:.3f}", "bold"),
+        f" ({ends}{found.images} images), accuracy by FER+'s protocol {found.clear_accuracy:.3f} "
+        f"({found.clear_images} images)",
+    )
+    yield Text(
+        f"confidence is {found.curve.expected_error:.3f} off the share of voters who say the same; "
+        f"cross-entropy {found.cross_entropy:.3f}, divergence {found.divergence:.3f}"
     )
 
 

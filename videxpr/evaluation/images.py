@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from videxpr.core.errors import SourceError
-from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.core.structures import Floats
 from videxpr.datasets.image_dataset import ImageDataset
-from videxpr.datasets.image_folder import LabeledImage, find_images, read_split
+from videxpr.datasets.image_folder import LabeledImage, find_images, read_split, with_votes
+from videxpr.evaluation.agreement import Agreement, measure_agreement
 from videxpr.evaluation.calibration import measure_reliability
 from videxpr.evaluation.metrics import CLASSES, Counts, bootstrap_intervals, confusion_matrix
 from videxpr.evaluation.options import EvaluateOptions, ImageOptions
@@ -43,25 +44,30 @@ def evaluate_images(
 
     Raises:
         SourceError: there are no images, none that is selected, or one cannot be read.
-        FormatError: the split is no such file, or has no image in this part.
+        FormatError: the split is no such file, or has no image in this part; or the votes are no such
+            file, or on none of the images.
     """
     selected, chosen = selection or ImageOptions(), options or EvaluateOptions()
-    images = select_images(folder, selected)
+    images = all_images = select_images(folder, selected)
+    if selected.votes is not None:
+        images = with_votes(all_images, selected.votes, selected.folder_labels)
     labels = np.array([image.label for image in images], np.int64)
     found = np.concatenate(list(_probabilities(checkpoint.model, images, selected, progress)))
     predictions = np.nanargmax(found, axis=1)
-    groups = _matrices(labels, predictions)
+    labeled = labels != NOT_ANNOTATED
+    groups = _matrices(labels[labeled], predictions[labeled])
     return Evaluation(
         name=checkpoint.name,
         predictions=f"model {checkpoint.name} ({checkpoint.sha256[:12]})",
         labels=_describe(folder, selected),
         confusion=confusion_matrix(labels, predictions),
         intervals=bootstrap_intervals(groups, chosen.bootstrap, chosen.seed),
-        groups=len(images),
+        groups=len(groups),
         unit="images",
         items="images",
-        notes=tuple(_notes(checkpoint, labels)),
-        reliability=measure_reliability(found, labels),
+        notes=(*_notes(checkpoint, labels), *_vote_notes(images, len(all_images))),
+        reliability=measure_reliability(found[labeled], labels[labeled]),
+        agreement=_agreement(images, found, chosen),
     )
 
 
@@ -89,7 +95,8 @@ def select_images(folder: Path, options: ImageOptions) -> list[LabeledImage]:
 def _describe(folder: Path, options: ImageOptions) -> str:
     """Return which images these are, in words."""
     split = f"{options.part} part of {options.split}" if options.split else None
-    parts = ", ".join(filter(None, (split, options.only, options.corruption)))
+    votes = f"votes of {options.votes.name}" if options.votes else None
+    parts = ", ".join(filter(None, (split, options.only, votes, options.corruption)))
     return f"{folder} ({parts})" if parts else str(folder)
 
 
@@ -119,6 +126,17 @@ def _matrices(labels: NDArray[np.int64], predictions: NDArray[np.int64]) -> Coun
     return single
 
 
+def _agreement(
+    images: Sequence[LabeledImage], found: Floats, options: EvaluateOptions
+) -> Agreement | None:
+    """Compare the probabilities (N, 8) of the images that people voted on with the votes."""
+    votes = {n: image.votes.counts for n, image in enumerate(images) if image.votes}
+    if not votes:
+        return None
+    counts = np.array([*votes.values()], np.int64)
+    return measure_agreement(found[[*votes]], counts, options.bootstrap, options.seed)
+
+
 def _notes(checkpoint: Checkpoint, labels: NDArray[np.int64]) -> Iterator[str]:
     untrained = checkpoint.model.config.untrained_expressions
     if untrained:
@@ -126,4 +144,22 @@ def _notes(checkpoint: Checkpoint, labels: NDArray[np.int64]) -> Iterator[str]:
         yield (
             f"model {checkpoint.name} was never trained on {', '.join(untrained)} and never predicts "
             f"it; {of_them} images show it"
+        )
+
+
+def _vote_notes(images: Sequence[LabeledImage], found: int) -> Iterator[str]:
+    """Yield which of the images count in what, of those of `found` images that are scored."""
+    voted = [image for image in images if image.votes]
+    undecided = sum(image.label == NOT_ANNOTATED for image in voted)
+    if found > len(images):
+        yield f"{found - len(images)} of {found} images have no votes and are left out"
+    if undecided:
+        yield (
+            f"on {undecided} of {len(voted)} images with votes no expression has a majority: they have "
+            "no label and count in the figures by votes alone"
+        )
+    if voted and len(voted) < len(images):
+        yield (
+            f"{len(images) - len(voted)} images without votes count by their folder, and not in the "
+            "figures by votes"
         )

@@ -1,11 +1,12 @@
 """Scores of predicted expressions, all from confusion matrices, and how sure one can be of them.
 
 A confusion matrix has a row for each true class and a column for each predicted one; a column more
-counts frames of that class for which nothing was predicted, which is wrong in every score.
+counts frames of that class for which nothing was predicted, which is wrong in every score. Where
+several people labeled an image, cells hold shares of it, and every score is weighted by them.
 """
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ Counts = NDArray[np.int64]
 """Confusion matrices, shape (..., C, C) or (..., C, C + 1)."""
 
 Metrics = NDArray[np.float64]
+
+Number = TypeVar("Number", np.int64, np.float64)
+"""What a cell holds: frames, or shares of frames."""
 
 CLASSES: Final = len(EXPRESSIONS)
 LOW, HIGH = 2.5, 97.5
@@ -125,7 +129,7 @@ def compute_scores(confusion: Counts) -> Scores:
     )
 
 
-def f1_scores(confusion: Counts) -> Metrics:
+def f1_scores(confusion: NDArray[Number]) -> Metrics:
     """Return the F1 of each class (..., C) of confusion matrices (..., C, C) or (..., C, C + 1)."""
     right, predicted, support = _sums(confusion)
     return _ratio(2 * right, predicted + support)
@@ -136,14 +140,17 @@ def macro_f1(confusion: Counts) -> Metrics:
     return np.asarray(f1_scores(confusion).mean(axis=-1))
 
 
-def bootstrap_intervals(groups: Counts, samples: int, seed: int) -> Intervals | None:
+def bootstrap_intervals(
+    groups: NDArray[Number], samples: int, seed: int, averaged: NDArray[np.bool_] | bool = True
+) -> Intervals | None:
     """Return 95 % intervals of the macro F1 and of each class's F1 over resamples of the groups, by
     percentiles.
 
     Args:
-        groups: (G, C, C + 1), a confusion matrix for each group, e.g. each source video.
+        groups: (G, C, C) or (G, C, C + 1), a confusion matrix for each group, e.g. each source video.
         samples: resamples; each draws G groups with replacement and adds up their matrices.
         seed: of what is drawn; the order of the groups does not matter.
+        averaged: (C,) which classes the macro F1 is over; all by default.
 
     Returns:
         None of fewer than two groups: nothing varies.
@@ -152,7 +159,7 @@ def bootstrap_intervals(groups: Counts, samples: int, seed: int) -> Intervals | 
         return None
     drawn = f1_scores(resampled(groups, samples, seed))  # (samples, C)
     f1 = tuple(map(percentile_interval, drawn.T))
-    return Intervals(percentile_interval(drawn.mean(axis=-1)), f1)
+    return Intervals(percentile_interval(drawn.mean(axis=-1, where=averaged)), f1)
 
 
 def compare(ours: Counts, theirs: Counts, samples: int, seed: int) -> Difference:
@@ -174,7 +181,7 @@ def compare(ours: Counts, theirs: Counts, samples: int, seed: int) -> Difference
     return Difference(float(of_a - of_b), percentile_interval(differences), float(above))
 
 
-def resampled(groups: Counts, samples: int, seed: int) -> Counts:
+def resampled(groups: NDArray[Number], samples: int, seed: int) -> NDArray[Number]:
     """Return sums (samples, ...) over as many groups (G, ...) as there are, drawn with replacement."""
     flat = groups.reshape(len(groups), -1)
     # equal groups are drawn together: far fewer, and their order does not matter
@@ -194,7 +201,9 @@ def percentile_interval(drawn: Metrics) -> Interval:
     return Interval(float(low), float(high))
 
 
-def _sums(confusion: Counts) -> tuple[Counts, Counts, Counts]:
+def _sums(
+    confusion: NDArray[Number],
+) -> tuple[NDArray[Number], NDArray[Number], NDArray[Number]]:
     """Return the frames that are right, predicted and labeled, each (..., C)."""
     classes = confusion.shape[-2]
     square = confusion[..., :classes]
@@ -202,7 +211,7 @@ def _sums(confusion: Counts) -> tuple[Counts, Counts, Counts]:
     return right, square.sum(axis=-2), confusion.sum(axis=-1)
 
 
-def _ratio(part: NDArray[np.int64] | Metrics, whole: NDArray[np.int64]) -> Metrics:
+def _ratio(part: Counts | Metrics, whole: Counts | Metrics) -> Metrics:
     """Return `part` over `whole`, 0 where there is nothing to divide by."""
     parts = np.asarray(part, np.float64)
     return np.divide(parts, whole, out=np.zeros_like(parts), where=np.asarray(whole) > 0)

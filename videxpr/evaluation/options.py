@@ -7,7 +7,7 @@ from typing import Final
 from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
 from videxpr.core.options import RunOptions
-from videxpr.datasets.options import Corruption, Part
+from videxpr.datasets.options import Corruption, Part, folder_labels_option, votes_option
 from videxpr.model.options import FORMS, METAVAR, STARTER
 
 FILES: Final = "What is written"
@@ -44,6 +44,8 @@ class ImageOptions:
         split: a CSV file with the columns ``image,split``; None takes all images.
         part: which part of the split.
         only: pattern that a file's name must match, e.g. ``fer2013_*``; None takes all.
+        votes: file of what several people said of each image, by which it is scored too.
+        folder_labels: pattern of the names of images without votes that are scored by their folder.
         corruption: how the images are made worse first, or None.
         batch_size: images that go through the model together.
     """
@@ -58,6 +60,8 @@ class ImageOptions:
         metavar="PATTERN",
         default_text="all",
     )
+    votes: Path | None = votes_option()
+    folder_labels: str | None = folder_labels_option()
     corruption: Corruption | None = option(
         None,
         "Make the images worse first, as video does: 32 pixels, JPEG of quality 20, gamma 2, or "
@@ -81,6 +85,7 @@ class EvaluateCommand:
         videxpr evaluate annotations/ EXPR_Set/Validation_Set
         videxpr evaluate ours/ labels/ --against theirs/ --json evaluation.json
         videxpr evaluate --images faces/ --split split.csv -m mine.safetensors
+        videxpr evaluate --images faces/ --votes ferplus.csv -m mine.safetensors
 
     Attributes:
         predictions: of videos; None where a model is scored on images.

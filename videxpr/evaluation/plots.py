@@ -17,6 +17,7 @@ from videxpr.evaluation.report import Evaluation
 
 CONFUSION, PER_CLASS, RELIABILITY = "confusion.png", "per_class.png", "reliability.png"
 DOTS_PER_INCH: Final = 150
+SHARE: Final = "share of voters who say the same"
 DARK: Final = 0.65
 """Share of a row from which on a cell is so dark that white is read better."""
 
@@ -105,7 +106,9 @@ def per_class_figure(evaluation: Evaluation) -> Figure:
 
 
 def reliability_figure(evaluation: Evaluation, found: Reliability) -> Figure:
-    """Draw how often predictions are right by their confidence, and how many there are of each."""
+    """Draw how often predictions are right by their confidence, and how many there are of each; with
+    votes, also how many people say the same.
+    """
     bins = len(found.counts)
     some = found.counts > 0
     places = (np.arange(bins) + 0.5) / bins
@@ -114,6 +117,9 @@ def reliability_figure(evaluation: Evaluation, found: Reliability) -> Figure:
     axes.bar(places, shares, 0.96 / bins, color="#deebf7", label="share of the predictions")
     axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="perfectly calibrated")
     axes.plot(found.confidence[some], found.accuracy[some], "o-", color="#08306b", label="accuracy")
+    if evaluation.agreement is not None:
+        curve = evaluation.agreement.curve
+        axes.plot(curve.confidence, curve.share, "s-", color="#d94801", label=SHARE)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("probability of the prediction")

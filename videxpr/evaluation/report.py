@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.evaluation.agreement import Agreement
 from videxpr.evaluation.calibration import Reliability
 from videxpr.evaluation.metrics import (
     CLASSES,
@@ -99,6 +100,7 @@ class Evaluation(Scored):
         notes: what a reader of the numbers must know besides what they tell, one sentence each.
         against: the comparison with other predictions, if there is one.
         reliability: how often predictions are right by their confidence, if that is known.
+        agreement: how far predictions are what several people said, if that is known.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Evaluation(Scored):
     notes: tuple[str, ...] = ()
     against: Comparison | None = None
     reliability: Reliability | None = None
+    agreement: Agreement | None = None
 
     @property
     def macro_f1(self) -> float:
@@ -215,6 +218,7 @@ def _fields(evaluation: Evaluation) -> dict[str, Any]:
             "error_by_chance": reliability.error_by_chance,
             **asdict(reliability),
         },
+        "agreement": evaluation.agreement and _agreement_fields(evaluation.agreement),
         "against": against
         and {
             "difference": against.difference.macro_f1,
@@ -222,6 +226,23 @@ def _fields(evaluation: Evaluation) -> dict[str, Any]:
             "share_above": against.difference.share_above,
             **_fields(against.other),
         },
+    }
+
+
+def _agreement_fields(found: Agreement) -> dict[str, Any]:
+    intervals = found.intervals
+    return {
+        "images": found.images,
+        "macro_f1": found.macro_f1,
+        "macro_f1_interval": intervals and intervals.macro_f1,
+        "per_class": {
+            name: {"f1": found.f1[n], "f1_interval": intervals and intervals.f1[n]}
+            for n, name in enumerate(EXPRESSIONS)
+        },
+        "ferplus": {"accuracy": found.clear_accuracy, "images": found.clear_images},
+        "calibration": {"expected_error": found.curve.expected_error, **asdict(found.curve)},
+        "cross_entropy": found.cross_entropy,
+        "divergence": found.divergence,
     }
 
 
@@ -247,7 +268,19 @@ def _caption(evaluation: Evaluation) -> Iterator[str]:
         yield f"{100 * missing:.2f} % of them have no prediction and count as wrong."
     if evaluation.intervals is not None:
         yield f"Intervals by bootstrap over {evaluation.unit}."
+    if evaluation.agreement is not None:
+        yield _agreement_caption(evaluation.agreement)
     if evaluation.against is not None:
         difference = evaluation.against.difference
         ends = f" ({difference.interval.percent:+.2f})" if difference.interval else ""
         yield f"The first less the second: {100 * difference.macro_f1:+.2f}{ends}."
+
+
+def _agreement_caption(found: Agreement) -> str:
+    ends = f" ({found.intervals.macro_f1.percent:.2f})" if found.intervals else ""
+    return (
+        f"By the votes on {found.images} images: vote-weighted macro F1 {100 * found.macro_f1:.2f}"
+        f"{ends}; accuracy by FER+'s protocol {100 * found.clear_accuracy:.2f} on "
+        f"{found.clear_images}; confidence {100 * found.curve.expected_error:.2f} off the share of "
+        f"voters who say the same; divergence {found.divergence:.3f}."
+    )
