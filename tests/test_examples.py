@@ -17,6 +17,7 @@ from conftest import SHARED, needs_shared
 from faces import write_faces
 from PIL import Image
 from pipeline import FPS, write_portrait
+from sklearn.metrics import f1_score
 from small_scrfd import write_small_scrfd
 
 from videxpr.core.expressions import EXPRESSIONS
@@ -271,6 +272,58 @@ def test_agreement_compares_clip_by_clip(tmp_path):
     assert abs(float(cells[6]) - 3 * 2**0.5 / eyes) < 1e-3
     assert cells[7] == cells[8]
     assert every.startswith("| all | 12 | 0.7500 |")
+
+
+def write_votes(folder: Path, generator: np.random.Generator) -> pandas.DataFrame:
+    """Votes of ten people on 80 images of two folders, none clear on all; `votes.csv` and its table."""
+    columns = [*(name.lower() for name in EXPRESSIONS[:-1]), "unknown"]
+    images = [f"{('fear', 'anger')[n % 2]}/{n}.png" for n in range(80)]
+    counts = np.stack([generator.multinomial(10, generator.dirichlet([0.5] * 8)) for _ in images])
+    table = pandas.DataFrame(counts, pandas.Index(images, name="image"), columns)
+    table.to_csv(folder / "votes.csv")
+    return table
+
+
+def test_answers_are_compared_with_votes(tmp_path):
+    generator = np.random.default_rng(7)
+    votes = write_votes(tmp_path, generator)
+    votes[:60].to_csv(tmp_path / "images.csv")
+    said = pandas.Series(generator.choice(EXPRESSIONS, 80), votes.index, name="label")
+    said.to_csv(tmp_path / "one.csv")
+    said[3:].to_csv(tmp_path / "less.csv")  # three images without an answer
+    files = (tmp_path / name for name in ("votes.csv", "images.csv", "one.csv", "less.csv"))
+    out = run("compare_answers.py", *files).splitlines()
+    votes, said = votes[:60], said[:60].str.lower()
+    clear = votes.eq(votes.max(axis=1), axis=0).sum(axis=1).eq(1) & (
+        votes.idxmax(axis=1) != "unknown"
+    )
+    true = votes.idxmax(axis=1)[clear]
+    assert out[0].startswith(f"60 images with votes; on {clear.sum()} an")
+    pairs = votes.iloc[:, :7].stack()  # each image for each class
+    seven = {"labels": votes.columns[:7], "average": "macro", "zero_division": 0}
+    answers = said[pairs.index.get_level_values(0)]
+    expected = [
+        (true == said[clear]).mean(),
+        f1_score(true, said[clear], **seven),
+        f1_score(pairs.index.get_level_values(1), answers, sample_weight=pairs, **seven),
+        (said == said.index.str.split("/").str[0]).mean(),
+    ]
+    one, less, apart = ([cell.strip() for cell in row.strip("|").split("|")] for row in out[4:])
+    assert one[:2] == ["one", "0"] and less[:2] == ["less", "3"] and apart[0] == "one less less"
+    assert [float(cell.split()[0]) for cell in one[2:]] == pytest.approx(expected, abs=5e-4)
+    assert float(less[5].split()[0]) <= expected[3]
+
+
+def test_crops_are_labeled_by_a_model(models, tmp_path):
+    faces, _ = write_faces(tmp_path)
+    names = [path.relative_to(faces).as_posix() for path in sorted(faces.rglob("*.png"))[:5]]
+    (tmp_path / "images.csv").write_text("\n".join(["image", *names]))
+    run("label_crops.py", faces, tmp_path / "images.csv", tmp_path / "a.csv", models[1])
+    table = pandas.read_csv(tmp_path / "a.csv", index_col="image")
+    assert table.index.tolist() == names
+    rows = table[list(EXPRESSIONS[:-1])]
+    assert (rows.idxmax(axis=1) == table["label"]).all()
+    np.testing.assert_allclose(rows.sum(axis=1), 1, atol=4e-4)
 
 
 def test_a_long_video_is_one_shot_of_frames_a_step_apart_and_can_be_measured(models, tmp_path):
