@@ -1,6 +1,7 @@
-"""Makes the recognition model that ships: the starter's first stages and a projection.
+"""Makes the recognition model that ships: the first stages of starter-1 and a projection.
 
-    ATEN_CPU_CAPABILITY=avx2 python examples/make_recognizer.py faces.zip split.csv -o recognizer.onnx
+    git show 6ad6ffd:videxpr/weights/starter.safetensors > starter-1.safetensors
+    ATEN_CPU_CAPABILITY=avx2 python examples/make_recognizer.py starter-1.safetensors faces.zip split.csv -o recognizer.onnx
 
 Crops are brought to one brightness and contrast, since dark pictures of different people would else be
 alike. What the second stage of the backbone sees of them is averaged to 4 x 4 places, and projected to
@@ -120,9 +121,9 @@ def fit(features: Floats, people: NDArray[np.str_]) -> tuple[Floats, Floats]:
 # ---- the graph
 
 
-def stage_graph() -> onnx.ModelProto:
+def stage_graph(weights: Path) -> onnx.ModelProto:
     """From pixels (n, 3, 112, 112), -1 to 1, to what the second stage sees, (n, 1920)."""
-    model = copy.deepcopy(load_model("starter", device="cpu"))
+    model = copy.deepcopy(load_model(weights, device="cpu"))
     trunk = dict(model.backbone.trunk_output.named_children())
     model.backbone.trunk_output = nn.Sequential(trunk["block1"], trunk["block2"])
     model.backbone.avgpool = model.backbone.fc = nn.Identity()
@@ -197,6 +198,7 @@ def features_of(file: onnx.ModelProto, crops: Iterable[Pixels]) -> Floats:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the recognition model that ships.")
+    parser.add_argument("weights", type=Path, help="checkpoint whose first stages it takes")
     parser.add_argument("archive", type=Path, help="zip file of aligned crops")
     parser.add_argument("split", type=Path, help="its split: image,split")
     parser.add_argument("-o", "--output", type=Path, required=True)
@@ -209,7 +211,7 @@ def main() -> None:
             crops += [crop, varied(crop, random), varied(crop, random)]
             names += [who] * 3
     print(f"{len(crops) // 3} photographs of {len(people)} people")
-    file = stage_graph()
+    file = stage_graph(arguments.weights)
     made = with_projection(file, *fit(features_of(file, crops), np.array(names)))
     onnx.save(made, str(arguments.output))
     print(f"{arguments.output}: {arguments.output.stat().st_size:,} bytes")
