@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 from faces import write_faces
+
+from videxpr.formats.affwild2 import SEVEN_CLASS_HEADER as HEADER
 
 FEW = ("--videos", 2, "--validation-videos", 1, "--seconds", 3)
 
@@ -99,3 +102,37 @@ def test_a_tree_that_is_there_and_a_folder_that_is_not(videxpr, faces, tmp_path)
     assert code == 2 and "is there already, and nothing is overwritten" in err
     code, _, err = videxpr("synthesize", tmp_path / "gone", "-o", tmp_path / "u")
     assert code == 2 and "no folder" in err
+
+
+def test_votes_go_from_images_through_sequences_into_training(videxpr, faces, tmp_path):
+    folder, split = faces
+    votes = tmp_path / "votes.csv"
+    rows = ["image,neutral,anger,happiness,surprise,unknown"]
+    for image in sorted(folder.rglob("some_*.png")):  # those of known people have no votes
+        number = int(image.stem[-1])
+        kinds = {2: "5,0,5,0,0", 3: "0,0,2,2,6", 4: "1,7,2,0,0"}  # torn, unknown, angry, or happy
+        counts = kinds.get(number, "1,2,7,0,0")
+        rows.append(f"{image.relative_to(folder)},{counts}")
+    votes.write_text("\n".join(rows) + "\n")
+    voted = ("--split", split, "--votes", votes)
+    code, _, err = videxpr("synthesize", folder, *voted, "-o", tmp_path / "t", *FEW)
+    assert (code, err) == (0, "")
+    labels = [file.read_text() for file in tmp_path.glob("t/EXPR_Set/Train_Set/train_*.txt")]
+    assert len(labels) == 2 == len(list(tmp_path.glob("t/EXPR_Set/Train_Set/*.shares.csv")))
+    assert {"1", "4", "-1"} >= set("\n".join(labels).replace(HEADER, "").split())
+    small = ("--size", 32, "--epochs", 1, "--batch-size", 4)
+    model = tmp_path / "m.safetensors"
+    code, out, err = videxpr(
+        "train", "images", folder, *voted, "--folder-labels", "web_*", *small, "-o", model
+    )
+    assert code == 0, err
+    assert re.search(
+        r"left out of 28 training images: 0 without votes, \d on which most people could not", out
+    )
+    code, out, err = videxpr("train", "images", folder, *voted, *small, "-o", model, "--overwrite")
+    assert code == 0, err
+    assert "left out of 28 training images: 8 without votes" in out
+    code, _, err = videxpr("train", "images", folder, "--folder-labels", "web_*", "-o", model)
+    assert (
+        code == 2 and "--folder-labels is of images without votes; name a file with --votes" in err
+    )
