@@ -10,6 +10,7 @@ from conftest import SHARED, needs_shared
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.evaluation.images import evaluate_images
+from videxpr.evaluation.options import ImageOptions
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.header import read_card
 
@@ -24,21 +25,22 @@ def test_the_starter_states_its_geometry_its_classes_and_its_terms() -> None:
     assert card.config.trained_expressions == EXPRESSIONS[:7]
     assert card.config.color is False and card.config.temperature != 1
     for terms in (card.license, (WEIGHTS / "WEIGHTS_LICENSE").read_text()):
-        assert "FER2013" in terms and "muxspace/facial_expressions" in terms and "Apache" in terms
+        assert all(one in terms for one in ("FER2013", "FER+", "muxspace/facial_expressions", "Apache"))
     assert STARTER.stat().st_size <= 25e6
 
 
 @needs_shared
 def test_the_starter_knows_validation_faces(tmp_path: Path) -> None:
-    """Every twelfth of the validation part; of the whole 0.70 are right. A wrong normalization, size or
-    order of classes would leave little of that."""
+    """Every twelfth of the validation part, by its voters' majority; of the whole 0.83 are right. A wrong
+    normalization, size or order of classes would leave little of that."""
     with (SHARED / "data" / "split.csv").open(newline="") as file:
         rows = [row["image"] for row in csv.DictReader(file) if row["split"] == "validation"]
     with ZipFile(SHARED / "data" / "faces.zip") as archive:
         inside = {name.partition("faces/")[2]: name for name in archive.namelist()}
         for row in rows[::12]:
             archive.extract(inside[row.partition("faces/")[2]], tmp_path)
-    found = evaluate_images(load_checkpoint(STARTER), tmp_path)
-    assert found.frames == len(rows[::12]) == 288
-    assert found.scores.accuracy > 0.64  # two standard errors below
-    assert found.reliability is not None and found.reliability.expected_error < 0.12
+    votes = ImageOptions(votes=SHARED / "data" / "ferplus.csv", folder_labels="web_*")
+    found = evaluate_images(load_checkpoint(STARTER), tmp_path, votes)
+    assert len(rows[::12]) == 288 and found.frames > 250  # the others have no majority
+    assert found.scores.accuracy > 0.78  # two standard errors below
+    assert found.agreement is not None and found.agreement.curve.expected_error < 0.1
