@@ -25,7 +25,9 @@ def test_the_starter_states_its_geometry_its_classes_and_its_terms() -> None:
     assert card.config.trained_expressions == EXPRESSIONS[:7]
     assert card.config.color is False and card.config.temperature != 1
     for terms in (card.license, (WEIGHTS / "WEIGHTS_LICENSE").read_text()):
-        assert all(one in terms for one in ("FER2013", "FER+", "muxspace/facial_expressions", "Apache"))
+        assert all(
+            one in terms for one in ("FER2013", "FER+", "muxspace/facial_expressions", "Apache")
+        )
     assert STARTER.stat().st_size <= 25e6
 
 

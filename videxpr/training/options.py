@@ -67,8 +67,8 @@ class CheckpointOptions:
     )
     resume: bool = option(
         False,
-        "Go on after the last whole epoch of an earlier run, if there is one; with the same options, "
-        "models and data.",
+        "Go on with an earlier run, if there is one: on images from its last five minutes, on clips "
+        "after its last whole epoch; with the same options, models and data.",
         panel=RUNNING,
     )
     overwrite: bool = option(False, "Begin an earlier run anew.", panel=RUNNING)
