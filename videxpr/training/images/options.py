@@ -163,8 +163,8 @@ class TrainImagesCommand:
     """Train backbone and head on single face crops, one folder an expression.
 
     Exit code: 0 if training came to its end, 1 if it could not go on, 2 for wrong usage, such as a
-    folder that is not there, 130 after Ctrl-C and 143 after SIGTERM (all but the last minutes is kept, --resume
-    goes on from there).
+    folder that is not there, 130 after Ctrl-C and 143 after SIGTERM (all but the last minutes is
+    kept, --resume goes on from there).
 
     Examples:
         videxpr train images faces/ --split split.csv -o mine.safetensors
