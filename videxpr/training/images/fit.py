@@ -96,7 +96,7 @@ def train_on_images(
     run.save(
         model,
         run.last,
-        recipes=(earlier.recipe, _recipe(options, machine, len(teachers))),
+        recipes=(earlier.recipe, _recipe(options, machine, len(teachers), _voted(parts))),
         images=len(parts["train"]),
         epochs=options.epochs + earlier.epochs,
     )
@@ -203,13 +203,18 @@ def _digests(checkpoints: Sequence[Path]) -> str:
     return ", ".join(sha256_of(one) for one in checkpoints)
 
 
-def _recipe(options: ImageTrainingOptions, machine: Machine, teachers: int) -> str:
+def _voted(parts: Parts) -> int:
+    return sum(image.votes is not None for image in parts["train"])
+
+
+def _recipe(options: ImageTrainingOptions, machine: Machine, teachers: int, voted: int) -> str:
     if not options.epochs:
         return ""
     first = "" if options.first_size is None else f"{options.first_size} to "
     distilled = f"{options.distillation_weight:g} of the labels from {teachers} teachers, " * bool(
         teachers
     )
+    shares = f"shares of voters of {voted} images, " * bool(voted)
     oversampled = "".join(
         f"{name} {factor:g} times as often, " for name, factor in options.oversample
     )
@@ -218,7 +223,7 @@ def _recipe(options: ImageTrainingOptions, machine: Machine, teachers: int) -> s
     return (
         f"{options.epochs} epochs at {first}{options.size} px, batch {options.batch_size}, "
         f"AdamW one-cycle {options.learning_rate:g}, weight decay {options.weight_decay:g}, "
-        f"label smoothing {options.label_smoothing:g}, mixup {options.mixup:g}, {distilled}"
+        f"label smoothing {options.label_smoothing:g}, mixup {options.mixup:g}, {shares}{distilled}"
         f"balance {options.balance:g}, {oversampled}{frozen}{perturbed}averaged weights, "
         f"{'gray' if options.gray else 'color'}, {machine.precision_or_default}, seed {options.seed}"
     )
