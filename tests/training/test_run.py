@@ -30,7 +30,8 @@ def output(tmp_path: Path) -> Path:
     run.begin(lambda line: None, lambda report: None)
     for epoch in (1, 2, 3):
         run.add(report(epoch))
-    torch.save({"epoch": 1, "state_dict": {}}, run.state)
+    loops = {"fit_loop": {"epoch_progress": {"current": {"processed": 2}}}}
+    torch.save({"loops": loops, "state_dict": {}}, run.state)
     return run.output
 
 
