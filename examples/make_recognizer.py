@@ -1,8 +1,7 @@
 """Makes the recognition model that ships: the first stages of starter-1 and a projection.
 
-    git show 6ad6ffd:videxpr/weights/starter.safetensors > starter-1.safetensors
-    ATEN_CPU_CAPABILITY=avx2 python examples/make_recognizer.py starter-1.safetensors faces.zip \\
-        split.csv -o recognizer.onnx
+    ATEN_CPU_CAPABILITY=avx2 python examples/make_recognizer.py videxpr/weights/starter-1.safetensors \\
+        faces.zip split.csv -o recognizer.onnx
 
 Crops are brought to one brightness and contrast, since dark pictures of different people would else be
 alike. What the second stage of the backbone sees of them is averaged to 4 x 4 places, and projected to

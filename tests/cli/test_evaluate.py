@@ -286,7 +286,7 @@ def test_help_is_light_and_names_every_option() -> None:
         *("--votes", "--folder-labels"),
     ):
         assert option in done.stdout
-    assert "[default: 2000]" in done.stdout and "[default: starter-2]" in done.stdout
+    assert "[default: 2000]" in done.stdout and "[default: starter-1]" in done.stdout
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
     assert not imported & {"torch", "pyarrow", "pandas", "matplotlib", "sklearn"}
 

@@ -27,7 +27,7 @@ MISTAKES = {
     ),
     "annotate a.mp4 --device gpu": "unknown device 'gpu'; choose auto, cpu, cuda, cuda:N, N or mps",
     "annotate a.mp4 -m nosuch.safetensors": "no model 'nosuch.safetensors': there is no such file",
-    "annotate a.mp4 -m startr": "no model 'startr'; did you mean 'starter-2'?",
+    "annotate a.mp4 -m startr": "no model 'startr'; did you mean 'starter-1'?",
     "annotate a.mp4 -m text": (
         "text is not a safetensors file (it has no header); 'videxpr models import' makes one of "
         "the authors' checkpoints"

@@ -52,7 +52,7 @@ def run(*words: object) -> str:
 def test_list_is_plain_where_there_is_no_terminal(pack: DetectorPack, tmp_path: Path) -> None:
     lines = [line.split("\t") for line in run("list", "--detector-dir", tmp_path).splitlines()]
     assert lines[0] == ["NAME", "FOR", "STATE", "SIZE", "LICENSE", "NOTE", "FILE"]
-    assert [line[0] for line in lines[1:]] == ["starter-2", "mtcnn", "tiny"]
+    assert [line[0] for line in lines[1:]] == ["starter-1", "mtcnn", "tiny"]
     assert lines[3][1:5] == ["detector", "not installed", "0.0 MB", "non-commercial research only"]
 
 
@@ -307,7 +307,7 @@ def test_help_names_every_form_of_a_model(command: str, monkeypatch: pytest.Monk
         (("import", "none.ckpt", "a.safetensors"), "no checkpoint 'none.ckpt'"),
         (("import", "a.ckpt", "a.pt"), "must end in .safetensors"),
         (("import", "a.ckpt", "a.safetensors", "--geometry", "none.json"), "none.json"),
-        (("pack", "startr", "-o", "packed"), "did you mean 'starter-2'?"),
+        (("pack", "startr", "-o", "packed"), "did you mean 'starter-1'?"),
         (("pack", "starter", "-o", "packed", "--report", "none.json"), "none.json"),
         (("pack", "starter", "-o", "full"), "is there already"),
         (("download", "bufalo_l"), "did you mean 'buffalo_l'?"),

@@ -125,7 +125,7 @@ def test_the_listing_says_what_is_installed_and_under_which_license(
     pack: DetectorPack, tmp_path: Path
 ) -> None:
     before = {row.name: row for row in list_models(tmp_path)}
-    assert list(before) == ["starter-2", "mtcnn", "tiny"]
+    assert list(before) == ["starter-1", "mtcnn", "tiny"]
     assert before["mtcnn"].state == "in the package"
     assert before["tiny"].state == "not installed" and before["tiny"].path is None
     assert before["tiny"].size_bytes == pack.size_bytes
@@ -150,7 +150,7 @@ def test_a_detector_is_found_by_name_folder_and_file(pack: DetectorPack, tmp_pat
             find_detector(name, tmp_path / "elsewhere" if "/" in name else tmp_path).path == model
         )
     for name in ("tinier", ""):
-        with pytest.raises(UsageError, match="nown are starter-2, mtcnn, tiny"):
+        with pytest.raises(UsageError, match="nown are starter-1, mtcnn, tiny"):
             find_detector(name, tmp_path)
 
 
@@ -163,9 +163,9 @@ def saved_model(path: Path) -> Path:
 
 def packaged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of the starter in a package of its own."""
-    (folder / "models.toml").write_text("[starter-2]\nfile = 'starter-2.safetensors'\n")
+    (folder / "models.toml").write_text("[starter-1]\nfile = 'starter-1.safetensors'\n")
     monkeypatch.setattr(registry, "PACKAGED", folder / "models.toml")
-    return folder / "starter-2.safetensors"
+    return folder / "starter-1.safetensors"
 
 
 def test_the_starter_is_listed_with_what_it_says_of_itself(
@@ -173,11 +173,11 @@ def test_the_starter_is_listed_with_what_it_says_of_itself(
 ) -> None:
     file = saved_model(packaged(tmp_path, monkeypatch))
     card = read_card()
-    assert (card.name, card.path, card.sha256) == ("starter-2", file, sha256(file.read_bytes()))
+    assert (card.name, card.path, card.sha256) == ("starter-1", file, sha256(file.read_bytes()))
     assert card.config.trained_expressions == EXPRESSIONS[:7]
     starter = list_models(tmp_path)[0]
     assert (starter.name, starter.kind, starter.state) == (
-        "starter-2",
+        "starter-1",
         "expressions",
         "in the package",
     )
@@ -250,7 +250,7 @@ def test_expression_models_are_told_from_detectors(
     own_registry(tmp_path, monkeypatch, f'[far]\n{url}[near]\nfile = "own.safetensors"\n')
     (tmp_path / "packed").mkdir()
     (tmp_path / "packed" / "model.safetensors").touch()
-    names = ("starter-2", "far", "near", "hf:a/b", "x.safetensors", str(tmp_path / "packed"))
+    names = ("starter-1", "far", "near", "hf:a/b", "x.safetensors", str(tmp_path / "packed"))
     assert all(map(is_expression_model, names))
     assert not any(map(is_expression_model, ("mtcnn", "tiny", "nosuch", str(tmp_path))))
     assert [name for name in names if is_downloaded(name)] == ["far", "hf:a/b"]
@@ -259,5 +259,5 @@ def test_expression_models_are_told_from_detectors(
     assert [absent_model(name) for name in ("starter", "near", "hf:a/b")] == [None] * 3
     with pytest.raises(UsageError, match="known are far, tiny, and hf:OWNER/REPO"):
         download_pack("nosuch", tmp_path)
-    with pytest.raises(UsageError, match="known are starter-2, far, near, mtcnn, tiny"):
+    with pytest.raises(UsageError, match="known are starter-1, far, near, mtcnn, tiny"):
         find_detector("nosuch", tmp_path)

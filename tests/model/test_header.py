@@ -45,7 +45,7 @@ def test_models_are_listed_and_shown_without_torch(words):
 def test_the_starters_card_is_what_its_file_says():
     card = read_card()
     assert (card.name, card.config.backbone, card.config.window) == (
-        "starter-2",
+        "starter-1",
         "regnet_y_1_6gf",
         64,
     )
@@ -76,8 +76,8 @@ def test_what_is_no_checkpoint_is_said(tmp_path, content, message):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ("startr", "no model 'startr'; did you mean 'starter-2'?"),
-        ("Starter", "did you mean 'starter-2'?"),
+        ("startr", "no model 'startr'; did you mean 'starter-1'?"),
+        ("Starter", "did you mean 'starter-1'?"),
         ("odd.safetensors", "odd.safetensors is not a safetensors file (it has no header)"),
         ("folder", "no model 'folder' (the folder has no model.safetensors)"),
     ],

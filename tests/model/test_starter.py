@@ -15,7 +15,7 @@ from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.header import read_card
 
 WEIGHTS = Path(str(resources.files("videxpr"))) / "weights"
-STARTER = WEIGHTS / "starter-2.safetensors"
+STARTER = WEIGHTS / "starter-1.safetensors"
 
 
 def test_the_starter_states_its_geometry_its_classes_and_its_terms() -> None:
@@ -25,15 +25,13 @@ def test_the_starter_states_its_geometry_its_classes_and_its_terms() -> None:
     assert card.config.trained_expressions == EXPRESSIONS[:7]
     assert card.config.color is False and card.config.temperature != 1
     for terms in (card.license, (WEIGHTS / "WEIGHTS_LICENSE").read_text()):
-        assert all(
-            one in terms for one in ("FER2013", "FER+", "muxspace/facial_expressions", "Apache")
-        )
+        assert all(one in terms for one in ("FER2013", "muxspace/facial_expressions", "Apache"))
     assert STARTER.stat().st_size <= 25e6
 
 
 @needs_shared
 def test_the_starter_knows_validation_faces(tmp_path: Path) -> None:
-    """Every twelfth of the validation part, by its voters' majority; of the whole 0.82 are right. A
+    """Every twelfth of the validation part, by its voters' majority; of the whole 0.73 are right. A
     wrong normalization, size or order of classes would leave little of that."""
     with (SHARED / "data" / "split.csv").open(newline="") as file:
         rows = [row["image"] for row in csv.DictReader(file) if row["split"] == "validation"]
@@ -44,5 +42,5 @@ def test_the_starter_knows_validation_faces(tmp_path: Path) -> None:
     votes = ImageOptions(votes=SHARED / "data" / "ferplus.csv", folder_labels="web_*")
     found = evaluate_images(load_checkpoint(STARTER), tmp_path, votes)
     assert len(rows[::12]) == 288 and found.frames > 250  # the others have no majority
-    assert found.scores.accuracy > 0.78  # two standard errors below
-    assert found.agreement is not None and found.agreement.curve.expected_error < 0.1
+    assert found.scores.accuracy > 0.68  # two standard errors below
+    assert found.agreement is not None and found.agreement.curve.expected_error < 0.12

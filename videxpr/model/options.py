@@ -18,14 +18,14 @@ BACKBONES: Final = (
     "vgg16",
 )
 
-STARTER: Final = "starter-2"
+STARTER: Final = "starter-1"
 """The model in the package, and the default of every command; its number grows with its weights."""
 
 NEWEST_STARTER: Final = "starter"
 """Means the starter that this version has, in whatever is named."""
 
 FORMS: Final = (
-    "starter-2, another name of videxpr models list, a .safetensors file, a packed folder, or "
+    "starter-1, another name of videxpr models list, a .safetensors file, a packed folder, or "
     "hf:OWNER/REPO[@REVISION]"
 )
 METAVAR: Final = "MODEL"

@@ -38,7 +38,7 @@ def test_the_package_names_the_starter_and_nothing_else() -> None:
     assert list(models) == [STARTER]
     file = models[STARTER].file
     assert file is not None and file.is_file() and not models[STARTER].url
-    assert file == Path(str(resources.files("videxpr") / "weights" / "starter-2.safetensors"))
+    assert file == Path(str(resources.files("videxpr") / "weights" / "starter-1.safetensors"))
 
 
 def test_an_entry_has_all_that_a_download_needs(tmp_path: Path) -> None:

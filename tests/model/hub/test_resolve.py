@@ -41,8 +41,8 @@ def register(own: Path, url: str, sha256: str = SHA256, name: str = "lab") -> Pa
 
 def test_the_starter_is_in_the_package() -> None:
     found = resolve_model("starter")
-    assert (found.name, found.origin) == ("starter-2", IN_PACKAGE)
-    assert resolve_model("starter-2") == found
+    assert (found.name, found.origin) == ("starter-1", IN_PACKAGE)
+    assert resolve_model("starter-1") == found
     assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
 
 
@@ -79,7 +79,7 @@ def test_models_of_a_record_are_named_as_annotate_finds_them() -> None:
     ("asked", "hint"),
     [
         ("nosuch", "; videxpr models list names some"),
-        ("startr", "; did you mean 'starter-2'?"),
+        ("startr", "; did you mean 'starter-1'?"),
         ("no/such.safetensors", ": there is no such file"),
         ("nosuch.safetensors", ": there is no such file"),
         ("", " (the folder has no model.safetensors)"),

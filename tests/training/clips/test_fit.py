@@ -159,7 +159,7 @@ def striped_tree(root: Path) -> Path:
 def test_it_learns_what_a_crop_shows(tmp_path: Path) -> None:
     """On the starter's features."""
     root = striped_tree(tmp_path / "tree")
-    starter = resources.files("videxpr") / "weights" / "starter-2.safetensors"
+    starter = resources.files("videxpr") / "weights" / "starter-1.safetensors"
     choices = {"backbone": "regnet_y_1_6gf", "backbone-weights": str(starter), "epochs": 40}
     best = train_small(
         root,
@@ -301,7 +301,7 @@ def test_the_temperature_makes_neither_windows_nor_frames_by_themselves_too_sure
     root, start = striped_tree(tmp_path / "tree"), tmp_path / "start.safetensors"
     alone = ExpressionModel(ModelConfig(variant="backbone", input_size=32))
     starter = load_checkpoint(
-        resources.files("videxpr") / "weights" / "starter-2.safetensors"
+        resources.files("videxpr") / "weights" / "starter-1.safetensors"
     ).model
     alone.backbone.load_state_dict(starter.backbone.state_dict())
     torch.nn.init.zeros_(alone.head.weight)
