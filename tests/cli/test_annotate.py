@@ -233,7 +233,7 @@ def test_video_that_the_template_wants_and_nobody_annotated_fails_the_run(
         (["--logit-adjustment", "much"], "--logit-adjustment must be a number of 0 or more"),
         (["--logit-adjustment", "-1"], "--logit-adjustment must be at least 0, not -1.0"),
         (["--config", "nosuch.toml"], "--config nosuch.toml cannot be read"),
-        (["-m", "starter", "-m", "starter"], "starter is given twice"),
+        (["-m", "starter", "-m", "starter"], "starter-1 is given twice"),
         (["-m", "starter", "-m", "nosuch"], "nosuch"),
     ],
 )

@@ -45,7 +45,7 @@ def test_it_is_written_where_it_is_wanted(videxpr, tmp_path, monkeypatch):
     write_portrait(tmp_path / "a.mp4", 3)
     assert videxpr("annotate", "a.mp4", "--detector", "mtcnn", "-q", "-o", ".")[0] == 0
     assert videxpr("config", "a.parquet", "-o", "run.toml") == (0, "", "")
-    assert tomllib.loads((tmp_path / "run.toml").read_text())["model"] == ["starter"]
+    assert tomllib.loads((tmp_path / "run.toml").read_text())["model"] == ["starter-1"]
 
 
 def test_what_is_no_annotation_is_wrong_usage(videxpr, tmp_path):
