@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.datasets.votes import Votes, read_votes
+from videxpr.datasets.votes import Votes, one_hot, read_votes
 from videxpr.evaluation.metrics import Metrics, f1_scores, percentile_interval, resampled
 
 COLUMNS = ("no answer", "accuracy", "macro F1", "macro F1 by votes", "accuracy on folders")
@@ -33,10 +33,9 @@ RESAMPLES = 2000
 
 def truths(names: Sequence[str], votes: dict[str, Votes]) -> Metrics:
     """What is true of images, (N, 3, 8): by majority (or nothing), by shares of votes, by folder."""
-    one_hot = np.eye(NOTHING + 1)[:, :NOTHING]  # its last row, of no expression, is empty
-    majorities = one_hot[[votes[name].majority for name in names]]
+    majorities = one_hot(np.array([votes[name].majority for name in names]))
     shares = np.stack([votes[name].shares for name in names])
-    folders = one_hot[[LABELS.get(Path(name).parent.name.lower(), -1) for name in names]]
+    folders = one_hot(np.array([LABELS.get(Path(name).parent.name.lower(), -1) for name in names]))
     return np.stack([majorities, shares, folders], axis=1)
 
 

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax, softmax
 
+from videxpr.datasets.votes import one_hot
 from videxpr.evaluation.calibration import (
     TEMPERATURES,
     choose_temperature,
     log_likelihoods,
     measure_reliability,
-    one_hot,
 )
 
 
@@ -26,7 +26,7 @@ def drawn(count: int, temperature: float, seed: int = 0) -> tuple[np.ndarray, np
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
 def test_the_temperature_that_made_the_labels_is_found_and_calibrates(temperature: float) -> None:
     logits, labels = drawn(20_000, temperature)
-    found = choose_temperature(log_likelihoods(logits, one_hot(labels, 8)))
+    found = choose_temperature(log_likelihoods(logits, one_hot(labels)))
     assert found == pytest.approx(temperature, rel=0.04)
     mended = measure_reliability(softmax(logits / found, axis=1), labels).expected_error
     assert mended < 0.015
@@ -36,7 +36,7 @@ def test_the_temperature_that_made_the_labels_is_found_and_calibrates(temperatur
 
 def test_likelihoods_of_parts_add_up_and_are_scipys() -> None:
     logits, labels = drawn(300, 1.5)
-    shares = one_hot(labels, 8)
+    shares = one_hot(labels)
     whole = log_likelihoods(logits, shares)
     parts = log_likelihoods(logits[:100], shares[:100])
     parts += log_likelihoods(logits[100:], shares[100:])
@@ -50,12 +50,12 @@ def test_classes_never_trained_tell_nothing() -> None:
     logits[:, 7] = -np.inf
     known = labels != 7
     assert not known.all()
-    shares = one_hot(labels, 8)
+    shares = one_hot(labels)
     np.testing.assert_allclose(
         log_likelihoods(logits, shares), log_likelihoods(logits[known], shares[known])
     )
     assert choose_temperature(log_likelihoods(logits[~known], shares[~known])) == 1.0
-    assert choose_temperature(log_likelihoods(logits, one_hot(np.full(200, -1), 8))) == 1.0
+    assert choose_temperature(log_likelihoods(logits, one_hot(np.full(200, -1)))) == 1.0
 
 
 def test_shares_of_voters_count_as_the_same_number_of_labels_would() -> None:
@@ -63,7 +63,7 @@ def test_shares_of_voters_count_as_the_same_number_of_labels_would() -> None:
     shares = np.zeros((1, 8))
     shares[0, [2, 5]] = 0.5, 0.25  # a quarter said something else
     twice = np.repeat(logits[:1], 4, axis=0)
-    of_labels = log_likelihoods(twice, one_hot(np.array([2, 2, 5, -1]), 8))
+    of_labels = log_likelihoods(twice, one_hot(np.array([2, 2, 5, -1])))
     np.testing.assert_allclose(log_likelihoods(logits[:1], shares) * 4, of_labels)
 
 

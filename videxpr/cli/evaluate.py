@@ -20,6 +20,7 @@ from videxpr.cli.model_choice import chosen_checkpoint
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.files import STANDARD_OUTPUT
+from videxpr.datasets.options import FOLDER_LABELS_ALONE
 from videxpr.evaluation.agreement import Agreement
 from videxpr.evaluation.metrics import CLASSES
 from videxpr.evaluation.options import EvaluateCommand
@@ -30,9 +31,7 @@ NARROW: Final = 115
 """Columns of a terminal up to which class names above counts are cut to their first letters."""
 SHORT: Final = 5
 
-OF_IMAGES: Final = (
-    *("model", "split", "part", "only", "votes", "folder-labels", "corrupt", "device"),
-)
+OF_IMAGES: Final = ("model", "split", "part", "only", "votes", "folder-labels", "corrupt", "device")
 """Options that mean nothing without --images."""
 
 
@@ -65,7 +64,7 @@ def _check(command: EvaluateCommand, given: frozenset[str]) -> None:
     if "part" in given and command.selection.split is None:
         raise UsageError("--part names a part of a split; add --split FILE")
     if command.selection.folder_labels and command.selection.votes is None:
-        raise UsageError("--folder-labels is of images without votes; name a file with --votes")
+        raise UsageError(FOLDER_LABELS_ALONE)
 
 
 def _evaluation(command: EvaluateCommand) -> Evaluation:

@@ -8,7 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from videxpr.cli.console import output_console, prepare_process, print_table, progress_bar
-from videxpr.datasets.image_folder import draw_split, find_images, read_split, usable, with_votes
+from videxpr.datasets.image_folder import (
+    draw_split,
+    find_images,
+    parts_with_votes,
+    read_split,
+    usable,
+)
 from videxpr.datasets.synthetic.options import SynthesizeCommand
 from videxpr.datasets.synthetic.sampler import find_people
 from videxpr.datasets.synthetic.writer import KINDS, SetSpec, SetSummary, synthesize
@@ -24,8 +30,8 @@ def run(command: SynthesizeCommand, given: frozenset[str]) -> int:
     split, needed = command.split, [spec.part for spec in specs]
     parts = draw_split(images) if split is None else read_split(split, images, needed)
     if command.votes is not None:
-        votes, kept = command.votes, command.folder_labels
-        parts = {part: usable(with_votes(one, votes, kept)) for part, one in parts.items() if one}
+        voted = parts_with_votes(parts, command.votes, command.folder_labels)
+        parts = {part: usable(those) for part, those in voted.items()}
     named = {
         "faces": command.faces,
         "split": split,

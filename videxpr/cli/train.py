@@ -25,9 +25,9 @@ from videxpr.datasets.image_folder import (
     LabeledImage,
     draw_split,
     find_images,
+    parts_with_votes,
     read_split,
     usable,
-    with_votes,
 )
 from videxpr.datasets.options import Part
 from videxpr.training.clips.options import TrainClipsCommand
@@ -106,10 +106,7 @@ def _voted(
     command: TrainImagesCommand, file: Path, parts: Mapping[Part, Sequence[LabeledImage]]
 ) -> tuple[dict[Part, list[LabeledImage]], str]:
     """Return the parts with votes, and in words which images are not trained on."""
-    voted = {
-        part: with_votes(images, file, command.folder_labels) if images else []
-        for part, images in parts.items()
-    }
+    voted = parts_with_votes(parts, file, command.folder_labels)
     unknown = len(parts["train"]) - len(voted["train"])
     trained = usable(voted["train"])
     unclear = len(voted["train"]) - len(trained)

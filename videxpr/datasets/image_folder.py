@@ -15,7 +15,7 @@ from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Floats
 from videxpr.datasets.options import PARTS, Part
-from videxpr.datasets.votes import Votes, read_votes
+from videxpr.datasets.votes import Votes, one_hot, read_votes
 from videxpr.video.images import IMAGE_SUFFIXES, read_image, resize
 
 VALIDATION_SHARE: Final = 0.1
@@ -47,11 +47,7 @@ class LabeledImage:
     @property
     def shares(self) -> Floats:
         """(8,) share of all voters who named each expression; a label is a vote of one."""
-        return (
-            np.eye(len(EXPRESSIONS), dtype=np.float32)[self.label]
-            if self.votes is None
-            else self.votes.shares
-        )
+        return one_hot(self.label) if self.votes is None else self.votes.shares
 
     def matches(self, pattern: str) -> bool:
         """Return whether the file's own name matches a shell's pattern (``web_*``), case included."""
@@ -125,7 +121,34 @@ def with_votes(
     Raises:
         FormatError: the file cannot be read, or has votes on none of the images.
     """
-    votes = {_tail(name): one for name, one in read_votes(file).items()}
+    return _add_votes(list(images), _votes_by_tail(file), file, folder_labels)
+
+
+def parts_with_votes(
+    parts: Mapping[Part, Sequence[LabeledImage]], file: Path, folder_labels: str | None = None
+) -> dict[Part, list[LabeledImage]]:
+    """Return each part of a split as `with_votes` returns images; the file is read once.
+
+    Raises:
+        FormatError: the file cannot be read, or has votes on none of the images of a part.
+    """
+    votes = _votes_by_tail(file)
+    return {
+        part: _add_votes(images, votes, file, folder_labels) if images else []
+        for part, images in parts.items()
+    }
+
+
+def _votes_by_tail(file: Path) -> dict[str, Votes]:
+    return {_tail(name): one for name, one in read_votes(file).items()}
+
+
+def _add_votes(
+    images: Sequence[LabeledImage],
+    votes: Mapping[str, Votes],
+    file: Path,
+    folder_labels: str | None,
+) -> list[LabeledImage]:
     voted = [(image, votes.get(_tail(image.name))) for image in images]
     if not any(one for _, one in voted):
         raise FormatError(f"{file} has votes on none of the {len(voted)} images")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
@@ -59,6 +60,12 @@ class Votes:
     def _top(self) -> int:
         most = max(self.counts)
         return self.counts.index(most) if self.counts.count(most) == 1 else -1
+
+
+def one_hot(labels: int | NDArray[np.integer]) -> Floats:
+    """Return the shares (..., 8) of labels (...): a label is a vote of one, and -1 of nobody."""
+    shares: Floats = np.eye(len(EXPRESSIONS) + 1, len(EXPRESSIONS), dtype=np.float32)[labels]
+    return shares
 
 
 def read_votes(file: Path) -> dict[str, Votes]:

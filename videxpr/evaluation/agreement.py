@@ -12,9 +12,14 @@ from numpy.typing import NDArray
 
 from videxpr.core.expressions import NOT_ANNOTATED
 from videxpr.core.structures import Floats
-from videxpr.evaluation.metrics import CLASSES, Counts, Intervals, bootstrap_intervals, f1_scores
-
-Metrics = NDArray[np.float64]
+from videxpr.evaluation.metrics import (
+    CLASSES,
+    Counts,
+    Intervals,
+    Metrics,
+    bootstrap_intervals,
+    f1_scores,
+)
 
 BINS: Final = 15
 """Groups of images by confidence, equally many in each, so that the mean of each is equally sure."""

@@ -86,8 +86,7 @@ def log_likelihoods(logits: Floats, shares: Floats) -> NDArray[np.float64]:
 
     Args:
         logits: (N, C); minus infinity for classes that were never trained.
-        shares: (N, C) how much of each class a frame is: 1 for its label (`one_hot`), or the shares of
-            voters.
+        shares: (N, C) how much of each class a frame is: 1 for its label, or the shares of voters.
     """
     trained = np.isfinite(logits).all(axis=0)
     logits, shares = logits[:, trained].astype(np.float64), shares[:, trained].astype(np.float64)
@@ -98,11 +97,6 @@ def log_likelihoods(logits: Floats, shares: Floats) -> NDArray[np.float64]:
     return np.array(
         [(own / t - weights * np.log(np.exp(logits / t).sum(axis=1))).sum() for t in TEMPERATURES]
     )
-
-
-def one_hot(labels: Labels, classes: int) -> Floats:
-    """Return (N, classes) shares of labels (N,): 1 for the label's class; all 0 for -1."""
-    return np.eye(classes + 1, classes, dtype=np.float32)[labels]
 
 
 def choose_temperature(likelihoods: NDArray[np.float64]) -> float:

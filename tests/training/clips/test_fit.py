@@ -26,11 +26,11 @@ from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import read_affwild2
 from videxpr.datasets.clips import read_crops
 from videxpr.datasets.options import SamplingOptions
+from videxpr.datasets.votes import one_hot
 from videxpr.evaluation.calibration import (
     TEMPERATURES,
     choose_temperature,
     log_likelihoods,
-    one_hot,
 )
 from videxpr.evaluation.metrics import confusion_matrix, macro_f1
 from videxpr.formats.frame_labels import EXPRESSIONS
@@ -319,8 +319,8 @@ def test_the_temperature_makes_neither_windows_nor_frames_by_themselves_too_sure
         together = sequence_logits(model, features, RECIPES["paper"].validation)
         with torch.inference_mode():
             by_themselves = model.classify(torch.from_numpy(features)[:, None])[:, 0].numpy()
-        windows += log_likelihoods(together, one_hot(labels, 8))
-        frames += log_likelihoods(by_themselves, one_hot(labels, 8))
+        windows += log_likelihoods(together, one_hot(labels))
+        frames += log_likelihoods(by_themselves, one_hot(labels))
     found = sorted((choose_temperature(windows), choose_temperature(frames)))
     assert found[0] < 0.99 and found[1] == pytest.approx(1)  # on top of the stored one
 

@@ -16,6 +16,7 @@ from videxpr.core.image_names import images_in
 from videxpr.core.names import respelled
 from videxpr.core.structures import Floats, Integers
 from videxpr.datasets.affwild2.layout import SETS, SPLITS, Layout, Split, crop_homes
+from videxpr.datasets.votes import one_hot
 from videxpr.formats.affwild2 import read_labels
 from videxpr.formats.shares import read_shares, shares_file
 
@@ -75,7 +76,7 @@ class LabeledVideo:
         one. `first` and `end` are positions among the usable frames.
         """
         if self.shares is None:
-            return np.eye(len(EXPRESSIONS), dtype=np.float32)[self.labels[first:end]]
+            return one_hot(self.labels[first:end])
         return self.shares[first:end].astype(np.float32)
 
     def path(self, position: int) -> Path:
