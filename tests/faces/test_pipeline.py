@@ -11,9 +11,10 @@ from videos import Recipe, Track, remux, replaced, write_tracks, write_video
 
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import SourceError
+from videxpr.faces.options import KeyframeOptions
 from videxpr.faces.pipeline import FacePipeline
 from videxpr.video import reader as video
-from videxpr.video.options import DecodingOptions
+from videxpr.video.options import DecodingOptions, VideoLimits
 from videxpr.video.timeline import Timeline
 
 BRIGHT = 200
@@ -199,3 +200,39 @@ def test_a_size_that_changes_is_no_cut_and_boxes_stay_in_the_first_one(tmp_path)
         "the frame's size changes 2 times (160x120, 80x60, 320x240); "
         "all frames are scaled to 160x120"
     ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (VideoLimits(max_frames=34), "more than 34 frames; --max-frames sets the limit"),
+        (VideoLimits(max_seconds=1.35), "lasts longer than 1.35 s; --max-duration sets the limit"),
+    ],
+)
+def test_a_video_that_is_too_long_is_refused_but_for_a_part_of_it(clip, limits, reason):
+    decoding = DecodingOptions(limits=limits)
+    with pytest.raises(SourceError, match=rf"two\.mp4: it .*{reason}, and --start and --end"):
+        tracked_shots(clip, decoding=decoding)
+    _, _, timeline = tracked_shots(clip, decoding=decoding, end_seconds=1.36)
+    assert len(timeline) == 34
+
+
+@pytest.mark.parametrize("every", [1, 6])
+def test_of_too_many_faces_the_best_are_kept(clip, every):
+    def script(number):
+        return [face(x=40 * n, size=30, score=0.99 - n / 100) for n in range(5)]
+
+    options = KeyframeOptions(every, max_faces=3)
+    _, tracked_faces, timeline = tracked_shots(clip, script, keyframes=options)
+    assert {float(tracked.face.bbox[0]) for tracked in tracked_faces} == {0.0, 40.0, 80.0}
+    assert len(tracked_faces) == 3 * 35
+    assert timeline.video_warnings == [
+        "some frames have more than 3 faces, of which the 3 with the best scores are kept; "
+        "--max-faces keeps more"
+    ]
+
+
+def test_a_video_without_a_frame_is_an_error_that_says_so(tmp_path):
+    path = write_tracks(tmp_path / "v.mkv", Track([], Recipe()), sound=True)
+    with pytest.raises(SourceError, match=r"v\.mkv: none of its frames can be decoded \(0 damaged"):
+        tracked_shots(path)

@@ -366,6 +366,11 @@ def test_the_cause_is_named(tmp_path: Path, make: Callable[[Path], Path], reason
     assert refusal(make(tmp_path / "v.mp4")) == reason
 
 
+def test_a_file_of_too_many_streams_is_refused(tmp_path: Path) -> None:
+    path = write_tracks(tmp_path / "v.mkv", *[Track([0], SMALL)] * 101)
+    assert refusal(path).startswith("101 streams, more than 100; copy the video out first: ffmpeg")
+
+
 def test_motion_jpeg_is_no_photo(tmp_path: Path) -> None:
     path = write_video(tmp_path / "v.mjpeg", range(3), JPEG)
     assert refusal(path) == "a bare stream of photos; wrap it: ffmpeg -i in.mjpeg -c copy out.mkv"

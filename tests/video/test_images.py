@@ -1,6 +1,7 @@
 """Images to and from files; reading and resizing are tested with the crops that need them."""
 
 import io
+import zlib
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from videxpr.video.images import (
     image_size,
     jpeg_bytes,
     pad,
+    read_image,
     through_jpeg,
     to_gray,
     warp,
@@ -103,3 +105,22 @@ def test_a_blur_spreads_a_point_by_its_radius():
     spread = gaussian_blur(point, 2.0).astype(float).sum(axis=0)
     places = np.arange(41) - 20
     assert np.sqrt((spread * places**2).sum() / spread.sum()) == pytest.approx(2, abs=0.4)
+
+
+def test_images_too_large_are_refused_before_they_are_decoded(tmp_path):
+    """As PNG and JPEG of a few hundred bytes can claim to be."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    png = bytearray((tmp_path / "a.png").read_bytes())
+    for side in (8_000, 60_000):
+        png[16:24] = side.to_bytes(4, "big") * 2
+        png[29:33] = zlib.crc32(png[12:29]).to_bytes(4, "big")
+        (tmp_path / "a.png").write_bytes(png)
+        with pytest.raises(SourceError, match=r"a\.png.*(8000 x 8000 pixels, more|exceeds limit)"):
+            read_image(tmp_path / "a.png")
+    Image.new("RGB", (8, 8)).save(tmp_path / "b.jpg")
+    jpeg = bytearray((tmp_path / "b.jpg").read_bytes())
+    place = jpeg.index(b"\xff\xc0") + 5
+    jpeg[place : place + 4] = (60_000).to_bytes(2, "big") * 2
+    (tmp_path / "b.jpg").write_bytes(jpeg)
+    with pytest.raises(SourceError, match=r"b\.jpg.*exceeds limit"):
+        read_image(tmp_path / "b.jpg")

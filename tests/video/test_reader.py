@@ -34,7 +34,8 @@ from videos import (
 
 from videxpr.core.errors import SourceError
 from videxpr.core.structures import Image
-from videxpr.video.reader import Video
+from videxpr.video.options import DecodingOptions, VideoLimits
+from videxpr.video.reader import ON_CPU, Video
 
 AT_25 = Fraction(1, 25)
 EVERY_40_MS = [40 * number for number in range(60)]
@@ -57,8 +58,8 @@ class Reading:
         return [round(1000 * seconds) for seconds in self.seconds]
 
 
-def read(path: Path) -> Reading:
-    with Video(path) as video:
+def read(path: Path, decoding: DecodingOptions = ON_CPU) -> Reading:
+    with Video(path, decoding) as video:
         frames = list(video)
     assert [frame.index for frame in frames] == list(range(len(frames)))
     assert all(frame.image.dtype == np.uint8 for frame in frames)
@@ -630,3 +631,76 @@ def test_real_clips(name: str, pts: list[float]) -> None:
     assert len(seconds) == len(pts)
     assert seconds == pytest.approx(pts, abs=0.001)
     assert video.decode_errors == 0
+
+
+@pytest.mark.parametrize(
+    ("suffix", "recipe"),
+    [
+        (".mp4", Recipe()),
+        (".ts", Recipe()),
+        (".webm", Recipe(codec="libvpx")),
+        (".flv", Recipe(codec="flv")),
+        (".gif", Recipe(codec="gif", pix_fmt="rgb8")),
+        (".avi", Recipe(codec="mjpeg", pix_fmt="yuvj420p", time_base=Fraction(1, 25))),
+        (".avi", Recipe(codec="png", pix_fmt="rgb24", time_base=Fraction(1, 25))),
+    ],
+)
+def test_frames_too_large_are_refused_before_they_are_decoded(
+    tmp_path: Path, suffix: str, recipe: Recipe
+) -> None:
+    path = write_video(tmp_path / f"v{suffix}", EVERY_40_MS[:12], recipe)
+    assert len(read(path, DecodingOptions(limits=VideoLimits(64 * 48))).numbers) == 12
+    with pytest.raises(SourceError) as caught:
+        read(path, DecodingOptions(limits=VideoLimits(64 * 48 - 1)))
+    assert str(caught.value) == (
+        f"{path}: frames of 64 x 48 pixels, more than 3,071 pixels; --max-pixels sets the limit"
+    )
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".h264"])
+def test_a_frame_that_grows_too_large_on_the_way_is_refused(tmp_path: Path, suffix: str) -> None:
+    parts = [
+        write_video(tmp_path / f"{side}{suffix}", [0, 40], Recipe(side, side)) for side in (64, 96)
+    ]
+    path = tmp_path / f"joined{suffix}"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert len(read(path).numbers) == 4
+    with pytest.raises(SourceError, match=r"joined.*frames of 96 x 96 pixels, more than 4,096"):
+        read(path, DecodingOptions(limits=VideoLimits(64 * 64)))
+
+
+def test_a_frame_that_is_too_large_as_it_is_displayed_is_refused(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "v.mp4", [0, 40], Recipe(aspect=Fraction(9)))
+    with pytest.raises(SourceError, match=r"v\.mp4: frames of 576 x 48 pixels, more than 3,072"):
+        read(path, DecodingOptions(limits=VideoLimits(64 * 48)))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "recipe", "mark"),
+    [
+        (".gif", Recipe(codec="gif", pix_fmt="rgb8"), b"GIF89a"),
+        (".webm", Recipe(codec="libvpx"), b"\x9d\x01\x2a"),
+    ],
+)
+def test_decoders_refuse_before_they_take_memory(
+    tmp_path: Path, suffix: str, recipe: Recipe, mark: bytes
+) -> None:
+    path = write_video(tmp_path / f"v{suffix}", [0, 40], recipe)
+    size = (12_000).to_bytes(2, "little") * 2
+    overwrite(path, path.read_bytes().index(mark) + len(mark), size)
+    with pytest.raises(SourceError, match=r"frames of .*more than 40,000,000 pixels"):
+        read(path)
+
+
+def test_a_frame_far_too_large_on_the_way_is_refused_by_the_decoder(tmp_path: Path) -> None:
+    small = write_video(tmp_path / "1.h264", [0, 40])
+    large = write_video(
+        tmp_path / "2.h264", [0], Recipe(4096, 2048, options={"preset": "ultrafast"})
+    )
+    path = tmp_path / "joined.h264"
+    path.write_bytes(small.read_bytes() + large.read_bytes())
+    with pytest.raises(
+        SourceError, match="frames of 4096 x 2048 pixels, more than 3,072"
+    ) as caught:
+        read(path, DecodingOptions(limits=VideoLimits(64 * 48)))
+    assert isinstance(caught.value.__cause__, av.error.FFmpegError)

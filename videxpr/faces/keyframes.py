@@ -51,8 +51,20 @@ class KeyframeDetector:
         """
         self._detector = detector
         self._every = options.detect_every if detector.roi is not None else 1
+        self._most = options.max_faces
+        self._had_more = False
         self._images: Sequence[Image] = ()  # of the block
         self.begin_shot()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know of the faces that were detected so far."""
+        if not self._had_more:
+            return []
+        return [
+            f"some frames have more than {self._most} faces, of which the {self._most} with the best "
+            "scores are kept; --max-faces keeps more"
+        ]
 
     def block_length(self, batch_size: int) -> int:
         """Return how many frames `detect` takes at once; the detector takes batches of that size."""
@@ -70,7 +82,7 @@ class KeyframeDetector:
             images: as many as `block_length` says, or fewer where the shot ends.
         """
         if self._every == 1:
-            return self._detector.detect(images)
+            return [self._best(faces) for faces in self._detector.detect(images)]
         self._images, last = images, len(images) - 1
         if self._is_first:
             self._detect(0)
@@ -82,7 +94,12 @@ class KeyframeDetector:
         # the next block goes on from the last frame, as the one before it
         self._tracklets = [replace(one, refined={-1: one.refined[last]}) for one in self._at(last)]
         self._images, self._is_first = (), False
-        return [sorted(faces, key=lambda face: -face.score) for faces in found]
+        return [self._best(sorted(faces, key=lambda face: -face.score)) for faces in found]
+
+    def _best(self, faces: list[Face]) -> list[Face]:
+        """Return no more faces than may be; the best one is the first."""
+        self._had_more = self._had_more or len(faces) > self._most
+        return faces[: self._most]
 
     def _propagate(self, position: int) -> bool:
         """Refine the faces of the frame before in this one; return whether one was lost."""
@@ -108,7 +125,7 @@ class KeyframeDetector:
     def _detect(self, position: int) -> None:
         """Detect in the full frame: compare the faces that are known, start with those that are new."""
         known = self._at(position)
-        for detected in self._detector.detect([self._images[position]])[0]:
+        for detected in self._best(self._detector.detect([self._images[position]])[0]):
             overlaps = [(one.face(position).iou(detected), one) for one in known]
             overlap, tracklet = max(overlaps, key=lambda pair: pair[0], default=(0.0, None))
             if tracklet is None or overlap < SAME_FACE_IOU:

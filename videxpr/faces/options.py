@@ -64,10 +64,11 @@ class DetectionOptions:
 
 @options(PANEL)
 class KeyframeOptions:
-    """How often faces are detected in the full frame.
+    """How often faces are detected in the full frame, and how many.
 
     Attributes:
         detect_every: frames in a block, of which the last one is a keyframe; with 1 all are.
+        max_faces: in a frame that has more, those with the least scores are left out.
     """
 
     detect_every: int = option(
@@ -75,6 +76,12 @@ class KeyframeOptions:
         "Detect faces in the full frame every so many frames, and where a face is lost; in between, "
         "refine each face near where it was. 1 detects in every frame.",
         metavar="FRAMES",
+        least=1,
+    )
+    max_faces: int = option(
+        100,
+        "Most faces of a frame; of more, those of which the detector is surest are kept.",
+        metavar="N",
         least=1,
     )
 

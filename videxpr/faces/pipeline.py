@@ -113,34 +113,39 @@ class FacePipeline:
             progress: called after each few frames.
 
         Raises:
-            SourceError: the video is missing, cannot be opened, or gives no frame.
+            SourceError: the video is missing, cannot be opened, is too large, or gives no frame.
         """
-        tracker = Tracker(self.options.tracking)
+        tracker, limits = Tracker(self.options.tracking), self.options.decoding.limits
         with measured(self.timer, "decode"):
             video = Video(path, self.options.decoding)
         timeline.decoder_note, timeline.stream = video.decoder_note, video.stream
         timeline.fps = video.fps or timeline.fps
         orientation = OrientationCheck(self.detector)
-        detected = self._detected_blocks(video, timeline.fps, orientation)
+        keyframes = KeyframeDetector(self.detector, self.options.keyframes)
+        detected = self._detected_blocks(video, timeline.fps, keyframes, orientation)
         with video, closing(detected) as blocks:
             for block in blocks:
                 if timeline.shots and block[0].shot != timeline.shots[-1]:
                     yield Shot(tracker.finish(), timeline.frame_size, self.detector.sure_score)
                 on_faces([face for frame in block for face in _track(frame, tracker, timeline)])
+                limits.check_length(path, len(timeline), timeline.seconds[-1])
                 if progress is not None:
                     progress(len(timeline), video.frames_hint)
             timeline.decode_errors = video.decode_errors
-            timeline.video_warnings = [*video.warnings, *orientation.warnings()]
+            timeline.video_warnings = [
+                *video.warnings,
+                *keyframes.warnings,
+                *orientation.warnings(),
+            ]
             if not timeline:
                 asked = self.options.time_range
                 raise SourceError(f"{path}: {_no_frame_reason(video, asked, timeline.fps)}")
         yield Shot(tracker.finish(), timeline.frame_size, self.detector.sure_score)
 
     def _detected_blocks(
-        self, video: Video, fps: float, orientation: OrientationCheck
+        self, video: Video, fps: float, keyframes: KeyframeDetector, orientation: OrientationCheck
     ) -> Generator[list[_DetectedFrame], None, None]:
         """Yield the faces of blocks; decoding and detection in a thread each, unless timed."""
-        keyframes = KeyframeDetector(self.detector, self.options.keyframes)
         frames = video if self.timer is None else self.timer.measure_each("decode", video)
         shown = with_shots(_in_time_range(frames, self.options.time_range, fps))
         blocks = _blocks(shown, keyframes.block_length(self.options.batch_size))

@@ -25,6 +25,7 @@ from videxpr.video.file_kinds import (
     is_encrypted,
     unsupported_reason,
 )
+from videxpr.video.options import VideoLimits
 from videxpr.video.streams import StreamInfo, choose_stream, missing_stream_reason
 
 DEMUXERS: Final = (
@@ -41,6 +42,12 @@ RAW_STREAMS: Final = frozenset({"h264", "hevc", "m4v", "mpegvideo", "obu", "av1"
 
 PROBED_PACKETS: Final = 1000
 """So many are looked at, of all streams together, to tell a still from a film beside it."""
+
+MOST_STREAMS: Final = 100
+"""Of all kinds, in a file that is read; a broadcast's multiplex has some fifty."""
+
+ALIGNMENT_PIXELS: Final = 1 << 22
+"""A decoder counts lines of whole blocks, which are up to 64 pixels longer."""
 
 HIGHEST_FPS: Final = 1000
 """What states more counts something else, as the clock of MPEG-TS."""
@@ -96,28 +103,40 @@ class OpenedVideo:
 
 
 def open_video(
-    path: Path, number: int | None = None, acceleration: HWAccel | None = None
+    path: Path,
+    number: int | None = None,
+    max_pixels: int = VideoLimits.max_pixels,
+    acceleration: HWAccel | None = None,
 ) -> OpenedVideo:
     """Open a file and choose one of its video streams.
 
     Args:
         path: of the file.
         number: of the stream, counted from 0; None leaves the choice to `choose_stream`.
+        max_pixels: of a frame; the decoder refuses larger ones before it takes memory for them.
         acceleration: a GPU that decodes.
 
     Raises:
-        SourceError: it is missing, no video, or encrypted, or has no such stream.
+        SourceError: it is missing, no video, encrypted, or too large, or has no such stream.
     """
-    container = _open(path, acceleration)
+    container = _open(path, max_pixels, acceleration)
+    if (count := len(container.streams)) > MOST_STREAMS:
+        container.close()
+        raise SourceError(
+            f"{path}: {count} streams, more than {MOST_STREAMS}; copy the video out "
+            "first: ffmpeg -i IN -map 0:v:0 -c copy OUT"
+        )
     streams = tuple(_info(stream) for stream in container.streams.video)
     if sum(one.is_video for one in streams) > 1:
-        streams = _with_counts(path, streams)
+        streams = _with_counts(path, streams, max_pixels)
     chosen = choose_stream(streams) if number is None else number
     reason = _refusal(path, container)
     if chosen is None or not streams:
         reason = reason or _no_video_reason(container)
     elif number is not None:
         reason = reason or missing_stream_reason(streams, number)
+    if reason is None and chosen is not None:
+        reason = too_large_reason(max_pixels, streams[chosen].width, streams[chosen].height)
     if reason or chosen is None:
         container.close()
         raise SourceError(f"{path}: {reason}")
@@ -126,16 +145,44 @@ def open_video(
     # frames look like, depends on the number of threads.
     stream.thread_type = "NONE"
     stream.thread_count = 1
+    stream.codec_context.options = _decoder_limit(max_pixels)
     return OpenedVideo(container, stream, streams, chosen)
 
 
-def _open(path: Path, acceleration: HWAccel | None = None) -> InputContainer:
+def too_large_reason(max_pixels: int, width: int, height: int) -> str | None:
+    """Return why frames of a size are not read; None if they are."""
+    if width * height <= max_pixels:
+        return None
+    return f"frames of {width} x {height} pixels, more than {_limit(max_pixels)}"
+
+
+def refusal_reason(error: av.error.FFmpegError, stream: VideoStream, max_pixels: int) -> str | None:
+    """Return that a decoder failed because a frame is too large; None if for another reason.
+
+    Some of FFmpeg's decoders then forget the size of the stream, others state that of the frame.
+    """
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width == 0 and isinstance(error, av.error.ArgumentError):
+        return f"frames of more than {_limit(max_pixels)}"
+    return too_large_reason(max_pixels, width, height)
+
+
+def _limit(max_pixels: int) -> str:
+    return f"{max_pixels:,} pixels; --max-pixels sets the limit"
+
+
+def _decoder_limit(max_pixels: int) -> dict[str, str]:
+    """Return what makes a decoder refuse larger frames before it takes memory for them."""
+    return {"max_pixels": str(max_pixels + ALIGNMENT_PIXELS)}
+
+
+def _open(path: Path, max_pixels: int, acceleration: HWAccel | None = None) -> InputContainer:
     if not path.is_file():
         raise SourceError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}")
     try:
         container = av.open(
             f"file:{path}",
-            options=dict(OPTIONS),
+            options=OPTIONS | _decoder_limit(max_pixels),
             metadata_errors="replace",
             hwaccel=acceleration,
         )
@@ -157,10 +204,12 @@ def _info(stream: VideoStream) -> StreamInfo:
     )
 
 
-def _with_counts(path: Path, streams: Sequence[StreamInfo]) -> tuple[StreamInfo, ...]:
+def _with_counts(
+    path: Path, streams: Sequence[StreamInfo], max_pixels: int
+) -> tuple[StreamInfo, ...]:
     """Return streams with their true numbers of frames, as far as the first packets tell."""
     counts, is_whole = Counter[int](), False
-    with _open(path) as container:
+    with _open(path, max_pixels) as container:
         known = list(zip(container.streams.video, streams, strict=True))
         packets = container.demux([stream for stream, one in known if one.is_video])
         with suppress(av.error.FFmpegError):  # it breaks off: what came until then counts

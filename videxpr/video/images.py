@@ -19,6 +19,9 @@ IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
 """Pillow's other formats are not opened: some of them start other programs."""
 
+MOST_PIXELS: Final = 40_000_000
+"""Of an image, as of a frame of a video: an image of 20 kB can claim to have thousands of millions."""
+
 ARM: Final = 9
 """Pixels from the middle of a mark to its ends."""
 
@@ -36,10 +39,15 @@ def read_image(path: Path) -> Image:
     """Return RGB pixels (height, width, 3) of an image file; gray becomes three equal channels.
 
     Raises:
-        SourceError: the file is missing or no image.
+        SourceError: the file is missing, no image, or too large, which is seen before it is decoded.
     """
     try:
         with Pillow.open(path, formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise SourceError(
+                    f"{path} has {image.width} x {image.height} pixels, more than {MOST_PIXELS:,}; "
+                    "make it smaller first"
+                )
             return np.array(image if image.mode == "RGB" else image.convert("RGB"))
     except (OSError, UnidentifiedImageError, Pillow.DecompressionBombError) as exc:
         raise SourceError(f"cannot read the image {path}: {exc}") from exc

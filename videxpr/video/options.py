@@ -1,9 +1,11 @@
 """What a user can choose about reading videos."""
 
 import math
+from dataclasses import field
+from pathlib import Path
 from typing import Final, Literal
 
-from videxpr.core.errors import UsageError
+from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.option import option, options
 
 Decoder = Literal["auto", "cpu", "cuda"]
@@ -21,15 +23,79 @@ def parse_seconds(text: str) -> float:
     return float(sum(value * 60**power for power, value in enumerate(reversed(values))))
 
 
+@options("Limits")
+class VideoLimits:
+    """What makes a video an error rather than hours of work, or memory that is not there.
+
+    What a container claims is never believed: a video is read up to the limit.
+
+    Attributes:
+        max_pixels: of a frame, as it is stored and as it is displayed.
+        max_frames: that are looked at, or in a folder of crops.
+        max_seconds: from the first frame that is looked at to the last one; None for no limit, since
+            a clock that jumps costs nothing.
+    """
+
+    max_pixels: int = option(
+        40_000_000,
+        "A video with more pixels in a frame is an error, before such a frame is decoded; 8K has 33 "
+        "million.",
+        metavar="N",
+        least=1,
+        changes_results=False,
+    )
+    max_frames: int = option(
+        6_000_000,
+        "A video with more frames, between --start and --end, is an error; a day at 60 frames a "
+        "second has 5 million.",
+        metavar="N",
+        least=1,
+        changes_results=False,
+    )
+    max_seconds: float | None = option(
+        None,
+        "A video that lasts longer, between --start and --end, is an error; in seconds or as HH:MM:SS.",
+        flag="max-duration",
+        metavar="TIME",
+        above=0,
+        default_text="no limit",
+        parse=parse_seconds,
+        changes_results=False,
+    )
+
+    def check_length(self, path: Path, frames: int, seconds: float = 0.0) -> None:
+        """Refuse a source that is too long.
+
+        Args:
+            path: of the source.
+            frames: so far.
+            seconds: so far.
+
+        Raises:
+            SourceError: it says which limit, and how to raise it.
+        """
+        if frames > self.max_frames:
+            raise SourceError(
+                f"{path}: it has more than {self.max_frames:,} frames; --max-frames sets the limit, "
+                "and --start and --end take a part of a video"
+            )
+        if self.max_seconds is not None and seconds > self.max_seconds:
+            raise SourceError(
+                f"{path}: it lasts longer than {self.max_seconds:g} s; --max-duration sets the limit, "
+                "and --start and --end take a part of a video"
+            )
+
+
 @options("Running")
 class DecodingOptions:
-    """Which stream of a video is decoded, and where.
+    """Which stream of a video is decoded, where, and how large it may be.
 
     Attributes:
         decoder: ``cpu``; ``cuda``, which is an error for a video that the GPU cannot decode; or
             ``auto``: the GPU if the networks run on one and it can, else the CPU.
         device: where the networks run, e.g. ``cuda:1``; the GPU that decodes, the first if it is none.
         stream: number among the file's video streams, from 0; None leaves the choice to videxpr.
+        limits: what is too large to be read.
     """
 
     decoder: Decoder = option(
@@ -48,6 +114,7 @@ class DecodingOptions:
         default_text="the one marked as default, else the largest; a still or a cover last",
         panel=PANEL,
     )
+    limits: VideoLimits = field(default_factory=VideoLimits)
 
     @property
     def gpu(self) -> int | None:

@@ -25,7 +25,7 @@ from av.video.stream import VideoStream
 from videxpr.core.errors import SourceError
 from videxpr.core.structures import Frame, Image
 from videxpr.video.canvas import Canvas
-from videxpr.video.container import open_video
+from videxpr.video.container import open_video, refusal_reason, too_large_reason
 from videxpr.video.file_kinds import ENCRYPTED
 from videxpr.video.nvdec import (
     codec_unsupported_reason,
@@ -68,8 +68,8 @@ class Video:
 
     Raises:
         SourceError: the file is missing, is no video of a known container, or has no video stream,
-            or a GPU must decode it and cannot; during iteration: it is encrypted, or its frames
-            cannot be converted to RGB.
+            or a GPU must decode it and cannot, or its frames are too large; during iteration: it is
+            encrypted, a frame is too large, or its frames cannot be converted to RGB.
     """
 
     def __init__(self, path: Path, decoding: DecodingOptions = ON_CPU) -> None:
@@ -77,13 +77,14 @@ class Video:
 
         Args:
             path: of the file.
-            decoding: which stream is decoded, and where.
+            decoding: which stream is decoded, where, and how large a frame may be.
         """
         self.decode_errors = 0
         self.decoder = "cpu"
         self.decoder_note: str | None = None
         self.path = path
-        self._opened = open_video(path, decoding.stream)
+        self._max_pixels = decoding.limits.max_pixels
+        self._opened = open_video(path, decoding.stream, self._max_pixels)
         self.stream = self._opened.number
         asked = decoding.stream is not None  # who asks for one knows of the others
         self._others = None if asked else other_streams(self._opened.streams, self.stream)
@@ -152,7 +153,7 @@ class Video:
         try:
             # a frame in the middle that the GPU does not take is decoded on the CPU rather than lost
             on_gpu = HWAccel("cuda", device=gpu, allow_software_fallback=True)
-            opened = open_video(self.path, self.stream, on_gpu)
+            opened = open_video(self.path, self.stream, self._max_pixels, on_gpu)
         except SourceError as exc:
             return device_unsupported_reason(gpu, exc.__cause__)
         self._opened.container.close()
@@ -168,8 +169,10 @@ class Video:
             damaged = packet is not None and packet.is_corrupt
             try:
                 frames = self._stream.decode(packet)
-            except av.error.FFmpegError:
+            except av.error.FFmpegError as exc:
                 frames, damaged = [], True
+                if reason := refusal_reason(exc, self._stream, self._max_pixels):
+                    raise SourceError(f"{self.path}: {reason}") from exc
             self.decode_errors += damaged
             for frame in frames:
                 self.decode_errors += frame.is_corrupt
@@ -202,6 +205,8 @@ class Video:
         """Return a frame as it is shown, in the size of the first one."""
         matrix = _display_matrix(frame)
         width, height = max(1, round(frame.width * self._aspect())), frame.height
+        if reason := too_large_reason(self._max_pixels, width, height):
+            raise SourceError(f"{self.path}: {reason}")
         sideways = _is_sideways(matrix)
         size = (height, width) if sideways else (width, height)
         width, height = self._canvas.fit(size)
