@@ -220,38 +220,6 @@ def test_endings_that_folders_are_searched_for(tmp_path: Path, suffix: str, reci
     assert numbers(path) == list(range(12))
 
 
-M3U8 = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:2.4,\n{name}\n#EXT-X-ENDLIST\n"
-FFCONCAT = "ffconcat version 1.0\nfile {name}\n"
-SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"
-DASH = """<?xml version="1.0"?>
-<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT2S">
-<Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1">
-<BaseURL>{name}</BaseURL></Representation></AdaptationSet></Period></MPD>
-"""
-IMF = '<?xml version="1.0"?><AssetMap xmlns="http://www.smpte-ra.org/schemas/429-9/2007/AM">{name}'
-
-
-@pytest.mark.parametrize(
-    "script", [M3U8, FFCONCAT, SDP, DASH, IMF], ids=["m3u8", "ffconcat", "sdp", "dash", "imf"]
-)
-@pytest.mark.parametrize("name", ["trap.mp4", "trap.m3u8", "trap.ts"])
-def test_a_file_opens_no_other_file(tmp_path: Path, script: str, name: str) -> None:
-    write_video(tmp_path / "victim.ts", EVERY_40_MS)
-    trap = tmp_path / name
-    trap.write_text(script.format(name="victim.ts"))
-    with pytest.raises(SourceError, match=name):
-        Video(trap)
-
-
-def test_the_playlists_would_have_worked(tmp_path: Path) -> None:
-    """Without the allow-list, the traps of the test above do open the other file."""
-    write_video(tmp_path / "victim.ts", EVERY_40_MS)
-    trap = tmp_path / "trap.mp4"
-    trap.write_text(FFCONCAT.format(name="victim.ts"))
-    with av.open(f"file:{trap}", options={"protocol_whitelist": "file"}) as container:
-        assert container.streams.video
-
-
 @pytest.mark.parametrize(
     "name",
     [
