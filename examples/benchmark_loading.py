@@ -17,7 +17,7 @@ from time import perf_counter
 import numpy as np
 from PIL import Image
 
-from videxpr.core.device import cpu_threads
+from videxpr.core.threads import cpu_threads
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import LabeledVideo, read_affwild2
 from videxpr.datasets.clips import WindowDataset, WindowSampler

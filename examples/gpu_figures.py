@@ -28,8 +28,9 @@ import torch
 from torch import Tensor
 
 from videxpr.annotation.benchmark.measure import timed
-from videxpr.core.device import cpu_threads, describe, resolve_device
+from videxpr.core.device import describe, resolve_device
 from videxpr.core.structures import Image
+from videxpr.core.threads import cpu_threads
 from videxpr.faces.align import align_face
 from videxpr.faces.detection.detector import Detector
 from videxpr.faces.detection.letterbox import input_shape, letterbox

@@ -80,7 +80,7 @@ def measure(arguments: argparse.Namespace) -> None:
     from videxpr.annotation.load import load_annotator
     from videxpr.annotation.options import AnnotationOptions, OutputOptions
     from videxpr.annotation.writer import Outputs
-    from videxpr.core.device import stage_threads
+    from videxpr.core.threads import stage_threads
     from videxpr.faces.options import DetectionOptions, FaceOptions
     from videxpr.model.hub.resolve import resolve_model
     from videxpr.video.sources import find_sources

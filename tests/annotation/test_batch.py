@@ -1,8 +1,6 @@
 """A batch goes on whatever one source does, and never loses what was there."""
 
-import json
 import os
-import threading
 import unicodedata
 from pathlib import Path
 
@@ -10,16 +8,14 @@ import numpy as np
 import pandas
 import pytest
 from chosen import annotation_options
-from pipeline import ScriptedDetector, face, picture, write_clip, write_portrait
+from pipeline import ScriptedDetector, face, picture, write_clip
 
 from videxpr.annotation.annotator import Annotator
-from videxpr.annotation.batch import annotate_sources
+from videxpr.annotation.batch.run import annotate_sources
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import FormatError, OutputError
 from videxpr.datasets.labels import read_label_sets
-from videxpr.faces.detection.load import load_detector
-from videxpr.faces.options import DetectionOptions
 from videxpr.formats.affwild2 import read_labels, write_labels
 from videxpr.formats.predictions import Block, read_predictions, write_predictions
 from videxpr.model.checkpoint import Checkpoint
@@ -169,46 +165,6 @@ def test_foreign_summary_is_said_before_any_work(run, clips, tmp_path):
     (tmp_path / "out" / "summary.csv").write_text("my,own\n1,2\n")
     with pytest.raises(FormatError, match=r"summary\.csv"):
         run(clips / "a.mp4")
-
-
-def test_any_number_of_workers_writes_the_same(checkpoint, tmp_path):
-    folder = tmp_path / "clips"
-    folder.mkdir()
-    for number in range(4):
-        write_portrait(folder / f"{number}.mp4", 10 + 7 * number)
-    (folder / "2.mp4").write_bytes(b"no video")
-    sources = find_sources([str(folder), str(tmp_path / "nowhere.mp4")])
-    written, statuses, events = [], [], []
-    for workers in (1, 3):
-        annotator = Annotator(checkpoint, load_detector(DetectionOptions("mtcnn")))
-        outputs = Outputs(OutputOptions(tmp_path / str(workers)))
-        reports = list(annotate_sources(annotator, sources, outputs, workers=workers))
-        outputs.finish()
-        statuses.append([(one.source.path.name, one.status, one.frames) for one in reports])
-        files = sorted(path for path in (tmp_path / str(workers)).iterdir())
-        written.append({path.name: path.read_bytes() for path in files})
-        log = [json.loads(line) for line in written[-1].pop("run.jsonl").splitlines()]
-        events.append([one.get("key", one.get("file")) for one in log])
-    assert statuses[0] == statuses[1]
-    assert [status for _, status, _ in statuses[0]] == ["done", "done", "failed", "done", "failed"]
-    assert written[0] == written[1]
-    assert events[0] == events[1] == [*"0123", "nowhere", "summary.csv", "predictions.txt"]
-
-
-def test_who_stops_early_stops_all_workers(checkpoint, clips, tmp_path):
-    annotator = Annotator(checkpoint, ScriptedDetector(lambda number: [face()]))
-    sources = find_sources([str(clips)])
-    begun, outputs = [], Outputs(OutputOptions(tmp_path))
-
-    def progress(source):
-        begun.append(source)
-        return lambda completed, total: None
-
-    reports = annotate_sources(annotator, sources, outputs, progress, workers=2)
-    next(reports)
-    reports.close()
-    assert len(begun) <= len(sources)
-    assert not [one for one in threading.enumerate() if one.name.startswith("videxpr-")]
 
 
 def test_whatever_a_line_of_text_can_hold_is_a_name_and_is_found_again(run, clips, tmp_path):

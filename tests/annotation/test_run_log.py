@@ -46,8 +46,10 @@ def test_a_name_of_any_letters_is_read_back(tmp_path):
 def test_pandas_reads_it(tmp_path):
     run(tmp_path, video(tmp_path / "in" / "a.mp4"), video(tmp_path / "in" / "b.mp4", "x"))
     table = pandas.read_json(tmp_path / "run.jsonl", lines=True)
-    assert table["event"].tolist() == ["done", "failed", "written", "written"]
-    assert table["error"].tolist()[1].endswith("no video")
+    events = ["listed", "run", "started", "done", "started", "failed", "written", "written"]
+    assert table["event"].tolist() == events
+    (failure,) = table[table["event"] == "failed"].itertuples()
+    assert failure.error.endswith("no video") and failure.error_class == "SourceError"
 
 
 @pytest.mark.parametrize("torn", [b"{", b'{"event":"done","video":"b.mp4', b"\0\0\0"])
@@ -154,11 +156,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_path)
         child.join()
     run_list(out, listing)
     found, wanted = (
-        {
-            path.name: path.read_bytes()
-            for path in folder.iterdir()
-            if path.name != "run.jsonl" and not path.name.endswith(".part")
-        }
+        {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "run.jsonl"}
         for folder in (out, tmp_path / "whole")
     )
     assert found == wanted

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from stub_runs import StubAnnotator, StubWeights, run, video
 
-from videxpr.annotation.batch import annotate_sources
+from videxpr.annotation.batch.run import annotate_sources
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import FormatError, UsageError
@@ -96,7 +96,7 @@ def test_a_video_that_was_moved_is_the_same_video(out, talk, tmp_path):
     moved = shutil.move(talk, tmp_path / "elsewhere" / "talk.mp4")
     assert run(out, moved).said == {"talk.mp4": "skipped"}
     events = [json.loads(line) for line in (out / "run.jsonl").read_text().splitlines()]
-    assert [one["source_path"] for one in events if one["event"] == "done"][-1] == str(moved)
+    assert [one["source_path"] for one in events if one["event"] == "skipped"] == [str(moved)]
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     assert run(out, tmp_path / "link" / "talk.mp4").said == {"talk.mp4": "skipped"}
 
@@ -268,10 +268,12 @@ def test_a_second_person_who_is_no_longer_asked_for_leaves_no_file(out, talk):
     assert "talk_right" not in (out / "predictions.txt").read_text()
 
 
-def test_what_failed_is_tried_again(out, talk):
+def test_what_failed_is_tried_again_when_that_is_asked_for_or_something_has_changed(out, talk):
     talk.write_text("x")
     assert run(out, talk).said == {"talk.mp4": "no video"}
-    assert run(out, talk).said == {"talk.mp4": "no video"}
+    assert "no video (as on " in run(out, talk).said["talk.mp4"]
+    for options in ({"retry_failed": True}, {"overwrite": True}, {"people": 2}):
+        assert run(out, talk, **options).said == {"talk.mp4": "no video"}
     talk.write_text("4")
     assert run(out, talk).said == {"talk.mp4": "done"}
     assert "no video" not in (out / "summary.csv").read_text()

@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from videxpr.core import device
-from videxpr.core.device import cpu_threads, describe, resolve_device, unused_gpu_reason
+from videxpr.core.device import describe, resolve_device, unused_gpu_reason
 from videxpr.core.errors import DeviceError
+from videxpr.core.threads import cpu_threads
 
 GPUS = torch.cuda.device_count()
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from records import face_rows, record_of
 
-from videxpr.annotation.batch import annotate_sources
+from videxpr.annotation.batch.run import annotate_sources
 from videxpr.annotation.fingerprint import Setup, SourceState, setup_of
 from videxpr.annotation.options import AnnotationOptions, OutputOptions
 from videxpr.annotation.provenance import fingerprint
@@ -99,7 +99,10 @@ def run(
     annotator = annotator or StubAnnotator()
     output = {"formats": ("aff-wild2", "predictions", "csv")} | {
         name: options.pop(name)
-        for name in ("overwrite", "redo_changed", "formats", "missing", "template")
+        for name in (
+            *("overwrite", "redo_changed", "retry_failed", "verify"),
+            *("formats", "missing", "template"),
+        )
         if name in options
     }
     annotator = replace(annotator, options=with_values(annotator.options, options))

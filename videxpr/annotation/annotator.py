@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from videxpr.annotation.deferral import DeferredFaces
 from videxpr.annotation.fingerprint import resolved_record
@@ -236,6 +237,8 @@ class Annotator:
             "model": JOINT.join(one.name for one in self.checkpoints),
             "model_sha256": JOINT.join(one.sha256 for one in self.checkpoints),
             "model_origin": JOINT.join(one.origin for one in self.checkpoints),
+            "device": str(self.device),
+            "threads": str(torch.get_num_threads()),
             "model_runtime": JOINT.join(one.runtime for one in self.ensemble.embedders),
             "untrained_expressions": ",".join(self.ensemble.untrained),
             "class_shares": json.dumps(self.ensemble.shares),

@@ -268,13 +268,19 @@ class SourceState:
         except OSError:  # it was moved, or its disk is elsewhere now
             return not self.fits(source)
 
-    def fits(self, source: Source) -> bool:
-        """Return whether a source still has these bytes; they are read only if its time differs.
+    def fits(self, source: Source, read: bool = False) -> bool:
+        """Return whether a source still has these bytes.
+
+        Args:
+            source: in the place of the one that was read.
+            read: whether they are read in any case, and not only if its time differs.
 
         Raises:
             OSError: it cannot be read.
         """
-        if source.kind == "video":
+        if read:
+            pass
+        elif source.kind == "video":
             status = source.path.stat()
             if status.st_size != self.size or status.st_mtime_ns == self.modified_ns:
                 return status.st_size == self.size
@@ -288,6 +294,15 @@ class SourceState:
 def path_of(source: Source) -> str:
     """Return a source's full path; a link is a name of its own."""
     return os.path.abspath(source.path)  # noqa: PTH100
+
+
+def size_and_time(source: Source) -> tuple[int, int]:
+    """Return the size in bytes, of crops 0, and the time of modification; zeros if unreadable."""
+    try:
+        size = source.path.stat().st_size if source.kind == "video" else 0
+        return size, modified_ns(source)
+    except OSError:
+        return 0, 0
 
 
 def modified_ns(source: Source) -> int:

@@ -5,6 +5,7 @@ from dataclasses import MISSING, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from videxpr.annotation.batch.options import BatchOptions
 from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
 from videxpr.core.options import RunOptions
@@ -119,6 +120,8 @@ class OutputOptions:
         template_force: cut or pad whatever the difference in frames.
         overwrite: whether everything is made again.
         redo_changed: whether what was made with another model or other options is made again.
+        retry_failed: whether what failed in an earlier run is tried again.
+        verify: whether what is there is compared by its content.
     """
 
     directory: Path = option(
@@ -160,6 +163,18 @@ class OutputOptions:
         changes_results=False,
     )
 
+    retry_failed: bool = option(
+        False,
+        "Try again what failed in an earlier run with the same options; without it, a video that "
+        "cannot be read fails at once, by what is known of it.",
+        changes_results=False,
+    )
+    verify: bool = option(
+        False,
+        "Read sources and results again to see what is done, instead of looking at sizes and times.",
+        changes_results=False,
+    )
+
     def __post_init__(self) -> None:
         if not self.formats:
             raise UsageError("--format must name at least one format")
@@ -178,9 +193,9 @@ class OutputOptions:
 class AnnotateCommand:
     """Write one expression for every frame of every video.
 
-    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done), 2 if it
-    could not begin (nothing is done), 130 after Ctrl-C and 143 after SIGTERM (what is done is kept, and
-    the same command goes on from there).
+    Exit code: 0 if all went well, 1 if a source failed or is not there (the others are done) or the run
+    ended early, 2 if it could not begin (nothing is done), 130 after Ctrl-C and 143 after SIGTERM (what
+    is done is kept, and the same command goes on from there).
 
     Examples:
         videxpr annotate folder/ -o annotations
@@ -193,7 +208,7 @@ class AnnotateCommand:
         annotation: how videos are annotated.
         model: which models answer.
         run: where it computes, and what it says.
-        workers: videos annotated at the same time.
+        batch: how a run over many videos goes about it.
     """
 
     sources: tuple[str, ...] = option(
@@ -206,15 +221,7 @@ class AnnotateCommand:
     annotation: AnnotationOptions = field(default_factory=AnnotationOptions)
     model: ModelOptions = field(default_factory=ModelOptions)
     run: RunOptions = field(default_factory=RunOptions)
-    workers: int = option(
-        1,
-        "Videos annotated at the same time: for a GPU that one video cannot fill, or more than four "
-        "cores.",
-        short="j",
-        metavar="N",
-        least=1,
-        changes_results=False,
-    )
+    batch: BatchOptions = field(default_factory=BatchOptions)
 
     def __post_init__(self) -> None:
         times = self.annotation.faces.time_range

@@ -86,7 +86,7 @@ def rows(log: RunLog) -> Iterator[Row]:
     """Yield the lines of the summary, by path."""
     for outcome in log.outcomes:
         failed: Row = {"video": outcome.video, "error": outcome.error}
-        yield from outcome.summary if outcome.event == "done" else (failed,)
+        yield from (failed,) if outcome.event == "failed" else outcome.summary
 
 
 def _update_predictions(log: RunLog, append: Append, template: Template) -> list[str]:

@@ -1,4 +1,12 @@
-"""The log of an output folder, ``run.jsonl``: a line for each outcome of a source, only ever appended.
+"""The log of an output folder, ``run.jsonl``: a line for each event, only ever appended.
+
+    run       a run begins; it names its sources by their list
+    listed    the sources of runs, once for all runs with this list
+    started   a source is begun
+    done      its files are written
+    skipped   it is done, but lies elsewhere now, or has another time of modification
+    failed    it cannot be annotated
+    written   a file of the run is written
 
 It says of every file who wrote it, from what and with what, so that a run with nothing to do reads it
 alone. Several processes may append to it. A line that was cut off when its process was killed is left
@@ -6,10 +14,12 @@ out. On Windows nothing is locked: a folder should have one run at a time there.
 """
 
 import errno
+import hashlib
 import json
 import os
+import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -17,11 +27,12 @@ from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import Any, Final, Literal
 
-from videxpr.annotation.fingerprint import Setup, SourceState
+from videxpr.annotation.fingerprint import Setup, SourceState, path_of, size_and_time
 from videxpr.core.errors import FormatError, OutputError
 from videxpr.core.version import VERSION
 from videxpr.formats.label_runs import TextLabels
 from videxpr.video.jobs import Row
+from videxpr.video.sources import Source
 
 if sys.platform != "win32":
     import fcntl
@@ -31,6 +42,9 @@ BEGINNING: Final = b'{"event":'
 FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 UNLOCKABLE: Final = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 """What file systems answer that know no locks; appending a line at once is nearly as safe."""
+
+LATER: Final = ("frames", "coverage", "device", "peak_memory_bytes", "staging", "error_class")
+"""What lines of earlier versions lack."""
 
 Append = Callable[[Mapping[str, Any]], None]
 
@@ -55,7 +69,7 @@ class Outcome:
     """What became of one source.
 
     Attributes:
-        event: ``done`` or ``failed``.
+        event: ``done``, ``skipped`` or ``failed``.
         time: when, in UTC, as ISO 8601.
         video: the source's path relative to its argument.
         key: what its files are called below the output folder, without their endings.
@@ -65,11 +79,18 @@ class Outcome:
         files: what was written, by path below the output folder.
         labels: what text says; None unless predictions were asked for.
         summary: its lines of ``summary.csv``.
+        frames: that were annotated.
+        coverage: share of them in which the main person's face was detected.
         seconds: that it took.
+        device: that annotated it.
+        peak_memory_bytes: the most that its process held; None where nothing tells.
+        staging: the folder below the output folder in which the files were written before they got
+            their names; who finds them there may give them these.
         error: why it failed.
+        error_class: of the error, by its name in Python.
     """
 
-    event: Literal["done", "failed"]
+    event: Literal["done", "skipped", "failed"]
     time: str
     video: str
     key: str
@@ -79,8 +100,14 @@ class Outcome:
     files: Mapping[str, WrittenFile] = field(default_factory=dict)
     labels: TextLabels | None = None
     summary: tuple[Row, ...] = ()
+    frames: int = 0
+    coverage: float | None = None
     seconds: float = 0.0
+    device: str = ""
+    peak_memory_bytes: int | None = None
+    staging: str = ""
     error: str = ""
+    error_class: str = ""
 
     @property
     def place(self) -> tuple[tuple[str, ...], str]:
@@ -99,7 +126,13 @@ class Outcome:
             "kind": self.kind,
             **{f"source_{name}": value for name, value in asdict(self.source).items()},
             **made,
+            "frames": self.frames,
+            "coverage": self.coverage,
             "seconds": round(self.seconds, 3),
+            "device": self.device,
+            "peak_memory_bytes": self.peak_memory_bytes,
+            "staging": self.staging,
+            "error_class": self.error_class,
             "error": self.error,
             "files": {name: asdict(one) for name, one in self.files.items()},
             "labels": None if self.labels is None else self.labels.line(),
@@ -131,12 +164,39 @@ def outcome_in(line: Mapping[str, Any]) -> Outcome:
         summary=tuple(line["summary"]),
         seconds=line["seconds"],
         error=line["error"],
+        **{name: line[name] for name in LATER if name in line},
     )
 
 
 def now() -> str:
     """Return the time in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def run_lines(sources: Sequence[Source], shard: str, log: "RunLog") -> Iterator[Mapping[str, Any]]:
+    """Yield the lines that say that a run begins, and of which sources."""
+    videos = [[one.printable, one.key, path_of(one), size_and_time(one)[0]] for one in sources]
+    digest = hashlib.sha256(json.dumps(videos).encode()).hexdigest()
+    about = {"time": now(), "videxpr_version": VERSION}
+    if digest not in log.lists:
+        yield {"event": "listed", **about, "sha256": digest, "videos": videos}
+    process = {"host": socket.gethostname(), "process": os.getpid()}
+    yield {"event": "run", **about, **process, "shard": shard, "list_sha256": digest}
+
+
+def started_line(source: Source, attempt: int) -> Mapping[str, Any]:
+    """Return the line that says that a source is begun."""
+    return {
+        "event": "started",
+        "time": now(),
+        "videxpr_version": VERSION,
+        "video": source.printable,
+        "key": source.key,
+        "source_path": path_of(source),
+        "attempt": attempt,
+        "host": socket.gethostname(),
+        "process": os.getpid(),
+    }
 
 
 class RunLog:
@@ -147,6 +207,9 @@ class RunLog:
         done: what was last made under each key.
         owners: the key whose source each file is of.
         run_files: what the run's own files were made from when they were last written, by name.
+        lists: the sources of runs, by the hash of their list.
+        runs: as they began.
+        started: the last beginning of each source, by its key.
         changed: whether there were outcomes since.
     """
 
@@ -160,6 +223,9 @@ class RunLog:
         self.done: dict[str, Outcome] = {}
         self.owners: dict[str, str] = {}
         self.run_files: dict[str, Mapping[str, Any]] = {}
+        self.lists: dict[str, Mapping[str, Any]] = {}
+        self.runs: list[Mapping[str, Any]] = []
+        self.started: dict[str, Mapping[str, Any]] = {}
         self.changed: set[str] = set()
         self._last: dict[str, dict[str, tuple[int, Outcome]]] = {}  # by key and by source
         self._numbers: dict[str, int] = {}  # of outcomes that are done, as they came
@@ -177,6 +243,15 @@ class RunLog:
     def annotated(self) -> list[Outcome]:
         """What was last made of each source, by path."""
         return _in_order((number, self.done[key]) for key, number in self._numbers.items())
+
+    def last_of(self, key: str, path: str) -> Outcome | None:
+        """Return the last outcome of a source; None if it has none since others had its name.
+
+        Args:
+            key: what its files are called.
+            path: of the source, absolute.
+        """
+        return self._last.get(key, {}).get(path, (0, None))[1]
 
     def refresh(self) -> None:
         """Read what was appended since."""
@@ -222,14 +297,15 @@ class RunLog:
         finally:
             os.close(file)  # which ends the lock
 
-    def append(self, outcome: Outcome) -> None:
-        """Append an outcome.
+    def append(self, *lines: Outcome | Mapping[str, Any]) -> None:
+        """Append outcomes, and lines of other events.
 
         Raises:
             OutputError: the file cannot be written.
         """
         with self.locked() as append:
-            append(outcome.line())
+            for line in lines:
+                append(line.line() if isinstance(line, Outcome) else line)
 
     def _append(self, file: int, line: Mapping[str, Any]) -> None:
         """Write a line at once, or nothing; one that was cut off before it is ended."""
@@ -242,6 +318,8 @@ class RunLog:
         try:
             if os.write(file, data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if line["event"] == "done":  # before its files get their names
+                os.fsync(file)
         except OSError as exc:
             with suppress(OSError):
                 os.ftruncate(file, size)
@@ -254,9 +332,17 @@ class RunLog:
             self.run_files[line["file"]] = line
             self.changed.discard(line["file"])
             return
+        if line["event"] == "run":
+            self.runs.append(line)
+        elif line["event"] == "listed":
+            self.lists[line["sha256"]] = line
+        elif line["event"] == "started":
+            self.started[line["key"]] = line
+        if line["event"] not in ("done", "skipped", "failed"):
+            return
         outcome = outcome_in(line)
         self._count += 1
-        if outcome.event == "done":
+        if outcome.event != "failed":
             self.done[outcome.key] = outcome
             self._numbers[outcome.key] = self._count
             self.owners |= dict.fromkeys(outcome.files, outcome.key)

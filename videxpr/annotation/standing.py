@@ -1,18 +1,24 @@
 """What is there of a source before a run: whether it is done, and if not, why."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from videxpr.annotation.fingerprint import Setup, differences
+from videxpr.annotation.fingerprint import Setup, differences, path_of, size_and_time
 from videxpr.annotation.options import OutputOptions
-from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog
+from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog, WrittenFile
 from videxpr.core.errors import OutputError, UsageError
+from videxpr.core.files import sha256_of
 from videxpr.datasets.affwild2.template import SIDES
 from videxpr.formats.writers import Format, chosen_formats
 from videxpr.video.sources import Source
+
+LASTING: Final = frozenset({"SourceError", "CrashError", "StallError", "MemoryLimitError"})
+"""Errors that lie in a video, so that the same video fails again: others lie in disks and rights."""
 
 NO_SETUP: Final = Setup("", "", "", "", "", "", {})
 
@@ -23,11 +29,13 @@ class Standing:
 
     Attributes:
         is_done: whether nothing need be made.
+        failure: how it failed before, if it would fail again.
         reason: why it is made again, in words; empty if nothing was there.
         differences: in words, how what is there was made, and not as is wanted now.
     """
 
     is_done: bool = False
+    failure: Outcome | None = None
     reason: str = ""
     differences: tuple[str, ...] = ()
 
@@ -47,6 +55,8 @@ def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Se
     """
     key, formats = source.key, chosen_formats(options.formats)
     there = log.done.get(key)
+    if failure := _failure(source, log, options, setup):
+        return Standing(failure=failure)
     if there is None or there.setup is None:
         check_owners(possible_files(key, formats, setup), key, log, options)
         return Standing()
@@ -56,14 +66,17 @@ def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Se
         return Standing(reason=f"its files take the place of those of {_short(there.source.path)}")
     if options.overwrite:
         return Standing()
-    if not there.source.fits(source):
+    if not there.source.fits(source, read=options.verify):
         when = there.time[:16].replace("T", " ")
         return Standing(reason=f"made again, as it has changed since {when} UTC")
     if setup is not NO_SETUP and (found := tuple(differences(there.setup, setup))):
         reason = f"made again, as it was made {'; '.join(found)}"
         return Standing(reason=reason, differences=found)
-    if lost := _lost_files(there, formats, options.directory):
+    if lost := _lost_files(there, formats, log, options):
         return Standing(reason=f"made again, as {', '.join(lost)} was not as written")
+    if there.staging:
+        with suppress(OSError):  # empty, as its process was killed before it removed it
+            (options.directory / there.staging).rmdir()
     return Standing(is_done=_holds(there, formats))
 
 
@@ -132,14 +145,50 @@ def _is_kept(there: Outcome, directory: Path) -> bool:
     return any((directory / file).exists() for file in there.files) or not there.files
 
 
-def _lost_files(there: Outcome, formats: Sequence[Format], directory: Path) -> list[str]:
-    """Return files of some formats that are gone, or have another size than was written."""
-    names = {one.name for one in formats}
-    return [
-        Path(file).name
-        for file, written in there.files.items()
-        if written.format in names and _size(directory / file) != written.size
-    ]
+def _failure(source: Source, log: RunLog, options: OutputOptions, setup: Setup) -> Outcome | None:
+    """Return how a source failed before, if nothing has changed since that could help it."""
+    last = log.last_of(source.key, path_of(source))
+    if last is None or last.event != "failed" or last.error_class not in LASTING:
+        return None
+    if options.retry_failed or options.overwrite or last.setup is None:
+        return None
+    same = (last.source.size, last.source.modified_ns) == size_and_time(source)
+    is_as_wanted = setup is NO_SETUP or not any(differences(last.setup, setup))
+    return last if same and is_as_wanted else None
+
+
+def _lost_files(
+    there: Outcome, formats: Sequence[Format], log: RunLog, options: OutputOptions
+) -> list[str]:
+    """Return files of some formats that are gone, or are not as they were written.
+
+    Those that had not got their names when their process was killed get them now.
+    """
+    names, directory = {one.name for one in formats}, options.directory
+
+    def lost() -> list[str]:
+        return [
+            file
+            for file, written in there.files.items()
+            if written.format in names
+            and not _is_as_written(directory / file, written, options.verify)
+        ]
+
+    staging = directory / there.staging
+    if lost() and there.staging and staging.is_dir():
+        with log.locked():  # as long as its process writes, they are its own
+            for file in lost():
+                staged = staging / Path(file).name
+                if _is_as_written(staged, there.files[file], verify=True):
+                    os.replace(staged, directory / file)
+    return [Path(file).name for file in lost()]
+
+
+def _is_as_written(path: Path, written: WrittenFile, verify: bool) -> bool:
+    """Return whether a file has the size, and if it is to be read the content, that were written."""
+    if _size(path) != written.size:
+        return False
+    return not verify or sha256_of(path) == written.sha256
 
 
 def _holds(there: Outcome, formats: Sequence[Format]) -> bool:

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,10 +18,20 @@ from videxpr.annotation.fingerprint import (
     modified_ns,
     path_of,
     setup_in,
+    size_and_time,
 )
+from videxpr.annotation.leases import Lease, LeaseLostError
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.run_files import SUMMARY, open_template, write_run_files
-from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog, WrittenFile, now
+from videxpr.annotation.run_log import (
+    RUN_LOG,
+    Outcome,
+    RunLog,
+    WrittenFile,
+    now,
+    run_lines,
+    started_line,
+)
 from videxpr.annotation.standing import (
     NO_SETUP,
     Standing,
@@ -30,9 +40,10 @@ from videxpr.annotation.standing import (
     check_setups,
     find_standing,
 )
-from videxpr.annotation.summary import summary_rows
-from videxpr.core.errors import FormatError, OutputError
-from videxpr.core.files import sha256_of, temporary_beside
+from videxpr.annotation.summary import main_people, summary_rows
+from videxpr.core.errors import FormatError, OutputError, VidexprError
+from videxpr.core.files import leftovers, sha256_of, sync, temporary_beside
+from videxpr.core.memory import peak_memory_bytes
 from videxpr.datasets.affwild2.template import TemplateMatch
 from videxpr.formats.label_runs import TextLabels, text_labels
 from videxpr.formats.predictions import PREDICTIONS
@@ -135,11 +146,17 @@ class Outputs:
             path, modified = path_of(source), modified_ns(source)
             if (path, modified) != (there.source.path, there.source.modified_ns):
                 state = replace(there.source, path=path, modified_ns=modified)
-                self.log.append(replace(there, source=state))  # else it would be read in every run
+                # else it would be read in every run
+                self.log.append(replace(there, event="skipped", source=state))
         return standing
 
     def write(
-        self, source: Source, annotation: Annotation, modified_ns: int, seconds: float = 0.0
+        self,
+        source: Source,
+        annotation: Annotation,
+        modified_ns: int,
+        seconds: float = 0.0,
+        lease: Lease | None = None,
     ) -> list[str]:
         """Write the files of a source; return what there is to say of names, counts and other files.
 
@@ -150,8 +167,10 @@ class Outputs:
             annotation: of it.
             modified_ns: when it had been modified last, before it was read.
             seconds: that it took.
+            lease: that must still be held when the files get their names.
 
         Raises:
+            LeaseLostError: another run has taken the source over.
             OutputError: a file cannot be written, or is not this source's.
             FormatError: the template asks for other frames than there are.
         """
@@ -162,6 +181,7 @@ class Outputs:
             notes.append(f"the second person was seen in {seen} of {len(annotation)} frames")
         with _staging(self.options.directory / source.key) as staging:
             files = dict(self._written_files(source, annotation, people, staging))
+            main = main_people(annotation)
             outcome = Outcome(
                 event="done",
                 time=now(),
@@ -175,22 +195,72 @@ class Outputs:
                 summary=tuple(
                     summary_rows(annotation, (*annotation.warnings, *notes), self.missing)
                 ),
+                frames=len(annotation),
+                coverage=round(sum(one.frames for one in main) / len(annotation), 4),
                 seconds=seconds,
+                device=annotation.provenance.get("device", ""),
+                peak_memory_bytes=peak_memory_bytes(),
+                staging=staging.relative_to(self.options.directory).as_posix(),
             )
-            notes += self._commit(source, outcome, staging)
+            notes += self._commit(source, outcome, staging, lease)
         return notes
 
-    def fail(self, source: Source, error: str) -> None:
-        """Log that a source failed.
+    def begin(self, sources: Sequence[Source], shard: str = "") -> None:
+        """Log that a run begins, and with which sources.
 
         Raises:
             OutputError: the log cannot be written.
         """
-        state = SourceState(path_of(source), 0, 0, "")
-        key = source.key
-        self.log.append(
-            Outcome("failed", now(), source.printable, key, state, source.kind, error=error)
+        self.log.append(*run_lines(sources, shard, self.log))
+
+    def start(self, source: Source, attempt: int) -> None:
+        """Log that a source is begun.
+
+        Args:
+            source: which.
+            attempt: from 1.
+
+        Raises:
+            OutputError: the log cannot be written.
+        """
+        self.log.append(started_line(source, attempt))
+
+    def clear(self, source: Source) -> None:
+        """Remove what a process that was ended has left of a source that nobody else works on."""
+        left = list(leftovers(self.options.directory / source.key))
+        if left and source.kind != "missing":
+            self.log.refresh()
+            with suppress(OSError, VidexprError):
+                self._look(source)  # which gives files their names that are done
+        for one in left:
+            shutil.rmtree(one, ignore_errors=True)
+
+    def fail(self, source: Source, error: str, error_class: str = "", seconds: float = 0.0) -> None:
+        """Log that a source failed.
+
+        Args:
+            source: which.
+            error: why.
+            error_class: of the error.
+            seconds: that it took.
+
+        Raises:
+            OutputError: the log cannot be written.
+        """
+        size, modified = size_and_time(source)
+        outcome = Outcome(
+            event="failed",
+            time=now(),
+            video=source.printable,
+            key=source.key,
+            source=SourceState(path_of(source), size, modified, ""),
+            kind=source.kind,
+            setup=self._setups.get(source.kind),
+            seconds=seconds,
+            error=error,
+            error_class=error_class,
         )
+        self.log.append(outcome)
 
     def finish(self) -> list[str]:
         """Write the run's own files from the log; return what the template lacks, in sentences.
@@ -218,13 +288,22 @@ class Outputs:
                 path = staging / Path(file).name
                 with _naming(self.options.directory / file):
                     one.write(path, annotation, *person)
+                    sync(path)
                     written = WrittenFile(one.name, path.stat().st_size, sha256_of(path))
                 yield file, written
 
-    def _commit(self, source: Source, outcome: Outcome, staging: Path) -> list[str]:
-        """Log what was made, give the files their names, and remove what they take the place of."""
+    def _commit(
+        self, source: Source, outcome: Outcome, staging: Path, lease: Lease | None
+    ) -> list[str]:
+        """Log what was made, give the files their names, and remove what they take the place of.
+
+        A process that is killed in between leaves files without their names, which the next one gives
+        them.
+        """
         directory, files = self.options.directory, outcome.files
         with self.log.locked() as append:
+            if lease is not None and not lease.is_held():
+                raise LeaseLostError(f"{outcome.key} was taken over by another run")
             check_owners(iter(files), outcome.key, self.log, self.options)
             before = self.log.done.get(outcome.key)
             if before is not None:
@@ -235,6 +314,7 @@ class Outputs:
             for file in files:
                 with _naming(directory / file):
                     os.replace(staging / Path(file).name, directory / file)
+            sync(staging.parent)
             for file, one in before.files.items() if before is not None else ():
                 is_own = self.log.owners[file] == outcome.key
                 if is_own and file not in files and one.format in formats:

@@ -3,29 +3,29 @@
 What can be answered without torch is answered before it is imported.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from videxpr.annotation.options import STORED, AnnotateCommand
+from videxpr.annotation.options import AnnotateCommand
 from videxpr.cli.console import (
     BatchDisplay,
     find_some_source,
+    output_console,
     prepare_process,
     report_line,
     resume_hint,
 )
+from videxpr.cli.message import show
 from videxpr.cli.model_choice import chosen_models
 from videxpr.cli.report_table import Cells, print_reports
-from videxpr.core.errors import SourceError
-from videxpr.core.option import record
-from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile
+from videxpr.model.hub.resolve import IN_PACKAGE, ModelFile
 from videxpr.video.sources import Source
 
 if TYPE_CHECKING:
-    from videxpr.annotation.annotator import Annotator
-    from videxpr.annotation.batch import Report
+    from videxpr.annotation.batch.worker import Ready, Report
     from videxpr.annotation.fingerprint import Setup
-    from videxpr.model.checkpoint import Checkpoint
+    from videxpr.annotation.writer import Outputs
 
 HEADER: Final = ("video", "frames", "face", "expressions")
 
@@ -33,31 +33,42 @@ HEADER: Final = ("video", "frames", "face", "expressions")
 def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     """Annotate what was asked for; 0 if all went well, 1 if a video failed."""
     prepare_process(command.run.quiet)
-    sources = find_some_source(command.sources)
+    from videxpr.annotation.batch.start import in_shard
+
+    sources = in_shard(find_some_source(command.sources), command.batch.shard)
     models = chosen_models(command.model, command.run.quiet)
     from videxpr.annotation.writer import Outputs
 
-    outputs = Outputs(command.output, _setup(command, models))
-    needs_model = not outputs.check(sources) and any(map(_is_readable, sources))
-    from videxpr.annotation.batch import annotate_sources
+    setup = _setup(command, models)
+    outputs = Outputs(command.output, setup)
+    outputs.check(sources)
+    if command.batch.dry_run:
+        return _print_plan(command, sources, outputs)
+    from videxpr.annotation.batch.run import Batch
+    from videxpr.annotation.batch.start import find_limits, make_job, start_pool
 
-    has_videos = any(source.kind == "video" for source in sources)
+    job = make_job(command, models, setup, sources)
     resume = resume_hint(command.output.overwrite)
     with BatchDisplay(len(sources), command.run.quiet, resume) as display:
-        annotator = _load(command, models, display) if needs_model else None
-        if annotator is not None:
-            display.say(_introduction(annotator, has_videos))
-            display.warn(_warnings(command, annotator, sources))
+        batch = Batch(
+            outputs,
+            start_pool(job, outputs),
+            command.annotation.people,
+            find_limits(command),
+            _Listener(display),
+            str(command.batch.shard or ""),
+        )
         reports: list[Report] = []
         try:
-            for report in annotate_sources(
-                annotator, sources, outputs, display.begin, command.workers
-            ):
+            for report in batch.run(sources):
                 reports.append(report)
                 display.end(report, report_line(report, _found(report), "files"))
         finally:  # also when the run is stopped
             missing = outputs.finish()
-        display.report_missing(missing)
+        if command.batch.shard is None:  # else other shards have the other rows
+            display.report_missing(missing)
+        if batch.stopped:
+            display.report_missing([f"{batch.stopped}; {resume}"])
         from_package = any(file.origin == IN_PACKAGE for file in models)
         is_made = any(report.status == "done" for report in reports)
         if from_package and is_made and "predictions" in command.output.written:
@@ -67,22 +78,40 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
             )
     if not command.run.quiet:
         names = " + ".join(file.name for file in models)
-        found_by = f", detector {annotator.detector.name}" if annotator and has_videos else ""
+        found_by = f", detector {setup.detector}" if is_made and job.has_videos else ""
         title = f"model {names}{found_by}, results in {command.output.directory}"
+        places = {source: place for place, source in enumerate(sources)}
+        reports.sort(key=lambda report: places[report.source])  # workers end in any order
         print_reports(title, HEADER, reports, _rows, _total, "annotated")
     return int(any(report.status == "failed" for report in reports) or display.incomplete)
 
 
-def _is_readable(source: Source) -> bool:
-    """Return whether a model is worth loading for a source; why it is not is said in its turn."""
-    if source.kind == "video":
-        from videxpr.video.container import open_video
+class _Listener:
+    """Shows in a display what a batch does."""
 
-        try:
-            open_video(source.path).container.close()
-        except (SourceError, OSError):
-            return False
-    return source.kind != "missing"
+    def __init__(self, display: BatchDisplay) -> None:
+        self._display = display
+        self.begin = display.begin
+        self.say = display.say
+
+    def introduce(self, ready: "Ready") -> None:
+        """Show with what the batch works."""
+        self._display.say(ready.introduction)
+        self._display.warn(ready.warnings)
+
+
+def _print_plan(command: AnnotateCommand, sources: Sequence[Source], outputs: "Outputs") -> int:
+    """Print what would be done with each source, and why; 0, or 1 if some cannot be."""
+    from videxpr.annotation.batch.plan import make_plan
+
+    plan = make_plan(sources, outputs, command.annotation.people)
+    console = output_console()
+    for one in plan:
+        why = f" ({one.reason})" if one.reason else ""
+        show(console, f"{one.source.printable}: {one.action}{why}")
+    counts = Counter(one.action for one in plan)
+    show(console, ", ".join(f"{counts[action]} {action}" for action in sorted(counts)))
+    return int(any(one.action == "fails" for one in plan))
 
 
 def _setup(command: AnnotateCommand, models: Sequence[ModelFile]) -> "Setup":
@@ -96,23 +125,6 @@ def _setup(command: AnnotateCommand, models: Sequence[ModelFile]) -> "Setup":
     options = resolve_options(command.annotation, configs)
     detection = options.faces.detection
     return setup_of(models, choose_detector(detection), choose_recognizer(detection), options)
-
-
-def _load(
-    command: AnnotateCommand, models: Sequence[ModelFile], display: BatchDisplay
-) -> "Annotator":
-    with display.waiting("loading model"):
-        from videxpr.annotation.load import load_annotator
-        from videxpr.core.device import resolve_device, stage_threads
-
-        return load_annotator(
-            models,
-            command.annotation,
-            str(resolve_device(command.run.device)),
-            stage_threads(command.workers),
-            keep_features="features" in command.output.written,
-            stated=record(command.output, results_only=True),
-        )
 
 
 def _rows(report: "Report") -> list[Cells]:
@@ -148,64 +160,3 @@ def _found(report: "Report") -> str:
     seen = sum(one.frames for one in report.people)
     texts = [text for *_, text in _rows(report) if report.people]
     return ", ".join((f"face in {_percent(seen, report.frames)}", *texts))
-
-
-def _introduction(annotator: "Annotator", has_videos: bool) -> str:
-    from videxpr.core.device import describe
-
-    detector = annotator.detector
-    models = " + ".join(map(_named, annotator.checkpoints))
-    found_by = f"detector {detector.name} on {detector.device}, " if has_videos else ""
-    return f"model {models}, {found_by}device {describe(annotator.device)}"
-
-
-def _named(checkpoint: "Checkpoint") -> str:
-    """Return a model's name with its hash and, if it came from elsewhere, where that was."""
-    origin = "" if checkpoint.origin in (A_FILE, IN_PACKAGE) else f", {checkpoint.origin}"
-    return f"{checkpoint.name} ({checkpoint.sha256[:12]}{origin})"
-
-
-def _warnings(
-    command: AnnotateCommand, annotator: "Annotator", sources: Sequence[Source]
-) -> Iterator[str]:
-    """Yield what a user should know before the first number."""
-    yield from _warnings_of_models(annotator, sources)
-    stated = command.model.sha256
-    if stated and stated != tuple(one.sha256 for one in annotator.checkpoints):
-        yield f"the configuration was made with SHA-256 {' + '.join(stated)}, not with this model"
-    options = annotator.options
-    if command.annotation.logit_adjustment == STORED and options.logit_adjustment == 0:
-        yield "the strength of logit adjustment that the model stores is 0: nothing is adjusted"
-    if (command.run.device, annotator.device.type) == ("auto", "cpu"):
-        from videxpr.core.device import unused_gpu_reason
-
-        if reason := unused_gpu_reason():
-            yield f"the CPU does the work although there is an NVIDIA GPU: {reason}"
-    if options.smooth_seconds and any(source.kind == "crops" for source in sources):
-        yield (
-            f"crops have no times: {options.faces.crop_fps:g} frames a second are assumed for "
-            "smoothing (--crop-fps)"
-        )
-
-
-def _warnings_of_models(annotator: "Annotator", sources: Sequence[Source]) -> Iterator[str]:
-    from videxpr.core.crop_template import UNVERIFIED
-    from videxpr.model.ensemble import partly_known
-
-    configs = {one.name: one.model.config for one in annotator.checkpoints}
-    if never := annotator.ensemble.untrained:
-        names = " + ".join(configs)
-        yield f"model {names} was never trained on {', '.join(never)} and never answers it"
-    for expression in partly_known(list(configs.values())):
-        voters = [name for name, c in configs.items() if expression in c.trained_expressions]
-        yield (
-            f"only {', '.join(voters)} was trained on {expression}: its probability is the mean over "
-            "the models that were"
-        )
-    unmeasured = [name for name, config in configs.items() if config.crop.name == UNVERIFIED.name]
-    if unmeasured and any(source.kind == "video" for source in sources):
-        yield (
-            f"nobody measured the crops that {', '.join(unmeasured)} was trained on, and ArcFace's "
-            "template is assumed for raw video: find theirs with videxpr crops measure, and give it "
-            "to videxpr train clips --geometry"
-        )

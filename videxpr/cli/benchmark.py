@@ -45,8 +45,9 @@ def run(command: BenchmarkCommand, given: frozenset[str]) -> int:
     from videxpr.annotation.benchmark.machine import in_use, this_machine
     from videxpr.annotation.benchmark.measure import measure_videos
     from videxpr.annotation.load import load_annotator
-    from videxpr.core.device import cpu_threads, resolve_device
+    from videxpr.core.device import resolve_device
     from videxpr.core.stage_timer import StageTimer
+    from videxpr.core.threads import cpu_threads
 
     device, timer, quiet = resolve_device(command.run.device), StageTimer(), command.run.quiet
     machine = this_machine(device)

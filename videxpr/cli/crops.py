@@ -48,7 +48,8 @@ def make(command: CropsMakeCommand, given: frozenset[str]) -> int:
     template = _chosen_template(command)
     choose_detector(command.crops.faces.detection)
     from videxpr.annotation.load import on_device
-    from videxpr.core.device import resolve_device, stage_threads, use_cpu_threads
+    from videxpr.core.device import resolve_device, use_cpu_threads
+    from videxpr.core.threads import stage_threads
     from videxpr.datasets.crops.batch import crop_sources
     from videxpr.datasets.crops.cropper import Cropper
     from videxpr.datasets.crops.writer import CROPS, CropTree
@@ -110,7 +111,8 @@ def measure(command: CropsMeasureCommand, given: frozenset[str]) -> int:
     if not command.folder.is_dir():
         raise SourceError(f"no folder {command.folder}")
     choose_detector(command.detection)
-    from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
+    from videxpr.core.device import resolve_device, use_cpu_threads
+    from videxpr.core.threads import cpu_threads
     from videxpr.datasets.crops.measure import SMALLEST_FACE, measure_crops
     from videxpr.faces.detection.load import load_detector
 

@@ -69,7 +69,8 @@ def chosen_checkpoint(asked: str, run: RunOptions) -> "Checkpoint":
         CheckpointError: it is not there, or is no checkpoint that this version reads.
         UsageError: there is no such device.
     """
-    from videxpr.core.device import cpu_threads, resolve_device, use_cpu_threads
+    from videxpr.core.device import resolve_device, use_cpu_threads
+    from videxpr.core.threads import cpu_threads
     from videxpr.model.checkpoint import load_checkpoint
 
     use_cpu_threads(cpu_threads())

@@ -35,7 +35,7 @@ def print_reports(
 ) -> None:
     """Print a run on standard output: what is done in a row or more each, their sums, how many failed.
 
-    Why one failed was said when it did, and is said again if that is far above.
+    Why one failed was said when it did, and is said again, since that may be far above.
 
     Args:
         title: of the table.
@@ -49,7 +49,7 @@ def print_reports(
     done = [report for report in reports if report.status == "done"]
     failed = [report for report in reports if report.status == "failed"]
     lines = []
-    if len(reports) > MOST_ROWS:
+    if len(reports) > 1:
         lines = [(f"error: {report.error}", "red") for report in failed[:MOST_ROWS]]
         if len(failed) > MOST_ROWS:
             lines.append((f"and {len(failed) - MOST_ROWS} errors more", "red"))

@@ -9,6 +9,7 @@ import torch
 
 from videxpr.core.errors import DeviceError
 from videxpr.core.options import check_device
+from videxpr.core.threads import cpu_threads
 
 NVIDIA_DRIVER: Final = Path("/proc/driver/nvidia/version")
 """Is there wherever Linux has loaded NVIDIA's driver, whether or not torch can use it."""
@@ -50,20 +51,16 @@ def unused_gpu_reason() -> str | None:
     return _unsupported_reason() if NVIDIA_DRIVER.exists() else None
 
 
-def cpu_threads() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def stage_threads(workers: int = 1) -> int:
-    """Return the threads of each network where detection and embedding overlap, beside the decoder.
-
-    Two pools that want all cores are slower than one. Workers share the cores out among themselves.
+def shared_out(wanted: str, number: int) -> str:
+    """Return the device of a worker: the GPUs in turn where the choice is left to us.
 
     Args:
-        workers: videos that are worked on at once.
+        wanted: as in `resolve_device`.
+        number: of the worker, from 0.
     """
-    return max(1, cpu_threads() // (2 * workers))
+    if wanted not in ("auto", "cuda") or _unsupported_reason() is not None:
+        return wanted
+    return f"cuda:{number % torch.cuda.device_count()}"
 
 
 def use_cpu_threads(count: int) -> None:

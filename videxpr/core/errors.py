@@ -9,6 +9,10 @@
     ├── FormatError         an annotation, template or split file breaks its format
     ├── TrainingError       training cannot go on, e.g. its loss is not a number
     ├── OutputError         a result cannot be written
+    ├── WorkerError         the process that worked on a video ended before it
+    │   ├── CrashError      by itself, as by a fault in a decoder
+    │   ├── StallError      it gave no frame for too long, and was ended
+    │   └── MemoryLimitError    it took too much memory, and was ended
     └── DownloadError       something could not be fetched
 
 A message says what happened, names the file and the value, and says what to do. Errors of other
@@ -51,6 +55,22 @@ class TrainingError(VidexprError):
 
 class OutputError(VidexprError):
     """A result cannot be written where it was asked for."""
+
+
+class WorkerError(VidexprError):
+    """The process that worked on a video ended before it, or could not begin."""
+
+
+class CrashError(WorkerError):
+    """The process ended by itself."""
+
+
+class StallError(WorkerError):
+    """The process gave no frame for too long, and was ended."""
+
+
+class MemoryLimitError(WorkerError):
+    """The process took more memory than it may, and was ended."""
 
 
 class DownloadError(VidexprError):

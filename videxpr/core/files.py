@@ -1,5 +1,6 @@
 """Files appear whole or not at all, are known by their SHA-256, and are read as lines of text."""
 
+import errno
 import hashlib
 import os
 import secrets
@@ -14,6 +15,8 @@ from typing import Final
 from videxpr.core.errors import FormatError, OutputError
 
 CHUNK_BYTES: Final = 1 << 20
+ROOM_BYTES: Final = 1 << 20
+"""Less than this on a disk is a full disk."""
 
 STANDARD_OUTPUT: Final = Path("-")
 """Stands for it where a file is named."""
@@ -36,13 +39,55 @@ def atomic_write(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
+        sync(temporary)
         os.replace(temporary, path)
+        sync(path.parent)
     except OSError as exc:
         raise OutputError(f"cannot write {path}: {exc.strerror or exc}") from exc
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Have the disk hold a file, or the names in a folder, before anything that builds on them.
+
+    Else a loss of power may leave a name without its content. File systems that know no such thing for
+    a folder, and Windows, are left to themselves.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    if os.name == "nt":
+        return
+    is_folder, descriptor = path.is_dir(), os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        if not is_folder:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def has_room(folder: Path) -> bool:
+    """Return whether a folder, which may be yet to be made, can take some more bytes.
+
+    It is tried, since free space does not tell of a user's quota.
+    """
+    there = next(one for one in (folder, *folder.absolute().parents) if one.is_dir())
+    probe = temporary_beside(there / "room")
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(ROOM_BYTES))
+            os.fsync(file.fileno())
+    except OSError as exc:
+        return exc.errno not in (errno.ENOSPC, errno.EDQUOT)
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return True
 
 
 def temporary_beside(path: Path) -> Path:

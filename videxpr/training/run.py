@@ -14,9 +14,10 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 
-from videxpr.core.device import cpu_threads, resolve_device
+from videxpr.core.device import resolve_device
 from videxpr.core.errors import FormatError, UsageError
 from videxpr.core.files import atomic_write
+from videxpr.core.threads import cpu_threads
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel

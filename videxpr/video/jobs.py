@@ -21,6 +21,7 @@ class JobResult:
         source: which.
         status: ``done``, ``skipped`` (what would be written is there already) or ``failed``.
         error: why it failed.
+        error_class: of the error, by its name in Python.
         trace: where, if it is a bug of videxpr; empty for errors that are meant for the user.
         warnings: what its reader must know.
         frames: that were worked on.
@@ -30,6 +31,7 @@ class JobResult:
     source: Source
     status: Literal["done", "skipped", "failed"]
     error: str = ""
+    error_class: str = ""
     trace: str = ""
     warnings: tuple[str, ...] = ()
     frames: int = 0
@@ -62,10 +64,22 @@ def run_jobs(
         except UsageError:
             raise
         except Exception as exc:
-            error, trace = _describe_error(source, exc)
-            report = kind(source, "failed", error=error, trace=trace)
-            fail(source, error)
+            report = failure(kind, source, exc)
+            fail(source, report.error)
         yield report
+
+
+def failure(kind: type[Result], source: Source, exc: Exception) -> Result:
+    """Return the report of a source on which the work ended with an error.
+
+    Args:
+        kind: of the report.
+        source: which.
+        exc: the error.
+    """
+    error, trace = _describe_error(source, exc)
+    name = type(exc).__name__
+    return kind(source, "failed", error=error, error_class=name, trace=trace)
 
 
 def _describe_error(source: Source, exc: Exception) -> tuple[str, str]:

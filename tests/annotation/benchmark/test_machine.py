@@ -11,7 +11,7 @@ from conftest import SHARED
 
 from videxpr.annotation.benchmark.machine import in_use, this_machine
 from videxpr.annotation.load import load_annotator
-from videxpr.core.device import stage_threads
+from videxpr.core.threads import stage_threads
 from videxpr.faces.options import DetectionOptions
 
 PACKS = SHARED / "models" / "insightface"

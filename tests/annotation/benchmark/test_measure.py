@@ -17,7 +17,6 @@ from videxpr.annotation.benchmark import measure as measuring
 from videxpr.annotation.benchmark.measure import (
     measure_stages,
     measure_videos,
-    peak_host_bytes,
     run_pipeline,
     timed,
     write_results,
@@ -25,6 +24,7 @@ from videxpr.annotation.benchmark.measure import (
 from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.annotation.load import load_annotator
 from videxpr.core.errors import DetectorError, SourceError, UsageError
+from videxpr.core.memory import peak_memory_bytes
 from videxpr.core.stage_timer import STAGES, StageTimer
 from videxpr.faces.detection.mtcnn import Mtcnn
 from videxpr.faces.options import DetectionOptions, KeyframeOptions
@@ -266,7 +266,7 @@ def test_real_work_takes_real_time():
 
 def peak_of(code):
     """The peak of a process that runs this code, by what it says itself."""
-    tail = f"from {measuring.__name__} import peak_host_bytes; print(peak_host_bytes())"
+    tail = "from videxpr.core.memory import peak_memory_bytes; print(peak_memory_bytes())"
     done = subprocess.run(
         [sys.executable, "-c", f"{code}; {tail}"], capture_output=True, text=True, check=True
     )
@@ -280,5 +280,5 @@ def test_the_peak_stays_when_memory_is_given_back():
 
 def test_a_process_does_not_begin_with_the_peak_of_the_one_that_started_it():
     buffered = b"x" * (1000 * MEGABYTE)
-    assert peak_host_bytes() > len(buffered)
+    assert peak_memory_bytes() > len(buffered)
     assert peak_of("pass") < len(buffered)

@@ -10,7 +10,7 @@ from typing import Final
 import torch
 
 from videxpr.annotation.annotator import Annotator
-from videxpr.core.device import cpu_threads, stage_threads
+from videxpr.core.threads import cpu_threads, stage_threads
 
 CPU_INFO: Final = Path("/proc/cpuinfo")
 RUNTIMES: Final = ("onnxruntime-gpu", "onnxruntime")

@@ -6,7 +6,6 @@ the pipeline's peak memory nobody else's.
 
 import multiprocessing
 import signal
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ import numpy as np
 import torch
 
 from videxpr.annotation.annotator import Annotator
-from videxpr.annotation.batch import annotate_sources
+from videxpr.annotation.batch.run import annotate_sources
 from videxpr.annotation.benchmark.figures import (
     BenchmarkReport,
     PipelineFigures,
@@ -33,9 +32,10 @@ from videxpr.annotation.fingerprint import modified_ns
 from videxpr.annotation.load import load_annotator
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs
-from videxpr.core.device import stage_threads
 from videxpr.core.errors import SourceError, VidexprError
+from videxpr.core.memory import peak_memory_bytes
 from videxpr.core.stage_timer import STAGES, StageTimer
+from videxpr.core.threads import stage_threads
 from videxpr.formats.record import Annotation
 from videxpr.model.hub.resolve import ModelFile
 from videxpr.video.jobs import run_jobs
@@ -48,8 +48,6 @@ SHORTEST_RUN_SECONDS: Final = 0.2
 
 STEADY_SPREAD: Final = 0.1
 """Runs of one pipeline on an idle machine differ by less."""
-
-STATUS: Final = Path("/proc/self/status")
 
 
 def measure_videos(
@@ -186,21 +184,6 @@ def timed(
     return tuple(seconds / times for times, seconds in found)
 
 
-def peak_host_bytes() -> int | None:
-    """Return the most memory that this process has held so far; None where nothing tells."""
-    if STATUS.is_file():
-        # not getrusage: there a process begins with the peak of the one that started it
-        for line in STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
 def _answer(
     pipe: Connection,
     folder: Path,
@@ -228,7 +211,7 @@ def _answer(
         speed = Speed(annotate(), timed(annotate, command.runs))
         on_gpu = annotator.device.type == "cuda"
         taken = torch.cuda.max_memory_allocated(annotator.device) if on_gpu else None
-        pipe.send(PipelineFigures(speed, peak_host_bytes(), taken))
+        pipe.send(PipelineFigures(speed, peak_memory_bytes(), taken))
     except VidexprError as error:
         pipe.send(error)
 
