@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from rich.console import Console
 
-from videxpr.annotation.batch import Report
+from videxpr.annotation.batch.worker import Report
 from videxpr.annotation.summary import MainPerson
 from videxpr.cli import report_table
 from videxpr.cli.annotate import HEADER, _rows, _total

@@ -6,6 +6,7 @@ whatever else wants to be printed there goes to standard error, of which the las
 """
 
 import ctypes
+import logging
 import os
 import pickle
 import signal
@@ -30,7 +31,9 @@ from videxpr.annotation.batch.worker import (
     Job,
     Message,
     Refused,
+    Said,
     Task,
+    Tell,
     VideoWorker,
     load,
 )
@@ -216,6 +219,7 @@ def serve() -> None:
     waiting: SimpleQueue[Task] = SimpleQueue()
     threading.Thread(target=_receive, args=(tasks, waiting), daemon=True).start()
     warnings.simplefilter("ignore")
+    logging.getLogger("videxpr").handlers = [_Teller(tell)]
     worker: VideoWorker | None = None
     while True:
         task = waiting.get()
@@ -241,6 +245,17 @@ def _leave_stopping_to_parent() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     if sys.platform == "linux":  # also in the middle of a decoder that never returns
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class _Teller(logging.Handler):
+    """Tells the parent what is logged, which shows it."""
+
+    def __init__(self, tell: Tell) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(Said(f"{record.levelname.lower()}: {record.getMessage()}"))
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
