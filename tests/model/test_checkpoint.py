@@ -149,7 +149,11 @@ def changed(value: object, *path: str) -> Callable[[Header], None]:
         (changed(["Contempt"], "config", "trained_expressions"), "trained classes"),
         (changed("bigger", "config", "variant"), "unknown variant 'bigger'"),
         (changed("resnet18", "config", "backbone"), "unknown backbone 'resnet18'"),
-        (changed("64", "config", "window"), "configuration that cannot be read"),
+        (changed("64", "config", "window"), "window '64' is not a whole number from 1 to"),
+        (changed(10**12, "config", "window"), "window 1000000000000 is not a whole number"),
+        (changed(10**6, "config", "crop", "size"), "crop size 1000000 is not .* to 2048"),
+        (changed(10**9, "config", "input_size"), "input size 1000000000 is not .* to 2048"),
+        (changed([0.5] * 10**6, "config", "mean"), "mean .* is not three numbers"),
         (changed(1, "config", "surplus"), "cannot be read: .*surplus"),
         (changed([[1, 2]], "config", "crop", "landmarks"), "five .* landmarks"),
         (changed(None, "config", "crop"), "cannot be read"),
@@ -168,6 +172,29 @@ def test_a_checkpoint_that_does_not_fit_is_refused(
     header = header_of(saved)
     change(header)
     refused(with_header(saved, tmp_path / "other.safetensors", json.dumps(header)), message)
+
+
+@pytest.mark.parametrize(
+    ("length", "offset", "message"),
+    [
+        (2**62, 32, "it has no header"),
+        (None, 2**40, "its header speaks of 10995116.* bytes, and it has"),
+        (None, 10**300, "its header speaks of"),
+    ],
+)
+def test_claims_of_a_header_are_checked_before_memory_is_taken(
+    tmp_path: Path, length: int | None, offset: int, message: str
+) -> None:
+    tensor = {"dtype": "F32", "shape": [offset // 4], "data_offsets": [0, offset]}
+    header = json.dumps({"x": tensor}).encode()
+    path = tmp_path / "large.safetensors"
+    path.write_bytes((length or len(header)).to_bytes(8, "little") + header + bytes(32))
+    refused(path, message)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "1" * 100_000])
+def test_json_too_deep_or_too_long_is_refused(saved: Path, tmp_path: Path, text: str) -> None:
+    refused(with_header(saved, tmp_path / "odd.safetensors", text), "says nothing of its classes")
 
 
 def rewritten(saved: Path, path: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> Path:

@@ -3,6 +3,7 @@
 import argparse
 import collections
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
@@ -221,6 +222,19 @@ def test_what_is_no_lightning_checkpoint_is_refused(
     torch.save(content, tmp_path / "odd.ckpt")
     with pytest.raises(CheckpointError, match=message):
         import_checkpoint(tmp_path / "odd.ckpt", tmp_path / "o.safetensors")
+
+
+def test_a_zip_that_unpacks_to_more_than_it_is_is_not_unpacked(
+    weights: Weights, tmp_path: Path
+) -> None:
+    torch.save({"state_dict": weights}, tmp_path / "whole.ckpt")
+    with (
+        zipfile.ZipFile(tmp_path / "whole.ckpt") as whole,
+        zipfile.ZipFile(tmp_path / "bomb.ckpt", "w", zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        for entry in whole.infolist():
+            bomb.writestr(entry.filename, bytes(entry.file_size))
+    assert "bomb.ckpt would unpack to" in refused(tmp_path / "bomb.ckpt")
 
 
 def test_a_checkpoint_of_videxpr_needs_no_import(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ BLOCKS = (
     Block("b", np.arange(2), np.array([1, 0])),
     Block("a_left", np.arange(1), np.array([6])),
 )
-CHANGES = (ChangedFrames("b", "filled", 0, 2), ChangedFrames("a,_left", "cut", 99_999, 1))
+CHANGES = (ChangedFrames("b", "filled", 0, 2), ChangedFrames("=a,_left", "cut", 99_999, 1))
 
 
 def submission(number: int) -> Submission:
@@ -56,7 +56,7 @@ def test_the_report_names_every_change(tmp_path: Path) -> None:
     assert rows == [
         ["video", "change", "first_image", "last_image", "frames"],
         ["b", "filled", "00001.jpg", "00002.jpg", "2"],
-        ["a,_left", "cut", "100000.jpg", "100000.jpg", "1"],
+        ["'=a,_left", "cut", "100000.jpg", "100000.jpg", "1"],
     ]
 
 

@@ -467,3 +467,29 @@ def test_a_name_with_folders_is_never_that_of_another_source(tmp_path: Path) -> 
     make(tmp_path, "a/clip.mp4", "clip.mp4", "a.clip/clip.mp4")
     names = [source.name for source in found(tmp_path)]
     assert sorted(names) == ["a.clip/clip", "a/clip", "clip"]
+
+
+@pytest.mark.parametrize("pattern", ["a/*/../../*.mp4", "a/*/../../out/../*.mp4", "../*/*.mp4"])
+def test_no_detour_leads_out_of_the_outputs_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    make(tmp_path, "top/a/d/y.mp4", "top/x.mp4", "top/out/z.mp4")
+    monkeypatch.chdir(tmp_path / "top")
+    sources = found(pattern)
+    assert sources[0].path.name == "x.mp4" and ".." not in sources[0].key.split("/")
+
+
+@pytest.mark.parametrize("argument", [".", "./", "../v", "../v/../v", "inner/.."])
+def test_a_crop_folder_has_its_name_however_it_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argument: str
+) -> None:
+    make(tmp_path, "v/inner/note.txt", *[f"v/{number:05d}.jpg" for number in range(1, 32)])
+    monkeypatch.chdir(tmp_path / "v")
+    (source,) = found(argument)
+    assert (source.kind, source.key, source.name) == ("crops", "v", "v")
+
+
+def test_lines_of_a_list_leave_no_folder(tmp_path: Path) -> None:
+    make(tmp_path, "x.mp4", "lists/inner/y.mp4")
+    (tmp_path / "lists" / "l.txt").write_text("../x.mp4\n../lists/../x.mp4\n*/../../x.mp4\n..\n")
+    assert relatives(found(f"@{tmp_path / 'lists' / 'l.txt'}")) == ["x.mp4", "lists/inner/y.mp4"]

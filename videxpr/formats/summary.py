@@ -6,6 +6,7 @@ from pathlib import Path
 
 from videxpr.core.errors import FormatError
 from videxpr.core.files import atomic_write
+from videxpr.formats.csv_cells import guarded, unguarded
 from videxpr.video.jobs import Row
 
 
@@ -17,7 +18,7 @@ def write_summary(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> No
     ):
         table = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
         table.writeheader()
-        table.writerows(rows)
+        table.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
 
 
 def merge_summary(path: Path, rows: Sequence[Row]) -> None:
@@ -26,7 +27,7 @@ def merge_summary(path: Path, rows: Sequence[Row]) -> None:
     Raises:
         FormatError: the file is there already and is no summary.
     """
-    old = _read_summary(path) if path.is_file() else []
+    old: Sequence[Row] = read_summary(path) if path.is_file() else []
     if rows:
         videos = {row["video"] for row in rows}
         table = [*(row for row in old if row["video"] not in videos), *rows]
@@ -34,8 +35,12 @@ def merge_summary(path: Path, rows: Sequence[Row]) -> None:
         write_summary(path, list(columns), table)
 
 
-def _read_summary(path: Path) -> list[Row]:
-    """Return the lines of a summary, every cell as its text."""
+def read_summary(path: Path) -> list[dict[str, str]]:
+    """Return the lines of a summary, every cell as its text.
+
+    Raises:
+        FormatError: the file cannot be read, or is no summary.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             table = csv.DictReader(stream, strict=True)
@@ -44,4 +49,8 @@ def _read_summary(path: Path) -> list[Row]:
         raise FormatError(f"cannot read {path}: {exc}") from exc
     if "video" not in columns or any(None in row for row in rows):
         raise FormatError(f"{path} is no summary of videxpr; move it away or choose another folder")
-    return [dict(row) for row in rows]
+    return [{name: unguarded(text or "") for name, text in row.items()} for row in rows]
+
+
+def _cell(value: str | int | float | None) -> str | int | float | None:
+    return guarded(value) if isinstance(value, str) else value

@@ -16,6 +16,10 @@ PAPER_NAMES: Final[dict[Variant, str]] = {
 }
 """What the code of the method's authors calls the variants."""
 
+LONGEST_WINDOW: Final = 1 << 14
+LARGEST_SIDE: Final = 1 << 11
+"""In frames and pixels; a file of 1 kB could claim so much that no memory holds it."""
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -92,9 +96,16 @@ def _unsupported_reason(config: ModelConfig) -> str | None:
         return f"class shares {config.class_shares!r} are not one for each of {EXPRESSIONS}"
     if not 0 < config.temperature < float("inf"):
         return f"temperature {config.temperature!r} is not a positive number"
-    if config.window < 1 or config.crop.size < 32 or not config.input_size >= 32:
-        return (
-            f"window {config.window}, crop size {config.crop.size} or input size "
-            f"{config.input_size} is too small"
-        )
+    sizes = {
+        "window": (config.window, 1, LONGEST_WINDOW),
+        "crop size": (config.crop.size, 32, LARGEST_SIDE),
+        "input size": (config.input_size, 32, LARGEST_SIDE),
+    }
+    for name, (size, least, most) in sizes.items():
+        if not (isinstance(size, int) and least <= size <= most):
+            return f"{name} {size!r} is not a whole number from {least} to {most}"
+    for name in ("mean", "std"):
+        values = getattr(config, name)
+        if len(values) != 3 or not all(isinstance(one, int | float) for one in values):
+            return f"{name} {values!r} is not three numbers, of red, green and blue"
     return None

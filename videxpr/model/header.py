@@ -21,6 +21,8 @@ KEY: Final = "videxpr"
 """Of our text among the file's metadata."""
 
 LENGTH_BYTES: Final = 8
+MOST_HEADER_BYTES: Final = 100_000_000
+"""As safetensors has it."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _our_header(file: ModelFile) -> dict[str, Any]:
         raise CheckpointError(f"{file} is not a safetensors file ({exc}){hint}") from exc
     try:
         header: dict[str, Any] = dict(json.loads(metadata[KEY]))
-    except (KeyError, TypeError, ValueError) as exc:
+    except (KeyError, TypeError, ValueError, RecursionError) as exc:
         raise CheckpointError(
             f"{file} says nothing of its classes and crops; only checkpoints written by videxpr do"
         ) from exc
@@ -129,7 +131,7 @@ def _metadata(path: Path) -> dict[str, str]:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(LENGTH_BYTES), "little")
-        if length > size:
+        if length > min(size, MOST_HEADER_BYTES):
             raise ValueError("it has no header")
         content = json.loads(file.read(length))
     metadata: dict[str, str] = content.pop("__metadata__", {})

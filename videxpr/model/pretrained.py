@@ -6,6 +6,7 @@ Nothing but tensors and plain values is ever unpickled from a file.
 import pickle
 import reprlib
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -286,6 +287,7 @@ def _without_classifier(tensors: Mapping[str, Tensor], backbone: str) -> dict[st
 
 def _unpickled(source: Path) -> Any:
     """Return what PyTorch wrote into a file, if it is tensors and plain values."""
+    _check_unpacked_size(source)
     try:
         with warnings.catch_warnings(action="ignore"):  # of old formats
             return torch.load(source, map_location="cpu", weights_only=True)
@@ -298,6 +300,20 @@ def _unpickled(source: Path) -> Any:
             f"{source} is no checkpoint that PyTorch can read, or a damaged one; give the file that "
             "torch.save wrote"
         ) from exc
+
+
+def _check_unpacked_size(source: Path) -> None:
+    """Refuse a ZIP that unpacks to more than its own size: PyTorch never compresses what it writes."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (OSError, ValueError, LookupError, zipfile.BadZipFile, NotImplementedError):
+        return  # an older format, or one that PyTorch will refuse
+    if unpacked > source.stat().st_size:
+        raise CheckpointError(
+            f"{source} would unpack to {unpacked:,} bytes, more than it has; give the file that "
+            "torch.save wrote"
+        )
 
 
 def _unsupported_reason(source: Path) -> str:

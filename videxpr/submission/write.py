@@ -11,6 +11,7 @@ from videxpr.core.errors import FormatError, OutputError, UsageError
 from videxpr.core.files import atomic_write
 from videxpr.core.image_names import image_name
 from videxpr.formats.affwild2 import write_labels
+from videxpr.formats.csv_cells import guarded
 from videxpr.formats.predictions import PREDICTIONS, Block, write_predictions
 from videxpr.submission.build import ChangedFrames, Submission
 from videxpr.submission.editions import Edition
@@ -125,4 +126,4 @@ def _write_report(path: Path, changes: Sequence[ChangedFrames]) -> None:
         rows.writerow(REPORT_HEADER)
         for one in changes:
             first, last = image_name(one.first), image_name(one.first + one.frames - 1)
-            rows.writerow([one.name, one.change, first, last, one.frames])
+            rows.writerow([guarded(one.name), one.change, first, last, one.frames])

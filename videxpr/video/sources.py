@@ -269,8 +269,7 @@ def _inside(folder: Path, top: Path, above: frozenset[Path], others: set[Path]) 
     if real in above:
         LOGGER.warning("passed over %s, a link to a folder above it", escaped(str(folder)))
     elif is_crops:
-        below = folder.relative_to(top).as_posix()
-        yield Source(folder, "crops", PurePosixPath(folder.name if below == "." else below))
+        yield Source(folder, "crops", _relative(folder, top))
     else:
         for name, is_folder in sorted(entries):
             if name.startswith(".") or name in SYSTEM_FOLDERS:
@@ -292,7 +291,17 @@ def _file(path: Path, top: Path) -> Source:
     """Return what is called like a video: it may be a pipe, or a link to nothing."""
     if not _is_there(path) or not path.is_file():
         return _missing(path, path, _obstacle(path.name, path))
-    return Source(path, "video", PurePosixPath(path.relative_to(top).as_posix()))
+    return Source(path, "video", _relative(path, top))
+
+
+def _relative(path: Path, top: Path) -> PurePosixPath:
+    """Return a path below a folder; its name alone if it is that folder, or ``..`` leads out of it.
+
+    Outputs keep it, and must not leave theirs: ``clips/*/../../talk.mp4`` does.
+    """
+    place, above = Path(_absolute(path)), Path(_absolute(top))
+    is_below = above in place.parents
+    return PurePosixPath(place.relative_to(above).as_posix() if is_below else place.name)
 
 
 def _as_on_disk(path: Path) -> Path:

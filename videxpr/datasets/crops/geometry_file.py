@@ -19,6 +19,9 @@ LANDMARKS: Final = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth"
 SMALLEST: Final = 32
 """Side in pixels of the smallest crop that a model takes."""
 
+LARGEST: Final = 2048
+"""Side in pixels of the largest one."""
+
 FARTHEST: Final = 1e6
 """In pixels; NaN and infinity, which Python's JSON takes, are no nearer."""
 
@@ -65,10 +68,10 @@ def read_crop_geometry(path: Path) -> CropTemplate:
     name, size, found = (content.get(key) for key in ("name", "size", "landmarks"))
     if not isinstance(name, str) or not name.strip() or unwritable(name):
         raise FormatError(f'{path}: "name" is {_short(name)}; give the geometry a name')
-    if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST:
+    if isinstance(size, bool) or not isinstance(size, int) or not SMALLEST <= size <= LARGEST:
         raise FormatError(
             f'{path}: "size" is {_short(size)}; it is the side of the crops in whole pixels, '
-            f"{SMALLEST} or more"
+            f"{SMALLEST} to {LARGEST}"
         )
     if not isinstance(found, dict) or set(found) != set(LANDMARKS):
         raise FormatError(

@@ -5,7 +5,6 @@
 <root>/summary.csv
 """
 
-import csv
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from videxpr.datasets.crops.geometry_file import (
     read_crop_geometry,
     write_crop_geometry,
 )
-from videxpr.formats.summary import merge_summary
+from videxpr.formats.summary import merge_summary, read_summary
 from videxpr.video.jobs import Row
 from videxpr.video.sources import Source
 
@@ -206,6 +205,5 @@ def _read_owners(summary: Path) -> dict[str, _Owner]:
     """Return which video each folder was made from, as the summary says."""
     if not summary.is_file():
         return {}
-    with summary.open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row.get("name")]
+    rows = [row for row in read_summary(summary) if row.get("name")]
     return {row["name"]: _Owner(row["video"], row.get("source_bytes", "")) for row in rows}
