@@ -288,7 +288,7 @@ def test_a_list_from_a_pipe_names_sources_from_where_the_user_is(
         ("", "an empty name"),
         ("-", "a video cannot be read from standard input; save it to a file"),
         ("https://example.com/a.mp4", "an address; download it, and give the path of the file"),
-        ("s3://bucket/clips/*.mp4", "an address; download it, and give the path of the file"),
+        ("file:///clips/*.mp4", "a file on this machine; give its path, without file://"),
         ("rtsp://camera/1", "an address; download it, and give the path of the file"),
         ("@https://example.com/l.txt", "an address; download it, and give the path of the file"),
         ("@gone.txt", "no such list"),

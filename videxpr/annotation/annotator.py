@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from videxpr.annotation.streaming import (
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.parallel import OrderedExecutor
+from videxpr.core.remote import Location
 from videxpr.core.row_buffer import RowBuffer
 from videxpr.core.stage_timer import StageTimer, measured
 from videxpr.core.structures import Face, Floats
@@ -110,7 +110,7 @@ class Annotator:
                 raise SourceError(
                     f"{source.path} holds crops, which have no times to start or end at"
                 )
-            self._read_crops(open_crops(source.path, *source.more), state, progress)
+            self._read_crops(open_crops(*source.folders), state, progress)
         else:
             self._read_video(source.path, state, progress)
         return self._annotation(source, state)
@@ -125,7 +125,7 @@ class Annotator:
         people = People(options.faces, options.people, timeline.times, self.recognizer, template=-1)
         return _State(timeline, streams, DeferredFaces(options.people, options.faces), people)
 
-    def _read_video(self, path: Path, state: "_State", progress: Progress | None) -> None:
+    def _read_video(self, path: Location, state: "_State", progress: Progress | None) -> None:
         with self._embedding(state) as embedding:
 
             def add(faces: list[TrackedFace]) -> None:

@@ -4,8 +4,8 @@ All of it is known before torch is loaded, so that a run with nothing to do says
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from videxpr.annotation.options import (
 )
 from videxpr.core.errors import UsageError
 from videxpr.core.option import option_fields, record
+from videxpr.core.remote import RemoteFile, full_path
 from videxpr.faces.options import FaceOptions
 from videxpr.formats.record import JOINT
 from videxpr.formats.schema import SCHEMA_VERSION
@@ -245,7 +246,8 @@ class SourceState:
         path: where it is, absolute.
         size: in bytes; of all crops together.
         modified_ns: when it was modified last, as `modified_ns` finds it.
-        sha256: of the file, or of all crops of a video in their order.
+        sha256: of the file, or of all crops of a video in their order; of what is read from a store,
+            ``etag:`` and the store's own name for these bytes, if it has one.
     """
 
     path: str
@@ -263,10 +265,10 @@ class SourceState:
         """
         if self.path == path_of(source):
             return False
-        try:
-            return not source.path.samefile(self.path)
-        except OSError:  # it was moved, or its disk is elsewhere now
-            return not self.fits(source)
+        with suppress(OSError):  # it was moved, or its disk is elsewhere now
+            if isinstance(source.path, Path):
+                return not source.path.samefile(self.path)
+        return not self.fits(source)
 
     def fits(self, source: Source, read: bool = False) -> bool:
         """Return whether a source still has these bytes.
@@ -278,6 +280,8 @@ class SourceState:
         Raises:
             OSError: it cannot be read.
         """
+        if isinstance(source.path, RemoteFile) and source.path.identity:
+            return (source.path.size, source.path.identity) == (self.size, self.sha256)
         if read:
             pass
         elif source.kind == "video":
@@ -292,8 +296,8 @@ class SourceState:
 
 
 def path_of(source: Source) -> str:
-    """Return a source's full path; a link is a name of its own."""
-    return os.path.abspath(source.path)  # noqa: PTH100
+    """Return a source's full path or address; a link is a name of its own."""
+    return full_path(source.path)
 
 
 def size_and_time(source: Source) -> tuple[int, int]:
@@ -313,8 +317,7 @@ def modified_ns(source: Source) -> int:
     """
     if source.kind == "video":
         return source.path.stat().st_mtime_ns
-    folders = (source.path, *source.more)
-    paths = [path for folder in folders for path in (folder, *_some_of(folder))]
+    paths = [path for folder in source.folders for path in (folder, *_some_of(folder))]
     return max(path.stat().st_mtime_ns for path in paths)
 
 

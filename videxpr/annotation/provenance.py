@@ -8,6 +8,7 @@ from videxpr.annotation.options import AnnotateCommand
 from videxpr.core.errors import FormatError
 from videxpr.core.files import sha256_of
 from videxpr.core.option import option_fields
+from videxpr.core.remote import RemoteFile
 from videxpr.datasets.crops.reader import open_crops
 from videxpr.formats.record import JOINT, Annotation, FaceRows
 from videxpr.model.hub.resolve import recorded_models
@@ -40,16 +41,22 @@ def warnings(source: Source, timeline: Timeline, faces: FaceRows) -> Iterator[st
     elif timeline.odd_steps:
         yield f"{timeline.odd_steps} frames have no time or one that does not rise"
     if source.more:
-        places = " and ".join(map(str, (source.path, *source.more)))
+        places = " and ".join(map(str, source.folders))
         yield f"its crops are in {places}; of a frame in several, the first one's counts"
 
 
 def fingerprint(source: Source) -> tuple[int, str]:
-    """Return size in bytes and SHA-256 of a file, or of all crops of a video in their order."""
-    files = [source.path]
+    """Return size in bytes and SHA-256 of a file, or of all crops of a video in their order.
+
+    What is read by range is not fetched once more as a whole: of a file in a store that names its bytes
+    that name stands in place of the hash.
+    """
     if source.kind == "crops":
-        files = list(open_crops(source.path, *source.more).images.values())
-    return sum(file.stat().st_size for file in files), sha256_of(*files)
+        images = open_crops(*source.folders).images.values()
+        return sum(file.stat().st_size for file in images), sha256_of(*images)
+    path = source.path
+    known = path.identity if isinstance(path, RemoteFile) else ""
+    return path.stat().st_size, known or sha256_of(path)
 
 
 def configuration_of(annotation: Annotation) -> dict[str, Any]:

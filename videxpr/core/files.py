@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from videxpr.core.errors import FormatError, OutputError
+from videxpr.core.remote import Location
 
 CHUNK_BYTES: Final = 1 << 20
 ROOM_BYTES: Final = 1 << 20
@@ -151,7 +152,7 @@ def unwritable_reason(path: Path, is_folder: bool) -> str:
                 one.rmdir()
 
 
-def sha256_of(*paths: Path) -> str:
+def sha256_of(*paths: Location) -> str:
     """Return the SHA-256 of a file, or of several as if they were one, as hexadecimal digits."""
     digest = hashlib.sha256()
     for path in paths:

@@ -35,6 +35,15 @@ def is_address(text: str) -> bool:
     return ADDRESS.match(text) is not None
 
 
+def public_address(address: str) -> str:
+    """Return an address without what may be secret in it: it is written into outputs."""
+    above, mark, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    if above in ("http", "https"):
+        path = re.split("[?#]", path)[0]
+    return f"{above}{mark}{host.rpartition('@')[2]}{slash}{path}"
+
+
 def composed(name: str) -> str:
     """Return a name with every accent in its letter (NFC); equal names are then equal texts."""
     return unicodedata.normalize("NFC", name)

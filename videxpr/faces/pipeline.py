@@ -10,12 +10,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import dropwhile, groupby, islice, takewhile
-from pathlib import Path
 from typing import Final
 
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError
 from videxpr.core.parallel import prefetch
+from videxpr.core.remote import Location
 from videxpr.core.stage_timer import StageTimer, measured
 from videxpr.core.structures import Face, Frame, Image
 from videxpr.faces.align import align_face
@@ -102,7 +102,11 @@ class FacePipeline:
     timer: StageTimer | None = None
 
     def shots(
-        self, path: Path, timeline: Timeline, on_faces: OnFaces, progress: Progress | None = None
+        self,
+        path: Location,
+        timeline: Timeline,
+        on_faces: OnFaces,
+        progress: Progress | None = None,
     ) -> Iterator[Shot]:
         """Yield the shots of a video as they end, from its first frame to its last.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 from av.codec.hwaccel import HWAccel
@@ -17,6 +17,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from videxpr.core.errors import SourceError
+from videxpr.core.remote import Location
 from videxpr.video.file_kinds import (
     AUDIO,
     ENCRYPTED,
@@ -36,6 +37,8 @@ DEMUXERS: Final = (
 make the decoder open other files or addresses, are not among them."""
 
 OPTIONS: Final = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+REMOTE_OPTIONS: Final = OPTIONS | {"protocol_whitelist": "none"}
+"""FFmpeg gets the bytes of such a file from us, and can open nothing else by its protocols."""
 
 RAW_STREAMS: Final = frozenset({"h264", "hevc", "m4v", "mpegvideo", "obu", "av1"})
 """Demuxers of bare streams, which have no times: FFmpeg gives some 25 frames a second."""
@@ -103,7 +106,7 @@ class OpenedVideo:
 
 
 def open_video(
-    path: Path,
+    path: Location,
     number: int | None = None,
     max_pixels: int = VideoLimits.max_pixels,
     acceleration: HWAccel | None = None,
@@ -176,13 +179,16 @@ def _decoder_limit(max_pixels: int) -> dict[str, str]:
     return {"max_pixels": str(max_pixels + ALIGNMENT_PIXELS)}
 
 
-def _open(path: Path, max_pixels: int, acceleration: HWAccel | None = None) -> InputContainer:
-    if not path.is_file():
+def _open(path: Location, max_pixels: int, acceleration: HWAccel | None = None) -> InputContainer:
+    if isinstance(path, Path) and not path.is_file():
         raise SourceError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}")
+    file: Any = f"file:{path}" if isinstance(path, Path) else path.open()
+    options = OPTIONS if isinstance(path, Path) else REMOTE_OPTIONS
     try:
         container = av.open(
-            f"file:{path}",
-            options=OPTIONS | _decoder_limit(max_pixels),
+            file,
+            "r",
+            options=options | _decoder_limit(max_pixels),
             metadata_errors="replace",
             hwaccel=acceleration,
         )
@@ -205,7 +211,7 @@ def _info(stream: VideoStream) -> StreamInfo:
 
 
 def _with_counts(
-    path: Path, streams: Sequence[StreamInfo], max_pixels: int
+    path: Location, streams: Sequence[StreamInfo], max_pixels: int
 ) -> tuple[StreamInfo, ...]:
     """Return streams with their true numbers of frames, as far as the first packets tell."""
     counts, is_whole = Counter[int](), False
@@ -236,7 +242,7 @@ def _no_video_reason(container: InputContainer) -> str:
     return "no video in it, or damaged" if not container.streams.video else PHOTO
 
 
-def _cause(path: Path, error: Exception) -> str:
+def _cause(path: Location, error: Exception) -> str:
     """Return why a file was not opened."""
     try:
         known = unsupported_reason(path)
@@ -249,7 +255,7 @@ def _cause(path: Path, error: Exception) -> str:
     return f"cannot be opened ({getattr(error, 'strerror', None) or error})"
 
 
-def _refusal(path: Path, container: InputContainer) -> str | None:
+def _refusal(path: Location, container: InputContainer) -> str | None:
     """Return why a file is not read although it opens: a photo, or encrypted; None if it is."""
     if container.metadata.get("major_brand", "").strip() in PHOTO_BRANDS:
         return PHOTO

@@ -1,8 +1,9 @@
 """What a file is that no decoder opens, from its first bytes, so that an error can name the cause."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
+
+from videxpr.core.remote import Location
 
 HEAD_BYTES: Final = 4096
 
@@ -48,7 +49,7 @@ ASF_ENCRYPTIONS: Final = (
 """How ASF (WMV) begins, and identifiers of the parts of its header that tell of encryption."""
 
 
-def unsupported_reason(path: Path) -> str | None:
+def unsupported_reason(path: Location) -> str | None:
     """Return what a file is that was not opened as a video; None if its first bytes do not tell.
 
     Raises:
@@ -72,7 +73,7 @@ def unsupported_reason(path: Path) -> str | None:
     return _iff_kind(head) or _text_kind(head)
 
 
-def is_encrypted(path: Path) -> bool:
+def is_encrypted(path: Location) -> bool:
     """Return whether a WMV, a broadcast or an MP4 says that it is encrypted.
 
     Raises:
@@ -90,7 +91,7 @@ def is_encrypted(path: Path) -> bool:
     return head[first : first + 1] == TS_SYNC and sum(scrambled) > len(scrambled) / 2
 
 
-def _index(path: Path) -> bytes:
+def _index(path: Location) -> bytes:
     """Return the box ``moov`` of an MP4 file; empty if it is not there as a whole."""
     total, place = path.stat().st_size, 0
     with path.open("rb") as file:

@@ -2,11 +2,11 @@
 
 import math
 from dataclasses import field
-from pathlib import Path
 from typing import Final, Literal
 
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.option import option, options
+from videxpr.core.remote import Location
 
 Decoder = Literal["auto", "cpu", "cuda"]
 PANEL: Final = "Time and model"
@@ -63,7 +63,7 @@ class VideoLimits:
         changes_results=False,
     )
 
-    def check_length(self, path: Path, frames: int, seconds: float = 0.0) -> None:
+    def check_length(self, path: Location, frames: int, seconds: float = 0.0) -> None:
         """Refuse a source that is too long.
 
         Args:

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
-from pathlib import Path
 from typing import Any, Final, Self, cast
 
 import av
@@ -23,6 +22,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from videxpr.core.errors import SourceError
+from videxpr.core.remote import Location
 from videxpr.core.structures import Frame, Image
 from videxpr.video.canvas import Canvas
 from videxpr.video.container import open_video, refusal_reason, too_large_reason
@@ -72,11 +72,11 @@ class Video:
             encrypted, a frame is too large, or its frames cannot be converted to RGB.
     """
 
-    def __init__(self, path: Path, decoding: DecodingOptions = ON_CPU) -> None:
+    def __init__(self, path: Location, decoding: DecodingOptions = ON_CPU) -> None:
         """Open a video.
 
         Args:
-            path: of the file.
+            path: of the file, or the file at an address.
             decoding: which stream is decoded, where, and how large a frame may be.
         """
         self.decode_errors = 0

@@ -1,8 +1,8 @@
 """From what the user names to a list of videos and folders of crops.
 
 A source is a file, a folder (searched recursively), a glob (also quoted), or ``@list.txt`` with one
-source a line. Folders of crops in Aff-Wild2's layout (``00001.jpg``, ``00002.jpg``, ...) are
-recognized by themselves.
+source a line; each of them may be at an address, as ``s3://bucket/videos``. Folders of crops in
+Aff-Wild2's layout (``00001.jpg``, ``00002.jpg``, ...) are recognized by themselves, on this machine.
 """
 
 import codecs
@@ -12,15 +12,32 @@ import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import chain, takewhile
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Final, Literal
 
 from videxpr.core.errors import SourceError
 from videxpr.core.image_names import FEW, frame_images
-from videxpr.core.names import composed, escaped, is_address, respelled, unwritable
+from videxpr.core.names import (
+    composed,
+    escaped,
+    is_address,
+    public_address,
+    respelled,
+    unwritable,
+)
+from videxpr.core.remote import (
+    Location,
+    RemoteFile,
+    find_files,
+    full_path,
+    match_files,
+    plain_address,
+    read_file,
+)
 from videxpr.video.images import image_size
 
 # fmt: off
@@ -41,6 +58,10 @@ CROPS: Final = re.compile(r"cropped_aligned.*", re.I)
 
 LOGGER: Final = logging.getLogger(__name__)
 
+REQUESTS: Final = 16
+"""Addresses that are looked up at the same time."""
+
+LINE_END: Final = re.compile(r"\r\n?|\n")
 STANDARD_INPUT: Final = Path("/dev/stdin")
 UNDECODABLE: Final = re.compile("[\udc80-\udcff]")
 
@@ -58,7 +79,7 @@ class Source:
     """One thing to annotate.
 
     Attributes:
-        path: where it is.
+        path: where it is, on this machine or at an address.
         kind: ``video``, ``crops`` (a folder of aligned crops) or ``missing``.
         relative: its path below the argument that named it; outputs keep these folders.
         name: what submissions call it: the file's stem, or the crop folder's name; with folders in
@@ -67,12 +88,18 @@ class Source:
         more: other folders with crops of it; of a frame that is in several, the first one's counts.
     """
 
-    path: Path
+    path: Location
     kind: Literal["video", "crops", "missing"]
     relative: PurePosixPath
     name: str = ""
     problem: str = ""
     more: tuple[Path, ...] = ()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Return the folders that hold its crops."""
+        assert isinstance(self.path, Path), "crops are on this machine"
+        return self.path, *self.more
 
     @property
     def stem(self) -> str:
@@ -112,20 +139,15 @@ def find_sources(arguments: Iterable[str]) -> list[Source]:
         arguments: files, folders, globs, ``@list.txt``.
     """
     unique: dict[str, Source] = {}
-    others: set[Path] = set()
-    for argument in arguments:
-        for source in _expand(argument, Path(), (), others):
-            unique.setdefault(_absolute(source.path), source)
+    others: set[Location] = set()
+    for source in _expand_each(arguments, Path(), (), others):
+        unique.setdefault(full_path(source.path), source)
     if others:
         LOGGER.warning("no videos by their names, so passed over: %s", _counted(others))
     return _with_names(_told_apart(_merge(unique.values())))
 
 
-def _absolute(path: Path) -> str:
-    return os.path.abspath(path)  # noqa: PTH100 (not resolved: a link is a name of its own)
-
-
-def _counted(files: Collection[Path]) -> str:
+def _counted(files: Collection[Location]) -> str:
     """Return how many files have which ending, the most frequent ones of many."""
     counts = Counter(escaped(file.suffix.lower()) or "without an ending" for file in files)
     shown = counts.most_common(ENDINGS_SHOWN)
@@ -161,8 +183,24 @@ def _is_video_name(name: str) -> bool:
     return not name.startswith(".") and PurePath(name).suffix.lower() in VIDEO_SUFFIXES
 
 
+def _expand_each(
+    arguments: Iterable[str], base: Path, lists: tuple[str, ...], others: set[Location]
+) -> Iterator[Source]:
+    """Yield the sources of several arguments; many addresses are asked for at the same time."""
+    each = list(arguments)
+
+    def expand(argument: str) -> list[Source]:
+        return list(_expand(argument, base, lists, others))
+
+    if not any(map(is_address, each)):
+        yield from chain.from_iterable(map(expand, each))
+        return
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        yield from chain.from_iterable(pool.map(expand, each))
+
+
 def _expand(
-    argument: str, base: Path, lists: tuple[Path, ...], others: set[Path]
+    argument: str, base: Path, lists: tuple[str, ...], others: set[Location]
 ) -> Iterator[Source]:
     """Yield the sources of one argument.
 
@@ -178,24 +216,28 @@ def _expand(
             yield _missing('""', path, "an empty name")
         elif argument.startswith("@") and not path.exists():
             yield from _listed(argument[1:], base, lists, others)
+        elif is_address(argument) and not _is_there(path):
+            yield from _at_address(plain_address(argument), others)
         elif path.is_file():
             yield Source(path, "video", PurePosixPath(path.name))
         elif path.is_dir():
             found = list(_inside(path, path, frozenset(), others))
             yield from found or [_missing(path, path, "no video in this folder")]
-        elif WILDCARDS & set(argument) and not is_address(argument):
+        elif WILDCARDS & set(argument):
             yield from _globbed(argument, base, others)
         elif (spelled := _as_on_disk(path)) != path:
             yield from _expand(str(spelled), Path(), lists, others)
         else:
-            shown = argument if is_address(argument) else path
-            yield _missing(shown, path, _obstacle(argument, path))
+            yield _missing(path, path, _obstacle(argument, path))
     except OSError as exc:
         yield _missing(path, path, exc.strerror or str(exc))
+    except SourceError as exc:  # of an address
+        remote = RemoteFile(public_address(plain_address(argument.removeprefix("@"))))
+        yield replace(_missing("", remote, ""), problem=str(exc))
 
 
 def _listed(
-    argument: str, base: Path, lists: tuple[Path, ...], others: set[Path]
+    argument: str, base: Path, lists: tuple[str, ...], others: set[Location]
 ) -> Iterator[Source]:
     """Yield the sources in a text file, one a line, below its folder.
 
@@ -203,14 +245,15 @@ def _listed(
     is left out, which ``ls > list.txt`` puts in it.
     """
     file = STANDARD_INPUT if argument == "-" else base / argument
+    if is_address(argument) and not _is_there(file):
+        yield from _listed_at(plain_address(argument), lists, others)
+        return
     real = file.resolve()
-    if real in lists:
+    if str(real) in lists:
         yield _missing(file, file, "this list names itself")
         return
     if not file.exists():
-        far = is_address(argument)
-        problem = _obstacle(argument, file) if far else "no such list"
-        yield _missing(argument if far else file, file, problem)
+        yield _missing(file, file, "no such list")
         return
     is_piped = file.is_relative_to(STANDARD_INPUT.parent)  # as a shell's <(...)
     above = Path() if is_piped else file.parent
@@ -218,25 +261,81 @@ def _listed(
     if lines is None:
         yield _missing(file, file, "this list is not UTF-8 text")
         return
-    for line in lines:
-        text = line.strip()
-        if line and _is_there(above / line):
-            text = line
-        elif not text or text.startswith("#"):
-            continue
-        if (above / text).resolve() != real:
-            yield from _expand(text, above, (*lists, real), others)
+    named = [text for line in lines if (text := _named_in(line, above))]
+    listed = [text for text in named if (above / text).resolve() != real]
+    yield from _expand_each(listed, above, (*lists, str(real)), others)
+
+
+def _named_in(line: str, above: Path) -> str:
+    """Return what a line of a list names; nothing if it is blank or a comment."""
+    if line and _is_there(above / line):
+        return line
+    text = line.strip()
+    return "" if text.startswith("#") else text
 
 
 def _read_list(file: Path, above: Path) -> list[str] | None:
     """Return the lines of a list; None if it is no text, or not UTF-8 though its files' names are."""
     text = file.read_bytes().removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
-    lines = re.split(r"\r\n?|\n", text)
+    lines = LINE_END.split(text)
     odd = [line for line in lines if not line.isascii() and UNDECODABLE.search(line)]
     return None if "\0" in text or not all(_is_there(above / line) for line in odd) else lines
 
 
-def _globbed(pattern: str, base: Path, others: set[Path]) -> Iterator[Source]:
+def _at_address(address: str, others: set[Location]) -> Iterator[Source]:
+    """Yield the videos at an address: that file, those below it, or those that a pattern matches.
+
+    Raises:
+        SourceError: the address cannot be used, or its store does not answer.
+    """
+    files, top, endings = find_files(address), address, VIDEO_SUFFIXES
+    if [one.address for one in files] == [address]:
+        yield Source(files[0], "video", PurePosixPath(files[0].name))
+        return
+    if not files and WILDCARDS & set(address):
+        files = match_files(address)
+        top = "/".join(takewhile(lambda part: not WILDCARDS & set(part), address.split("/")))
+        endings = VIDEO_SUFFIXES | {PurePath(address).suffix.lower()} - {""}
+    found: list[Source] = []
+    for file in files:
+        below = PurePosixPath(file.address.removeprefix(top).lstrip("/"))
+        if ".." in re.split(r"[/\\]", str(below)):
+            found.append(_missing(file, file, "a name with .. would leave the output folder"))
+        elif any(part.startswith(".") or part in SYSTEM_FOLDERS for part in below.parts):
+            continue
+        elif file.suffix.lower() in endings:
+            found.append(Source(file, "video", below))
+        else:
+            others.add(file)
+    problem = "no video in this folder" if files else "no such bucket, folder or file"
+    yield from found or [_missing(address, RemoteFile(address), problem)]
+
+
+def _listed_at(address: str, lists: tuple[str, ...], others: set[Location]) -> Iterator[Source]:
+    """Yield the sources in a list at an address: addresses, and names below the list's own folder.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    if address in lists:
+        raise SourceError(f"{address}: this list names itself")
+    try:
+        text = read_file(address).removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as exc:
+        raise SourceError(f"{address}: this list is not UTF-8 text") from exc
+    named = [line.strip() for line in LINE_END.split(text) if line.strip()]
+    full = [_below_list(one, address) for one in named if not one.startswith("#")]
+    listed = [one for one in full if one != address]  # of a listing that holds itself
+    yield from _expand_each(listed, Path(), (*lists, address), others)
+
+
+def _below_list(line: str, address: str) -> str:
+    """Return what a line of a list at an address names, which is never a file on this machine."""
+    mark, name = ("@", line[1:]) if line.startswith("@") else ("", line)
+    return line if is_address(name) else f"{mark}{address.rpartition('/')[0]}/{name}"
+
+
+def _globbed(pattern: str, base: Path, others: set[Location]) -> Iterator[Source]:
     """Yield what a pattern matches; of files, those with a video's ending or with the pattern's own."""
     fixed = base.joinpath(*takewhile(lambda part: not WILDCARDS & set(part), Path(pattern).parts))
     endings = VIDEO_SUFFIXES | {Path(pattern).suffix.lower()} - {""}
@@ -253,7 +352,9 @@ def _globbed(pattern: str, base: Path, others: set[Path]) -> Iterator[Source]:
     yield from found or [_missing(path := base / pattern, path, "this pattern matches no video")]
 
 
-def _inside(folder: Path, top: Path, above: frozenset[Path], others: set[Path]) -> Iterator[Source]:
+def _inside(
+    folder: Path, top: Path, above: frozenset[Path], others: set[Location]
+) -> Iterator[Source]:
     """Yield videos and crop folders in and below a folder, by name.
 
     Hidden entries are skipped, what macOS leaves beside a file (``._cam1.mp4``) among them. Links that
@@ -322,14 +423,12 @@ def _obstacle(argument: str, path: Path) -> str:
     """Return why there is no file or folder."""
     if argument == "-":
         return "a video cannot be read from standard input; save it to a file"
-    if is_address(argument):
-        return "an address; download it, and give the path of the file"
     if _is_there(path):
         return "a pipe or device cannot be searched; save the video to a file"
     return "a link to nothing" if path.is_symlink() else "no such file or folder"
 
 
-def _missing(shown: str | Path, path: Path, problem: str) -> Source:
+def _missing(shown: str | Location, path: Location, problem: str) -> Source:
     """Return what is not there, as the user named it."""
     name = PurePosixPath(path.name or str(path))
     return Source(path, "missing", name, problem=f"{escaped(str(shown))}: {problem}")
@@ -337,25 +436,31 @@ def _missing(shown: str | Path, path: Path, problem: str) -> Source:
 
 def _merge(sources: Iterable[Source]) -> list[Source]:
     """Merge crops of one name in two of Aff-Wild2's crop folders, as training does."""
-    videos: dict[tuple[Path, str], Source] = {}
+    videos: dict[tuple[str, str], Source] = {}
     for source in sources:
         key = _video_of(source)
         first = videos.setdefault(key, source)
         if first is not source:
-            videos[key] = replace(first, more=(*first.more, source.path))
+            videos[key] = replace(first, more=(*first.more, *source.folders))
     return list(videos.values())
 
 
-def _video_of(source: Source) -> tuple[Path, str]:
+def _video_of(source: Source) -> tuple[str, str]:
     """Return the folder above all crop folders, and the name in them; else the source's own path."""
-    place = Path(_absolute(source.path))
+    own, place = full_path(source.path), _place(source)
     top = next((one for one in place.parents if BATCH.fullmatch(one.name)), None)
     if source.kind != "crops" or top is None:
-        return place, ""
+        return own, ""
     home = next(one for one in (top, *top.parents) if not BATCH.fullmatch(one.name))
     if not any(CROPS.fullmatch(part) for part in top.relative_to(home).parts):
-        return place, ""
-    return home, place.relative_to(top).as_posix()
+        return own, ""
+    return str(home), place.relative_to(top).as_posix()
+
+
+def _place(source: Source) -> Path:
+    """Return a source's full path; ``/s3/bucket/a.mp4`` of one at an address, to be compared alone."""
+    path = full_path(source.path)
+    return Path("/" + path.replace("://", "/", 1)) if is_address(path) else Path(path)
 
 
 def _told_apart(sources: list[Source]) -> list[Source]:
@@ -379,11 +484,11 @@ def _told_apart(sources: list[Source]) -> list[Source]:
 
 def _top(source: Source) -> Path:
     """Return the folder below which a source has its relative path."""
-    return Path(_absolute(source.path)).parents[len(source.relative.parts) - 1]
+    return _place(source).parents[len(source.relative.parts) - 1]
 
 
 def _below(source: Source, top: str) -> PurePosixPath:
-    return PurePosixPath(Path(_absolute(source.path)).relative_to(top).as_posix())
+    return PurePosixPath(_place(source).relative_to(top).as_posix())
 
 
 def _with_names(sources: list[Source]) -> list[Source]:

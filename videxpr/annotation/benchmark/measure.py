@@ -34,6 +34,7 @@ from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import SourceError, VidexprError
 from videxpr.core.memory import peak_memory_bytes
+from videxpr.core.remote import Location
 from videxpr.core.stage_timer import STAGES, StageTimer
 from videxpr.core.threads import stage_threads
 from videxpr.formats.record import Annotation
@@ -227,7 +228,7 @@ def _repeat(work: Callable[[], object], clock: Callable[[], float]) -> tuple[int
     return times, seconds
 
 
-def _look_of(path: Path, stream: int | None) -> tuple[int, int, str]:
+def _look_of(path: Location, stream: int | None) -> tuple[int, int, str]:
     """Width and height of a video's first picture, and its codec."""
     with Video(path, DecodingOptions("cpu", stream=stream)) as video:
         height, width = next(iter(video)).image.shape[:2]

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import SEEK_END
-from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Final, Self
 
+from videxpr.core.remote import Location
 from videxpr.datasets.crops.options import CropOptions
 from videxpr.faces.detection.detector import Detector
 from videxpr.faces.identity import Recognizer
@@ -59,7 +59,7 @@ class Cropper:
         self._faces = FacePipeline(detector, options.faces, [options.template, seen_by])
 
     def crops(
-        self, path: Path, timeline: Timeline, progress: Progress | None = None
+        self, path: Location, timeline: Timeline, progress: Progress | None = None
     ) -> Iterator[PersonCrop]:
         """Yield the crops of the main subjects of a video, a track and a shot at a time.
 

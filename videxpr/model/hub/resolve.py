@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from videxpr.core.errors import CheckpointError, DownloadError, UsageError
 from videxpr.core.files import sha256_of
+from videxpr.core.names import public_address
 from videxpr.formats.record import JOINT
 from videxpr.model.hub.download import Progress, fetch
 from videxpr.model.hub.huggingface import PREFIX, WEIGHTS, fetch_weights, parse_reference
@@ -175,13 +175,7 @@ def _downloaded(
             fetch(model.url, file, model.sha256, progress)
         except DownloadError as exc:
             raise DownloadError(f"model {model.name}: {exc}") from exc
-    return ModelFile(model.name, file, model.sha256, _public(model.url))
-
-
-def _public(url: str) -> str:
-    """Return an address without what may be secret in it: it is written into every output."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    return ModelFile(model.name, file, model.sha256, public_address(model.url))
 
 
 def _sha256(file: Path) -> str:
