@@ -29,7 +29,8 @@ def test_videos_of_a_store_are_annotated_once(store: Store, videxpr: Run, tmp_pa
     assert code == 0
     label_file = Path("deep") / "a.txt"
     assert (out / label_file).read_bytes() == (tmp_path / "local" / label_file).read_bytes()
-    outcome = json.loads((out / "run.jsonl").read_text().splitlines()[0])
+    events = map(json.loads, (out / "run.jsonl").read_text().splitlines())
+    (outcome,) = (event for event in events if event["event"] == "done")
     assert outcome["source_path"] == address
     assert outcome["source_size"] == here.stat().st_size
     assert outcome["source_sha256"].startswith("etag:")

@@ -315,7 +315,7 @@ def modified_ns(source: Source) -> int:
     Raises:
         OSError: it cannot be read.
     """
-    if source.kind == "video":
+    if source.kind == "video" or isinstance(source.path, RemoteFile):
         return source.path.stat().st_mtime_ns
     paths = [path for folder in source.folders for path in (folder, *_some_of(folder))]
     return max(path.stat().st_mtime_ns for path in paths)

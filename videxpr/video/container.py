@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import av
 from av.codec.hwaccel import HWAccel
@@ -182,7 +182,7 @@ def _decoder_limit(max_pixels: int) -> dict[str, str]:
 def _open(path: Location, max_pixels: int, acceleration: HWAccel | None = None) -> InputContainer:
     if isinstance(path, Path) and not path.is_file():
         raise SourceError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}")
-    file: Any = f"file:{path}" if isinstance(path, Path) else path.open()
+    file = f"file:{path}" if isinstance(path, Path) else path.open()
     options = OPTIONS if isinstance(path, Path) else REMOTE_OPTIONS
     try:
         container = av.open(
