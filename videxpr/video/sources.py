@@ -400,7 +400,7 @@ def _relative(path: Path, top: Path) -> PurePosixPath:
 
     Outputs keep it, and must not leave theirs: ``clips/*/../../talk.mp4`` does.
     """
-    place, above = Path(_absolute(path)), Path(_absolute(top))
+    place, above = Path(full_path(path)), Path(full_path(top))
     is_below = above in place.parents
     return PurePosixPath(place.relative_to(above).as_posix() if is_below else place.name)
 
