@@ -1,6 +1,5 @@
 """The log loses no line, whoever writes besides and whenever they are killed."""
 
-import json
 import multiprocessing
 import os
 import resource
@@ -12,16 +11,13 @@ from pathlib import Path
 
 import pandas
 import pytest
+from run_logs import lines
 from stub_runs import append_many, failed, run, run_list, video
 
 from videxpr.annotation.run_log import RunLog
 from videxpr.core.errors import FormatError, OutputError
 
 SPAWN = multiprocessing.get_context("spawn")
-
-
-def lines(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def test_an_outcome_is_read_as_it_was_written(tmp_path):

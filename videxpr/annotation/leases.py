@@ -139,6 +139,11 @@ class Leases:
         for _, path in sorted(_generations(self._folder, _parts(lease.path)[0])):
             path.unlink(missing_ok=True)
 
+    def count(self) -> int:
+        """Return how many videos any process has a lease on, and works on."""
+        files = [path for path in self._folder.glob("*.*") if path.suffix[1:].isdecimal()]
+        return len({_parts(path)[0] for path in files if not self._is_free(path)})
+
     def renew(self) -> None:
         """Renew all leases if it is time to."""
         if monotonic() - self._renewed < RENEW_SECONDS:

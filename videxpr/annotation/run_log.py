@@ -209,7 +209,6 @@ class RunLog:
         run_files: what the run's own files were made from when they were last written, by name.
         lists: the sources of runs, by the hash of their list.
         runs: as they began.
-        started: the last beginning of each source, by its key.
         changed: whether there were outcomes since.
     """
 
@@ -225,7 +224,6 @@ class RunLog:
         self.run_files: dict[str, Mapping[str, Any]] = {}
         self.lists: dict[str, Mapping[str, Any]] = {}
         self.runs: list[Mapping[str, Any]] = []
-        self.started: dict[str, Mapping[str, Any]] = {}
         self.changed: set[str] = set()
         self._last: dict[str, dict[str, tuple[int, Outcome]]] = {}  # by key and by source
         self._numbers: dict[str, int] = {}  # of outcomes that are done, as they came
@@ -336,8 +334,6 @@ class RunLog:
             self.runs.append(line)
         elif line["event"] == "listed":
             self.lists[line["sha256"]] = line
-        elif line["event"] == "started":
-            self.started[line["key"]] = line
         if line["event"] not in ("done", "skipped", "failed"):
             return
         outcome = outcome_in(line)

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from videxpr.annotation.batch.options import StatusCommand
 from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.annotation.options import AnnotateCommand, ConfigCommand, preset_base
 from videxpr.cli.command_line import (
@@ -46,6 +47,7 @@ app = typer.Typer(
     help="Annotate the facial expression of every frame of your videos.",
 )
 add_command(app, "annotate", AnnotateCommand, base=preset_base)
+add_command(app, "status", StatusCommand)
 add_command(app, "evaluate", EvaluateCommand)
 add_command(app, "synthesize", SynthesizeCommand)
 train = typer.Typer(

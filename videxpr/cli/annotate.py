@@ -19,10 +19,12 @@ from videxpr.cli.console import (
 from videxpr.cli.message import show
 from videxpr.cli.model_choice import chosen_models
 from videxpr.cli.report_table import Cells, print_reports
+from videxpr.core.errors import OutputError
 from videxpr.model.hub.resolve import IN_PACKAGE, ModelFile
 from videxpr.video.sources import Source
 
 if TYPE_CHECKING:
+    from videxpr.annotation.batch.run import Batch
     from videxpr.annotation.batch.worker import Ready, Report
     from videxpr.annotation.fingerprint import Setup
     from videxpr.annotation.writer import Outputs
@@ -64,7 +66,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
                 reports.append(report)
                 display.end(report, report_line(report, _found(report), "files"))
         finally:  # also when the run is stopped
-            missing = outputs.finish()
+            missing = _finish(outputs, batch)
         if command.batch.shard is None:  # else other shards have the other rows
             display.report_missing(missing)
         if batch.stopped:
@@ -84,6 +86,20 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         reports.sort(key=lambda report: places[report.source])  # workers end in any order
         print_reports(title, HEADER, reports, _rows, _total, "annotated")
     return int(any(report.status == "failed" for report in reports) or display.incomplete)
+
+
+def _finish(outputs: "Outputs", batch: "Batch") -> list[str]:
+    """Write the files of the run; return what they lack, in sentences.
+
+    Raises:
+        OutputError: they cannot be written, and nobody knows yet that nothing can.
+    """
+    try:
+        return outputs.finish()
+    except OutputError as exc:
+        if not batch.stopped:
+            raise
+        return [str(exc)]
 
 
 class _Listener:
@@ -110,8 +126,11 @@ def _print_plan(command: AnnotateCommand, sources: Sequence[Source], outputs: "O
         why = f" ({one.reason})" if one.reason else ""
         show(console, f"{one.source.printable}: {one.action}{why}")
     counts = Counter(one.action for one in plan)
-    show(console, ", ".join(f"{counts[action]} {action}" for action in sorted(counts)))
-    return int(any(one.action == "fails" for one in plan))
+    show(
+        console,
+        f"{counts['annotate']} to annotate, {counts['done']} done, {counts['fail']} would fail",
+    )
+    return int(counts["fail"] > 0)
 
 
 def _setup(command: AnnotateCommand, models: Sequence[ModelFile]) -> "Setup":

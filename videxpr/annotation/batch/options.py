@@ -1,7 +1,8 @@
 """What a user can choose about a run over many videos."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 from videxpr.core.errors import UsageError
@@ -134,3 +135,28 @@ class BatchOptions:
             raise UsageError("--ray-address goes with --executor ray")
         if self.executor == "ray" and self.workers == 0:
             raise UsageError("-j 0 works in this process, and not with --executor ray")
+
+
+@options()
+class StatusCommand:
+    """Say how far annotate is in its output folders, also while it runs.
+
+    Exit code: 0 if all is done, 1 if a video has failed or is yet to be annotated, 2 if there is no
+    such folder.
+
+    Examples:
+        videxpr status annotations
+        videxpr status shard1 shard2 shard3
+        videxpr status annotations --failed > failed.txt
+
+    Attributes:
+        folders: output folders.
+        failed: whether only the paths of what failed are printed.
+    """
+
+    folders: tuple[Path, ...] = option(
+        MISSING, "Output folders of videxpr annotate.", metavar="OUTPUT_DIR", positional=True
+    )
+    failed: bool = option(
+        False, "Print the paths of videos that failed, a line each, and nothing else."
+    )

@@ -8,7 +8,7 @@ from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import OutputError, VidexprError
 from videxpr.video.sources import Source, check_source
 
-Action = Literal["annotate", "fails", "is done"]
+Action = Literal["annotate", "done", "fail"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def _step(source: Source, outputs: Outputs, problem: str) -> Step:
             raise OutputError(problem)
         standing = outputs.standing(source)
     except (OSError, VidexprError) as exc:
-        return Step(source, "fails", str(exc))
+        return Step(source, "fail", str(exc))
     if standing.failure is not None:
-        return Step(source, "fails", f"{standing.failure.error}; --retry-failed tries it again")
-    return Step(source, "is done" if standing.is_done else "annotate", standing.reason)
+        return Step(source, "fail", f"{standing.failure.error}; --retry-failed tries it again")
+    return Step(source, "done" if standing.is_done else "annotate", standing.reason)
