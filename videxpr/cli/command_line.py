@@ -89,7 +89,10 @@ def add_command(
         if missing and not print_config:
             word = _metavar(missing[0]) if missing[0].option.positional else missing[0].flags[0]
             raise UsageError(f"name {word}: {examples[0]}")
-        chosen = _chosen(options, given, missing, base)
+        try:
+            chosen = _chosen(options, given, missing, base)
+        except UsageError as exc:
+            raise UsageError(f"{exc}, by {config} or the command line" if config else exc) from exc
         if print_config:
             _print_config(chosen, missing)
             raise typer.Exit

@@ -17,7 +17,9 @@ detected or bridged, by frame and then by rank:
 Rows of one person without a missing frame between them are one sequence, which was cut into windows.
 """
 
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +39,12 @@ COLUMNS: Final = {
     **{name: name for name in ("person", "rank", "bridged", "features", "logits")},
 }
 """What a field of `FaceRows` is called in the file."""
+
+DAMAGED: Final = (
+    *(OSError, EOFError, LookupError, TypeError, ValueError, MemoryError),
+    *(RuntimeError, zipfile.BadZipFile, zlib.error, struct.error),  # of the ZIP around the arrays
+)
+"""What NumPy raises at a file that it did not write."""
 
 TEXTS: Final = ("model", "model_sha256")
 
@@ -89,7 +97,7 @@ def read_features(path: Path) -> FeatureRows:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             fields: dict[str, Any] = {name: archive[one] for name, one in COLUMNS.items()}
             return FeatureRows(**fields | {name: str(archive[name]) for name in TEXTS})
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as exc:
+    except DAMAGED as exc:
         raise FormatError(
             f"{path} is no file of features ({exc}); videxpr annotate -f features writes them"
         ) from exc

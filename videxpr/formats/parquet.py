@@ -194,7 +194,9 @@ def _read_table(path: Path) -> pyarrow.Table:
             wanted = {one.name: _read_type(one) for one in columns(paper=PAPER[0] in known)}
             _check_columns(path, known, file.schema_arrow.metadata or {}, list(wanted))
             table = file.read(columns=list(wanted)).select(list(wanted))
-        return table.cast(pyarrow.schema(wanted.items(), metadata=table.schema.metadata))
+        table = table.cast(pyarrow.schema(wanted.items(), metadata=table.schema.metadata))
+        table.validate(full=True)  # else text that is no UTF-8 shows only where it is read
+        return table
     except (OSError, pyarrow.ArrowException) as exc:
         raise FormatError(f"cannot read {path} as an annotation: {exc}") from exc
 

@@ -295,7 +295,7 @@ def _unpickled(source: Path) -> Any:
         raise CheckpointError(_unsupported_reason(source)) from exc
     except OSError as exc:
         raise CheckpointError(f"cannot read {source}: {exc.strerror or exc}") from exc
-    except (EOFError, RuntimeError, ValueError, LookupError, AttributeError) as exc:
+    except Exception as exc:  # whatever its readers of three formats stumble over
         raise CheckpointError(
             f"{source} is no checkpoint that PyTorch can read, or a damaged one; give the file that "
             "torch.save wrote"
@@ -320,7 +320,7 @@ def _unsupported_reason(source: Path) -> str:
     """Return what PyTorch refused to unpickle, and how to get rid of it."""
     try:
         objects = get_unsafe_globals_in_checkpoint(source)
-    except (ValueError, RuntimeError, pickle.UnpicklingError):  # of another format
+    except Exception:  # of another format
         objects = []
     named = ", ".join(objects[:NAMED])
     what = f"holds objects other than tensors ({named})"

@@ -1,6 +1,8 @@
 """Images from files, to files, and changed; the door to Pillow."""
 
 import io
+import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageDraw, ImageFilter, UnidentifiedImageError
+from PIL import ImageDraw, ImageFilter
 
 from videxpr.core.errors import SourceError
 from videxpr.core.files import atomic_write
@@ -18,6 +20,12 @@ from videxpr.core.structures import Image
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP")
 """Pillow's other formats are not opened: some of them start other programs."""
+
+DAMAGED: Final = (
+    *(OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, MemoryError),
+    *(struct.error, zlib.error, Pillow.DecompressionBombError),
+)
+"""What Pillow's readers raise at a file that is not as it should be."""
 
 MOST_PIXELS: Final = 40_000_000
 """Of an image, as of a frame of a video: an image of 20 kB can claim to have thousands of millions."""
@@ -49,7 +57,7 @@ def read_image(path: Path) -> Image:
                     "make it smaller first"
                 )
             return np.array(image if image.mode == "RGB" else image.convert("RGB"))
-    except (OSError, UnidentifiedImageError, Pillow.DecompressionBombError) as exc:
+    except DAMAGED as exc:
         raise SourceError(f"cannot read the image {path}: {exc}") from exc
 
 
@@ -62,7 +70,7 @@ def image_size(path: Path) -> tuple[int, int]:
     try:
         with Pillow.open(path, formats=FORMATS) as image:
             return image.size
-    except (OSError, UnidentifiedImageError, Pillow.DecompressionBombError) as exc:
+    except DAMAGED as exc:
         raise SourceError(f"cannot read the image {path}: {exc}") from exc
 
 
