@@ -22,13 +22,13 @@ class Destination:
     """Where the results of a run go, as far as names depend on it.
 
     Attributes:
-        directory: the output folder.
+        directory: the output folder; None if it is in a store, which takes no two names for one.
         formats: that are written.
         template: the names in it; empty without one.
         people: how many persons of a video are written; None means all.
     """
 
-    directory: Path
+    directory: Path | None
     formats: Sequence[Format]
     template: Collection[str] = ()
     people: int | None = 1
@@ -40,7 +40,7 @@ def find_unwritable(sources: Sequence[Source], destination: Destination) -> dict
     claims = {source: list(_claims(source, destination)) for source in there}
     reasons = find_collisions(claims)
     if not reasons.keys() >= (twins := find_collisions(claims, _folded)).keys():
-        reasons |= twins if folds_names(destination.directory) else {}
+        reasons |= twins if destination.directory and folds_names(destination.directory) else {}
     for source in there:
         name = source.key
         if name.lower() in RESERVED:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psutil
 
@@ -91,6 +91,33 @@ class Lease:
         stem, generation = _parts(self.path)
         later = (one for one, _ in _generations(self.path.parent, stem) if one > generation)
         return next(later, None) is None and _read(self.path).get("token") == self.token
+
+
+class Held(Protocol):
+    """A lease that was acquired, wherever it is kept."""
+
+    def is_held(self) -> bool:
+        """Return whether nobody has taken it over."""
+
+
+class LeaseKeeper(Protocol):
+    """The leases of this process in one place for results."""
+
+    def acquire(self, key: str) -> Held | None:
+        """Return a lease on a video, by what its files are called; None if another process has one.
+
+        Raises:
+            OutputError: nothing can be written there.
+        """
+
+    def release(self, lease: Any) -> None:
+        """Give a lease back."""
+
+    def renew(self) -> None:
+        """Renew all leases if it is time to."""
+
+    def close(self) -> None:
+        """Give all leases back."""
 
 
 @dataclass

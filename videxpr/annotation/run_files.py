@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from videxpr.annotation.folder import OutputFolder
 from videxpr.annotation.run_log import Append, Outcome, RunLog, now
 from videxpr.annotation.summary import COLUMNS
 from videxpr.core.errors import FormatError
-from videxpr.core.files import atomic_write, sha256_of
+from videxpr.core.files import sha256_of
 from videxpr.core.names import composed
 from videxpr.core.version import VERSION
 from videxpr.datasets.affwild2.template import SIDES, TemplateMatch, match_template, spelled_as
@@ -50,6 +51,34 @@ class Template:
         return match_template(name, own, labels.side)
 
 
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of a run, while nobody else writes them.
+
+    Attributes:
+        folder: for them.
+        log: of that folder.
+        append: adds a line to it.
+    """
+
+    folder: OutputFolder
+    log: RunLog
+    append: Append
+
+    def update(self, name: str, made_for: Mapping[str, Any], write: Callable[[Path], None]) -> None:
+        """Write a file unless it is up to date; the log knows it before it has its name."""
+        there = self.log.run_files.get(name)
+        if there is not None and name not in self.log.changed:
+            same = {key: there.get(key) for key in made_for} == made_for
+            if same and self.folder.size(name) == there["size"]:
+                return
+        with self.folder.replacing(name) as temporary:
+            write(temporary)
+            line = {"event": "written", "time": now(), "videxpr_version": VERSION, "file": name}
+            size, digest = temporary.stat().st_size, sha256_of(temporary)
+            self.append({**line, "size": size, "sha256": digest, **made_for})
+
+
 def open_template(path: Path | None, force: bool) -> Template:
     """Read the organizers' template; None is one without blocks.
 
@@ -61,13 +90,16 @@ def open_template(path: Path | None, force: bool) -> Template:
     return Template({block.name: block for block in read_template(path)}, sha256_of(path), force)
 
 
-def write_run_files(log: RunLog, template: Template, with_predictions: bool) -> list[str]:
+def write_run_files(
+    folder: OutputFolder, log: RunLog, template: Template, with_predictions: bool
+) -> list[str]:
     """Write the files of a run as the log has it now; return what a template lacks, in sentences.
 
     What was written from the same outcomes is left alone.
 
     Args:
-        log: of the output folder.
+        folder: for them.
+        log: of that folder.
         template: that shapes the predictions.
         with_predictions: whether predictions are wanted besides the summary.
 
@@ -78,8 +110,9 @@ def write_run_files(log: RunLog, template: Template, with_predictions: bool) -> 
     if not log.outcomes:
         return _lacking(template, {}) if with_predictions else []
     with log.locked() as append:
-        _update(log, append, SUMMARY, {}, lambda path: write_summary(path, COLUMNS, rows(log)))
-        return _update_predictions(log, append, template) if with_predictions else []
+        files = RunFiles(folder, log, append)
+        files.update(SUMMARY, {}, lambda path: write_summary(path, COLUMNS, rows(log)))
+        return _update_predictions(files, template) if with_predictions else []
 
 
 def rows(log: RunLog) -> Iterator[Row]:
@@ -89,8 +122,9 @@ def rows(log: RunLog) -> Iterator[Row]:
         yield from (failed,) if outcome.event == "failed" else outcome.summary
 
 
-def _update_predictions(log: RunLog, append: Append, template: Template) -> list[str]:
+def _update_predictions(files: RunFiles, template: Template) -> list[str]:
     """Write the predictions, if there are any; return what the template lacks."""
+    log = files.log
     fitting = _blocks(log, template) if template.blocks else {}
     if fitting or (not template.blocks and any(one.labels for one in log.done.values())):
         made_for = {"template_sha256": template.sha256, "template_force": template.force}
@@ -98,7 +132,7 @@ def _update_predictions(log: RunLog, append: Append, template: Template) -> list
         def write(path: Path) -> None:
             write_predictions(path, (fitting or _blocks(log, template)).values())
 
-        _update(log, append, PREDICTIONS, made_for, write)
+        files.update(PREDICTIONS, made_for, write)
     return _lacking(template, fitting)
 
 
@@ -108,26 +142,6 @@ def _lacking(template: Template, found: Mapping[str, Block]) -> list[str]:
         for name in template.blocks
         if name not in found
     ]
-
-
-def _update(
-    log: RunLog,
-    append: Append,
-    name: str,
-    made_for: Mapping[str, Any],
-    write: Callable[[Path], None],
-) -> None:
-    """Write a file of the run unless it is up to date; the log knows it before it has its name."""
-    path, there = log.path.with_name(name), log.run_files.get(name)
-    if there is not None and name not in log.changed and path.is_file():
-        same = {key: there.get(key) for key in made_for} == made_for
-        if same and path.stat().st_size == there["size"]:
-            return
-    with atomic_write(path) as temporary:
-        write(temporary)
-        line = {"event": "written", "time": now(), "videxpr_version": VERSION, "file": name}
-        size, digest = temporary.stat().st_size, sha256_of(temporary)
-        append({**line, "size": size, "sha256": digest, **made_for})
 
 
 def _blocks(log: RunLog, template: Template) -> dict[str, Block]:

@@ -20,14 +20,15 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from threading import Lock
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from videxpr.annotation.fingerprint import Setup, SourceState, path_of, size_and_time
+from videxpr.annotation.leases import Held, LeaseLostError
 from videxpr.core.errors import FormatError, OutputError
 from videxpr.core.version import VERSION
 from videxpr.formats.label_runs import TextLabels
@@ -46,7 +47,8 @@ UNLOCKABLE: Final = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 LATER: Final = ("frames", "coverage", "device", "peak_memory_bytes", "staging", "error_class")
 """What lines of earlier versions lack."""
 
-Append = Callable[[Mapping[str, Any]], None]
+Line = Mapping[str, Any]
+Append = Callable[[Line], None]
 
 
 @dataclass(frozen=True)
@@ -199,11 +201,33 @@ def started_line(source: Source, attempt: int) -> Mapping[str, Any]:
     }
 
 
+class LogStore(Protocol):
+    """Where the lines of a log are kept."""
+
+    def new_lines(self, key: str = "") -> Iterable[Line]:
+        """Return what was added since the last time; those of one video are enough if it is named.
+
+        Raises:
+            FormatError: what is there is another program's, or cannot be read.
+        """
+
+    def adding(self, key: str, lease: Held | None) -> AbstractContextManager[Append]:
+        """Let a block add lines.
+
+        Args:
+            key: of the video that they are of; empty if they are of none or several.
+            lease: that must be held.
+
+        Raises:
+            OutputError: nothing can be written.
+            LeaseLostError: the lease is not held.
+        """
+
+
 class RunLog:
     """The log, as far as it has been read.
 
     Attributes:
-        path: of the file; it need not be there.
         done: what was last made under each key.
         owners: the key whose source each file is of.
         run_files: what the run's own files were made from when they were last written, by name.
@@ -212,13 +236,16 @@ class RunLog:
         changed: whether there were outcomes since.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, place: "Path | LogStore") -> None:
         """Read it.
+
+        Args:
+            place: its file, which need not be there, or where else its lines are kept.
 
         Raises:
             FormatError: the file is another program's, or cannot be read.
         """
-        self.path = path
+        self._store: LogStore = LogFile(place) if isinstance(place, Path) else place
         self.done: dict[str, Outcome] = {}
         self.owners: dict[str, str] = {}
         self.run_files: dict[str, Mapping[str, Any]] = {}
@@ -228,7 +255,6 @@ class RunLog:
         self._last: dict[str, dict[str, tuple[int, Outcome]]] = {}  # by key and by source
         self._numbers: dict[str, int] = {}  # of outcomes that are done, as they came
         self._count = 0
-        self._read_bytes = 0
         self._reading = Lock()
         self.refresh()
 
@@ -251,78 +277,47 @@ class RunLog:
         """
         return self._last.get(key, {}).get(path, (0, None))[1]
 
-    def refresh(self) -> None:
-        """Read what was appended since."""
+    def refresh(self, key: str = "") -> None:
+        """Read what was added since; what is of one video is enough if it is named."""
         with self._reading:
-            self._read()
-
-    def _read(self) -> None:
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self._read_bytes)
-                data = file.read()
-        except FileNotFoundError:
-            return
-        except OSError as exc:
-            raise FormatError(f"cannot read {self.path}: {exc.strerror or exc}") from exc
-        if self._read_bytes == 0 and not BEGINNING.startswith(data[: len(BEGINNING)]):
-            raise FormatError(f"{self.path} is not videxpr's: move it, or choose another -o")
-        whole = data.rfind(b"\n") + 1  # what follows is being written, or was cut off
-        self._read_bytes += whole
-        for text in data[:whole].decode("utf-8", "replace").split("\n"):
-            with suppress(ValueError, KeyError, TypeError):  # cut off, or a later version's
-                self._take(json.loads(text))
+            for line in self._store.new_lines(key):
+                with suppress(KeyError, TypeError):  # a later version's
+                    self._take(line)
 
     @contextmanager
-    def locked(self) -> Iterator[Append]:
+    def locked(self, key: str = "", lease: Held | None = None) -> Iterator[Append]:
         """Keep other processes from writing while a block runs; what they wrote is known in it.
 
+        Args:
+            key: of the video that the block is about; empty if it is about several.
+            lease: that must be held.
+
         Yields:
-            The function that appends a line.
+            The function that adds a line.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the log cannot be written.
+            LeaseLostError: another run has taken the video over.
         """
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(self.path, FLAGS, 0o666)
-        except OSError as exc:
-            raise OutputError(f"cannot write {self.path}: {exc.strerror or exc}") from exc
-        try:
-            _lock(file)
-            self.refresh()
-            yield lambda line: self._append(file, line)
-        finally:
-            os.close(file)  # which ends the lock
+        with self._store.adding(key, lease) as add:
+            self.refresh(key)
 
-    def append(self, *lines: Outcome | Mapping[str, Any]) -> None:
-        """Append outcomes, and lines of other events.
+            def append(line: Line) -> None:
+                add(line)
+                self.refresh(key)
+
+            yield append
+
+    def append(self, *lines: Outcome | Line) -> None:
+        """Add outcomes, and lines of other events.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: the log cannot be written.
         """
-        with self.locked() as append:
-            for line in lines:
-                append(line.line() if isinstance(line, Outcome) else line)
-
-    def _append(self, file: int, line: Mapping[str, Any]) -> None:
-        """Write a line at once, or nothing; one that was cut off before it is ended."""
-        size = os.fstat(file).st_size
-        text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
-        data = text.encode("utf-8", "backslashreplace") + b"\n"  # as JSON escapes it
-        os.lseek(file, max(size - 1, 0), os.SEEK_SET)
-        if os.read(file, 1) not in (b"\n", b""):
-            data = b"\n" + data
-        try:
-            if os.write(file, data) < len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            if line["event"] == "done":  # before its files get their names
-                os.fsync(file)
-        except OSError as exc:
-            with suppress(OSError):
-                os.ftruncate(file, size)
-            raise OutputError(f"cannot write {self.path}: {exc.strerror or exc}") from exc
-        self.refresh()
+        known = [one.line() if isinstance(one, Outcome) else one for one in lines]
+        with self.locked(known[0].get("key", "") if len(known) == 1 else "") as append:
+            for line in known:
+                append(line)
 
     def _take(self, line: Mapping[str, Any]) -> None:
         """Take in what a line says."""
@@ -351,6 +346,87 @@ def _in_order(numbered: Iterable[tuple[int, Outcome]]) -> list[Outcome]:
     """Return the last outcome of each source, whatever its files were called, by path."""
     last = {one.source.path: one for _, one in sorted(numbered, key=lambda pair: pair[0])}
     return sorted(last.values(), key=lambda one: one.place)
+
+
+class LogFile:
+    """A log in a file, to which several processes may append."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_bytes = 0
+
+    def new_lines(self, key: str = "") -> list[Line]:
+        """Return the lines that were appended since, of all videos."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._read_bytes)
+                data = file.read()
+        except FileNotFoundError:
+            return []
+        except OSError as exc:
+            raise FormatError(f"cannot read {self._path}: {exc.strerror or exc}") from exc
+        if self._read_bytes == 0:
+            check_beginning(data, str(self._path))
+        whole = data.rfind(b"\n") + 1  # what follows is being written, or was cut off
+        self._read_bytes += whole
+        return parsed(data[:whole])
+
+    @contextmanager
+    def adding(self, key: str, lease: Held | None) -> Iterator[Append]:
+        """Lock the file while a block runs."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._path, FLAGS, 0o666)
+        except OSError as exc:
+            raise OutputError(f"cannot write {self._path}: {exc.strerror or exc}") from exc
+        try:
+            _lock(file)
+            if lease is not None and not lease.is_held():
+                raise LeaseLostError(f"{key} was taken over by another run")
+            yield lambda line: self._append(file, line)
+        finally:
+            os.close(file)  # which ends the lock
+
+    def _append(self, file: int, line: Line) -> None:
+        """Write a line at once, or nothing; one that was cut off before it is ended."""
+        size, data = os.fstat(file).st_size, encoded(line)
+        os.lseek(file, max(size - 1, 0), os.SEEK_SET)
+        if os.read(file, 1) not in (b"\n", b""):
+            data = b"\n" + data
+        try:
+            if os.write(file, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if line["event"] == "done":  # before its files get their names
+                os.fsync(file)
+        except OSError as exc:
+            with suppress(OSError):
+                os.ftruncate(file, size)
+            raise OutputError(f"cannot write {self._path}: {exc.strerror or exc}") from exc
+
+
+def check_beginning(data: bytes, shown: str) -> None:
+    """Refuse a file of the log's name that is another program's.
+
+    Raises:
+        FormatError: it says which.
+    """
+    if not BEGINNING.startswith(data[: len(BEGINNING)]):
+        raise FormatError(f"{shown} is not videxpr's: move it, or choose another -o")
+
+
+def encoded(line: Line) -> bytes:
+    """Return a line as the log holds it."""
+    text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace") + b"\n"  # as JSON escapes it
+
+
+def parsed(data: bytes) -> list[Line]:
+    """Return the lines in a part of a log; those that were cut off are left out."""
+    found: list[Line] = []
+    for text in data.decode("utf-8", "replace").split("\n"):
+        with suppress(ValueError):
+            found.append(json.loads(text))
+    return found
 
 
 def _lock(file: int) -> None:

@@ -1,18 +1,16 @@
 """What is there of a source before a run: whether it is done, and if not, why."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from videxpr.annotation.fingerprint import Setup, differences, path_of, size_and_time
+from videxpr.annotation.folder import OutputFolder
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog, WrittenFile
 from videxpr.core.errors import OutputError, UsageError
-from videxpr.core.files import sha256_of
 from videxpr.datasets.affwild2.template import SIDES
 from videxpr.formats.writers import Format, chosen_formats
 from videxpr.video.sources import Source
@@ -40,12 +38,15 @@ class Standing:
     differences: tuple[str, ...] = ()
 
 
-def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Setup) -> Standing:
+def find_standing(
+    source: Source, folder: OutputFolder, log: RunLog, options: OutputOptions, setup: Setup
+) -> Standing:
     """Return what is there of a source.
 
     Args:
         source: one that is there.
-        log: of the output folder.
+        folder: for results.
+        log: of that folder.
         options: what is to be written.
         setup: what matters of it for sources of this kind; `NO_SETUP` takes any.
 
@@ -58,10 +59,10 @@ def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Se
     if failure := _failure(source, log, options, setup):
         return Standing(failure=failure)
     if there is None or there.setup is None:
-        check_owners(possible_files(key, formats, setup), key, log, options)
+        check_owners(possible_files(key, formats, setup), key, folder, log)
         return Standing()
-    is_other = check_name(source, there, options)
-    check_owners(possible_files(key, formats, setup), key, log, options)
+    is_other = check_name(source, there, folder, options)
+    check_owners(possible_files(key, formats, setup), key, folder, log)
     if is_other:
         return Standing(reason=f"its files take the place of those of {_short(there.source.path)}")
     if options.overwrite:
@@ -72,22 +73,23 @@ def find_standing(source: Source, log: RunLog, options: OutputOptions, setup: Se
     if setup is not NO_SETUP and (found := tuple(differences(there.setup, setup))):
         reason = f"made again, as it was made {'; '.join(found)}"
         return Standing(reason=reason, differences=found)
-    if lost := _lost_files(there, formats, log, options):
+    if lost := _lost_files(there, formats, folder, log, options):
         return Standing(reason=f"made again, as {', '.join(lost)} was not as written")
     if there.staging:
-        with suppress(OSError):  # empty, as its process was killed before it removed it
-            (options.directory / there.staging).rmdir()
+        folder.rescue(there.staging, {})  # of which nothing is left but the folder
     return Standing(is_done=_holds(there, formats))
 
 
-def check_name(source: Source, there: Outcome, options: OutputOptions) -> bool:
+def check_name(
+    source: Source, there: Outcome, folder: OutputFolder, options: OutputOptions
+) -> bool:
     """Return whether a source may take the place of another video, which had its name before.
 
     Raises:
         OutputError: it may not.
     """
     is_other = there.source.is_another(source)
-    if is_other and not options.overwrite and _is_kept(there, options.directory):
+    if is_other and not options.overwrite and _is_kept(there, folder):
         raise OutputError(
             f"{there.key} here belongs to {_short(there.source.path)}: choose another -o, or give "
             "both folders in one call"
@@ -121,7 +123,7 @@ def possible_files(key: str, formats: Sequence[Format], setup: Setup) -> Iterato
             yield from (f"{key}{side}{one.suffix}" for side in sides)
 
 
-def check_owners(files: Iterator[str], key: str, log: RunLog, options: OutputOptions) -> None:
+def check_owners(files: Iterator[str], key: str, folder: OutputFolder, log: RunLog) -> None:
     """Refuse to write over what another program or another video's annotation has written.
 
     Raises:
@@ -129,7 +131,7 @@ def check_owners(files: Iterator[str], key: str, log: RunLog, options: OutputOpt
     """
     for file in files:
         owner = log.owners.get(file)
-        if owner == key or not (options.directory / file).exists():
+        if owner == key or folder.size(file) < 0:
             continue
         if owner is None:
             raise OutputError(
@@ -140,9 +142,9 @@ def check_owners(files: Iterator[str], key: str, log: RunLog, options: OutputOpt
         )
 
 
-def _is_kept(there: Outcome, directory: Path) -> bool:
+def _is_kept(there: Outcome, folder: OutputFolder) -> bool:
     """Return whether anything that was written is still there."""
-    return any((directory / file).exists() for file in there.files) or not there.files
+    return any(folder.size(file) >= 0 for file in there.files) or not there.files
 
 
 def _failure(source: Source, log: RunLog, options: OutputOptions, setup: Setup) -> Outcome | None:
@@ -158,37 +160,36 @@ def _failure(source: Source, log: RunLog, options: OutputOptions, setup: Setup) 
 
 
 def _lost_files(
-    there: Outcome, formats: Sequence[Format], log: RunLog, options: OutputOptions
+    there: Outcome,
+    formats: Sequence[Format],
+    folder: OutputFolder,
+    log: RunLog,
+    options: OutputOptions,
 ) -> list[str]:
     """Return files of some formats that are gone, or are not as they were written.
 
     Those that had not got their names when their process was killed get them now.
     """
-    names, directory = {one.name for one in formats}, options.directory
+    names = {one.name for one in formats}
 
-    def lost() -> list[str]:
-        return [
-            file
+    def lost() -> dict[str, WrittenFile]:
+        return {
+            file: written
             for file, written in there.files.items()
-            if written.format in names
-            and not _is_as_written(directory / file, written, options.verify)
-        ]
+            if written.format in names and not _is_as_written(folder, file, written, options.verify)
+        }
 
-    staging = directory / there.staging
-    if lost() and there.staging and staging.is_dir():
+    if there.staging and lost():
         with log.locked():  # as long as its process writes, they are its own
-            for file in lost():
-                staged = staging / Path(file).name
-                if _is_as_written(staged, there.files[file], verify=True):
-                    os.replace(staged, directory / file)
+            folder.rescue(there.staging, lost())
     return [Path(file).name for file in lost()]
 
 
-def _is_as_written(path: Path, written: WrittenFile, verify: bool) -> bool:
+def _is_as_written(folder: OutputFolder, file: str, written: WrittenFile, verify: bool) -> bool:
     """Return whether a file has the size, and if it is to be read the content, that were written."""
-    if _size(path) != written.size:
+    if folder.size(file) != written.size:
         return False
-    return not verify or sha256_of(path) == written.sha256
+    return not verify or folder.sha256(file) == written.sha256
 
 
 def _holds(there: Outcome, formats: Sequence[Format]) -> bool:
@@ -197,13 +198,6 @@ def _holds(there: Outcome, formats: Sequence[Format]) -> bool:
     return all(
         one.name in made or (one.scope == "run" and there.labels is not None) for one in formats
     )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
 
 
 def _short(path: str) -> str:

@@ -1,9 +1,8 @@
 """Where results go: the files of each video, the run's own two, and the log that knows them all."""
 
-import os
 import shutil
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,13 +19,13 @@ from videxpr.annotation.fingerprint import (
     setup_in,
     size_and_time,
 )
-from videxpr.annotation.leases import Lease, LeaseLostError
+from videxpr.annotation.folder import LocalFolder, OutputFolder, naming
+from videxpr.annotation.leases import Held
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.run_files import SUMMARY, open_template, write_run_files
 from videxpr.annotation.run_log import (
     RUN_LOG,
     Outcome,
-    RunLog,
     WrittenFile,
     now,
     run_lines,
@@ -42,7 +41,7 @@ from videxpr.annotation.standing import (
 )
 from videxpr.annotation.summary import main_people, summary_rows
 from videxpr.core.errors import FormatError, OutputError, VidexprError
-from videxpr.core.files import leftovers, sha256_of, sync, temporary_beside
+from videxpr.core.files import sha256_of, sync
 from videxpr.core.memory import peak_memory_bytes
 from videxpr.datasets.affwild2.template import TemplateMatch
 from videxpr.formats.label_runs import TextLabels, text_labels
@@ -61,6 +60,7 @@ class Outputs:
     Attributes:
         options: what is written, and where.
         missing: what text says of frames without a face.
+        folder: for the files.
         log: what was written so far, by this run and by others.
     """
 
@@ -85,8 +85,9 @@ class Outputs:
             self._setups = {kind: stated.for_source(kind) for kind in self._setups}
         self._template = open_template(options.template, options.template_force)
         self._standings: dict[Source, Standing | Exception] = {}
-        _check_writable(options.directory)
-        self.log = RunLog(options.directory / RUN_LOG)
+        self.folder: OutputFolder = LocalFolder(options.directory)
+        self.folder.check_writable()
+        self.log = self.folder.open_log()
         self._check_run_files()
 
     @property
@@ -114,7 +115,7 @@ class Outputs:
     def unwritable(self, sources: Sequence[Source], people: int | None) -> dict[Source, str]:
         """Return the sources that cannot have files of their own, and why; None means all people."""
         names = self._template.blocks.keys()
-        destination = Destination(self.options.directory, self._formats, names, people)
+        destination = Destination(self.folder.directory, self._formats, names, people)
         return find_unwritable(sources, destination)
 
     def standing(self, source: Source) -> Standing:
@@ -131,14 +132,17 @@ class Outputs:
             raise known
         if known is not None and known.is_done:
             return known
-        self.log.refresh()
+        self.log.refresh(source.key)
+        self.folder.look(source.key)
         found = self._look(source)
         if found.differences and not (self.options.overwrite or self.options.redo_changed):
             raise OutputError(f"meanwhile it was made {'; '.join(found.differences)}")
         return found
 
     def _look(self, source: Source) -> Standing:
-        standing = find_standing(source, self.log, self.options, self._setups[source.kind])
+        standing = find_standing(
+            source, self.folder, self.log, self.options, self._setups[source.kind]
+        )
         there = self.log.done.get(source.key)
         if standing.is_done and there is not None:
             if there.labels is not None and self._template.blocks:
@@ -156,7 +160,7 @@ class Outputs:
         annotation: Annotation,
         modified_ns: int,
         seconds: float = 0.0,
-        lease: Lease | None = None,
+        lease: Held | None = None,
     ) -> list[str]:
         """Write the files of a source; return what there is to say of names, counts and other files.
 
@@ -179,7 +183,7 @@ class Outputs:
         if any(match.rank == 1 for match in people):
             seen = len(annotation.faces.of_rank(1))
             notes.append(f"the second person was seen in {seen} of {len(annotation)} frames")
-        with _staging(self.options.directory / source.key) as staging:
+        with self.folder.staging(source.key) as staging:
             files = dict(self._written_files(source, annotation, people, staging))
             main = main_people(annotation)
             outcome = Outcome(
@@ -200,7 +204,7 @@ class Outputs:
                 seconds=seconds,
                 device=annotation.provenance.get("device", ""),
                 peak_memory_bytes=peak_memory_bytes(),
-                staging=staging.relative_to(self.options.directory).as_posix(),
+                staging=self.folder.staged_at(staging),
             )
             notes += self._commit(source, outcome, staging, lease)
         return notes
@@ -227,9 +231,9 @@ class Outputs:
 
     def clear(self, source: Source) -> None:
         """Remove what a process that was ended has left of a source that nobody else works on."""
-        left = list(leftovers(self.options.directory / source.key))
+        left = self.folder.leftovers(source.key)
         if left and source.kind != "missing":
-            self.log.refresh()
+            self.log.refresh(source.key)
             with suppress(OSError, VidexprError):
                 self._look(source)  # which gives files their names that are done
         for one in left:
@@ -269,7 +273,7 @@ class Outputs:
             OutputError: they cannot be written.
         """
         with_predictions = "predictions" in self.options.written
-        return write_run_files(self.log, self._template, with_predictions)
+        return write_run_files(self.folder, self.log, self._template, with_predictions)
 
     def _written_files(
         self,
@@ -286,39 +290,37 @@ class Outputs:
             for side, person in persons.items():
                 file = f"{source.key}{side}{one.suffix}"
                 path = staging / Path(file).name
-                with _naming(self.options.directory / file):
+                with naming(self.folder.shown(file)):
                     one.write(path, annotation, *person)
                     sync(path)
                     written = WrittenFile(one.name, path.stat().st_size, sha256_of(path))
                 yield file, written
 
     def _commit(
-        self, source: Source, outcome: Outcome, staging: Path, lease: Lease | None
+        self, source: Source, outcome: Outcome, staging: Path, lease: Held | None
     ) -> list[str]:
         """Log what was made, give the files their names, and remove what they take the place of.
 
         A process that is killed in between leaves files without their names, which the next one gives
         them.
         """
-        directory, files = self.options.directory, outcome.files
-        with self.log.locked() as append:
-            if lease is not None and not lease.is_held():
-                raise LeaseLostError(f"{outcome.key} was taken over by another run")
-            check_owners(iter(files), outcome.key, self.log, self.options)
-            before = self.log.done.get(outcome.key)
+        key, files = outcome.key, outcome.files
+        with self.log.locked(key, lease) as append:
+            self.folder.look(key)
+            check_owners(iter(files), key, self.folder, self.log)
+            before = self.log.done.get(key)
             if before is not None:
-                check_name(source, before, self.options)  # another run may have been quicker
+                check_name(
+                    source, before, self.folder, self.options
+                )  # another run may have been quicker
             formats = {one.name for one in self._formats}
-            outcome, notes = _with_earlier(outcome, before, formats, directory)
+            outcome, notes = _with_earlier(outcome, before, formats, self.folder)
             append(outcome.line())
-            for file in files:
-                with _naming(directory / file):
-                    os.replace(staging / Path(file).name, directory / file)
-            sync(staging.parent)
+            self.folder.publish(staging, files)
             for file, one in before.files.items() if before is not None else ():
-                is_own = self.log.owners[file] == outcome.key
+                is_own = self.log.owners[file] == key
                 if is_own and file not in files and one.format in formats:
-                    (directory / file).unlink(missing_ok=True)  # of who is no longer there
+                    self.folder.remove(file)  # of who is no longer there
         return notes
 
     def _made_with(self, source: Source, annotation: Annotation) -> Setup:
@@ -347,20 +349,20 @@ class Outputs:
         """Refuse to write over files of the run's names that the log does not know."""
         names = [SUMMARY, *([PREDICTIONS] if "predictions" in self.options.written else [])]
         for name in names:
-            path = self.options.directory / name
-            if name in self.log.run_files or not path.exists():
+            if name in self.log.run_files or self.folder.size(name) < 0:
                 continue
-            if name == SUMMARY and path.read_bytes().startswith(SUMMARY_BEGINNING):
+            if name == SUMMARY and self.folder.begins_with(name, SUMMARY_BEGINNING):
                 raise FormatError(
-                    f"{path.parent} holds results without a {RUN_LOG}: move them, or choose another -o"
+                    f"{self.folder} holds results without a {RUN_LOG}: move them, or choose another -o"
                 )
+            shown = self.folder.shown(name)
             raise FormatError(
-                f"{path} is not videxpr's ({RUN_LOG} does not know it): move it, or choose another -o"
+                f"{shown} is not videxpr's ({RUN_LOG} does not know it): move it, or choose another -o"
             )
 
 
 def _with_earlier(
-    outcome: Outcome, before: Outcome | None, formats: Collection[str], directory: Path
+    outcome: Outcome, before: Outcome | None, formats: Collection[str], folder: OutputFolder
 ) -> tuple[Outcome, list[str]]:
     """Let an outcome take over files of other formats that were made alike; name the others."""
     if before is None or before.setup is None or outcome.setup is None:
@@ -368,7 +370,7 @@ def _with_earlier(
     kept = {
         file: one
         for file, one in before.files.items()
-        if one.format not in formats and (directory / file).is_file()
+        if one.format not in formats and folder.size(file) >= 0
     }
     alike = before.source.sha256 == outcome.source.sha256
     if not alike or any(differences(before.setup, outcome.setup)):
@@ -387,35 +389,3 @@ def _state(source: Source, annotation: Annotation, modified_ns: int) -> SourceSt
     made = annotation.provenance
     size, sha256 = int(made.get("source_bytes", 0)), made.get("source_sha256", "")
     return SourceState(path_of(source), size, modified_ns, sha256)
-
-
-@contextmanager
-def _staging(path: Path) -> Iterator[Path]:
-    """Yield a hidden folder beside the files of a video, which is gone when the block ends."""
-    staging = temporary_beside(path)
-    with _naming(path):
-        staging.mkdir(parents=True)
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Say of what goes wrong in a block that it is this file which cannot be written."""
-    try:
-        yield
-    except (OSError, OutputError) as exc:
-        number = getattr(exc.__cause__ if isinstance(exc, OutputError) else exc, "errno", None)
-        reason = os.strerror(number) if number else exc  # Arrow's own text is longer
-        raise OutputError(f"cannot write {path}: {reason}") from exc
-
-
-def _check_writable(directory: Path) -> None:
-    """Refuse a folder that cannot be made or written to; nothing is made yet."""
-    place = next(one for one in (directory, *directory.absolute().parents) if one.exists())
-    if not place.is_dir():
-        raise OutputError(f"cannot write into {directory}: {place} is no folder")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write into {directory}: no permission")

@@ -21,7 +21,6 @@ from videxpr.annotation.batch.worker import (
     Tell,
 )
 from videxpr.annotation.fingerprint import size_and_time
-from videxpr.annotation.leases import Leases
 from videxpr.annotation.run_log import Outcome
 from videxpr.annotation.standing import Standing
 from videxpr.annotation.writer import Outputs
@@ -33,7 +32,6 @@ from videxpr.core.errors import (
     VidexprError,
     WorkerError,
 )
-from videxpr.core.files import has_room
 from videxpr.video.jobs import failure
 from videxpr.video.sources import Source, check_source
 
@@ -144,7 +142,7 @@ class Batch:
         self._limits = limits or Limits()
         self._listener = listener or Silent()
         self._shard = shard
-        self._leases = Leases(outputs.options.directory)
+        self._leases = outputs.folder.open_leases()
         self._waiting: deque[Source] = deque()
         self._elsewhere: deque[Source] = deque()
         self._looked_elsewhere = monotonic()
@@ -349,7 +347,7 @@ class Batch:
 
     def _log_failure(self, report: Report) -> None:
         """Log a failure; end the batch where all that comes would fail alike."""
-        directory = self._outputs.options.directory
+        folder = self._outputs.folder
         try:
             self._outputs.fail(report.source, report.error, report.error_class, report.seconds)
         except OutputError as exc:
@@ -357,8 +355,8 @@ class Batch:
             return
         self._failures += 1
         most = self._limits.failures
-        if report.error_class == "OutputError" and not has_room(directory):
-            self._stop(f"the disk of {directory} is full: make room")
+        if report.error_class == "OutputError" and not folder.has_room():
+            self._stop(f"the disk of {folder} is full: make room")
         elif most is not None and self._failures >= most:
             self._stop(f"{self._failures} videos have failed (--max-failures {most})")
 

@@ -6,7 +6,7 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Final
 
 from videxpr.annotation.fingerprint import Setup, modified_ns
-from videxpr.annotation.leases import Lease, LeaseLostError
+from videxpr.annotation.leases import Held, LeaseLostError
 from videxpr.annotation.options import AnnotateCommand
 from videxpr.annotation.summary import MainPerson, main_people
 from videxpr.annotation.writer import Outputs
@@ -70,7 +70,7 @@ class Task:
 
     source: Source
     reason: str = ""
-    lease: Lease | None = None
+    lease: Held | None = None
 
 
 @dataclass(frozen=True)
