@@ -26,6 +26,7 @@ from videxpr.model.logit_adjustment import adjusted
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.temporal.options import WindowOptions
 from videxpr.temporal.smoothing import moving_mean
+from videxpr.video.options import DecodingOptions, VideoLimits
 from videxpr.video.sources import find_sources
 
 SEEN = tuple(name for name in EXPRESSIONS if name != "Other")
@@ -443,3 +444,9 @@ def test_features_of_the_authors_way_are_those_of_the_crops(answers, one, tmp_pa
 def test_features_are_of_one_model(answers, one, two):
     with pytest.raises(UsageError, match="of one model, not of 2"):
         answers([one, two], keep_features=True)
+
+
+def test_a_folder_with_the_crop_of_a_late_frame_only_is_refused(annotate, tmp_path):
+    limits = DecodingOptions(limits=VideoLimits(max_frames=99))
+    with pytest.raises(SourceError, match=r"more than 99 frames; --max-frames"):
+        annotate(crops_in(tmp_path / "v", [1, 100]), decoding=limits)

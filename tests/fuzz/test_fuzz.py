@@ -9,7 +9,7 @@ from videos import number_in
 
 from fuzz.corpus import FRAMES, VIDEOS, small_model, write_corpus
 from fuzz.mutate import mutate
-from fuzz.pool import FINDINGS, draw, run_cases
+from fuzz.pool import FINDINGS, draw, read, run_cases
 from fuzz.targets import BINARY, READERS
 from videxpr.annotation.run_log import RunLog
 from videxpr.core.image_names import FEW
@@ -18,6 +18,7 @@ from videxpr.video.reader import Video
 SEED = 18
 CASES = 1000
 SOURCES = 24
+FOUND = sorted((Path(__file__).parent / "regressions").glob("*/*"))
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,12 @@ def test_a_thousand_files(corpus, tmp_path):
     assert {case.target for case in cases} == set(READERS)
     rows = [case for case in cases if case.outcome == "rows"]
     assert CASES / 5 < len(rows) < CASES * 4 / 5  # neither harmless nor beyond recognition
+
+
+@pytest.mark.parametrize("file", FOUND, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_what_was_found_is_an_error_that_names_the_file(file):
+    outcome, text = read(file.parent.name, file)
+    assert outcome == "error", text
 
 
 def test_a_case_follows_from_its_seed_and_number(corpus):

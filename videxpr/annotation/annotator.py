@@ -146,6 +146,7 @@ class Annotator:
         track = Track(number=1, shot=0)
         templates = self.ensemble.templates
         crops = folder.crops(_one_size(templates, folder))
+        self.options.faces.decoding.limits.check_length(folder.path, folder.frames)
         state.timeline.add_untimed(folder.frames)
         state.timeline.video_warnings += folder.warnings
         with self._embedding(state) as embedding:

@@ -197,7 +197,7 @@ def _read_table(path: Path) -> pyarrow.Table:
         table = table.cast(pyarrow.schema(wanted.items(), metadata=table.schema.metadata))
         table.validate(full=True)  # else text that is no UTF-8 shows only where it is read
         return table
-    except (OSError, pyarrow.ArrowException) as exc:
+    except (OSError, ValueError, MemoryError, pyarrow.ArrowException) as exc:
         raise FormatError(f"cannot read {path} as an annotation: {exc}") from exc
 
 

@@ -173,7 +173,7 @@ def read_report(path: Path) -> Report:
         raise FormatError(f"cannot read the report {path}: {exc}") from exc
     try:
         return _report(content)
-    except (AttributeError, LookupError, TypeError, ValueError) as exc:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
         raise FormatError(
             f"{path} is no report of videxpr evaluate --json: {_reason(exc)}; write one with it"
         ) from exc
