@@ -9,6 +9,8 @@ from conftest import Run
 from pipeline import write_portrait
 from s3 import BUCKET, KEY, SECRET, Store, running_store
 
+from videxpr.core.remote_folder import RemoteFolder
+
 OPTIONS = ("--detector", "mtcnn", "--device", "cpu", "-f", "aff-wild2,parquet", "-o")
 
 
@@ -18,18 +20,21 @@ def store() -> Iterator[Store]:
         yield running
 
 
-def test_videos_of_a_store_are_annotated_once(store: Store, videxpr: Run, tmp_path: Path) -> None:
-    here, out = tmp_path / "videos" / "deep" / "a.mp4", tmp_path / "out"
-    here.parent.mkdir(parents=True)
-    write_portrait(here, 3)
-    address = store.put("videos/deep/a.mp4", here)
-    assert videxpr("annotate", here.parents[1], *OPTIONS, tmp_path / "local")[0] == 0
-    code, _, err = videxpr("annotate", f"s3://{BUCKET}/videos", *OPTIONS, out)
-    said = [err]
-    assert code == 0
-    label_file = Path("deep") / "a.txt"
-    assert (out / label_file).read_bytes() == (tmp_path / "local" / label_file).read_bytes()
-    events = map(json.loads, (out / "run.jsonl").read_text().splitlines())
+def test_from_a_store_into_a_store_and_only_once(
+    store: Store, videxpr: Run, tmp_path: Path
+) -> None:
+    write_portrait(here := tmp_path / "a.mp4", 3)
+    address, out = store.put("videos/deep/a.mp4", here), f"s3://{BUCKET}/out"
+    code, table, err = videxpr("annotate", f"s3://{BUCKET}/videos", *OPTIONS, out)
+    said = [table, err]
+    assert code == 0 and f"results in {out}" in table
+    folder = RemoteFolder(out)
+    content = folder.read(folder.files())
+    assert len(content["deep/a.txt"].splitlines()) == 1 + 3
+    assert {name for name in content if not name.startswith(".")} == {
+        *("deep/a.txt", "deep/a.parquet", "summary.csv", "run.jsonl")
+    }
+    events = map(json.loads, content["run.jsonl"].splitlines())
     (outcome,) = (event for event in events if event["event"] == "done")
     assert outcome["source_path"] == address
     assert outcome["source_size"] == here.stat().st_size
@@ -40,10 +45,27 @@ def test_videos_of_a_store_are_annotated_once(store: Store, videxpr: Run, tmp_pa
     said.append(err)
     assert code == 0 and f"{address}: skipped" in err
 
-    written = [file.read_bytes() for file in out.rglob("*") if file.is_file()]
     for secret in (KEY, SECRET):
-        assert not any(secret.encode() in one for one in written)
+        assert not any(secret.encode() in one for one in content.values())
         assert not any(secret in one for one in said)
+
+
+@pytest.mark.parametrize(
+    ("out", "problem"),
+    [
+        (
+            "https://host/out",
+            "--output-dir https://host/out: give a path on this machine, or s3://",
+        ),
+        ("s3://no-bucket/out", "s3://no-bucket/out: no such bucket"),
+    ],
+)
+def test_where_results_cannot_go_is_said_before_any_work(
+    store: Store, videxpr: Run, tmp_path: Path, out: str, problem: str
+) -> None:
+    write_portrait(tmp_path / "a.mp4", 1)
+    code, _, err = videxpr("annotate", tmp_path / "a.mp4", *OPTIONS, out)
+    assert code and problem in err and "Traceback" not in err
 
 
 def test_what_is_not_there_fails_alone_with_its_address(

@@ -134,7 +134,7 @@ def test_what_is_wrong_is_said_with_the_address(store: Store) -> None:
 @pytest.mark.parametrize(
     ("address", "problem"),
     [
-        ("s3://", "cannot be read (Cannot traverse all of S3)"),
+        ("s3://", "cannot be used (Cannot traverse all of S3)"),
         ("file:///etc/passwd", "a file on this machine; give its path, without file://"),
         ("http://me:pw@host/a.mp4?sign=x", "an address; download it, and give the path"),
         ("rtsp://camera/1", "an address; download it, and give the path"),

@@ -46,6 +46,8 @@ class Store:
 
     def __post_init__(self) -> None:
         self._backend = DomainDispatcherApplication(create_backend_app)
+        # moto looks whether there is an object and then writes it; S3 does both at once
+        self._one_at_a_time = threading.Lock()
 
     @property
     def fetched(self) -> int:
@@ -57,7 +59,8 @@ class Store:
             start("403 Forbidden", [("Content-Type", "application/xml")])
             return [DENIED]
         head: list[Any] = []
-        body = b"".join(self._backend(environ, lambda *words: head.extend(words)))
+        with self._one_at_a_time:
+            body = b"".join(self._backend(environ, lambda *words: head.extend(words)))
         if self.tamper and "HTTP_RANGE" in environ:
             body = self.tamper(body)
             head[1] = [one for one in head[1] if one[0] != "Content-Length"]

@@ -19,6 +19,8 @@ from videxpr.core.files import (
     sync,
     temporary_beside,
 )
+from videxpr.core.names import is_address
+from videxpr.core.remote import plain_address
 
 
 class OutputFolder(Protocol):
@@ -189,6 +191,19 @@ class LocalFolder:
     def replacing(self, file: str) -> AbstractContextManager[Path]:
         """Give a path beside it."""
         return atomic_write(self.directory / file)
+
+
+def open_folder(directory: Path) -> OutputFolder:
+    """Return the folder of a path, or of an address, of which a path has made one slash of two.
+
+    Raises:
+        OutputError: the address cannot be used.
+    """
+    if not is_address(directory.as_posix()):
+        return LocalFolder(directory)
+    from videxpr.annotation.store_folder import StoreFolder
+
+    return StoreFolder(plain_address(directory.as_posix()))
 
 
 @contextmanager

@@ -126,11 +126,11 @@ class OutputOptions:
 
     directory: Path = option(
         Path("annotations"),
-        "Where results go.",
+        "Where results go: a folder, or s3://bucket/folder.",
         flag="output-dir",
         short="o",
         changes_results=False,
-        writes="folder",
+        writes="place",
     )
     formats: tuple[str, ...] = option(
         writers.DEFAULT,

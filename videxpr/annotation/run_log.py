@@ -207,6 +207,8 @@ class LogStore(Protocol):
     def new_lines(self, key: str = "") -> Iterable[Line]:
         """Return what was added since the last time; those of one video are enough if it is named.
 
+        Right after something was added here, that is enough.
+
         Raises:
             FormatError: what is there is another program's, or cannot be read.
         """
@@ -222,6 +224,9 @@ class LogStore(Protocol):
             OutputError: nothing can be written.
             LeaseLostError: the lease is not held.
         """
+
+    def compact(self) -> None:
+        """Make ready what is read at once the next time."""
 
 
 class RunLog:
@@ -314,10 +319,18 @@ class RunLog:
         Raises:
             OutputError: the log cannot be written.
         """
-        known = [one.line() if isinstance(one, Outcome) else one for one in lines]
-        with self.locked(known[0].get("key", "") if len(known) == 1 else "") as append:
-            for line in known:
-                append(line)
+        with self._store.adding("", None) as add:
+            for line in lines:
+                add(line.line() if isinstance(line, Outcome) else line)
+        self.refresh()
+
+    def compact(self) -> None:
+        """Make ready what is read at once the next time, where lines lie apart.
+
+        Raises:
+            OutputError: nothing can be written.
+        """
+        self._store.compact()
 
     def _take(self, line: Mapping[str, Any]) -> None:
         """Take in what a line says."""
@@ -386,6 +399,9 @@ class LogFile:
             yield lambda line: self._append(file, line)
         finally:
             os.close(file)  # which ends the lock
+
+    def compact(self) -> None:
+        """Do nothing: they lie together."""
 
     def _append(self, file: int, line: Line) -> None:
         """Write a line at once, or nothing; one that was cut off before it is ended."""

@@ -19,7 +19,7 @@ from videxpr.annotation.fingerprint import (
     setup_in,
     size_and_time,
 )
-from videxpr.annotation.folder import LocalFolder, OutputFolder, naming
+from videxpr.annotation.folder import OutputFolder, naming, open_folder
 from videxpr.annotation.leases import Held
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.run_files import SUMMARY, open_template, write_run_files
@@ -85,7 +85,7 @@ class Outputs:
             self._setups = {kind: stated.for_source(kind) for kind in self._setups}
         self._template = open_template(options.template, options.template_force)
         self._standings: dict[Source, Standing | Exception] = {}
-        self.folder: OutputFolder = LocalFolder(options.directory)
+        self.folder = open_folder(options.directory)
         self.folder.check_writable()
         self.log = self.folder.open_log()
         self._check_run_files()
@@ -273,7 +273,9 @@ class Outputs:
             OutputError: they cannot be written.
         """
         with_predictions = "predictions" in self.options.written
-        return write_run_files(self.folder, self.log, self._template, with_predictions)
+        missing = write_run_files(self.folder, self.log, self._template, with_predictions)
+        self.log.compact()
+        return missing
 
     def _written_files(
         self,

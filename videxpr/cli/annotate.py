@@ -81,7 +81,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     if not command.run.quiet:
         names = " + ".join(file.name for file in models)
         found_by = f", detector {setup.detector}" if is_made and job.has_videos else ""
-        title = f"model {names}{found_by}, results in {command.output.directory}"
+        title = f"model {names}{found_by}, results in {outputs.folder}"
         places = {source: place for place, source in enumerate(sources)}
         reports.sort(key=lambda report: places[report.source])  # workers end in any order
         print_reports(title, HEADER, reports, _rows, _total, "annotated")

@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from videxpr.core.errors import UsageError
 from videxpr.core.files import STANDARD_OUTPUT, unwritable_reason
+from videxpr.core.names import is_address
 from videxpr.core.option import (
     OptionField,
     option,
@@ -150,9 +151,9 @@ def _check_outputs(chosen: Any) -> None:
     """
     for one in option_fields(type(chosen), chosen).values():
         path = one.default
-        if not one.option.writes or path in (None, STANDARD_OUTPUT):
+        if not one.option.writes or path in (None, STANDARD_OUTPUT) or is_address(str(path)):
             continue
-        if reason := unwritable_reason(path, one.option.writes == "folder"):
+        if reason := unwritable_reason(path, one.option.writes != "file"):
             name = "" if one.option.positional else f"--{one.name} "
             raise UsageError(f"{name}{path} {reason}")
 

@@ -33,6 +33,7 @@ from typing import (
 from videxpr.core.errors import FormatError, UsageError
 from videxpr.core.files import STANDARD_OUTPUT
 from videxpr.core.names import is_address
+from videxpr.core.remote import S3, plain_address
 
 OPTION: Final = "option"
 PANEL: Final = "_panel"
@@ -67,7 +68,8 @@ class Option:
         changes_results: whether another value can change a result, so that it is recorded.
         positional: whether it stands on the command line without a flag.
         config_only: whether only a configuration file can set it.
-        writes: what its path is of that the command will write; ``-`` is standard output.
+        writes: what its path is of that the command will write; ``-`` is standard output, and a
+            ``place`` is a folder on this machine or in S3.
     """
 
     help: str
@@ -87,7 +89,7 @@ class Option:
     changes_results: bool = True
     positional: bool = False
     config_only: bool = False
-    writes: Literal["", "file", "folder"] = ""
+    writes: Literal["", "file", "folder", "place"] = ""
 
     @property
     def range_text(self) -> str:
@@ -371,8 +373,13 @@ def _check_place(one: OptionField, path: Path) -> None:
     """
     word = one.name.upper() if one.option.positional else f"--{one.name}"
     if is_address(path.as_posix()):
-        address = path.as_posix().replace(":/", "://")  # a path has one slash of two
-        raise UsageError(f"{word} {address} is an address; give a path on this machine")
+        address = plain_address(path.as_posix())
+        if one.option.writes != "place":
+            raise UsageError(f"{word} {address} is an address; give a path on this machine")
+        if address.partition("://")[0] not in S3:
+            raise UsageError(
+                f"{word} {address}: give a path on this machine, or s3://bucket/folder"
+            )
     if path == STANDARD_OUTPUT and one.name == OUTPUT_FOLDER:
         raise UsageError(f"{word} must be a folder: results are several files")
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal, Self
 
-from videxpr.core.errors import SourceError
+from videxpr.core.errors import SourceError, VidexprError
 from videxpr.core.names import public_address
 
 BLOCK_BYTES: Final = 4 << 20
@@ -27,6 +27,9 @@ BLOCKS: Final = 8
 
 CACHE: Final = "background"
 """fsspec's name for a cache of such blocks, the next of which is fetched while one is decoded."""
+
+REQUESTS: Final = 16
+"""That are made at the same time."""
 
 WHOLE: Final = frozenset({"http", "https"})
 """What is not read: many web servers give whole pages only, and no way to know that one changed."""
@@ -49,7 +52,7 @@ ERRORS: Final[Mapping[str, str]] = {
     "EndpointConnectionError": (
         "the store cannot be reached ({text}); look at the network, then run again"
     ),
-    "Exception": "cannot be read ({text})",
+    "Exception": "cannot be used ({text})",
 }
 """What an error of fsspec, or of a store's package, means and what to do: the first class that the
 error is of, as its classes stand above each other, counts."""
@@ -110,8 +113,8 @@ class RemoteFile:
         Raises:
             SourceError: it cannot be read, or has changed since.
         """
-        with _explained(self.address):
-            system, path = _located(self.address)
+        with explained(self.address):
+            system, path = located(self.address)
             file = system.open(
                 path,
                 mode,
@@ -153,7 +156,7 @@ class RemoteReader:
         Raises:
             SourceError: they cannot be had.
         """
-        with _explained(self._remote.address):
+        with explained(self._remote.address):
             begin = self._file.tell()
             data: bytes = self._file.read(size)
         left = max(self._remote.size - begin, 0)
@@ -195,8 +198,8 @@ def find_files(address: str) -> list[RemoteFile]:
     Raises:
         SourceError: the store does not answer, or not to us.
     """
-    with _explained(address):
-        system, path = _located(address)
+    with explained(address):
+        system, path = located(address)
         system.invalidate_cache()  # what was listed earlier may have changed
         try:
             found = system.info(path)
@@ -213,8 +216,8 @@ def match_files(pattern: str) -> list[RemoteFile]:
     Raises:
         SourceError: the store does not answer, or not to us.
     """
-    with _explained(pattern):
-        system, path = _located(pattern)
+    with explained(pattern):
+        system, path = located(pattern)
         found = system.glob(path, detail=True)
         if not pattern.endswith("**"):  # which matches all that is below, too
             for name, info in list(found.items()):
@@ -229,13 +232,13 @@ def read_file(address: str) -> bytes:
     Raises:
         SourceError: it is not there, or cannot be read.
     """
-    with _explained(address):
-        system, path = _located(address)
+    with explained(address):
+        system, path = located(address)
         data: bytes = system.cat_file(path)
     return data
 
 
-def _located(address: str) -> tuple[Any, str]:
+def located(address: str) -> tuple[Any, str]:
     """Return fsspec's file system of an address, and what it calls its path.
 
     Not by fsspec's own parser, to which ``::`` is the mark of a second address: names may hold it.
@@ -293,18 +296,22 @@ def _modified_ns(info: Mapping[str, Any]) -> int:
 
 
 @contextmanager
-def _explained(address: str) -> Iterator[None]:
+def explained(address: str, kind: type[VidexprError] = SourceError) -> Iterator[None]:
     """Say of what goes wrong in a block what it means, and of which address.
 
+    Args:
+        address: that is used in it.
+        kind: of the error that is raised.
+
     Raises:
-        SourceError: something did.
+        VidexprError: something did.
     """
     try:
         yield
-    except SourceError:
-        raise
+    except VidexprError as exc:
+        raise exc if isinstance(exc, kind) else kind(str(exc)) from exc
     except Exception as exc:  # those of the stores' packages share no base class
         names = [kind.__name__ for kind in type(exc).__mro__]
         words = next(ERRORS[name] for name in names if name in ERRORS)
         text = QUERY.sub(r"\1", " ".join(str(exc).split())) or type(exc).__name__
-        raise SourceError(f"{address}: {words.format(text=text)}") from exc
+        raise kind(f"{address}: {words.format(text=text)}") from exc

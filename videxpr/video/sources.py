@@ -30,6 +30,7 @@ from videxpr.core.names import (
     unwritable,
 )
 from videxpr.core.remote import (
+    REQUESTS,
     Location,
     RemoteFile,
     find_files,
@@ -57,9 +58,6 @@ CROPS: Final = re.compile(r"cropped_aligned.*", re.I)
 """What folders are called that hold one folder of crops a name; Aff-Wild2 comes with two of them."""
 
 LOGGER: Final = logging.getLogger(__name__)
-
-REQUESTS: Final = 16
-"""Addresses that are looked up at the same time."""
 
 LINE_END: Final = re.compile(r"\r\n?|\n")
 STANDARD_INPUT: Final = Path("/dev/stdin")
