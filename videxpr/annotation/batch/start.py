@@ -16,6 +16,7 @@ from videxpr.annotation.batch.worker import Job, load
 from videxpr.annotation.fingerprint import Setup
 from videxpr.annotation.options import AnnotateCommand
 from videxpr.annotation.writer import Outputs
+from videxpr.core.errors import UsageError
 from videxpr.core.memory import available_bytes
 from videxpr.core.threads import stage_threads
 from videxpr.model.hub.resolve import ModelFile
@@ -42,15 +43,27 @@ def make_job(
 
 
 def start_pool(job: Job, outputs: Outputs) -> Pool:
-    """Return the workers that a call asks for; none has begun yet."""
-    size = count_workers(job.command)
+    """Return the workers that a call asks for; none has begun yet.
+
+    Raises:
+        UsageError: Ray is asked for and not installed, or cannot be joined.
+        WorkerError: Ray cannot be started.
+    """
+    batch, size = job.command.batch, count_workers(job.command)
+    if batch.executor == "ray":
+        try:
+            from videxpr.annotation.batch.ray_pool import RayPool
+        except ImportError as exc:
+            raise UsageError(f"--executor ray: {exc}; pip install videxpr[ray]") from exc
+        return RayPool(job, batch.workers, batch.ray_address)
     return ProcessPool(job, size) if size else InProcess(outputs, partial(load, job))
 
 
 def find_limits(command: AnnotateCommand) -> Limits:
     """Return when a call gives something up."""
     batch, workers = command.batch, max(1, count_workers(command))
-    share = int(MEMORY_SHARE * available_bytes() / workers)
+    # what is free on machines of a cluster is not known here; there Ray itself ends the largest
+    share = None if batch.ray_address else int(MEMORY_SHARE * available_bytes() / workers)
     return Limits(batch.timeout_seconds, batch.memory_bytes or share, batch.max_failures)
 
 
