@@ -57,7 +57,7 @@ class Store:
     def answer(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         if self.is_closed:
             start("403 Forbidden", [("Content-Type", "application/xml")])
-            return [DENIED]
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else [DENIED]
         head: list[Any] = []
         with self._one_at_a_time:
             body = b"".join(self._backend(environ, lambda *words: head.extend(words)))
