@@ -9,8 +9,8 @@ from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
 
 BATCH: Final = "Many videos"
-SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) *([kMGT]?)i?B?", re.I)
-UNITS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) *(?:([kMGT])(i?))?B?", re.I)
+POWERS: Final = ("", "k", "m", "g", "t")
 
 
 def parse_size(text: str) -> int:
@@ -18,15 +18,16 @@ def parse_size(text: str) -> int:
     match = SIZE.fullmatch(text.strip())
     if match is None or float(match[1]) == 0:
         raise UsageError(f"--memory-limit must be a size such as 4GB or 800MB, not {text!r}")
-    return int(float(match[1]) * UNITS[match[2].lower()])
+    base = 1024 if match[3] else 1000
+    return int(float(match[1]) * base ** POWERS.index((match[2] or "").lower()))
 
 
 def show_size(size: int | None) -> str | None:
     """Return bytes as they are typed."""
     if size is None:
         return None
-    unit = next(one for one in ("G", "M", "k", "") if size % UNITS[one.lower()] == 0)
-    return f"{size // UNITS[unit.lower()]}{unit}B"
+    power = next(one for one in (3, 2, 1, 0) if size % 1000**one == 0)
+    return f"{size // 1000**power}{POWERS[power].upper()}B"
 
 
 @dataclass(frozen=True)
