@@ -4,8 +4,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from videxpr.core.errors import SourceError, UsageError
-from videxpr.video.jobs import JobResult, run_jobs
+from videxpr.core.errors import OutputError, SourceError, UsageError
+from videxpr.video.container import open_video
+from videxpr.video.jobs import JobResult, failure, run_jobs
 from videxpr.video.sources import Source
 
 SOURCES = [Source(Path(name), "video", PurePosixPath(name)) for name in ("a.mp4", "b\n.mp4")]
@@ -70,3 +71,20 @@ def test_sources_are_worked_on_as_reports_are_taken() -> None:
 
     next(run_jobs(SOURCES, work, JobResult, lambda source, error: None))
     assert seen == SOURCES[:1]
+
+
+def test_what_is_wrong_with_a_disk_or_with_rights_is_told_apart_from_a_bad_video(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    found = {}
+    for name in ("bad.mp4", "gone.mp4"):
+        try:
+            open_video(tmp_path / name)
+        except SourceError as exc:
+            found[name] = failure(JobResult, SOURCES[0], exc).error_class
+    assert found == {"bad.mp4": "SourceError", "gone.mp4": "SourceError"}
+    denied = SourceError("a.mp4: cannot be opened")
+    denied.__cause__ = PermissionError(13, "Permission denied")
+    assert failure(JobResult, SOURCES[0], denied).error_class == "PermissionError"
+    assert failure(JobResult, SOURCES[0], OutputError("full")).error_class == "OutputError"

@@ -75,6 +75,9 @@ def annotate_many(
 ) -> Iterator[Result]:
     """Annotate videos one after another; one that fails does not stop the others.
 
+    All of it happens in this process, which a decoder that crashes takes with it: `videxpr annotate`
+    works in processes that it watches.
+
     Args:
         sources: videos, folders (searched recursively), globs, ``@list.txt``, folders of crops.
         options: as in `annotate`.

@@ -200,6 +200,8 @@ class BatchDisplay:
         """Show that a video begins; return the callback for its frames."""
         if not self.bars:
             return lambda completed, total: None
+        if source in self._running:  # its process has ended, and another one begins
+            self._progress.remove_task(self._running[source])
         video = self._progress.add_task(source.path.name, total=None, speed="")
         self._running[source] = video
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from traceback import format_exception
 from typing import Literal, TypeVar
 
-from videxpr.core.errors import UsageError, VidexprError
+from videxpr.core.errors import SourceError, UsageError, VidexprError
 from videxpr.core.names import escaped
 from videxpr.video.sources import Source
 
@@ -21,7 +21,8 @@ class JobResult:
         source: which.
         status: ``done``, ``skipped`` (what would be written is there already) or ``failed``.
         error: why it failed.
-        error_class: of the error, by its name in Python.
+        error_class: of the error, by its name in Python; of a source that cannot be read, of what the
+            system said.
         trace: where, if it is a bug of videxpr; empty for errors that are meant for the user.
         warnings: what its reader must know.
         frames: that were worked on.
@@ -78,8 +79,10 @@ def failure(kind: type[Result], source: Source, exc: Exception) -> Result:
         exc: the error.
     """
     error, trace = _describe_error(source, exc)
-    name = type(exc).__name__
-    return kind(source, "failed", error=error, error_class=name, trace=trace)
+    # what is wrong with a disk, or with rights, is not wrong with the video
+    cause = exc.__cause__ if isinstance(exc.__cause__, OSError) else exc
+    kind_of_error = type(cause if isinstance(exc, SourceError) else exc).__name__
+    return kind(source, "failed", error=error, error_class=kind_of_error, trace=trace)
 
 
 def _describe_error(source: Source, exc: Exception) -> tuple[str, str]:
