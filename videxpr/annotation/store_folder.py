@@ -42,7 +42,7 @@ from videxpr.annotation.run_log import (
     parsed,
 )
 from videxpr.core.errors import OutputError
-from videxpr.core.files import sha256_of
+from videxpr.core.files import has_room, sha256_of
 from videxpr.core.remote import RemoteFile
 from videxpr.core.remote_folder import RemoteFolder
 
@@ -79,8 +79,8 @@ class StoreFolder:
         self._remote.files(CLOCK)
 
     def has_room(self) -> bool:
-        """Return that there is: stores are never full."""
-        return True
+        """Return whether files can be written aside: stores are never full."""
+        return has_room(Path(tempfile.gettempdir()))
 
     def open_log(self) -> RunLog:
         """Return the log, which is kept in objects."""
@@ -154,6 +154,7 @@ class StoreLog:
         self._known: dict[str, Line] = {}  # by name of their object, as they were read
         self._own: list[Line] = []
         self._has_copy = False
+        self._in_copy = 0
 
     def new_lines(self, key: str = "") -> Iterator[Line]:
         """Yield what others have added, and what was added here."""
@@ -181,6 +182,7 @@ class StoreLog:
         for line in parsed(data):
             self._known[line.get("object", "")] = line
             yield line
+        self._in_copy = len(self._known)
 
     @contextmanager
     def adding(self, key: str, lease: Held | None) -> Iterator[Append]:
@@ -198,8 +200,9 @@ class StoreLog:
         yield add
 
     def compact(self) -> None:
-        """Put a copy of all lines into one object."""
-        self._remote.replace(RUN_LOG, b"".join(map(encoded, self._known.values())))
+        """Put a copy of all lines into one object, if there are new ones."""
+        if len(self._known) > self._in_copy:
+            self._remote.replace(RUN_LOG, b"".join(map(encoded, self._known.values())))
 
     def _add_last(self, line: Line) -> None:
         """Add a line at the end of its video's chain."""
