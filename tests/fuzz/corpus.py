@@ -1,6 +1,7 @@
 """Small sound files of every kind that videxpr reads, from which the mutations start."""
 
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -116,6 +117,13 @@ def _templates(folder: Path) -> None:
     (folder / "names.txt").write_text("a\nb_left\nc/d\n")
 
 
+def _submissions(folder: Path) -> None:
+    _predictions(folder)
+    with zipfile.ZipFile(folder / "texts.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("a", "b_left"):
+            archive.writestr(f"{name}.txt", ",".join(EXPRESSIONS) + "\n0\n1\n7\n")
+
+
 def _parquet(folder: Path) -> None:
     write_parquet(folder / "a.parquet", annotation())
     write_parquet(folder / "nobody.parquet", nobody())
@@ -191,5 +199,6 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "config": _text("run.toml", CONFIG),
     "list": _text("list.txt", LIST),
     "report": _reports,
+    "submission": _submissions,
     "run-log": _text("run.jsonl", "".join(json.dumps(LOG | {"key": key}) + "\n" for key in "ab")),
 }

@@ -18,7 +18,7 @@ from .mutate import mutate
 from .targets import BINARY, READERS, WEIGHTS
 
 SECONDS: Final = 20
-"""So long a case may take."""
+"""So long a case may take; a second try counts, since the machine may be busy."""
 
 START_SECONDS: Final = 120
 GROWTH_BYTES: Final = 2 << 30
@@ -71,7 +71,7 @@ def run_cases(corpus: Path, scratch: Path, seed: int, cases: range, workers: int
         cases: their numbers.
         workers: processes.
     """
-    waiting = iter(cases)
+    waiting, late = iter(cases), set[int]()
     pool = [_Worker(corpus, scratch / str(n), seed) for n in range(min(workers, len(cases)))]
     try:
         for worker in pool:
@@ -81,7 +81,12 @@ def run_cases(corpus: Path, scratch: Path, seed: int, cases: range, workers: int
             ready = wait([one.connection for one in busy], max(0, due - time.monotonic()))
             for worker in busy:
                 if worker.connection in ready or worker.deadline <= time.monotonic():
-                    yield worker.end()
+                    case = worker.end()
+                    if case.outcome == "hang" and case.number not in late:
+                        late.add(case.number)
+                        worker.begin(case.number)
+                        continue
+                    yield case
                     worker.begin(next(waiting, None))
     finally:
         for worker in pool:

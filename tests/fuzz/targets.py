@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from typer.main import get_command
 
 from videxpr.annotation.run_log import RunLog
@@ -16,13 +17,14 @@ from videxpr.datasets.votes import read_votes
 from videxpr.formats.affwild2 import read_labels
 from videxpr.formats.npz import read_features
 from videxpr.formats.parquet import read_annotation
-from videxpr.formats.predictions import read_predictions, read_template
+from videxpr.formats.predictions import Block, read_predictions, read_template
 from videxpr.formats.shares import read_shares
 from videxpr.formats.summary import read_summary
 from videxpr.model.checkpoint import load_checkpoint
 from videxpr.model.hub.registry import read_registry
 from videxpr.model.pretrained import import_checkpoint
 from videxpr.model.publish.export import read_report
+from videxpr.submission.check import check_submission
 from videxpr.video.images import image_size, read_image
 from videxpr.video.reader import Video
 from videxpr.video.sources import find_sources
@@ -30,7 +32,8 @@ from videxpr.video.sources import find_sources
 IMAGES: Final = [
     LabeledImage(Path(name), name, 0) for name in ("anger/a.png", "neutral/b.png", "other/c.png")
 ]
-BINARY: Final = {"video", "parquet", "features", "checkpoint", "pickle", "image"}
+TEMPLATE: Final = [Block(name, np.arange(3), None) for name in ("a", "b_left")]
+BINARY: Final = {"video", "parquet", "features", "checkpoint", "pickle", "image", "submission"}
 """Targets whose files are no text."""
 
 WEIGHTS: Final = {"video": 40, "parquet": 6, "image": 6, "checkpoint": 2}
@@ -79,5 +82,6 @@ READERS: Final[dict[str, Callable[[Path], object]]] = {
     "config": _config,
     "list": _sources,
     "report": read_report,
+    "submission": lambda path: check_submission(path, TEMPLATE),
     "run-log": lambda path: RunLog(path).refresh(),
 }

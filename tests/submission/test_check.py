@@ -173,3 +173,15 @@ def test_a_file_in_another_spelling_is_said_to_be_one_and_read(files: Path) -> N
     (files / "texts" / "a.txt").rename(files / "texts" / "cafe\u0301.txt")
     (one,) = check_submission(files / "texts", template(**{"caf\u00e9": 2}), 3).violations
     assert str(one).endswith("(Unicode NFC or NFD); rename the file")
+
+
+def test_a_zip_that_unpacks_to_too_much_is_not_unpacked(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", GOOD)
+    content = bytearray(bomb.read_bytes())
+    size = content.index(b"PK\x01\x02") + 24
+    content[size : size + 4] = (2**31).to_bytes(4, "little")
+    bomb.write_bytes(content)
+    with pytest.raises(FormatError, match=r"bomb\.zip would unpack to 2,147,483,648 bytes"):
+        check_submission(bomb, template())

@@ -301,7 +301,7 @@ def read_config(path: Path, options: type) -> dict[str, Any]:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise UsageError(f"--config {path} cannot be read: {exc.strerror or exc}") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except (ValueError, RecursionError) as exc:  # of TOML and UTF-8: ValueErrors
         raise FormatError(f"{path} is not a TOML file: {exc}") from exc
     return read_values(table, options, str(path))
 

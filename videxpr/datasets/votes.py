@@ -23,6 +23,8 @@ OTHERS: Final = ("contempt", "unknown", "nf")
 ANSWERS: Final = (*(name.lower() for name in EXPRESSIONS), *OTHERS)
 """Columns of a file of votes, in the order of `Votes.counts`."""
 
+MOST_DIGITS: Final = 9
+
 UNUSABLE: Final = (ANSWERS.index("unknown"), ANSWERS.index("nf"))
 
 
@@ -109,6 +111,6 @@ def _columns(file: Path, names: Sequence[str]) -> dict[str, str]:
 def _counts(place: str, row: Mapping[str, str | None], columns: Mapping[str, str]) -> Iterator[int]:
     for answer in ANSWERS:
         text = (row[columns[answer]] or "") if answer in columns else "0"
-        if not text.strip().isdecimal():
+        if not text.strip().isdecimal() or len(text) > MOST_DIGITS:
             raise FormatError(f"{place}: {answer} is {text!r}, not a number of votes")
         yield int(text)

@@ -1,6 +1,7 @@
 """Whether a submission is what the organizers' template asks for: all that is wrong, by line."""
 
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,9 @@ from videxpr.submission.violations import (
 
 LATEST_TEXTS: Final = 3
 LATEST_PREDICTIONS: Final = 10
+MOST_BYTES: Final = 1 << 30
+"""Of the files in a ZIP; Aff-Wild2's labels of all videos have a hundredth of it."""
+
 ENDING: Final = ".txt"
 
 
@@ -63,7 +67,7 @@ def check_submission(
         if several:
             return _check_texts(path, template, chosen)
         return check_predictions(str(path), path.read_bytes(), template, chosen)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as exc:
+    except (OSError, EOFError, LookupError, RuntimeError, zipfile.BadZipFile, zlib.error) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else None
         raise FormatError(f"cannot read {path}: {reason or exc}") from exc
 
@@ -133,9 +137,12 @@ def _check_text(file: str, content: bytes, wanted: Block, edition: Edition) -> C
 
 def _zipped(place: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
     with zipfile.ZipFile(place) as archive:
-        for member in archive.infolist():
-            if not member.is_dir():
-                yield PurePosixPath(member.filename), archive.read(member)
+        files = [member for member in archive.infolist() if not member.is_dir()]
+        if (size := sum(member.file_size for member in files)) > MOST_BYTES:
+            raise FormatError(f"{place} would unpack to {size:,} bytes; it should hold labels only")
+        for member in files:
+            path = PurePosixPath(member.filename)
+            yield path, archive.read(member) if path.suffix.lower() == ENDING else b""
 
 
 def _in_folder(place: Path) -> Iterator[tuple[PurePosixPath, bytes]]:

@@ -138,7 +138,7 @@ def read_registry(path: Path) -> dict[str, RegisteredModel]:
     """
     try:
         content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except (OSError, ValueError) as exc:  # of TOML and UTF-8: ValueErrors
+    except (OSError, ValueError, RecursionError) as exc:  # of TOML and UTF-8: ValueErrors
         raise FormatError(f"cannot read the registry of models {path}: {exc}") from exc
     return {name: _model(name, entry, path) for name, entry in content.items()}
 
