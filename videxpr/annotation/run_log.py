@@ -440,7 +440,7 @@ def parsed(data: bytes) -> list[Line]:
     """Return the lines in a part of a log; those that were cut off are left out."""
     found: list[Line] = []
     for text in data.decode("utf-8", "replace").split("\n"):
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             found.append(json.loads(text))
     return found
 
