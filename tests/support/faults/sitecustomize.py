@@ -1,7 +1,8 @@
 """Faults that a test plants in the processes that it starts, since none is at hand in real files.
 
 With this folder on PYTHONPATH, ``VIDEXPR_FAULTS=segfault:NAME,hang:NAME,eat:NAME,fill:NAME`` makes the
-work on the source of that name end so, and ``VIDEXPR_LEASE=SECONDS`` shortens leases.
+work on the source of that name end so, ``VIDEXPR_LEASE=SECONDS`` shortens leases, and
+``VIDEXPR_PLACED=SECONDS`` the patience with a cluster that has no room.
 """
 
 import importlib.abc
@@ -76,7 +77,13 @@ def shorten_leases(module):
     module.RENEW_SECONDS = module.LEASE_SECONDS / 4
 
 
+def shorten_patience(module):
+    module.PLACED_SECONDS = float(os.environ["VIDEXPR_PLACED"])
+
+
 if FAULTS:
     sys.meta_path.insert(0, Planter("videxpr.annotation.annotator", plant_faults))
 if "VIDEXPR_LEASE" in os.environ:
     sys.meta_path.insert(0, Planter("videxpr.annotation.leases", shorten_leases))
+if "VIDEXPR_PLACED" in os.environ:
+    sys.meta_path.insert(0, Planter("videxpr.annotation.batch.ray_pool", shorten_patience))
