@@ -4,6 +4,7 @@
     ├── UsageError          the call itself is wrong (exit code 2)
     │   └── DeviceError     a device was asked for that cannot be used
     ├── SourceError         an input cannot be found, opened or decoded
+    │   └── StoreError      the store that has it does not give it; the next time it may
     ├── DetectorError       a face detector or its weights cannot be used
     ├── CheckpointError     expression weights cannot be read or do not fit
     ├── FormatError         an annotation, template or split file breaks its format
@@ -35,6 +36,10 @@ class DeviceError(UsageError):
 
 class SourceError(VidexprError):
     """A video or a folder of crops cannot be found, opened or decoded."""
+
+
+class StoreError(SourceError):
+    """The store that has a video does not give it as it was found; the next time it may."""
 
 
 class DetectorError(VidexprError):

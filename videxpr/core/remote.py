@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal, Self
 
-from videxpr.core.errors import SourceError, VidexprError
+from videxpr.core.errors import StoreError, VidexprError
 from videxpr.core.names import public_address
 
 BLOCK_BYTES: Final = 4 << 20
@@ -111,7 +111,7 @@ class RemoteFile:
         """Open it; it must still be as it was described.
 
         Raises:
-            SourceError: it cannot be read, or has changed since.
+            StoreError: it cannot be read, or has changed since.
         """
         with explained(self.address):
             system, path = located(self.address)
@@ -124,7 +124,7 @@ class RemoteFile:
             )
         now = _described(self.address, getattr(file, "details", {}))
         if now.etag != self.etag:
-            raise SourceError(f"{self}: it has changed since it was found; run again")
+            raise StoreError(f"{self}: it has changed since it was found; run again")
         return RemoteReader(self, file)
 
 
@@ -143,6 +143,7 @@ class RemoteReader:
         self.name = remote.name
         self._remote = remote
         self._file = file
+        self._has_failed = False
 
     def __enter__(self) -> Self:
         return self
@@ -154,14 +155,18 @@ class RemoteReader:
         """Return so many bytes, less only at the end.
 
         Raises:
-            SourceError: they cannot be had.
+            StoreError: they cannot be had.
         """
+        if self._has_failed:  # FFmpeg asks once more, before PyAV raises the error of the first time
+            return b""
+        self._has_failed = True
         with explained(self._remote.address):
             begin = self._file.tell()
             data: bytes = self._file.read(size)
         left = max(self._remote.size - begin, 0)
         if len(data) < (left if size < 0 else min(size, left)):  # else it would pass for the end
-            raise SourceError(f"{self._remote}: the store sent less than was asked for; run again")
+            raise StoreError(f"{self._remote}: the store sent less than was asked for; run again")
+        self._has_failed = False
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -196,7 +201,7 @@ def find_files(address: str) -> list[RemoteFile]:
     """Return the file of an address, or else all files below it, by name; none if there are none.
 
     Raises:
-        SourceError: the store does not answer, or not to us.
+        StoreError: the store does not answer, or not to us.
     """
     with explained(address):
         system, path = located(address)
@@ -214,7 +219,7 @@ def match_files(pattern: str) -> list[RemoteFile]:
     """Return the files that an address with wildcards matches, and those below what it matches.
 
     Raises:
-        SourceError: the store does not answer, or not to us.
+        StoreError: the store does not answer, or not to us.
     """
     with explained(pattern):
         system, path = located(pattern)
@@ -247,12 +252,12 @@ def located(address: str) -> tuple[Any, str]:
 
     protocol = address.partition("://")[0]
     if reason := _refusal(address):
-        raise SourceError(f"{public_address(address)}: {reason}")
+        raise StoreError(f"{public_address(address)}: {reason}")
     try:
         kind = fsspec.get_filesystem_class(protocol)
     except ImportError as exc:
         remedy = "pip install 'videxpr[s3]'" if protocol in S3 else str(exc)
-        raise SourceError(f"{address}: needs a package that is not installed: {remedy}") from exc
+        raise StoreError(f"{address}: needs a package that is not installed: {remedy}") from exc
     return kind(**kind._get_kwargs_from_urls(address)), kind._strip_protocol(address)
 
 
@@ -296,7 +301,7 @@ def _modified_ns(info: Mapping[str, Any]) -> int:
 
 
 @contextmanager
-def explained(address: str, kind: type[VidexprError] = SourceError) -> Iterator[None]:
+def explained(address: str, kind: type[VidexprError] = StoreError) -> Iterator[None]:
     """Say of what goes wrong in a block what it means, and of which address.
 
     Args:
