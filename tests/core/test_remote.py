@@ -12,7 +12,7 @@ import pytest
 from s3 import BUCKET, Store, environment, running_store
 from videos import Recipe, number_in, write_video
 
-from videxpr.core.errors import SourceError
+from videxpr.core.errors import StoreError
 from videxpr.core.remote import (
     BLOCK_BYTES,
     RemoteFile,
@@ -60,7 +60,7 @@ def numbers(path: Path | RemoteFile) -> list[int | None]:
 
 
 def refusal(path: RemoteFile) -> str:
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(StoreError) as caught:
         numbers(path)
     return str(caught.value).removeprefix(f"{path}: ")
 
@@ -95,7 +95,7 @@ def test_what_changes_is_not_read_as_if_it_had_not(store: Store, tmp_path: Path)
         opened.read(10)
         store.put("changes.mp4", bytes(file.size))
         opened.seek(3 * BLOCK_BYTES)  # beyond what was fetched ahead
-        with pytest.raises(SourceError, match="changed while it was read; run again"):
+        with pytest.raises(StoreError, match="changed while it was read; run again"):
             opened.read(10)
     assert refusal(file) == "it has changed since it was found; run again"
     assert found(file.address) != file
@@ -121,11 +121,11 @@ def test_a_store_is_asked_again_what_is_there(store: Store) -> None:
 
 def test_what_is_wrong_is_said_with_the_address(store: Store) -> None:
     assert find_files(f"s3://{BUCKET}/none") == find_files("s3://no-bucket/a.mp4") == []
-    with pytest.raises(SourceError, match=f"^s3://{BUCKET}/none: no such bucket or file$"):
+    with pytest.raises(StoreError, match=f"^s3://{BUCKET}/none: no such bucket or file$"):
         read_file(f"s3://{BUCKET}/none")
     store.is_closed = True
     try:
-        with pytest.raises(SourceError, match=f"^s3://{BUCKET}/a: access denied .*credentials"):
+        with pytest.raises(StoreError, match=f"^s3://{BUCKET}/a: access denied .*credentials"):
             find_files(f"s3://{BUCKET}/a")
     finally:
         store.is_closed = False
@@ -142,7 +142,7 @@ def test_what_is_wrong_is_said_with_the_address(store: Store) -> None:
     ],
 )
 def test_addresses_of_other_kinds_are_refused(store: Store, address: str, problem: str) -> None:
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(StoreError) as caught:
         find_files(address)
     assert problem in str(caught.value)
     assert "pw" not in str(caught.value) and "sign" not in str(caught.value)
