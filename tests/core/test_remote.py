@@ -12,7 +12,7 @@ import pytest
 from s3 import BUCKET, Store, environment, running_store
 from videos import Recipe, number_in, write_video
 
-from videxpr.core.errors import StoreError
+from videxpr.core.errors import SourceError, StoreError
 from videxpr.core.remote import (
     BLOCK_BYTES,
     RemoteFile,
@@ -60,7 +60,7 @@ def numbers(path: Path | RemoteFile) -> list[int | None]:
 
 
 def refusal(path: RemoteFile) -> str:
-    with pytest.raises(StoreError) as caught:
+    with pytest.raises(SourceError) as caught:
         numbers(path)
     return str(caught.value).removeprefix(f"{path}: ")
 

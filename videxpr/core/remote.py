@@ -157,8 +157,8 @@ class RemoteReader:
         Raises:
             StoreError: they cannot be had.
         """
-        if self._has_failed:  # FFmpeg asks once more, before PyAV raises the error of the first time
-            return b""
+        if self._has_failed:
+            return b""  # FFmpeg asks once more, before PyAV raises the error of the first time
         self._has_failed = True
         with explained(self._remote.address):
             begin = self._file.tell()
