@@ -7,7 +7,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from videxpr.core.onnx_runtime import open_session, session_providers
+from videxpr.core.onnx_runtime import (
+    CPU,
+    IDENTITY,
+    open_session,
+    provider_trials,
+    session_providers,
+)
 
 SIDE = 256
 
@@ -58,3 +64,8 @@ def test_what_is_no_model_is_refused(tmp_path):
     for model in (b"no model", b"", tmp_path / "bad.onnx", tmp_path / "none.onnx"):
         with pytest.raises(ValueError):
             open_session(model, 1)
+
+
+def test_a_provider_that_is_listed_is_tried():
+    assert provider_trials()[CPU] == ""
+    onnx.checker.check_model(onnx.load_from_string(IDENTITY))

@@ -8,6 +8,7 @@ import typer
 
 from videxpr.annotation.batch.options import StatusCommand
 from videxpr.annotation.benchmark.options import BenchmarkCommand
+from videxpr.annotation.doctor.options import DoctorCommand
 from videxpr.annotation.options import AnnotateCommand, ConfigCommand, preset_base
 from videxpr.cli.command_line import (
     CALL_ERROR,
@@ -59,6 +60,7 @@ add_command(train, "images", TrainImagesCommand, module="train:images")
 add_command(app, "tune", TuneCommand)
 add_command(app, "config", ConfigCommand)
 add_command(app, "benchmark", BenchmarkCommand, base=preset_base)
+add_command(app, "doctor", DoctorCommand)
 crops = typer.Typer(
     no_args_is_help=True,
     cls=Group,

@@ -4,10 +4,18 @@ nothing to do, so that they do not fight with torch's for the cores."""
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import onnxruntime
 
 CUDA: Final = "CUDAExecutionProvider"
 CPU: Final = "CPUExecutionProvider"
+TRIALS: Final = {CUDA: "cuda:0", CPU: "cpu"}
+
+IDENTITY: Final = (
+    b'\x08\x08:7\n\x10\n\x01x\x12\x01y"\x08Identity\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01'
+    b"\x12\x04\n\x02\x08\x01b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01B\x04\n\x00\x10\r"
+)
+"""An ONNX file whose output y is its input x, one number."""
 
 
 def open_session(
@@ -37,6 +45,27 @@ def open_session(
 def session_providers(session: onnxruntime.InferenceSession) -> tuple[str, ...]:
     """Return the execution providers that a session got, first choice first."""
     return tuple(session.get_providers())
+
+
+def provider_trials() -> dict[str, str]:
+    """Return the execution providers of this ONNX Runtime that we use, and why one does not work.
+
+    A provider is listed where its libraries are not: only a graph that has run tells.
+    """
+    listed = onnxruntime.get_available_providers()
+    return {name: _failure(name, device) for name, device in TRIALS.items() if name in listed}
+
+
+def _failure(provider: str, device: str) -> str:
+    """Return why a provider cannot run a graph; empty if it can."""
+    try:
+        session = open_session(IDENTITY, 1, device)
+        if provider not in session_providers(session):
+            return "its libraries cannot be loaded"
+        session.run(None, {"x": np.zeros(1, np.float32)})
+    except Exception as exc:  # ONNX Runtime's errors share no base class
+        return str(exc)
+    return ""
 
 
 def _providers(device: str) -> list[str | tuple[str, dict[str, str]]]:
