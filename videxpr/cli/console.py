@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -25,8 +25,10 @@ from videxpr.cli.message import show
 from videxpr.cli.stop import Stopped
 from videxpr.core.errors import SourceError
 from videxpr.core.files import STANDARD_OUTPUT, atomic_write
-from videxpr.video.jobs import JobResult
-from videxpr.video.sources import Source, find_sources
+
+if TYPE_CHECKING:  # videxpr doctor runs where numpy, which these need, cannot be imported
+    from videxpr.video.jobs import JobResult
+    from videxpr.video.sources import Source
 
 WIDE = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be folded."""
@@ -93,12 +95,14 @@ def prepare_process(quiet: bool = False) -> None:
     logging.getLogger("videxpr").handlers = [show]  # those of an earlier command are replaced
 
 
-def find_some_source(arguments: Iterable[str]) -> list[Source]:
+def find_some_source(arguments: Iterable[str]) -> "list[Source]":
     """Return all sources that the arguments name, of which at least one is there.
 
     Raises:
         SourceError: none is.
     """
+    from videxpr.video.sources import find_sources
+
     sources = find_sources(arguments)
     if all(source.kind == "missing" for source in sources):
         others = f" (and {len(sources) - 1} others like it)" if len(sources) > 1 else ""
@@ -196,7 +200,7 @@ class BatchDisplay:
         finally:
             self._progress.remove_task(task)
 
-    def begin(self, source: Source) -> Callable[[int, int], None]:
+    def begin(self, source: "Source") -> Callable[[int, int], None]:
         """Show that a video begins; return the callback for its frames."""
         if not self.bars:
             return lambda completed, total: None
@@ -216,7 +220,7 @@ class BatchDisplay:
 
         return advance
 
-    def end(self, report: JobResult, line: str) -> None:
+    def end(self, report: "JobResult", line: str) -> None:
         """Show that a video has ended, well or not; `line` says how where there are no bars."""
         self.ended += 1
         self.done += report.status != "failed"
@@ -235,7 +239,7 @@ def resume_hint(overwrite: bool) -> str:
     return f"the same command{leave_out} goes on from there"
 
 
-def report_line(report: JobResult, found: str, kept: str) -> str:
+def report_line(report: "JobResult", found: str, kept: str) -> str:
     """Return a line about a source that did not fail.
 
     Args:

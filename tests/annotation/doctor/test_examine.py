@@ -161,6 +161,14 @@ def test_the_command_tells_all_this_without_paths(tmp_path: Path) -> None:
     assert (states["problem"], states["warning"]) == (2, 1)
 
 
+def test_the_command_starts_where_nothing_else_does() -> None:
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(('numpy', 'torch', 'av', 'psutil', 'pandas'))); "
+        "import videxpr.cli.doctor"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(ROOT)})
+
+
 def without_override() -> None:
     """Let permissions hold for root too."""
     libc = ctypes.CDLL(None)

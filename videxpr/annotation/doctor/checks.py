@@ -183,8 +183,6 @@ def check_registry(root: Path | None) -> Iterator[Finding]:
 
 def check_folders(root: Path | None) -> Iterator[Finding]:
     """Yield whether the folders can be written to, and how much goes into them."""
-    from videxpr.model.hub.resolve import CACHE, cache_folder
-
     yield _folder("current folder", Path.cwd, "go to another folder, or name one by -o")
     remedy = "name another folder by the variable TMPDIR"
     wanted = os.environ.get("TMPDIR")
@@ -194,6 +192,8 @@ def check_folders(root: Path | None) -> Iterator[Finding]:
         yield Finding("temporary folder", "problem", text, remedy)
     else:
         yield _folder("temporary folder", lambda: Path(tempfile.gettempdir()), remedy)
+    from videxpr.model.hub.resolve import CACHE, cache_folder  # last, as it needs numpy
+
     yield _folder("cache", cache_folder, f"name another folder by the variable {CACHE}")
     with suppress(RuntimeError):  # there is none
         yield from _unreadable(cache_folder())
