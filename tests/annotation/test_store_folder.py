@@ -14,6 +14,7 @@ from s3 import BUCKET, Store, running_store
 from stub_runs import StubAnnotator, run, video
 
 from videxpr.annotation import store_folder
+from videxpr.annotation.batch.status import read_status
 from videxpr.annotation.leases import LeaseLostError
 from videxpr.annotation.run_log import parsed
 from videxpr.annotation.store_folder import STATE, StoreFolder, StoreLeases, link
@@ -77,6 +78,8 @@ def test_results_are_those_on_a_disk_and_a_second_run_puts_nothing(
     assert results(out) == results(tmp_path / "here")
     assert len(results(out)) == 3 * 2 + 2
     before = objects(out)
+    status = read_status([out])
+    assert (status.done, len(status.failed), status.waiting, status.in_work) == (3, 1, 0, 0)
     store.requests.clear()
     again = run(out, videos).said
     assert Counter(again.values())["skipped"] == 3
@@ -151,6 +154,7 @@ def test_a_late_owner_cannot_say_that_it_is_done(store: Store, tmp_path: Path) -
     lost = pytest.raises(LeaseLostError, match="a was taken over by another run")
     with lost, log.locked("a", lease) as append:
         append({"event": "done", "key": "a"})
+    assert leases.count() == 1
     leases.close()
     assert b'"released"' in remote.read([link("a", 1)])[link("a", 1)]
     assert leases.acquire("a") is None  # nobody knows how the other one is

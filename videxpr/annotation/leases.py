@@ -113,6 +113,9 @@ class LeaseKeeper(Protocol):
     def release(self, lease: Any) -> None:
         """Give a lease back."""
 
+    def count(self) -> int:
+        """Return how many videos any process has a lease on, and works on."""
+
     def renew(self) -> None:
         """Renew all leases if it is time to."""
 

@@ -130,7 +130,8 @@ class OutputOptions:
         flag="output-dir",
         short="o",
         changes_results=False,
-        writes="place",
+        writes="folder",
+        in_store=True,
     )
     formats: tuple[str, ...] = option(
         writers.DEFAULT,

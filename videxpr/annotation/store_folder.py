@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time_ns
 from typing import Final
 
 from videxpr.annotation.leases import (
@@ -276,6 +276,22 @@ class StoreLeases:
             with suppress(OutputError):  # it expires
                 name = link(lease.key, lease.number)
                 self.remote.replace(name, encoded({**line, "event": "released"}))
+
+    def count(self) -> int:
+        """Return how many videos any process has a lease on."""
+        chains: dict[str, str] = {}
+        links = self.remote.files(LOG)
+        for name in sorted(links):
+            chains[name.rpartition(".")[0]] = name
+        oldest_ns = (
+            time_ns() - LEASE_SECONDS * 1e9
+        )  # by this clock: who asks may have no right to put
+        content = self.remote.read(
+            name
+            for name in chains.values()
+            if name.rpartition(".")[2].isdecimal() and links[name].modified_ns > oldest_ns
+        )
+        return sum(b'"event":"lease"' in one for one in content.values())
 
     def renew(self) -> None:
         """Put the objects of all leases anew if it is time to."""

@@ -153,7 +153,7 @@ def _check_outputs(chosen: Any) -> None:
         path = one.default
         if not one.option.writes or path in (None, STANDARD_OUTPUT) or is_address(str(path)):
             continue
-        if reason := unwritable_reason(path, one.option.writes != "file"):
+        if reason := unwritable_reason(path, one.option.writes == "folder"):
             name = "" if one.option.positional else f"--{one.name} "
             raise UsageError(f"{name}{path} {reason}")
 

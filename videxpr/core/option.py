@@ -68,8 +68,8 @@ class Option:
         changes_results: whether another value can change a result, so that it is recorded.
         positional: whether it stands on the command line without a flag.
         config_only: whether only a configuration file can set it.
-        writes: what its path is of that the command will write; ``-`` is standard output, and a
-            ``place`` is a folder on this machine or in S3.
+        writes: what its path is of that the command will write; ``-`` is standard output.
+        in_store: whether its path may be an address in S3.
     """
 
     help: str
@@ -89,7 +89,8 @@ class Option:
     changes_results: bool = True
     positional: bool = False
     config_only: bool = False
-    writes: Literal["", "file", "folder", "place"] = ""
+    writes: Literal["", "file", "folder"] = ""
+    in_store: bool = False
 
     @property
     def range_text(self) -> str:
@@ -374,7 +375,7 @@ def _check_place(one: OptionField, path: Path) -> None:
     word = one.name.upper() if one.option.positional else f"--{one.name}"
     if is_address(path.as_posix()):
         address = plain_address(path.as_posix())
-        if one.option.writes != "place":
+        if not one.option.in_store:
             raise UsageError(f"{word} {address} is an address; give a path on this machine")
         if address.partition("://")[0] not in S3:
             raise UsageError(

@@ -149,6 +149,7 @@ class StatusCommand:
         videxpr status annotations
         videxpr status shard1 shard2 shard3
         videxpr status annotations --failed > failed.txt
+        videxpr status s3://bucket/annotations
 
     Attributes:
         folders: output folders.
@@ -156,7 +157,11 @@ class StatusCommand:
     """
 
     folders: tuple[Path, ...] = option(
-        MISSING, "Output folders of videxpr annotate.", metavar="OUTPUT_DIR", positional=True
+        MISSING,
+        "Output folders of videxpr annotate.",
+        metavar="OUTPUT_DIR",
+        positional=True,
+        in_store=True,
     )
     failed: bool = option(
         False, "Print the paths of videos that failed, a line each, and nothing else."

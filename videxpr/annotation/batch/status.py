@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from videxpr.annotation.leases import Leases
+from videxpr.annotation.folder import OutputFolder, open_folder
 from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog
 from videxpr.core.errors import UsageError
 
@@ -57,14 +57,15 @@ def read_status(folders: Sequence[Path]) -> Status:
         UsageError: one of them has no log.
         FormatError: a log cannot be read.
     """
-    logs = [_open(folder) for folder in folders]
+    places = [open_folder(folder) for folder in folders]
+    logs = [_open(place) for place in places]
     outcomes = {one.source.path: one for log in logs for one in log.outcomes}
     failed = tuple(one for one in outcomes.values() if one.event == "failed")
     asked = {
         path: size for log in logs for one in log.lists.values() for *_, path, size in one["videos"]
     }
     waiting = asked.keys() - outcomes.keys()
-    in_work = sum(Leases(folder).count() for folder in folders)
+    in_work = sum(place.open_leases().count() for place in places)
     since = min(filter(None, map(_since, logs)), default=datetime.now(UTC))
     recent = [one for one in outcomes.values() if one.event == "done" and _when(one.time) >= since]
     until = (
@@ -83,10 +84,11 @@ def read_status(folders: Sequence[Path]) -> Status:
     )
 
 
-def _open(folder: Path) -> RunLog:
-    if not (folder / RUN_LOG).is_file():
+def _open(folder: OutputFolder) -> RunLog:
+    log = folder.open_log()
+    if not log.runs and folder.size(RUN_LOG) < 0:
         raise UsageError(f"{folder} has no {RUN_LOG}; name the output folder of videxpr annotate")
-    return RunLog(folder / RUN_LOG)
+    return log
 
 
 def _since(log: RunLog) -> datetime | None:
