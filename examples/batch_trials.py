@@ -56,7 +56,7 @@ def kills(clips: Path, work: Path, options: list[str]) -> int:
         children = psutil.Process(run.pid).children() if run.poll() is None else []
         for one in children if victim == "worker" else [run]:
             one.kill()
-        victims[victim] += bool(run.poll() is None or victim == "parent")
+        victims[victim] += len(children) if victim == "worker" else bool(children)
         if (
             victim == "worker"
         ):  # the run has replaced it and goes on: end it a little later, politely

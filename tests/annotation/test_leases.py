@@ -122,6 +122,16 @@ def test_nothing_is_left_behind(tmp_path, here):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_process_has_left_goes_with_the_next_one_and_nothing_else(
+    tmp_path, here, far
+):
+    own = this_process()
+    assert Leases(tmp_path, replace(own, begun=own.begun - 60)).acquire("a") is not None
+    lease = far.acquire("b")
+    here.close()
+    assert [path for path in (tmp_path / FOLDER).iterdir()] == [lease.path]
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file"):

@@ -171,8 +171,7 @@ class Leases:
 
     def count(self) -> int:
         """Return how many videos any process has a lease on, and works on."""
-        files = [path for path in self._folder.glob("*.*") if path.suffix[1:].isdecimal()]
-        return len({_parts(path)[0] for path in files if not self._is_free(path)})
+        return len({_parts(path)[0] for path in self._files() if not self._is_free(path)})
 
     def renew(self) -> None:
         """Renew all leases if it is time to."""
@@ -184,11 +183,21 @@ class Leases:
                 os.utime(lease.path)
 
     def close(self) -> None:
-        """Give all leases back, and remove the folder if no other process needs it."""
+        """Give all leases back, and remove the folder if no other process needs it.
+
+        A process that was killed right after it had written its results has left a lease that nobody
+        will take over.
+        """
         for lease in tuple(self._held):
             self.release(lease)
+        for path in self._files():
+            if self._is_free(path):
+                path.unlink(missing_ok=True)
         with suppress(OSError):
             self._folder.rmdir()
+
+    def _files(self) -> list[Path]:
+        return [path for path in self._folder.glob("*.*") if path.suffix[1:].isdecimal()]
 
     def _create(self, path: Path, key: str) -> Lease:
         lease = Lease(path, secrets.token_hex(8))
