@@ -49,18 +49,19 @@ def kills(clips: Path, work: Path, options: list[str]) -> int:
     victims = Counter()
     for number in range(20):
         run = start(videos, out, options)
-        deadline = time.monotonic() + drawn.uniform(0.05, 0.2) * whole
-        while time.monotonic() < deadline and run.poll() is None:
+        size = (out / "run.jsonl").stat().st_size if out.exists() else 0
+        while run.poll() is None and not grown(out / "run.jsonl", size):  # models are being loaded
             time.sleep(0.01)
+        time.sleep(drawn.uniform(0, 0.06) * whole)
         victim = "parent" if number % 2 else "worker"
         children = psutil.Process(run.pid).children() if run.poll() is None else []
         for one in children if victim == "worker" else [run]:
             one.kill()
         victims[victim] += len(children) if victim == "worker" else bool(children)
-        if (
-            victim == "worker"
-        ):  # the run has replaced it and goes on: end it a little later, politely
-            time.sleep(drawn.uniform(0, 0.1) * whole)
+        if victim == "worker":
+            # the run has replaced it and goes on: end it politely when that shows
+            while run.poll() is None and not ended_again(out):
+                time.sleep(0.01)
             run.send_signal(signal.SIGTERM)
         run.wait()
     annotate(videos, out, options)
@@ -72,6 +73,17 @@ def kills(clips: Path, work: Path, options: list[str]) -> int:
     print(f"outputs, summary and predictions as in the unbroken run: {same}")
     print(f"every video done once by run.jsonl: {once}")
     return int(not (same and once))
+
+
+def grown(log: Path, size: int) -> bool:
+    return log.exists() and log.stat().st_size > size
+
+
+def ended_again(out: Path) -> bool:
+    """Whether the video whose worker was killed is done, by another one."""
+    last = [one for one in events(out) if one["event"] in ("started", "done")]
+    again = [one["key"] for one in last if one.get("attempt") == 2]
+    return bool(again) and any(one["event"] == "done" and one["key"] == again[-1] for one in last)
 
 
 def share(clips: Path, work: Path, options: list[str]) -> int:

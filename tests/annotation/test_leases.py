@@ -129,7 +129,7 @@ def test_what_a_killed_process_has_left_goes_with_the_next_one_and_nothing_else(
     assert Leases(tmp_path, replace(own, begun=own.begun - 60)).acquire("a") is not None
     lease = far.acquire("b")
     here.close()
-    assert [path for path in (tmp_path / FOLDER).iterdir()] == [lease.path]
+    assert list((tmp_path / FOLDER).iterdir()) == [lease.path]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
