@@ -1,6 +1,7 @@
 """The scripts in examples/ run as they stand."""
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -396,3 +397,27 @@ def test_people_of_annotations_are_scored_by_the_truth(tmp_path):
         write_parquet(tmp_path / "a.parquet", found)
         last = run("who_is_there.py", tmp_path, tmp_path).splitlines()[-1]
         assert last == f"| all | 1 | 0.950 of 20 | 1.000 of 1 | {expected} |"
+
+
+def test_a_job_array_plans_every_video_once(tmp_path):
+    (tmp_path / "in").mkdir()
+    for number in range(9):
+        (tmp_path / "in" / f"v{number}.mp4").touch()
+    command = tmp_path / "bin" / "videxpr"  # wherever these tests have it from
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m videxpr "$@"\n')
+    command.chmod(0o755)
+    script = EXAMPLES / "slurm" / "annotate.sbatch"
+    planned = []
+    for task in (1, 2, 3):
+        done = subprocess.run(
+            ["bash", script, tmp_path / "in", tmp_path / "out", "--dry-run"],
+            env=os.environ
+            | {"PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}"}
+            | {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_ARRAY_TASK_MAX": "3"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        planned += [line for line in done.stdout.splitlines() if line.startswith("v")]
+    assert sorted(planned) == [f"v{number}.mp4: annotate" for number in range(9)]
