@@ -9,6 +9,7 @@ import typer
 from videxpr.annotation.batch.options import StatusCommand
 from videxpr.annotation.benchmark.options import BenchmarkCommand
 from videxpr.annotation.doctor.options import DoctorCommand
+from videxpr.annotation.export.options import ExportCommand
 from videxpr.annotation.options import AnnotateCommand, ConfigCommand, preset_base
 from videxpr.cli.command_line import (
     CALL_ERROR,
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 add_command(app, "annotate", AnnotateCommand, base=preset_base)
 add_command(app, "status", StatusCommand)
+add_command(app, "export", ExportCommand)
 add_command(app, "evaluate", EvaluateCommand)
 add_command(app, "synthesize", SynthesizeCommand)
 train = typer.Typer(

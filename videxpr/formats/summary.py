@@ -6,19 +6,14 @@ from pathlib import Path
 
 from videxpr.core.errors import FormatError
 from videxpr.core.files import atomic_write
-from videxpr.formats.csv_cells import guarded, unguarded
+from videxpr.formats.csv_cells import table_text, unguarded
 from videxpr.video.jobs import Row
 
 
 def write_summary(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Write a table, whole or not at all; what a row lacks, or has as None, is an empty cell."""
-    with (
-        atomic_write(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as stream,
-    ):
-        table = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
-        table.writeheader()
-        table.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    with atomic_write(path) as temporary:
+        temporary.write_text(table_text(columns, rows), encoding="utf-8", newline="")
 
 
 def merge_summary(path: Path, rows: Sequence[Row]) -> None:
@@ -50,7 +45,3 @@ def read_summary(path: Path) -> list[dict[str, str]]:
     if "video" not in columns or any(None in row for row in rows):
         raise FormatError(f"{path} is no summary of videxpr; move it away or choose another folder")
     return [{name: unguarded(text or "") for name, text in row.items()} for row in rows]
-
-
-def _cell(value: str | int | float | None) -> str | int | float | None:
-    return guarded(value) if isinstance(value, str) else value

@@ -1,0 +1,88 @@
+"""Which recordings a table is made of, and in which folders they lie."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from videxpr.core.errors import SourceError, UsageError
+
+SUFFIX: Final = ".parquet"
+
+
+@dataclass(frozen=True)
+class RecordingFile:
+    """An annotation on this machine.
+
+    Attributes:
+        path: of the Parquet file.
+        folders: names of the folders in which it lies, below what was named, the outermost first.
+    """
+
+    path: Path
+    folders: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Its path below what was named, without an ending."""
+        return "/".join((*self.folders, self.path.stem))
+
+
+def find_recordings(arguments: Sequence[Path]) -> list[RecordingFile]:
+    """Return all Parquet files below folders, by path.
+
+    Where several folders are named, each is a level itself.
+
+    Raises:
+        SourceError: there is nothing of that name, or no Parquet file in it.
+    """
+    found = [one for path in arguments for one in _below(path, len(arguments) > 1)]
+    return list({one.path.absolute(): one for one in found}.values())
+
+
+def level_columns(
+    recordings: Sequence[RecordingFile], names: Sequence[str], taken: Collection[str]
+) -> list[str]:
+    """Return the names of the columns for folders, one for each level that there is.
+
+    Args:
+        recordings: in the table.
+        names: that the user gave, the outermost first; the others are called by their number.
+        taken: the table's other columns.
+
+    Raises:
+        UsageError: there are more names than levels, or a column is called so already.
+    """
+    deepest = max(recordings, key=lambda one: len(one.folders))
+    depth = len(deepest.folders)
+    if len(names) > depth:
+        place = "/".join((*deepest.folders, deepest.path.name))
+        noun = "folder" if depth == 1 else "folders"
+        raise UsageError(
+            f"--levels {','.join(names)} names {len(names)}, and recordings lie in {depth} {noun}, "
+            f"such as {place}; name {depth or 'none'}"
+        )
+    columns = [*names, *(f"folder{number}" for number in range(len(names) + 1, depth + 1))]
+    for column in columns:
+        if column in taken or columns.count(column) > 1:
+            raise UsageError(
+                f"--levels: another column is called {column!r} already; take another name"
+            )
+    return columns
+
+
+def _below(path: Path, is_level: bool) -> Iterator[RecordingFile]:
+    if path.is_file():
+        yield RecordingFile(path, ())
+        return
+    if not path.is_dir():
+        raise SourceError(f"{path}: there is no such folder or file")
+    files = sorted(file for file in path.rglob(f"*{SUFFIX}") if file.is_file())
+    if not files:
+        raise SourceError(
+            f"{path}: no Parquet file is in it; videxpr annotate writes them (-f parquet, which is "
+            "among the defaults)"
+        )
+    above = (path.resolve().name,) if is_level else ()
+    for file in files:
+        yield RecordingFile(file, (*above, *file.relative_to(path).parts[:-1]))
