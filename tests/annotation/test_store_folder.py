@@ -131,7 +131,7 @@ def test_who_was_away_for_longer_than_a_lease_replaces_nothing(
     child = SPAWN.Process(target=run_slowly, args=(out, talk))
     child.start()
     remote = RemoteFolder(f"s3://{BUCKET}/{tmp_path.name}/out")
-    while len(remote.files(store_folder.LOG)) < 3:  # its lease, and that it has begun
+    while len(remote.files(store_folder.LOG)) < 4:  # its lease, and the lines that it has begun
         time.sleep(0.02)
     os.kill(child.pid or 0, signal.SIGSTOP)
     assert run(out, talk).said == {"talk.mp4": "done"}

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 from urllib.request import Request, urlopen
@@ -59,6 +60,9 @@ class Store:
             start("403 Forbidden", [("Content-Type", "application/xml")])
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [DENIED]
         head: list[Any] = []
+        if length := int(environ.get("CONTENT_LENGTH") or 0):
+            # before it is this request's turn: who sends it may be stopped in the middle
+            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
         with self._one_at_a_time:
             body = b"".join(self._backend(environ, lambda *words: head.extend(words)))
         if self.tamper and "HTTP_RANGE" in environ:
