@@ -164,6 +164,8 @@ def test_the_metadata_are_the_provenance_and_what_is_not_of_frames(tmp_path: Pat
         "people": "2",
         "decode_errors": "3",
         "warnings": json.dumps(annotation().warnings),
+        "container_start_seconds": "0.25",
+        "last_frame_seconds": "0.04",
     }
     found = {key.decode(): value.decode() for key, value in metadata.items()}
     assert found == annotation().provenance | own

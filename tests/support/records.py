@@ -75,6 +75,8 @@ def annotation() -> Annotation:
         faces=face_rows([5, 6, 6, 8], [0, 0, 1, 0], [False, False, False, True]),
         people=2,
         decode_errors=3,
+        container_start_seconds=0.25,
+        last_frame_seconds=0.04,
         warnings=('3 damaged packets, or "frames"',),
         provenance={"videxpr_version": "1", "model": "starter", "detector": "mtcnn"},
     )
@@ -105,6 +107,8 @@ def annotations(draw: st.DrawFn) -> Annotation:
         paper_probabilities=rows_of_probabilities(count, seed) if draw(st.booleans()) else None,
         people=draw(st.sampled_from([1, 2, None])),
         decode_errors=draw(st.integers(0, 9)),
+        container_start_seconds=draw(st.floats(0, 1e5)),
+        last_frame_seconds=draw(st.none() | st.floats(1e-3, 10)),
         warnings=tuple(draw(st.lists(st.text(max_size=5), max_size=2))),
         provenance=draw(st.dictionaries(st.sampled_from(["model", "é"]), texts)),
     )

@@ -23,12 +23,14 @@ from PIL import Image as Pillow
 from videos import (
     B_FRAMES,
     Recipe,
+    Track,
     cut,
     number_in,
     overwrite,
     positions,
     remux,
     replaced,
+    write_tracks,
     write_video,
 )
 
@@ -269,6 +271,21 @@ def test_a_video_says_when_it_begins_and_ends(tmp_path: Path) -> None:
     with Video(path) as video:
         next(iter(video))
         assert video.span_seconds(30.0) == pytest.approx((101.4, 102.2), abs=0.05)
+
+
+@pytest.mark.parametrize(("sound", "start"), [(True, 0.0), (False, 0.5)])
+def test_the_container_begins_with_its_earliest_sound_or_picture(
+    tmp_path: Path, sound: bool, start: float
+) -> None:
+    path = write_tracks(tmp_path / "late.mkv", Track([500, 540, 600]), sound=sound)
+    with Video(path) as video:
+        assert video.container_start_seconds == pytest.approx(start, abs=0.001)
+        assert [frame.pts_seconds for frame in video] == pytest.approx([0.5, 0.54, 0.6])
+
+
+def test_a_frame_says_how_long_it_is_shown(tmp_path: Path) -> None:
+    with Video(write_video(tmp_path / "even.mp4", [0, 40, 80])) as video:
+        assert [frame.duration_seconds for frame in video] == pytest.approx([0.04] * 3)
 
 
 def test_frames_that_the_container_hides_are_not_shown(tmp_path: Path) -> None:

@@ -103,3 +103,19 @@ def test_the_median_of_counted_numbers_is_the_median_of_all_that_came(
     numbers: list[float],
 ) -> None:
     assert median(Counter(numbers)) == np.median(numbers)
+
+
+@pytest.mark.parametrize(
+    ("pts", "duration", "seconds"),
+    [
+        ([0.0, 0.1, 0.3], 0.7, 0.7),
+        ([0.0, 0.1, 0.3], nan, 0.15),
+        ([0.0, 0.1, 0.3], 0.0, 0.15),
+        ([0.0], nan, 0.04),
+    ],
+)
+def test_the_last_frame_lasts_as_stated_or_as_frames_before_it(pts, duration, seconds):
+    timeline = Timeline(fps=25.0)
+    for number, time in enumerate(pts):
+        timeline.add(number, time, 0, (6, 4), duration)
+    assert timeline.last_frame_seconds == pytest.approx(seconds)

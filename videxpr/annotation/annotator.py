@@ -225,6 +225,8 @@ class Annotator:
             paper_probabilities=paper,
             people=self.options.people,
             decode_errors=timeline.decode_errors,
+            container_start_seconds=timeline.container_start_seconds,
+            last_frame_seconds=timeline.last_frame_seconds,
             warnings=tuple(warnings(source, timeline, faces)),
             provenance=self._provenance(source, timeline),
         )

@@ -25,6 +25,7 @@ from videxpr.faces.options import FaceOptions
 from videxpr.formats.record import JOINT
 from videxpr.formats.schema import SCHEMA_VERSION
 from videxpr.model.config import ModelConfig
+from videxpr.temporal.options import IntervalOptions
 from videxpr.video.sources import Source
 
 OF_VIDEOS: Final = (frozenset(option_fields(FaceOptions)) | {"people"}) - {"crop-fps"}
@@ -33,8 +34,11 @@ OF_VIDEOS: Final = (frozenset(option_fields(FaceOptions)) | {"people"}) - {"crop
 OF_THE_RUN: Final = frozenset({"template", "template-force"})
 """Options that shape ``predictions.txt`` alone, which every run makes anew."""
 
-SOMETIMES: Final = frozenset({"crop-fps", "missing"})
-"""Options that are stated of a video only if they mattered: it has no times, its text was written."""
+OF_FILES: Final = frozenset({"missing", *option_fields(IntervalOptions)})
+"""Options that shape the files of some formats alone."""
+
+SOMETIMES: Final = frozenset({"crop-fps"}) | OF_FILES
+"""Options that are stated of a video only if they mattered: it has no times, there are such files."""
 
 
 TIMED_CROPS: Final = 64

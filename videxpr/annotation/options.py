@@ -13,7 +13,7 @@ from videxpr.faces.options import PANEL as FACES
 from videxpr.faces.options import FaceOptions
 from videxpr.formats import writers
 from videxpr.model.options import ModelOptions
-from videxpr.temporal.options import WindowOptions
+from videxpr.temporal.options import IntervalOptions, WindowOptions
 
 WHAT, HOW, WHERE = "What is written", "Time and model", "Running"
 
@@ -116,6 +116,7 @@ class OutputOptions:
         directory: under which the sources' relative folders are kept.
         formats: any of `writers.FORMATS`, or ``all``.
         missing: whether text formats fill frames without a face, or write -1.
+        intervals: how frames become intervals.
         template: the organizers' rows, for ``predictions.txt``; None without one.
         template_force: cut or pad whatever the difference in frames.
         overwrite: whether everything is made again.
@@ -144,6 +145,7 @@ class OutputOptions:
     missing: writers.Missing = option(
         "fill", "Frames without a face in text files: interpolated (fill), or -1 (none)."
     )
+    intervals: IntervalOptions = field(default_factory=IntervalOptions)
     template: Path | None = option(
         None,
         "The organizers' prediction template, or a list of names: decides rows, order, frame counts "

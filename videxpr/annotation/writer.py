@@ -11,6 +11,7 @@ import numpy as np
 
 from videxpr.annotation.collisions import Destination, find_unwritable
 from videxpr.annotation.fingerprint import (
+    OF_FILES,
     Setup,
     SourceState,
     differences,
@@ -43,7 +44,9 @@ from videxpr.annotation.summary import main_people, summary_rows
 from videxpr.core.errors import FormatError, OutputError, VidexprError
 from videxpr.core.files import sha256_of, sync
 from videxpr.core.memory import peak_memory_bytes
+from videxpr.core.option import record
 from videxpr.datasets.affwild2.template import TemplateMatch
+from videxpr.formats.intervals import IntervalSettings, path_from
 from videxpr.formats.label_runs import TextLabels, text_labels
 from videxpr.formats.predictions import PREDICTIONS
 from videxpr.formats.record import Annotation
@@ -94,7 +97,10 @@ class Outputs:
     def _stated(self) -> dict[str, Any]:
         """Options of output that change what is written of a video."""
         has_text = self.options.written & {"aff-wild2", "predictions"}
-        return {"missing": self.missing} if has_text else {}
+        stated = {"missing": self.missing} if has_text else {}
+        if any(one.scope == "intervals" for one in self._formats):
+            stated |= record(self.options.intervals)
+        return stated
 
     def check(self, sources: Sequence[Source]) -> bool:
         """Look at what is there of the sources of a run; return whether all that can be is done.
@@ -287,7 +293,9 @@ class Outputs:
         """Write the files aside; yield each with its path below the output folder."""
         for one in self._formats:
             persons: dict[str, tuple[Any, ...]] = {"": ()} if one.scope == "video" else {}
-            if one.scope == "person":
+            if one.scope == "intervals":
+                persons = {"": (self._interval_settings(source),)}
+            elif one.scope == "person":
                 persons = {match.side: (match.rank, self.missing) for match in people}
             for side, person in persons.items():
                 file = f"{source.key}{side}{one.suffix}"
@@ -297,6 +305,14 @@ class Outputs:
                     sync(path)
                     written = WrittenFile(one.name, path.stat().st_size, sha256_of(path))
                 yield file, written
+
+    def _interval_settings(self, source: Source) -> IntervalSettings:
+        """Return how intervals of a source are made, and where its video is, seen from its files."""
+        folder = self.folder.directory
+        media = ""
+        if folder is not None and isinstance(source.path, Path):
+            media = path_from(source.path, (folder / source.key).parent)
+        return IntervalSettings(self.options.intervals, media)
 
     def _commit(
         self, source: Source, outcome: Outcome, staging: Path, lease: Held | None
@@ -328,7 +344,7 @@ class Outputs:
     def _made_with(self, source: Source, annotation: Annotation) -> Setup:
         """Return what the log says of how a source was annotated."""
         setup = setup_in(annotation.provenance).for_source(source.kind)
-        options = {name: value for name, value in setup.options.items() if name != "missing"}
+        options = {name: value for name, value in setup.options.items() if name not in OF_FILES}
         if source.kind == "video" and (np.diff(annotation.pts_seconds) > 0).all():
             options.pop("crop-fps", None)  # its own times told everything
         return replace(setup, options=options | self._stated)

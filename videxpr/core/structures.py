@@ -1,5 +1,6 @@
 """The small values that travel between the stages. All are frozen; none holds more than data."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +27,13 @@ class Frame:
         index: 0-based position among the frames that decode, in presentation order.
         pts_seconds: presentation time in seconds on the stream's own time base, NaN if it has none.
         image: (height, width, 3) uint8, upright RGB pixels in display shape (square pixels).
+        duration_seconds: for which it is shown, as the file states it; NaN if it does not.
     """
 
     index: int
     pts_seconds: float
     image: Image
+    duration_seconds: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ class _DetectedFrame:
 
     index: int
     pts_seconds: float
+    duration_seconds: float
     shot: int
     size: tuple[int, int]
     faces: list[Face]
@@ -124,6 +125,7 @@ class FacePipeline:
             video = Video(path, self.options.decoding)
         timeline.decoder_note, timeline.stream = video.decoder_note, video.stream
         timeline.fps = video.fps or timeline.fps
+        timeline.container_start_seconds = video.container_start_seconds
         orientation = OrientationCheck(self.detector)
         keyframes = KeyframeDetector(self.detector, self.options.keyframes)
         detected = self._detected_blocks(video, timeline.fps, keyframes, orientation)
@@ -187,8 +189,8 @@ class FacePipeline:
         ]
         crops = [tuple(own[one] for one in self.templates) for own in aligned]
         height, width = frame.image.shape[:2]
-        size = (width, height)
-        return _DetectedFrame(frame.index, frame.pts_seconds, shown.shot, size, faces, crops)
+        times = (frame.pts_seconds, frame.duration_seconds)
+        return _DetectedFrame(frame.index, *times, shown.shot, (width, height), faces, crops)
 
 
 def _no_frame_reason(video: Video, asked: TimeRange, fps: float) -> str:
@@ -240,7 +242,9 @@ def _blocks(frames: Iterable[ShotFrame], length: int) -> Generator[list[ShotFram
 
 def _track(frame: _DetectedFrame, tracker: Tracker, timeline: Timeline) -> list[TrackedFace]:
     """Return the faces of a frame with their tracks."""
-    seconds = timeline.add(frame.index, frame.pts_seconds, frame.shot, frame.size)
+    seconds = timeline.add(
+        frame.index, frame.pts_seconds, frame.shot, frame.size, frame.duration_seconds
+    )
     owners = tracker.add(frame.shot, frame.index, seconds, frame.faces)
     rows = zip(frame.faces, owners, frame.crops, strict=True)
     return [TrackedFace(frame.index, *row) for row in rows]

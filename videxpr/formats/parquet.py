@@ -5,6 +5,7 @@ provenance, warnings, and the version of the schema. What is written is read bac
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -33,7 +34,10 @@ from videxpr.formats.schema import (
 GROUP_ROWS: Final = 1 << 14
 """Rows that are made and written at once; 2^16 take 35 MB more, for a file that is 2 % smaller."""
 
-FIELDS: Final = ("people", "decode_errors", "warnings", "schema_version")
+FIELDS: Final = (
+    *("people", "decode_errors", "warnings", "schema_version"),
+    *("container_start_seconds", "last_frame_seconds"),
+)
 """Keys of the metadata that are not provenance."""
 
 
@@ -72,6 +76,8 @@ def schema_of(annotation: Annotation) -> pyarrow.Schema:
         "people": "all" if annotation.people is None else str(annotation.people),
         "decode_errors": str(annotation.decode_errors),
         "warnings": json.dumps(annotation.warnings, ensure_ascii=False),
+        "container_start_seconds": str(annotation.container_start_seconds),
+        "last_frame_seconds": str(annotation.last_frame_seconds or ""),
     }
     return pyarrow.schema(fields, metadata=dict(sorted((annotation.provenance | own).items())))
 
@@ -262,6 +268,7 @@ def _stated(path: Path, metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
     """Return the fields of an annotation that are not of frames."""
     texts = {key.decode(): value.decode(errors="replace") for key, value in metadata.items()}
     provenance = {key: value for key, value in texts.items() if key not in FIELDS}
+    last = texts.get("last_frame_seconds")
     try:
         if not isinstance(json.loads(provenance.get("options", "{}")), dict):
             raise ValueError("options are no JSON object")
@@ -269,10 +276,20 @@ def _stated(path: Path, metadata: Mapping[bytes, bytes]) -> dict[str, Any]:
             "people": None if texts["people"] == "all" else int(texts["people"]),
             "decode_errors": int(texts["decode_errors"]),
             "warnings": tuple(map(str, json.loads(texts["warnings"]))),
+            "container_start_seconds": _seconds(texts.get("container_start_seconds", "0")),
+            "last_frame_seconds": _seconds(last) if last else None,
             "provenance": provenance,
         }
     except (KeyError, TypeError, ValueError) as exc:
         raise FormatError(f"{path} has metadata that videxpr did not write: {exc}") from exc
+
+
+def _seconds(text: str) -> float:
+    """Return a time or a duration; ValueError if it is none."""
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"{text} are no seconds")
+    return seconds
 
 
 def _values(table: pyarrow.Table, names: str | tuple[str, ...]) -> NDArray[Any]:

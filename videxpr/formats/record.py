@@ -97,6 +97,9 @@ class Annotation:
             to frames without a crop too; else None.
         people: number of persons that were asked for, None for all.
         decode_errors: damaged packets and frames.
+        container_start_seconds: the time, as `pts_seconds` count, of the file's earliest sound or
+            picture; players count from there.
+        last_frame_seconds: for how long the last frame is shown; None if it is not known.
         warnings: what a reader of the numbers must know, one sentence each.
         provenance: what made them: versions, hashes, options, as text.
     """
@@ -111,6 +114,8 @@ class Annotation:
     paper_probabilities: Floats | None = None
     people: int | None = 1
     decode_errors: int = 0
+    container_start_seconds: float = 0.0
+    last_frame_seconds: float | None = None
     warnings: tuple[str, ...] = ()
     provenance: dict[str, str] = field(default_factory=dict)
 

@@ -23,11 +23,12 @@ class Format:
     """One format.
 
     Attributes:
-        name: as in ``--format``.
+        name: as in ``--format``; a format of several files has a row for each.
         suffix: how its files end, behind the video's name; the whole name of a run's file.
-        help: what it is, in a few words.
+        help: what it is, in a few words; empty for the second file of a format.
         scope: what one file holds: a ``video`` (called with path and annotation), a ``person`` (with
-            the rank and what becomes of frames without a face besides), or a ``run`` (`Outputs`).
+            the rank and what becomes of frames without a face besides), ``intervals`` (a video's, with
+            `IntervalSettings` besides), or a ``run`` (`Outputs`).
         function: ``module:function`` that writes it, the module within `videxpr.formats`.
         in_all: whether ``all`` means it too.
     """
@@ -35,7 +36,7 @@ class Format:
     name: str
     suffix: str
     help: str
-    scope: Literal["video", "person", "run"]
+    scope: Literal["video", "person", "intervals", "run"]
     function: str
     in_all: bool = True
 
@@ -45,6 +46,11 @@ class Format:
         module, _, name = self.function.partition(":")
         function: Callable[..., None] = getattr(import_module(f"videxpr.formats.{module}"), name)
         return function
+
+
+def _intervals(name: str, suffix: str, help: str, function: str) -> Format:
+    """Return a format of intervals; there are too many for ``all``."""
+    return Format(name, suffix, help, "intervals", function, in_all=False)
 
 
 FORMATS: Final = (
@@ -66,14 +72,28 @@ FORMATS: Final = (
         "npz:write_features",
         in_all=False,
     ),
+    _intervals(
+        "intervals", ".intervals.csv", "a CSV row an interval", "interval_csv:write_intervals"
+    ),
+    _intervals(
+        "jsonl", ".intervals.jsonl", "the same as JSON Lines", "json_lines:write_json_lines"
+    ),
+    _intervals("vtt", ".vtt", "WebVTT captions", "webvtt:write_webvtt"),
+    _intervals("srt", ".srt", "SubRip captions", "srt:write_srt"),
+    _intervals("eaf", ".eaf", "ELAN", "elan:write_eaf"),
+    _intervals("textgrid", ".TextGrid", "Praat", "textgrid:write_textgrid"),
+    _intervals("boris", ".boris", "a BORIS project", "boris:write_project"),
+    _intervals("boris-paste", ".boris.tsv", "rows to paste into BORIS", "boris:write_rows"),
+    _intervals("label-studio", ".label-studio.json", "Label Studio", "label_studio:write_task"),
+    _intervals("label-studio", ".label-studio.xml", "", "label_studio:write_configuration"),
 )
 
 DEFAULT: Final = ("aff-wild2", "predictions", "parquet")
 """What annotate writes unasked."""
 
-CHOICES: Final = (*(one.name for one in FORMATS), ALL)
+CHOICES: Final = (*dict.fromkeys(one.name for one in FORMATS), ALL)
 HELP: Final = (
-    ", ".join(f"{one.name} ({one.help})" for one in FORMATS)
+    ", ".join(f"{one.name} ({one.help})" for one in FORMATS if one.help)
     + f", or {ALL} ("
     + ", ".join(one.name for one in FORMATS if one.in_all)
     + ")."
@@ -91,7 +111,7 @@ def format_of(path: Path) -> Format:
     Raises:
         UsageError: none ends so.
     """
-    known = {one.suffix: one for one in FORMATS if one.scope != "run"}
+    known = {one.suffix.lower(): one for one in FORMATS if one.scope != "run"}
     matches = [suffix for suffix in known if path.name.lower().endswith(suffix)]
     if not matches:
         raise UsageError(

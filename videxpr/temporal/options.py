@@ -1,4 +1,4 @@
-"""What a user can choose about time: windows and smoothing."""
+"""What a user can choose about time: windows, and intervals."""
 
 from typing import Final, Literal
 
@@ -19,3 +19,36 @@ class WindowOptions:
 
     stride: int = option(16, "Frames between the starts of two windows.", metavar="FRAMES", least=1)
     tail: Literal["aligned", "padded"] = "aligned"
+
+
+@options("Intervals")
+class IntervalOptions:
+    """How frames become intervals of one expression.
+
+    Attributes:
+        max_gap_seconds: a face that is not detected for longer ends an interval.
+        hysteresis: by how much another expression must be more probable to take over.
+        min_seconds: what is shown for less belongs to its neighbors; a face that is seen for less gives
+            no interval.
+    """
+
+    max_gap_seconds: float = option(
+        0.5,
+        "A face that is missed for longer ends an interval.",
+        flag="max-gap",
+        metavar="SECONDS",
+        least=0,
+    )
+    hysteresis: float = option(
+        0.3,
+        "Another expression takes over when it is more probable by so much.",
+        least=0,
+        below=1,
+    )
+    min_seconds: float = option(
+        0.2,
+        "Shorter intervals are given to their neighbors.",
+        flag="min-duration",
+        metavar="SECONDS",
+        least=0,
+    )

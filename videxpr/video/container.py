@@ -96,6 +96,15 @@ class OpenedVideo:
         return float(stated) if stated and 0 < stated < HIGHEST_FPS else 0.0
 
     @property
+    def start_seconds(self) -> float:
+        """Time of the earliest sound or picture in the file, at which players count 0.
+
+        Times below 0 are of sound that is decoded but not played: mpv and ffplay begin at 0 then.
+        """
+        start = self.container.start_time if self.is_timed else None
+        return max(start or 0, 0) / av.time_base
+
+    @property
     def frames_hint(self) -> int:
         """Frames that the container claims or that its duration suggests; 0 if unknown."""
         if self.stream.frames:

@@ -58,6 +58,8 @@ class Video:
         stream: number of the stream that is read, among the file's video streams.
         fps: frames a second that the stream states, 0 if none; not to be believed where there are
             times.
+        container_start_seconds: time of the earliest sound or picture in the file, never below 0, at
+            which players count 0; pts count from elsewhere.
         frames_hint: frames that the container claims or that its duration suggests, 0 if unknown;
             never to be believed.
         decoder: where its frames are decoded, ``cpu`` or e.g. ``cuda:0``.
@@ -90,6 +92,7 @@ class Video:
         self._others = None if asked else other_streams(self._opened.streams, self.stream)
         self.codec = self._stream.codec_context.name
         self.fps = self._opened.fps
+        self.container_start_seconds = self._opened.start_seconds
         self.frames_hint = self._opened.frames_hint
         self._canvas = Canvas()
         self._span = (math.inf, -math.inf)  # seconds of the packets that were read
@@ -111,10 +114,10 @@ class Video:
         """Yield frames from the first on; a video can be read once."""
         base = self._stream.time_base or Fraction(0)
         for index, (stamp, frame) in enumerate(_with_stamps(self._frames)):
-            is_known = stamp is not None and self._opened.is_timed
-            yield Frame(
-                index, float((stamp or 0) * base) if is_known else math.nan, self._shown(frame)
-            )
+            pts = math.nan if stamp is None else float(stamp * base)
+            duration = float(frame.duration * base) if frame.duration else math.nan
+            times = (pts, duration) if self._opened.is_timed else (math.nan, math.nan)
+            yield Frame(index, times[0], self._shown(frame), times[1])
 
     @property
     def warnings(self) -> list[str]:

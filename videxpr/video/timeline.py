@@ -31,6 +31,7 @@ class Timeline:
         odd_steps: frames that have no time, or one that does not rise.
         decode_errors: damaged packets and frames.
         decoder_note: why the CPU decoded although a GPU could have been taken; None if it did not.
+        container_start_seconds: time of the file's earliest sound or picture, at which players count 0.
         stream: number of the stream that was read, among the file's video streams.
         video_warnings: what a user should know of how the video was read.
     """
@@ -44,14 +45,30 @@ class Timeline:
     odd_steps: int = 0
     decode_errors: int = 0
     decoder_note: str | None = None
+    container_start_seconds: float = 0.0
     stream: int = 0
     video_warnings: list[str] = field(default_factory=list)
     _good_steps: Counter[float] = field(default_factory=Counter)
+    _last_duration: float = math.nan
 
     def __len__(self) -> int:
         return len(self.pts_seconds)
 
-    def add(self, index: int, pts_seconds: float, shot: int, frame_size: tuple[int, int]) -> float:
+    @property
+    def last_frame_seconds(self) -> float:
+        """For how long the last frame is shown: as the file states it, else the median of the steps."""
+        if self._last_duration > 0:
+            return self._last_duration
+        return median(self._good_steps) if self._good_steps else 1 / self.fps
+
+    def add(
+        self,
+        index: int,
+        pts_seconds: float,
+        shot: int,
+        frame_size: tuple[int, int],
+        duration_seconds: float = math.nan,
+    ) -> float:
         """Add a frame; return its seconds, which always rise.
 
         Args:
@@ -59,10 +76,12 @@ class Timeline:
             pts_seconds: its time in the file; NaN if it has none.
             shot: 0-based number of its shot.
             frame_size: its displayed width and height in pixels.
+            duration_seconds: for which it is shown; NaN if the file does not say.
         """
         if not self.pts_seconds:
             self.first_frame = index
         self.frame_size = frame_size
+        self._last_duration = duration_seconds
         seconds = self._next_seconds(pts_seconds)
         self.pts_seconds.append(pts_seconds)
         self.seconds.append(seconds)
