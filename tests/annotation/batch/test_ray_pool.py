@@ -55,13 +55,15 @@ def local(annotate, tmp_path_factory):
 
 def events(out, kind, run, count=0):
     """The events of a kind in a run's log; waits for so many."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         found = lines(out / "run.jsonl") if (out / "run.jsonl").exists() else []
         found = [one for one in found if one["event"] == kind]
         if len(found) >= count:
             return found
-        assert run.poll() is None and time.monotonic() < deadline, run.communicate()[0]
+        if run.poll() is not None or time.monotonic() > deadline:
+            run.kill()
+            pytest.fail(run.communicate()[0])
         time.sleep(0.1)
 
 

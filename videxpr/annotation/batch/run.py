@@ -145,7 +145,7 @@ class Batch:
         self._leases = outputs.folder.open_leases()
         self._waiting: deque[Source] = deque()
         self._elsewhere: deque[Source] = deque()
-        self._looked_elsewhere = monotonic()
+        self._looked_elsewhere = self._watched = monotonic()
         self._running: dict[int, _Running] = {}
         self._ended: deque[Report] = deque()
         self._failures = 0
@@ -311,7 +311,9 @@ class Batch:
 
     def _watch(self) -> None:
         """End workers that take too long, or too much."""
-        limits = self._limits
+        if monotonic() - self._watched < TICK_SECONDS:
+            return
+        self._watched, limits = monotonic(), self._limits
         for number, running in tuple(self._running.items()):
             still = monotonic() - running.moved
             longest = LOADING_SECONDS if running.is_loading else limits.stall_seconds
