@@ -77,6 +77,14 @@ def frame_edges(annotation: Annotation) -> Times:
     return edges
 
 
+def face_quality(annotation: Annotation, rows: Integers) -> Floats:
+    """Return the detector's confidence, less where the face is smaller than a crop."""
+    x1, y1, x2, y2 = annotation.faces.bbox[rows].T
+    side = np.minimum(x2 - x1, y2 - y1)
+    quality: Floats = annotation.faces.score[rows] * np.clip(side / GOOD_SIDE_PIXELS, 0, 1)
+    return quality
+
+
 def milliseconds(seconds: float) -> int:
     """Return a time as formats of whole milliseconds have it."""
     return round(seconds * 1000)
@@ -163,13 +171,5 @@ def _sightings(annotation: Annotation, person: int) -> Sightings:
         frames=faces.frame[rows] - annotation.first_frame,
         detected=~faces.bridged[rows],
         probabilities=faces.smoothed[rows],
-        quality=_quality(annotation, rows),
+        quality=face_quality(annotation, rows),
     )
-
-
-def _quality(annotation: Annotation, rows: Integers) -> Floats:
-    """Return the detector's confidence, less where the face is smaller than a crop."""
-    x1, y1, x2, y2 = annotation.faces.bbox[rows].T
-    side = np.minimum(x2 - x1, y2 - y1)
-    quality: Floats = annotation.faces.score[rows] * np.clip(side / GOOD_SIDE_PIXELS, 0, 1)
-    return quality

@@ -6,13 +6,26 @@ import numpy as np
 import pytest
 from records import annotation, changed, face_rows, nobody
 
-from videxpr.annotation.export.options import FilterOptions, TableOptions, parse_width
+from videxpr.annotation.export.options import (
+    ExportCommand,
+    FilterOptions,
+    TableOptions,
+    parse_width,
+)
 from videxpr.annotation.export.segments_file import Segment
 from videxpr.annotation.export.tables import columns, long_rows, recording_rows, wide_rows
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
 
-ALL, EVERY = TableOptions(), FilterOptions()
+ALL = TableOptions()
+LABELS = [0, 4, 0, 4, 0, 4, 1, 1, 1, 0, 0, 0, 0]
+"""Of the rows below: the first person is neutral, angry and neutral again, 0.6 s each and the rest."""
+
+
+def rows_of(record, segments=None, table=ALL, **filters):
+    return recording_rows(
+        record, segments, ExportCommand((), table=table, filters=FilterOptions(**filters))
+    )
 
 
 @pytest.fixture
@@ -24,7 +37,9 @@ def two():
     return changed(
         annotation(),
         first_frame=0,
-        pts_seconds=seconds + 1,
+        pts_seconds=seconds + 1.5,
+        container_start_seconds=0.5,
+        last_frame_seconds=None,
         seconds=seconds,
         shots=np.zeros(10, np.int64),
         faces=face_rows(frames, ranks, bridged),
@@ -32,7 +47,7 @@ def two():
 
 
 def test_a_row_is_a_person_of_a_recording(two) -> None:
-    rows, removed = recording_rows(two, None, ALL, EVERY)
+    rows, removed = rows_of(two)
     assert [(one["person"], one["frames"], one["face_frames"]) for one in rows] == [
         (1, 10, 9),  # one is bridged
         (2, 10, 3),
@@ -52,7 +67,7 @@ def test_a_row_is_a_person_of_a_recording(two) -> None:
 
 
 def test_every_bin_has_a_row_seen_or_not(two) -> None:
-    rows, _ = recording_rows(two, None, TableOptions(bin_seconds=0.5), EVERY)
+    rows, _ = rows_of(two, table=TableOptions(bin_seconds=0.5))
     seen = [
         (one["person"], one["bin"], one["start"], one["frames"], one["face_frames"]) for one in rows
     ]
@@ -64,7 +79,7 @@ def test_every_bin_has_a_row_seen_or_not(two) -> None:
 def test_segments_have_names_and_bins_of_their_own(two) -> None:
     options = TableOptions(bin_seconds=0.5)
     wanted = [Segment("film", 1.4, 2.4), Segment("after", 10.0, 10.5)]
-    rows, _ = recording_rows(two, wanted, options, FilterOptions(main=True))
+    rows, _ = rows_of(two, wanted, options, main=True)
     found = [(one["segment"], one["bin"], one["frames"], one["coverage"]) for one in rows]
     assert found == [("film", 1, 3, 1.0), ("film", 2, 2, 1.0), ("after", 1, 0, None)]
 
@@ -76,8 +91,7 @@ def test_what_filters_take_away_is_counted(two) -> None:
     faces = replace(faces, bbox=bbox, score=score)
     record = changed(two, faces=faces)
     sure = np.nanmax(faces.smoothed, axis=1)
-    filters = FilterOptions(min_quality=0.3, min_confidence=0.4, min_coverage=0.2)
-    rows, removed = recording_rows(record, None, ALL, filters)
+    rows, removed = rows_of(record, min_quality=0.3, min_confidence=0.4, min_coverage=0.2)
     good = (score * 0.5 >= 0.3)[:12]
     assert removed.faces == 12
     assert removed.by_quality == (~good).sum() > 0
@@ -92,17 +106,33 @@ def test_what_filters_take_away_is_counted(two) -> None:
     )
 
 
+def test_episodes_are_those_that_begin_in_a_row(two) -> None:
+    options = TableOptions(episodes=True)
+    record = changed(two, faces=replace(two.faces, smoothed=np.eye(8, dtype=np.float32)[LABELS]))
+    (row, _), _ = rows_of(record, table=options)
+    assert {name: row[f"{name}_episodes"] for name in ("Neutral", "Anger", "Fear")} == {
+        "Neutral": 2,
+        "Anger": 1,
+        "Fear": 0,
+    }
+    assert row["Anger_latency_seconds"] == row["Anger_episode_seconds"] == 0.6
+    assert row["Neutral_episodes_per_minute"] == pytest.approx(2 / (1.8 / 60), abs=1e-3)
+    assert row["Fear_episode_seconds"] is None
+    long = next(long_rows([row], options))
+    assert (long["expression"], long["episodes"]) == ("Neutral", 2)
+
+
 def test_nobody_is_a_row_without_a_person() -> None:
-    rows, _ = recording_rows(nobody(), None, ALL, EVERY)
+    rows, _ = rows_of(nobody())
     assert [(one["person"], one["coverage"], one["Happiness"]) for one in rows] == [(None, 0, None)]
 
 
 def test_long_and_wide_say_the_same(two) -> None:
     options = TableOptions(bin_seconds=1.0, wide=True)
-    rows, _ = recording_rows(two, None, options, EVERY)
-    long = list(long_rows(rows))
+    rows, _ = rows_of(two, table=options)
+    long = list(long_rows(rows, options))
     assert len(long) == len(rows) * len(EXPRESSIONS)
-    names, wide = wide_rows(rows, ["video", "person"])
+    names, wide = wide_rows(rows, ["video", "person"], options)
     assert [one["person"] for one in wide] == [1, 2]
     assert names[:6] == ["video", "person", "coverage_1", "coverage_2", "Neutral_1", "Neutral_2"]
     for one in long:

@@ -62,7 +62,7 @@ def export_table(command: ExportCommand, progress: Callable[[int, int], None]) -
     rows = _rows(command, recordings, segments, levels, tally, progress)
     if options.wide:
         ids = [*BEFORE_LEVELS, *levels, "person", *(["segment"] if segments is not None else [])]
-        names, wide = wide_rows(rows, ids)
+        names, wide = wide_rows(rows, ids, options)
         tally.rows = len(wide)
         return table_text(names, wide, options.decimal_comma), tally
     return table_text(columns(options, levels), rows, options.decimal_comma), tally
@@ -86,14 +86,14 @@ def _rows(
             tally.errors.append(str(exc))
             continue
         own = None if segments is None else segments[file.name]
-        rows, removed = recording_rows(annotation, own, command.table, command.filters)
+        rows, removed = recording_rows(annotation, own, command)
         if not rows:
             empty.append(file.name)
         tally.recordings += 1
         tally.people += len({row["person"] for row in rows} - {None})
         tally.removed += removed
         place = dict(zip(levels, file.folders, strict=False))
-        for row in long_rows(rows) if command.table.long else rows:
+        for row in long_rows(rows, command.table) if command.table.long else rows:
             tally.rows += 1
             yield {**row, **place}
     progress(len(recordings), len(recordings))

@@ -8,6 +8,7 @@ from typing import Final
 from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
 from videxpr.core.options import PANEL
+from videxpr.temporal.options import IntervalOptions
 
 WIDTH: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+) *(ms|s|min|m|h)?")
 UNITS: Final = {"ms": 0.001, "s": 1.0, "": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
@@ -32,6 +33,7 @@ class TableOptions:
         long: whether a row is an expression of a bin of a person.
         wide: whether a row is a person of a recording, with columns for each bin.
         levels: names of the columns for folders, the outermost first, between commas.
+        episodes: whether there are columns for them.
         segments: a table of stretches; only those are taken.
         decimal_comma: whether numbers have commas, and semicolons stand between cells.
     """
@@ -55,6 +57,11 @@ class TableOptions:
         "participant,session.",
         metavar="NAME,...",
         default_text="folder1,folder2,...",
+    )
+    episodes: bool = option(
+        False,
+        "Add how often each expression begins, how long it lasts then, how often that is a minute of "
+        "the face, and how soon it begins first.",
     )
     segments: Path | None = option(
         None,
@@ -139,6 +146,7 @@ class ExportCommand:
         output: the table.
         table: what it looks like.
         filters: what counts.
+        intervals: how frames become episodes.
         quiet: whether nothing is said but errors.
     """
 
@@ -150,4 +158,5 @@ class ExportCommand:
     )
     table: TableOptions = field(default_factory=TableOptions)
     filters: FilterOptions = field(default_factory=FilterOptions)
+    intervals: IntervalOptions = field(default_factory=IntervalOptions)
     quiet: bool = option(False, "Say nothing but errors.", short="q", panel=PANEL)

@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from videxpr.annotation.export.options import FilterOptions, TableOptions
+from videxpr.annotation.export.options import ExportCommand, FilterOptions, TableOptions
 from videxpr.annotation.export.segments_file import Segment
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.structures import Floats, Integers, Times
+from videxpr.core.structures import Floats, Integers
+from videxpr.formats.intervals import face_quality, frame_edges, intervals_of
 from videxpr.formats.record import Annotation
-from videxpr.temporal.bins import BinFigures, Bins, bin_figures, cut_bins
+from videxpr.temporal.bins import Bins, bin_figures, cut_bins
+from videxpr.temporal.episodes import EPISODE_MEASURES, count_episodes
+from videxpr.temporal.segments import Interval
 from videxpr.video.jobs import Row
 
 BEFORE_LEVELS: Final = ("video",)
@@ -25,12 +28,10 @@ FIGURES: Final = (
     "quality",
     "confidence",
 )
-MEASURES: Final = ("", "_seconds", "_probability")
-"""Of each expression: share of `face_frames`, seconds in them, mean probability in them."""
+MEASURES: Final = ("share", "seconds", "probability")
+"""Of each expression in `face_frames`."""
 
-LONG: Final = ("expression", "share", "seconds", "probability")
 DECIMALS: Final = 4
-GOOD_SIDE_PIXELS: Final = 112
 
 
 @dataclass(frozen=True)
@@ -74,51 +75,58 @@ class Seen:
     quality: Floats
 
 
+def measures(options: TableOptions) -> tuple[str, ...]:
+    """Return what a table says of each expression."""
+    return (*MEASURES, *(EPISODE_MEASURES if options.episodes else ()))
+
+
 def columns(options: TableOptions, levels: Sequence[str]) -> list[str]:
     """Return the columns of a table that is not wide, in order."""
     segment = ["segment"] if options.segments else []
     place = [] if options.bin_seconds is None else ["bin"]
-    ends = [*BEFORE_LEVELS, *levels, "person", *segment, *place, "start", "end", *FIGURES]
-    own = LONG if options.long else [name + end for end in MEASURES for name in EXPRESSIONS]
-    return [*ends, *own]
+    ids = [*BEFORE_LEVELS, *levels, "person", *segment, *place, "start", "end", *FIGURES]
+    if options.long:
+        return [*ids, "expression", *measures(options)]
+    return [*ids, *(_column(name, one) for one in measures(options) for name in EXPRESSIONS)]
 
 
 def recording_rows(
-    annotation: Annotation,
-    segments: Sequence[Segment] | None,
-    options: TableOptions,
-    filters: FilterOptions,
+    annotation: Annotation, segments: Sequence[Segment] | None, command: ExportCommand
 ) -> tuple[list[Row], Removed]:
     """Return the rows of a recording, a bin a person, and what filters took away.
 
     Args:
         annotation: of the recording.
         segments: that are taken; None for all of it.
-        options: what a row is.
-        filters: what counts.
+        command: what a row is, and what counts.
     """
-    edges = _frame_edges(annotation)
+    options, edges = command.table, frame_edges(annotation)
     whole = [Segment("", float(edges[0]), float(edges[-1]))]
-    people, removed = _people(annotation, filters)
+    people, removed = _people(annotation, command.filters)
+    intervals = intervals_of(annotation, command.intervals) if options.episodes else []
     rows: list[Row] = []
     for segment in whole if segments is None else segments:
         bins = cut_bins(edges, segment.start_seconds, segment.end_seconds, options.bin_seconds)
         for seen in people:
-            rows += _rows(seen, bins, segment.name)
-    kept = [one for one in rows if (one["coverage"] or 0.0) >= filters.min_coverage]  # type: ignore[operator]
-    counted = replace(removed, rows=len(rows), by_coverage=len(rows) - len(kept))
-    return [{"video": annotation.video, **row} for row in kept], counted
+            own = [one for one in intervals if one.person == seen.person]
+            place = {"video": annotation.video, "person": seen.person, "segment": segment.name}
+            rows += _rows(seen, bins, own, options, place)
+    least = command.filters.min_coverage
+    kept = [row for row in rows if not least or float(row["coverage"] or 0) >= least]
+    return kept, replace(removed, rows=len(rows), by_coverage=len(rows) - len(kept))
 
 
-def long_rows(rows: Iterable[Row]) -> Iterator[Row]:
+def long_rows(rows: Iterable[Row], options: TableOptions) -> Iterator[Row]:
     """Yield a row for each expression of each row."""
     for row in rows:
         for name in EXPRESSIONS:
-            values = (row[name + ending] for ending in MEASURES)
-            yield {**row, **dict(zip(LONG, (name, *values), strict=True))}
+            values = {one: row[_column(name, one)] for one in measures(options)}
+            yield {**row, "expression": name, **values}
 
 
-def wide_rows(rows: Iterable[Row], ids: Sequence[str]) -> tuple[list[str], list[Row]]:
+def wide_rows(
+    rows: Iterable[Row], ids: Sequence[str], options: TableOptions
+) -> tuple[list[str], list[Row]]:
     """Return the columns and rows of a table in which each bin has columns of its own.
 
     Columns of one measure stand side by side, as programs that turn them into rows want it.
@@ -126,19 +134,24 @@ def wide_rows(rows: Iterable[Row], ids: Sequence[str]) -> tuple[list[str], list[
     Args:
         rows: a bin each, those of a person in a recording one after another.
         ids: columns that are equal in all bins of a person.
+        options: what a table says of each expression.
     """
-    measures = ["coverage", *(name + end for end in MEASURES for name in EXPRESSIONS)]
-    wide: list[Row] = []
-    most = 0
+    cells = (_column(name, one) for one in measures(options) for name in EXPRESSIONS)
+    names, wide, most = ["coverage", *cells], list[Row](), 0
     for _, bins in groupby(rows, key=lambda row: [row.get(name) for name in ids]):
         first, *others = bins
-        cells = {name: first.get(name) for name in ids}
+        line = {name: first.get(name) for name in ids}
         for row in (first, *others):
-            cells |= {f"{name}_{row['bin']}": row[name] for name in measures}
+            line |= {f"{name}_{row['bin']}": row[name] for name in names}
             most = max(most, int(row["bin"] or 0))
-        wide.append(cells)
+        wide.append(line)
     numbers = range(1, most + 1)
-    return [*ids, *(f"{name}_{number}" for name in measures for number in numbers)], wide
+    return [*ids, *(f"{name}_{number}" for name in names for number in numbers)], wide
+
+
+def _column(expression: str, measure: str) -> str:
+    """Return the column of a measure where each expression has its own; shares have the plain name."""
+    return expression if measure == "share" else f"{expression}_{measure}"
 
 
 def _people(annotation: Annotation, filters: FilterOptions) -> tuple[list[Seen], Removed]:
@@ -149,7 +162,7 @@ def _people(annotation: Annotation, filters: FilterOptions) -> tuple[list[Seen],
         persons = persons[np.argsort(-counts, kind="stable")[:1]]
     for person in persons.tolist():
         rows = np.flatnonzero((faces.person == person) & ~faces.bridged)
-        quality = _quality(annotation, rows)
+        quality = face_quality(annotation, rows)
         is_good = ~(quality < filters.min_quality)  # where none is known it is good
         is_sure = np.nanmax(faces.smoothed[rows], axis=1) >= filters.min_confidence
         kept = is_good & is_sure
@@ -162,62 +175,42 @@ def _people(annotation: Annotation, filters: FilterOptions) -> tuple[list[Seen],
     return people or [nobody], removed
 
 
-def _rows(seen: Seen, bins: Bins, segment: str) -> Iterator[Row]:
-    """Yield a row for each bin of a person."""
+def _rows(
+    seen: Seen,
+    bins: Bins,
+    intervals: Sequence[Interval],
+    options: TableOptions,
+    place: dict[str, Any],
+) -> Iterator[Row]:
+    """Yield a row for each bin of a person, whose cells are `place` and figures."""
     figures, frames = bin_figures(bins, seen.frames, seen.probabilities), bins.frames
-    detected, quality = (
-        bins.count(seen.detected),
-        bins.mean(seen.frames, seen.quality[:, None])[:, 0],
-    )
-    for place in range(len(bins)):
-        row: dict[str, str | int | float | None] = {
-            "person": seen.person,
-            "segment": segment,
-            "bin": place + 1,
-            "start": round(float(bins.edges[place]), DECIMALS),
-            "end": round(float(bins.edges[place + 1]), DECIMALS),
-            "frames": int(frames[place]),
-            "face_frames": int(figures.faces[place]),
-            "face_seconds": round(float(figures.seconds[place].sum()), DECIMALS),
-            "filtered_frames": int(detected[place] - figures.faces[place]),
-            "coverage": _number(figures.faces[place] / frames[place] if frames[place] else np.nan),
-            "quality": _number(quality[place]),
-            "confidence": _number(figures.confidence[place]),
-        }
-        yield row | _expression_cells(figures, place)
-
-
-def _expression_cells(figures: BinFigures, place: int) -> dict[str, float | None]:
-    """Return share, seconds and probability of every expression.
-
-    They are None where nobody was seen, and for classes that the model was never trained on.
-    """
-    probabilities = figures.probabilities[place]
-    values = (figures.shares[place], figures.seconds[place], probabilities)
-    return {
-        name + ending: None if np.isnan(probability) else _number(value)
-        for ending, each in zip(MEASURES, values, strict=True)
-        for name, value, probability in zip(EXPRESSIONS, each, probabilities, strict=True)
+    face_seconds = figures.seconds.sum(axis=1)
+    cells: dict[str, list[Any]] = {
+        "bin": list(range(1, len(bins) + 1)),
+        "start": _cells(bins.edges[:-1]),
+        "end": _cells(bins.edges[1:]),
+        "frames": frames.tolist(),
+        "face_frames": figures.faces.tolist(),
+        "face_seconds": _cells(face_seconds),
+        "filtered_frames": (bins.count(seen.detected) - figures.faces).tolist(),
+        "coverage": _cells(figures.faces / np.where(frames > 0, frames, np.nan)),
+        "quality": _cells(bins.mean(seen.frames, seen.quality[:, None])[:, 0]),
+        "confidence": _cells(figures.confidence),
     }
+    values = [figures.shares, figures.seconds, figures.probabilities]
+    if options.episodes:
+        values += count_episodes(intervals, bins.edges, len(EXPRESSIONS)).measures(face_seconds)
+    unknown = np.isnan(figures.probabilities)  # nobody is there, or it was never trained on
+    for measure, each in zip(measures(options), values, strict=True):
+        for label, name in enumerate(EXPRESSIONS):
+            own = np.where(unknown[:, label], np.nan, each[:, label])
+            cells[_column(name, measure)] = _cells(own)
+    for row in zip(*cells.values(), strict=True):
+        yield {**place, **dict(zip(cells, row, strict=True))}
 
 
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), DECIMALS)
-
-
-def _frame_edges(annotation: Annotation) -> Times:
-    """Return the seconds (N + 1,) at which each frame begins, and at which the last one ends."""
-    seconds, pts = annotation.seconds, annotation.pts_seconds
-    step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 1 / 30
-    known = np.flatnonzero(np.isfinite(pts))
-    begins = pts[known[0]] - seconds[known[0]] if len(known) else annotation.first_frame * step
-    edges: Times = np.append(seconds, seconds[-1] + step) + max(begins, 0.0)
-    return edges
-
-
-def _quality(annotation: Annotation, rows: Integers) -> Floats:
-    """Return the detector's confidence, less where the face is smaller than a crop."""
-    x1, y1, x2, y2 = annotation.faces.bbox[rows].T
-    side = np.minimum(x2 - x1, y2 - y1)
-    quality: Floats = annotation.faces.score[rows] * np.clip(side / GOOD_SIDE_PIXELS, 0, 1)
-    return quality
+def _cells(values: np.ndarray) -> list[float | None]:
+    """Return numbers as cells have them; None is an empty one."""
+    rounded = np.round(values.astype(np.float64), DECIMALS)
+    cells: list[float | None] = np.where(np.isnan(rounded), None, rounded).tolist()
+    return cells
