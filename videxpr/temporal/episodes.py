@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videxpr.core.structures import Integers, Times
 from videxpr.temporal.bins import TOLERANCE_SECONDS
@@ -33,7 +34,7 @@ class Episodes:
     mean_seconds: Times
     latency_seconds: Times
 
-    def measures(self, seen_seconds: Times) -> tuple[Times, ...]:
+    def measures(self, seen_seconds: Times) -> tuple[NDArray[Any], ...]:
         """Return what `EPISODE_MEASURES` names, (B, C) each.
 
         Args:

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videxpr.annotation.export.options import ExportCommand, FilterOptions, TableOptions
 from videxpr.annotation.export.segments_file import Segment
@@ -32,6 +33,7 @@ MEASURES: Final = ("share", "seconds", "probability")
 """Of each expression in `face_frames`."""
 
 DECIMALS: Final = 4
+NOTHING: Final = np.array(None, object)
 
 
 @dataclass(frozen=True)
@@ -197,20 +199,20 @@ def _rows(
         "quality": _cells(bins.mean(seen.frames, seen.quality[:, None])[:, 0]),
         "confidence": _cells(figures.confidence),
     }
-    values = [figures.shares, figures.seconds, figures.probabilities]
+    values: list[NDArray[Any]] = [figures.shares, figures.seconds, figures.probabilities]
     if options.episodes:
         values += count_episodes(intervals, bins.edges, len(EXPRESSIONS)).measures(face_seconds)
     unknown = np.isnan(figures.probabilities)  # nobody is there, or it was never trained on
     for measure, each in zip(measures(options), values, strict=True):
         for label, name in enumerate(EXPRESSIONS):
-            own = np.where(unknown[:, label], np.nan, each[:, label])
-            cells[_column(name, measure)] = _cells(own)
+            cells[_column(name, measure)] = _cells(each[:, label], unknown[:, label])
     for row in zip(*cells.values(), strict=True):
         yield {**place, **dict(zip(cells, row, strict=True))}
 
 
-def _cells(values: np.ndarray) -> list[float | None]:
-    """Return numbers as cells have them; None is an empty one."""
-    rounded = np.round(values.astype(np.float64), DECIMALS)
-    cells: list[float | None] = np.where(np.isnan(rounded), None, rounded).tolist()
+def _cells(values: NDArray[Any], unknown: NDArray[np.bool_] | bool = False) -> list[Any]:
+    """Return numbers as cells have them; None, an empty cell, where they are NaN or not known."""
+    is_whole = np.issubdtype(values.dtype, np.integer)
+    rounded = values if is_whole else np.round(values.astype(np.float64), DECIMALS)
+    cells: list[Any] = np.where(np.isnan(values) | unknown, NOTHING, rounded).tolist()
     return cells
