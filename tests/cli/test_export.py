@@ -1,14 +1,20 @@
 """`videxpr export` as a statistician calls it."""
 
 import csv
+import re
+import shutil
 from pathlib import Path
 
 import pandas
 import pytest
 from annotated import annotation as of_probabilities
 from annotated import guessed, segments
+from interval_records import read_eaf
 from records import changed
 
+from videxpr.annotation.fingerprint import SourceState
+from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog, now
+from videxpr.annotation.standing import NO_SETUP
 from videxpr.core.expressions import EXPRESSIONS
 
 FRAMES = 75
@@ -84,3 +90,87 @@ def test_a_file_that_cannot_be_read_costs_its_rows_alone(study: Path, videxpr, t
     assert code == 1 and "y.parquet" in said
     assert table.splitlines()[1].startswith("'=x.mp4,")  # no spreadsheet runs it
     assert said.splitlines()[-1] == "1 row of 1 person in 1 recording"
+
+
+def test_files_of_intervals_are_one_a_recording_or_one_for_all(study: Path, videxpr, tmp_path):
+    out = tmp_path / "out"
+    code, _, said = videxpr("export", study, "--to", "eaf,intervals,jsonl", "-o", out)
+    assert code == 0 and re.fullmatch(rf"{out}: 10 files, \d+ intervals in 8 recordings\n", said)
+    assert len(list(out.rglob("*.eaf"))) == 8 and (out / "p2/s1/talk.eaf").is_file()
+    table = pandas.read_csv(out / "intervals.csv")
+    assert table["video"].nunique() == 8
+    lines = pandas.read_json(out / "intervals.jsonl", lines=True)
+    pandas.testing.assert_frame_equal(lines, table, check_dtype=False)
+    per_video = read_eaf(out / "p2/s1/talk.eaf")
+    assert len(per_video) == (table["video"] == "p2/s1/talk.mp4").sum()
+
+
+def test_longer_intervals_are_asked_for_afterwards(study: Path, videxpr, tmp_path):
+    for name, seconds in (("all", 0), ("long", 1)):
+        options = ["--to", "intervals", "--min-duration", seconds, "-o", tmp_path / name]
+        assert videxpr("export", study, *options)[0] == 0
+    tables = [pandas.read_csv(tmp_path / name / "intervals.csv") for name in ("all", "long")]
+    assert tables[0]["duration"].min() < 1 <= tables[1]["duration"].min()
+
+
+def test_what_a_coder_worked_on_is_not_written_over(study: Path, videxpr, tmp_path):
+    assert videxpr("export", study, "--to", "srt", "-o", tmp_path)[0] == 0
+    (tmp_path / "p1/s1/talk.srt").write_text("mine")
+    code, _, said = videxpr("export", study, "--to", "srt,vtt", "-o", tmp_path)
+    assert code == 2 and "talk.srt and 7 more are there already" in said
+    assert (tmp_path / "p1/s1/talk.srt").read_text() == "mine"
+    assert not list(tmp_path.rglob("*.vtt"))
+    assert videxpr("export", study, "--to", "srt", "-o", tmp_path, "--overwrite")[0] == 0
+    assert (tmp_path / "p1/s1/talk.srt").read_text() != "mine"
+
+
+def test_what_a_format_cannot_hold_costs_that_file_alone(study: Path, videxpr, tmp_path):
+    code, _, said = videxpr("export", study, "--to", "label-studio,vtt", "-o", tmp_path)
+    assert code == 1 and said.count("does not say the frame size") == 8
+    assert len(list(tmp_path.rglob("*.vtt"))) == 8 and not list(tmp_path.rglob("*studio.json"))
+
+
+def test_videos_are_linked_where_they_were_annotated(study: Path, videxpr, tmp_path):
+    annotations = tmp_path / "annotations"
+    shutil.copytree(study / "p1", annotations)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/talk.mp4").touch()
+    write_log(annotations, {"s1/talk": tmp_path / "in/talk.mp4", "s2/talk": tmp_path / "gone.mp4"})
+    out = tmp_path / "out"
+    assert videxpr("export", annotations, "--to", "eaf", "-o", out)[0] == 0
+    assert linked(out / "s1/talk.eaf") == "../../in/talk.mp4"
+    assert linked(out / "s2/talk.eaf") == "./talk.mp4"
+
+
+def linked(eaf: Path) -> str:
+    return re.search('RELATIVE_MEDIA_URL="(.*?)"', eaf.read_text())[1]
+
+
+def write_log(folder: Path, sources: dict[str, Path]) -> None:
+    """A run.jsonl that says where videos were."""
+    log = RunLog(folder / RUN_LOG)
+    for key, path in sources.items():
+        state = SourceState(str(path), 0, 0, "")
+        log.append(
+            Outcome("done", now(), f"{key}.mp4", key, state, kind="video", setup=NO_SETUP).line()
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--to", "eaf", "--bin", "1s"], "--bin shapes tables; leave it out, or --to"),
+        (["--overwrite"], "--overwrite shapes files of intervals; name a format with --to"),
+        (["--to", "eaf", "-o", "-"], "--output must be a folder with --to"),
+        (["--to", "eav"], "did you mean 'eaf'?"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(study: Path, videxpr, words, said):
+    code, _, found = videxpr("export", study, *words)
+    assert code == 2 and said in found
+
+
+def test_two_recordings_of_one_name_are_refused(study: Path, videxpr, tmp_path):
+    files = (study / "p1/s1/talk.parquet", study / "p1/s2/talk.parquet")
+    code, _, said = videxpr("export", *files, "--to", "srt", "-o", tmp_path)
+    assert code == 2 and "2 recordings are called talk: name the folders" in said

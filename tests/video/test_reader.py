@@ -277,10 +277,11 @@ def test_a_video_says_when_it_begins_and_ends(tmp_path: Path) -> None:
 def test_the_container_begins_with_its_earliest_sound_or_picture(
     tmp_path: Path, sound: bool, start: float
 ) -> None:
-    path = write_tracks(tmp_path / "late.mkv", Track([500, 540, 600]), sound=sound)
+    pts = [500 + 40 * number for number in range(20)]
+    path = write_tracks(tmp_path / "late.mkv", Track(pts, Recipe(options=B_FRAMES)), sound=sound)
     with Video(path) as video:
         assert video.container_start_seconds == pytest.approx(start, abs=0.001)
-        assert [frame.pts_seconds for frame in video] == pytest.approx([0.5, 0.54, 0.6])
+        assert next(iter(video)).pts_seconds == pytest.approx(0.5)
 
 
 def test_a_frame_says_how_long_it_is_shown(tmp_path: Path) -> None:

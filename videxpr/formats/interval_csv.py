@@ -1,7 +1,7 @@
 """CSV of intervals: one row an interval; of one video, or of many."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ def write_intervals(
     write_rows(path, rows_of(annotation, settings.intervals))
 
 
-def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write the intervals of any number of videos."""
     with (
         atomic_write(path) as temporary,

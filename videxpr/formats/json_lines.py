@@ -1,7 +1,7 @@
 """JSON Lines of intervals: one object a line, with the columns of the CSV."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,6 @@ def write_json_lines(
     write_rows(path, rows_of(annotation, settings.intervals))
 
 
-def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write the intervals of any number of videos."""
-    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_text(path, "".join(json.dumps(dict(row), ensure_ascii=False) + "\n" for row in rows))

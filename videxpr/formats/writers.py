@@ -88,6 +88,13 @@ FORMATS: Final = (
     _intervals("label-studio", ".label-studio.xml", "", "label_studio:write_configuration"),
 )
 
+INTERVALS: Final = tuple(dict.fromkeys(one.name for one in FORMATS if one.scope == "intervals"))
+"""What is made of intervals."""
+
+INTERVALS_HELP: Final = ", ".join(
+    f"{one.name} ({one.help})" for one in FORMATS if one.scope == "intervals" and one.help
+)
+
 DEFAULT: Final = ("aff-wild2", "predictions", "parquet")
 """What annotate writes unasked."""
 

@@ -8,7 +8,12 @@ from typing import Final
 from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
 from videxpr.core.options import PANEL
+from videxpr.formats import writers
 from videxpr.temporal.options import IntervalOptions
+
+TABLE: Final = Path("table.csv")
+FILES: Final = Path("exports")
+"""Not the folder of the Parquet files: there annotate would take them for another program's."""
 
 WIDTH: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+) *(ms|s|min|m|h)?")
 UNITS: Final = {"ms": 0.001, "s": 1.0, "": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
@@ -125,12 +130,32 @@ class FilterOptions:
     )
 
 
+@options("Files of intervals")
+class FileOptions:
+    """Which files are made of intervals, in place of a table.
+
+    Attributes:
+        formats: of intervals; without any, a table is made.
+        overwrite: whether files that are there are replaced.
+    """
+
+    formats: tuple[str, ...] = option(
+        (),
+        f"Write files of intervals instead of a table: {writers.INTERVALS_HELP}.",
+        flag="to",
+        choices=writers.INTERVALS,
+    )
+    overwrite: bool = option(
+        False, "Replace files that are there; without it, nothing is written if there are any."
+    )
+
+
 @options()
 class ExportCommand:
-    """Make one table of all recordings that annotate has annotated; no video is decoded.
+    """Make one table, or files for annotators, of what annotate has annotated; no video is decoded.
 
-    It is made from Parquet files, in all folders below those named. Frames that were bridged or
-    filled do not count, as in summary.csv.
+    They are made from Parquet files, in all folders below those named. In tables, frames that were
+    bridged or filled do not count, as in summary.csv.
 
     Exit code: 0 if all went well, 1 if a file could not be read (the others are in the table), 2 for
     wrong usage.
@@ -140,23 +165,29 @@ class ExportCommand:
         videxpr export annotations --bin 1min --long --levels participant,session -o study.csv
         videxpr export annotations --segments trials.csv --min-coverage 0.5
         videxpr export annotations --bin 10s --wide --decimal-comma
+        videxpr export annotations --to eaf,boris -o for-coders
 
     Attributes:
         folders: with Parquet files of annotate, or such files.
-        output: the table.
+        output: the table, or the folder for files; None for `TABLE` or `FILES`.
         table: what it looks like.
         filters: what counts.
-        intervals: how frames become episodes.
+        intervals: how frames become intervals, which tables count as episodes.
+        files: what is made in place of a table.
         quiet: whether nothing is said but errors.
     """
 
     folders: tuple[Path, ...] = option(
         MISSING, "Output folders of videxpr annotate, or Parquet files.", positional=True
     )
-    output: Path = option(
-        Path("table.csv"), "Where the table goes; - is standard output.", short="o", writes="file"
+    output: Path | None = option(
+        None,
+        "Where the table goes, - is standard output; with --to, the folder for files.",
+        short="o",
+        default_text=f"{TABLE}; with --to {FILES}",
     )
     table: TableOptions = field(default_factory=TableOptions)
     filters: FilterOptions = field(default_factory=FilterOptions)
     intervals: IntervalOptions = field(default_factory=IntervalOptions)
+    files: FileOptions = field(default_factory=FileOptions)
     quiet: bool = option(False, "Say nothing but errors.", short="q", panel=PANEL)
