@@ -7,6 +7,7 @@ import shutil
 import pytest
 from stub_runs import StubAnnotator, StubWeights, run, video
 
+from videxpr.annotation import leases
 from videxpr.annotation.batch.run import annotate_sources
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs
@@ -311,7 +312,8 @@ def test_what_another_run_does_meanwhile_is_seen(out, tmp_path):
         assert next(reports).status == expected
 
 
-def test_of_two_runs_at_once_the_quicker_one_has_the_name(out, tmp_path):
+def test_of_two_runs_at_once_the_quicker_one_has_the_name(out, tmp_path, monkeypatch):
+    monkeypatch.setattr(leases, "LEASE_SECONDS", -1.0)  # as if the slow one were away for long
     first, second = (video(tmp_path / day / "cam1.mp4", day[-1]) for day in ("day1", "day2"))
 
     class Slow(StubAnnotator):

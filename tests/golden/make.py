@@ -113,7 +113,7 @@ class Workshop:
         """Annotate, by default with the small model, and read all that was written."""
         out = self.root / case
         formats = options.pop("formats", DATA)
-        chosen = {"model": self.small, "detector": "mtcnn", "device": "cpu"} | options
+        chosen = {"model": self.small, "detector": "mtcnn", "device": "cpu", "workers": 0} | options
         code, _ = self.run(
             "annotate",
             *sources,

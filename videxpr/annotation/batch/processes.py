@@ -137,7 +137,8 @@ class _Process:
             raise WorkerError(f"no process can be started: {exc.strerror or exc}") from exc
         self._errors = threading.Thread(target=self._keep_last_words, daemon=True)
         self._errors.start()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         self.send(sys.path)
         self.send(job)
 
@@ -165,26 +166,26 @@ class _Process:
 
     def join(self, seconds: float) -> None:
         """Wait for the end of a process that was killed."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(max(seconds, 0))
+        self._listener.join(max(seconds, 0))
 
     def _listen(self) -> None:
         """Hand on messages until the process has ended."""
         assert self._process.stdout is not None, "it is a pipe"
-        with suppress(EOFError, pickle.UnpicklingError, OSError):
+        with suppress(EOFError, pickle.UnpicklingError, OSError), self._process.stdout as answers:
             while True:
-                self._heard.put(
-                    (self, pickle.load(self._process.stdout))
-                )  # our own process wrote it
+                message: Message = pickle.load(answers)  # which our own process wrote
+                self._heard.put((self, message))
         self._process.kill()  # one that cannot be heard any more is of no use
         code = self._process.wait()
+        with suppress(OSError):
+            self._process.stdin.close()  # type: ignore[union-attr]
         self._errors.join(END_SECONDS)
         self._heard.put((self, Died(_reason(code), "".join(self._last_words))))
 
     def _keep_last_words(self) -> None:
         assert self._process.stderr is not None, "it is a pipe"
-        with suppress(OSError, ValueError):
-            for line in self._process.stderr:
+        with suppress(OSError, ValueError), self._process.stderr as lines:
+            for line in lines:
                 if not line.startswith(LONG_LINE):
                     self._last_words.append(line.decode("utf-8", "replace"))
 
