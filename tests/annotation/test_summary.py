@@ -5,7 +5,7 @@ import pandas
 import pytest
 from records import changed, face_rows, nobody, record_of
 
-from videxpr.annotation.summary import COLUMNS, main_people, summary_rows
+from videxpr.annotation.summary import COLUMNS, MEASURES, main_people, summary_rows
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.formats.summary import merge_summary
 
@@ -56,6 +56,20 @@ def test_several_people_have_a_line_each_whose_sums_are_right():
     table = pandas.DataFrame(rows)
     assert (table["frames"].sum(), table["filled_frames"].sum()) == (10, 2)
     assert [row["warnings"] for row in rows] == ["dark", None, None]
+
+
+def test_seconds_and_episodes_of_each_expression_follow():
+    labels = [4] * 10 + [0] * 10 + [4] * 20
+    record = video(range(40), labels, frames=50)
+    (row,) = summary_rows(record, [], "fill")
+    assert row["seconds"] == 2.0
+    happy = {name: row[f"Happiness_{name}"] for name in MEASURES}
+    assert happy == {
+        "seconds": 1.2, "confidence": 0.9, "episodes": 2, "episode_seconds": 0.6,
+        "episodes_per_minute": pytest.approx(2 / 1.6 * 60), "latency_seconds": 0.0,
+    }  # fmt: skip
+    assert row["Neutral_latency_seconds"] == 0.4
+    assert (row["Anger_episodes"], row["Anger_latency_seconds"]) == (0, None)
 
 
 def test_nobody_shows_nothing():

@@ -4,16 +4,25 @@ All of them are of frames in which a face was detected. Bridged frames and fille
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.formats.intervals import frame_edges, intervals_of
 from videxpr.formats.record import Annotation
 from videxpr.formats.writers import Missing
+from videxpr.temporal.bins import bin_figures, cut_bins
+from videxpr.temporal.episodes import EPISODE_MEASURES, count_episodes
+from videxpr.temporal.options import IntervalOptions
 from videxpr.video.jobs import Row
 
+MEASURES: Final = ("seconds", "confidence", *EPISODE_MEASURES)
+"""Of each expression of a person, besides its share."""
+
+DECIMALS: Final = 4
 COLUMNS: Final = (
     "video",
     "person",
@@ -27,6 +36,8 @@ COLUMNS: Final = (
     "decode_errors",
     "warnings",
     "error",
+    "seconds",
+    *(f"{name}_{measure}" for name in EXPRESSIONS for measure in MEASURES),
 )
 """Of ``summary.csv``, in order."""
 
@@ -105,6 +116,7 @@ def summary_rows(annotation: Annotation, warnings: Sequence[str], missing: Missi
     """
     whole: Row = {
         "frames": len(annotation),
+        "seconds": _length(annotation),
         "filled_frames": filled_frames(annotation, missing),
         "decode_errors": annotation.decode_errors,
         "warnings": "; ".join(warnings),
@@ -112,18 +124,60 @@ def summary_rows(annotation: Annotation, warnings: Sequence[str], missing: Missi
     made = annotation.provenance
     every: Row = {key: made[key] for key in ("detector", "model")} | {"video": annotation.video}
     people = main_people(annotation)
-    own = [_person_cells(one, len(annotation)) for one in people] or [NOBODY]
+    own: list[Row] = [
+        _person_cells(one, len(annotation)) | _measure_cells(annotation, one.number)
+        for one in people
+    ]
+    own = own or [NOBODY]
     return [
         {name: cells.get(name) for name in COLUMNS}
         for cells in ({**every, **one, **(whole if one is own[0] else {})} for one in own)
     ]
 
 
-def _person_cells(one: MainPerson, frames: int) -> Row:
+def _length(annotation: Annotation) -> float:
+    """Return the seconds of the frames that were annotated."""
+    if len(annotation) == 0:
+        return 0.0
+    edges = frame_edges(annotation)
+    return round(float(edges[-1] - edges[0]), DECIMALS)
+
+
+def _person_cells(one: MainPerson, frames: int) -> dict[str, Any]:
     shares = zip(EXPRESSIONS, one.shares, strict=True)
     return {
         "person": one.number,
         "face_frames": one.frames,
-        "coverage": round(one.frames / frames, 4),
-        **{name: round(share, 4) for name, share in shares},
+        "coverage": round(one.frames / frames, DECIMALS),
+        **{name: round(share, DECIMALS) for name, share in shares},
+    }
+
+
+def _measure_cells(annotation: Annotation, person: int) -> dict[str, Any]:
+    """Return `MEASURES` of a person where they have rank 0; none of what was never trained.
+
+    Episodes are by the default options of intervals, so that a summary does not hang on formats.
+    """
+    faces = annotation.faces.select(
+        np.flatnonzero((annotation.faces.rank == 0) & (annotation.faces.person == person))
+    )
+    edges, seen = frame_edges(annotation), np.flatnonzero(~faces.bridged)
+    bins = cut_bins(edges, float(edges[0]), float(edges[-1]), None)
+    smoothed = faces.smoothed[seen]
+    figures = bin_figures(bins, faces.frame[seen] - annotation.first_frame, smoothed)
+    intervals = intervals_of(replace(annotation, faces=faces), IntervalOptions())
+    episodes = count_episodes(intervals, bins.edges, len(EXPRESSIONS))
+    counts = figures.counts[0]
+    confidence = np.bincount(faces.label[seen], np.nanmax(smoothed, axis=1), len(EXPRESSIONS))
+    values: dict[str, NDArray[Any]] = {
+        "seconds": figures.seconds[0],
+        "confidence": confidence / np.where(counts > 0, counts, np.nan),
+    }
+    measures = episodes.measures(figures.seconds.sum(axis=1))
+    values |= {name: each[0] for name, each in zip(EPISODE_MEASURES, measures, strict=True)}
+    return {
+        f"{name}_{measure}": round(each[label].item(), DECIMALS)
+        for measure, each in values.items()
+        for label, name in enumerate(EXPRESSIONS)
+        if not (np.isnan(each[label]) or np.isnan(figures.probabilities[0, label]))
     }
