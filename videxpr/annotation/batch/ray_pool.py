@@ -52,7 +52,10 @@ PLACED_SECONDS: Final = 30.0
 """An actor that has not begun by then waits for room in the cluster, which may never come."""
 
 CONNECT_SECONDS: Final = 5.0
-USAGE_REPORTS: Final = "RAY_USAGE_STATS_ENABLED"
+ENVIRONMENT: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
+"""Of a cluster that is started: Ray would report its use, and let its workers starve (nice 15) where a
+machine has other work, too."""
+
 LOST: Final = "the loss of its Ray actor"
 CLIENT: Final = "ray://"
 
@@ -272,7 +275,7 @@ def _connect(address: str | None, workers: int) -> None:
             f"--ray-address {address} is Ray's client, which has no streams; run videxpr on a machine "
             "of the cluster, with HOST:PORT or auto"
         )
-    os.environ[USAGE_REPORTS] = "0"
+    os.environ.update(ENVIRONMENT)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     here: dict[str, Any] = {
         "num_cpus": max(cpu_threads(), workers),
