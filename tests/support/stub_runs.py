@@ -101,7 +101,7 @@ def run(
         name: options.pop(name)
         for name in (
             *("overwrite", "redo_changed", "retry_failed", "verify"),
-            *("formats", "missing", "template"),
+            *("formats", "missing", "template", "intervals"),
         )
         if name in options
     }
