@@ -76,6 +76,11 @@ def test_every_bin_has_a_row_seen_or_not(two) -> None:
     assert rows[5]["coverage"] == 0 and rows[5]["Neutral"] is None
 
 
+def test_bins_begin_at_whole_widths_although_the_picture_is_late(two) -> None:
+    rows, _ = rows_of(two, table=TableOptions(bin_seconds=2.0), main=True)
+    assert [(one["start"], one["end"], one["frames"]) for one in rows] == [(0, 2, 5), (2, 3, 5)]
+
+
 def test_segments_have_names_and_bins_of_their_own(two) -> None:
     options = TableOptions(bin_seconds=0.5)
     wanted = [Segment("film", 1.4, 2.4), Segment("after", 10.0, 10.5)]

@@ -14,7 +14,7 @@ from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Floats, Integers
 from videxpr.formats.intervals import face_quality, frame_edges, intervals_of
 from videxpr.formats.record import Annotation
-from videxpr.temporal.bins import Bins, bin_figures, cut_bins
+from videxpr.temporal.bins import TOLERANCE_SECONDS, Bins, bin_figures, cut_bins
 from videxpr.temporal.episodes import EPISODE_MEASURES, count_episodes
 from videxpr.temporal.segments import Interval
 from videxpr.video.jobs import Row
@@ -103,7 +103,7 @@ def recording_rows(
         command: what a row is, and what counts.
     """
     options, edges = command.table, frame_edges(annotation)
-    whole = [Segment("", float(edges[0]), float(edges[-1]))]
+    whole = [Segment("", _first_edge(float(edges[0]), options.bin_seconds), float(edges[-1]))]
     people, removed = _people(annotation, command.filters)
     intervals = intervals_of(annotation, command.intervals) if options.episodes else []
     rows: list[Row] = []
@@ -154,6 +154,11 @@ def wide_rows(
 def _column(expression: str, measure: str) -> str:
     """Return the column of a measure where each expression has its own; shares have the plain name."""
     return expression if measure == "share" else f"{expression}_{measure}"
+
+
+def _first_edge(start: float, width: float | None) -> float:
+    """Return where bins begin: at whole widths of the file's time, although pictures may be late."""
+    return start if width is None else width * int((start + TOLERANCE_SECONDS) / width)
 
 
 def _people(annotation: Annotation, filters: FilterOptions) -> tuple[list[Seen], Removed]:
