@@ -15,7 +15,8 @@ MISTAKES = {
     "annotate a.mp4 --smooth half": "--smooth must be a number, not 'half'",
     "annotate a.mp4 -f parqet": "--format is not 'parqet'; did you mean 'parquet'?",
     "annotate a.mp4 -f xml": (
-        "--format must be one of aff-wild2, predictions, parquet, csv, features, all, not 'xml'"
+        "--format must be one of aff-wild2, predictions, parquet, csv, features, intervals, jsonl, "
+        "vtt, srt, eaf, textgrid, boris, boris-paste, label-studio, all, not 'xml'"
     ),
     "annotate a.mp4 --detector yolo": (
         "unknown detector 'yolo'; choose one of auto, mtcnn, scrfd, scrfd:PACK"

@@ -15,6 +15,7 @@ from videxpr.datasets.crops.geometry_file import read_crop_geometry
 from videxpr.datasets.image_folder import LabeledImage, read_split
 from videxpr.datasets.votes import read_votes
 from videxpr.formats.affwild2 import read_labels
+from videxpr.formats.intervals import intervals_of
 from videxpr.formats.npz import read_features
 from videxpr.formats.parquet import read_annotation
 from videxpr.formats.predictions import Block, read_predictions, read_template
@@ -25,6 +26,7 @@ from videxpr.model.hub.registry import read_registry
 from videxpr.model.pretrained import import_checkpoint
 from videxpr.model.publish.export import read_report
 from videxpr.submission.check import check_submission
+from videxpr.temporal.options import IntervalOptions
 from videxpr.video.images import image_size, read_image
 from videxpr.video.reader import Video
 from videxpr.video.sources import find_sources
@@ -57,6 +59,11 @@ def _image(path: Path) -> None:
     assert read_image(path).shape[1::-1] == image_size(path)
 
 
+def _annotation(path: Path) -> None:
+    for interval in intervals_of(read_annotation(path), IntervalOptions(min_seconds=0.0)):
+        assert interval.start_seconds < interval.end_seconds
+
+
 def _sources(path: Path) -> None:
     for source in find_sources([f"@{path}"]):
         is_inside = not source.relative.is_absolute() and ".." not in source.key.split("/")
@@ -68,7 +75,7 @@ READERS: Final[dict[str, Callable[[Path], object]]] = {
     "labels": read_labels,
     "predictions": read_predictions,
     "template": read_template,
-    "parquet": read_annotation,
+    "parquet": _annotation,
     "features": read_features,
     "checkpoint": load_checkpoint,
     "pickle": lambda path: import_checkpoint(path, path.with_suffix(".safetensors")),

@@ -1,8 +1,8 @@
 """BORIS: a project with its ethogram and one observation, and rows to paste into one's own project.
 
 BORIS imports no events from files. It opens projects, and pastes rows into an observation of a video
-whose project has these subjects and these codes: time, subject, code, modifier, comment, and since its
-version 8 the frame, which it calls NA where it is not known.
+whose project has these subjects and these codes: time, subject, code, modifier, comment, and the frame,
+NA where it is not known (BORIS 8.27 wants that sixth column, which old versions do not know).
 
 A state is two events, of which BORIS takes the first for its start and the second for its stop; so
 where one state ends as another one begins, the stop stands first. It passes over a row that it has
