@@ -15,8 +15,8 @@ from videxpr.annotation.doctor.checks import CHECKS
 from videxpr.annotation.doctor.finding import Finding
 from videxpr.core.errors import VidexprError
 
-SECONDS: Final = 60.0
-"""Of silence, after which a check hangs; torch may take ten where a disk is slow."""
+SECONDS: Final = 120.0
+"""Of silence, after which a check hangs; torch may take a minute on a busy machine or a slow disk."""
 
 END_SECONDS: Final = 5.0
 SPAWN: Final = get_context("spawn")
