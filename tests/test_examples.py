@@ -25,6 +25,7 @@ from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.image_folder import find_images, read_split
 from videxpr.datasets.synthetic.options import SynthesisOptions
 from videxpr.datasets.synthetic.writer import SetSpec, synthesize
+from videxpr.formats.affwild2 import write_labels
 from videxpr.formats.parquet import write_parquet
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary
@@ -421,3 +422,16 @@ def test_a_job_array_plans_every_video_once(tmp_path):
         )
         planned += [line for line in done.stdout.splitlines() if line.startswith("v")]
     assert sorted(planned) == [f"v{number}.mp4: annotate" for number in range(9)]
+
+
+def test_interval_defaults_counts_events(tmp_path):
+    labels = np.repeat([0, 4, 0, 6], 25)
+    shares = np.full((100, 8), 0.02, np.float32)
+    shares[np.arange(100), labels] = 0.86
+    write_parquet(tmp_path / "annotated/a.parquet", annotation("a", shares, smooth=0.0))
+    truth = tmp_path / "tree/EXPR_Set/Validation_Set/a.txt"
+    truth.parent.mkdir(parents=True)
+    write_labels(truth, labels)
+    lines = run("interval_defaults.py", tmp_path / "tree", tmp_path / "annotated").splitlines()
+    assert lines[0] == "1 sequences of 4 s, 2 true events of 0.3 s or more"
+    assert [line.split()[2:4] for line in lines[2:]] == [["2", "0"]] * 49
