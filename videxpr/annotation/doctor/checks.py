@@ -241,6 +241,8 @@ def _detector(name: str, root: Path | None, remedy: str, path: str = "") -> Find
 
     try:
         load_detector(DetectionOptions(name, root)).detect([np.zeros(PICTURE, np.uint8)])
+    except ImportError as exc:  # the file may be well
+        return Finding(name, "problem", f"cannot be tried: {exc}", "see the packages above", path)
     except DetectorError as exc:
         return Finding(name, "problem", str(exc), remedy, path)
     except Exception as exc:  # a file of another kind of network
