@@ -312,7 +312,7 @@ def all_people(shop: Workshop) -> Result:
 
 
 def paper_preset(shop: Workshop) -> Result:
-    return shop.annotate("paper", *shop.clip("gap.mp4", "odd.mkv"), preset="paper")
+    return shop.annotate("paper", *shop.clip("gap.mp4"), preset="paper")
 
 
 def part_of_a_video(shop: Workshop) -> Result:
