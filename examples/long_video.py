@@ -75,11 +75,12 @@ def repeat(path: Path, times: int, output: Path) -> None:
 
 def measure(arguments: argparse.Namespace) -> None:
     """Annotate a video, and print what it took."""
-    from videxpr.annotation.batch import annotate_sources
-    from videxpr.annotation.benchmark.measure import peak_host_bytes
+    from videxpr.annotation.fingerprint import modified_ns
     from videxpr.annotation.load import load_annotator
     from videxpr.annotation.options import AnnotationOptions, OutputOptions
+    from videxpr.annotation.summary import main_people
     from videxpr.annotation.writer import Outputs
+    from videxpr.core.memory import peak_memory_bytes
     from videxpr.core.threads import stage_threads
     from videxpr.faces.options import DetectionOptions, FaceOptions
     from videxpr.model.hub.resolve import resolve_model
@@ -92,28 +93,27 @@ def measure(arguments: argparse.Namespace) -> None:
     counts, times, work = array("q"), array("d"), array("d")  # frames done, when, after what work
     with tempfile.TemporaryDirectory() as folder:
         outputs = Outputs(OutputOptions(Path(folder)))
-        sources = find_sources([str(arguments.video)])
+        (source,) = find_sources([str(arguments.video)])
 
         def note(done: int, total: int) -> None:
             counts.append(done)
             times.append(perf_counter())
             work.append(process_time())
 
-        begun, idle, before = perf_counter(), process_time(), peak_host_bytes() or 0
-        (report,) = annotate_sources(annotator, sources, outputs, lambda source: note)
+        begun, idle, before = perf_counter(), process_time(), peak_memory_bytes() or 0
+        annotation = annotator.annotate(source, note)
+        outputs.write(source, annotation, modified_ns(source))
         outputs.finish()
         seconds = perf_counter() - begun
-    if report.status != "done":
-        raise SystemExit(report.error)
-    peak = peak_host_bytes() or 0
-    coverage = sum(one.frames for one in report.people) / report.frames
-    print(f"{report.frames} frames, a face in {coverage:.0%}, {seconds:.1f} s")
+    peak, frames = peak_memory_bytes() or 0, len(annotation)
+    coverage = sum(one.frames for one in main_people(annotation)) / frames
+    print(f"{frames} frames, a face in {coverage:.0%}, {seconds:.1f} s")
     print(f"peak memory {peak / 1e6:.0f} MB, {before / 1e6:.0f} MB before the first frame")
-    tenths = np.linspace(0, report.frames, 11)
+    tenths = np.linspace(0, frames, 11)
     edges = np.interp(tenths, [0, *counts], [begun, *times])
-    speeds = report.frames / 10 / np.diff(edges)
+    speeds = frames / 10 / np.diff(edges)
     print("frames/s by tenths:", " ".join(f"{speed:.1f}" for speed in speeds))
-    spent = np.diff(np.interp(tenths, [0, *counts], [idle, *work])) * 1e4 / report.frames
+    spent = np.diff(np.interp(tenths, [0, *counts], [idle, *work])) * 1e4 / frames
     print("ms of all cores a frame, by tenths:", " ".join(f"{each:.2f}" for each in spent))
     print(
         f"last tenth / first tenth: {speeds[-1] / speeds[0]:.3f}, work {spent[-1] / spent[0]:.3f}"
