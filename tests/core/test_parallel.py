@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from videxpr.core.parallel import OrderedExecutor, ordered_map, prefetch
+from videxpr.core.parallel import OrderedExecutor, prefetch
 
 
 def stages() -> list[str]:
@@ -99,49 +99,6 @@ def test_a_stage_that_was_never_asked_has_no_thread():
 
 def workers() -> list[str]:
     return [one.name for one in threading.enumerate() if one.name.startswith("videxpr-worker")]
-
-
-@pytest.mark.parametrize("count", [1, 2, 5])
-def test_results_come_in_the_order_of_their_items(count):
-    def slow_at_first(number):
-        time.sleep(0.02 if number == 0 else 0)
-        return number**2
-
-    results = ordered_map(range(12), slow_at_first, count)
-    assert [result() for result in results] == [number**2 for number in range(12)]
-    assert workers() == []
-
-
-def test_items_are_worked_on_at_the_same_time():
-    meeting = threading.Barrier(3)
-    results = ordered_map(range(3), lambda number: meeting.wait(5), 3)
-    assert sorted(result() for result in results) == [0, 1, 2]
-
-
-def test_one_worker_works_when_asked():
-    begun = []
-    results = ordered_map(range(3), begun.append, 1)
-    next(results)
-    assert begun == []
-    next(results)()
-    assert begun == [1]
-
-
-def test_an_item_that_fails_fails_alone():
-    results = list(ordered_map([1, 0, 2], lambda number: 2 / number, 2))
-    assert results[0]() == 2
-    with pytest.raises(ZeroDivisionError):
-        results[1]()
-    assert results[2]() == 1
-
-
-def test_who_stops_early_begins_nothing_more():
-    begun = []
-    results = ordered_map(range(100), begun.append, 2)
-    next(results)()
-    results.close()
-    assert len(begun) <= 5
-    assert workers() == []
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

@@ -102,8 +102,8 @@ class Outputs:
             stated |= record(self.options.intervals)
         return stated
 
-    def check(self, sources: Sequence[Source]) -> bool:
-        """Look at what is there of the sources of a run; return whether all that can be is done.
+    def check(self, sources: Sequence[Source]) -> None:
+        """Look at what is there of the sources of a run.
 
         Raises:
             UsageError: some of it was made with another model or other options.
@@ -116,7 +116,6 @@ class Outputs:
                     self._standings[source] = exc  # that source's failure, when its turn comes
         found = [one for one in self._standings.values() if isinstance(one, Standing)]
         check_setups(found, self.options)
-        return all(one.is_done for one in found)
 
     def unwritable(self, sources: Sequence[Source], people: int | None) -> dict[Source, str]:
         """Return the sources that cannot have files of their own, and why; None means all people."""

@@ -1,14 +1,13 @@
 """Work in threads, with results in order.
 
-`prefetch` lets two stages of a pipeline overlap, `ordered_map` works on several items at once, and
-`OrderedExecutor` does so with items that are submitted to it one by one.
+`prefetch` lets two stages of a pipeline overlap, and `OrderedExecutor` works on several items at once
+that are submitted to it one by one.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Generic, Self, TypeVar
 
 Item = TypeVar("Item")
@@ -37,36 +36,6 @@ def prefetch(items: Generator[Result, None, None], depth: int) -> Generator[Resu
             for future in pending:
                 future.cancel()
             pool.submit(items.close)
-
-
-def ordered_map(
-    items: Iterable[Item], work: Callable[[Item], Result], workers: int
-) -> Generator[Callable[[], Result], None, None]:
-    """Yield for each item, in order, a function that returns its result or raises its error.
-
-    As many items as there are workers are worked on at once, each in a thread, and as many results are
-    queued. With one worker there is no thread: the work is done when its result is asked for. When this
-    is closed early no item is begun any more, and those that are being worked on are waited for.
-
-    Args:
-        items: to work on.
-        work: what is done with each.
-        workers: threads, 1 or more.
-    """
-    if workers == 1:
-        yield from (partial(work, item) for item in items)
-        return
-    with ThreadPoolExecutor(workers, thread_name_prefix="videxpr-worker") as pool:
-        futures: deque[Future[Result]] = deque()
-        try:
-            for item in items:
-                futures.append(pool.submit(work, item))
-                if len(futures) == 2 * workers:
-                    yield futures.popleft().result
-            while futures:
-                yield futures.popleft().result
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass
