@@ -12,9 +12,9 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, Protocol
@@ -64,6 +64,19 @@ class Holder:
             return abs(begun - self.begun) > GRAIN_SECONDS
         except psutil.NoSuchProcess:
             return True
+
+
+def holder_is_gone(content: Mapping[str, Any], here: Holder) -> bool:
+    """Return whether whoever a lease names has surely ended, as far as this machine can tell.
+
+    Args:
+        content: of the lease.
+        here: this process.
+    """
+    try:
+        return Holder(*(content[one.name] for one in fields(Holder))).is_gone(here)
+    except KeyError:  # it is just being written
+        return False
 
 
 def this_process() -> Holder:
@@ -209,11 +222,8 @@ class Leases:
 
     def _is_free(self, path: Path) -> bool:
         """Return whether a lease may be taken over."""
-        content = _read(path)
-        with suppress(KeyError):
-            fields = ("host", "boot", "process", "begun")
-            if Holder(*(content[name] for name in fields)).is_gone(self.holder):
-                return True
+        if holder_is_gone(_read(path), self.holder):
+            return True
         try:
             return self._now() - path.stat().st_mtime > LEASE_SECONDS
         except FileNotFoundError:  # given back meanwhile

@@ -116,6 +116,11 @@ class Outcome:
         """Where it stands among others in a file of the run."""
         return PurePosixPath(self.video).parts, self.source.path
 
+    @property
+    def minute(self) -> str:
+        """When it was, in words for people."""
+        return f"{self.time[:16].replace('T', ' ')} UTC"
+
     def line(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         made = {} if self.setup is None else asdict(self.setup)

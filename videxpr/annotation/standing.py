@@ -68,8 +68,7 @@ def find_standing(
     if options.overwrite:
         return Standing()
     if not there.source.fits(source, read=options.verify):
-        when = there.time[:16].replace("T", " ")
-        return Standing(reason=f"made again, as it has changed since {when} UTC")
+        return Standing(reason=f"made again, as it has changed since {there.minute}")
     if setup is not NO_SETUP and (found := tuple(differences(there.setup, setup))):
         reason = f"made again, as it was made {'; '.join(found)}"
         return Standing(reason=reason, differences=found)

@@ -28,6 +28,7 @@ from videxpr.annotation.leases import (
     Held,
     Holder,
     LeaseLostError,
+    holder_is_gone,
     this_process,
 )
 from videxpr.annotation.run_log import (
@@ -312,10 +313,8 @@ class StoreLeases:
         (line,) = parsed(self.remote.read([name])[name]) or [{}]
         if line.get("event") != "lease":
             return True
-        with suppress(KeyError):
-            fields = ("host", "boot", "process", "begun")
-            if Holder(*(line[name] for name in fields)).is_gone(self.holder):
-                return True
+        if holder_is_gone(line, self.holder):
+            return True
         return self._now_ns() - file.modified_ns > LEASE_SECONDS * 1e9
 
     def _now_ns(self) -> int:

@@ -8,13 +8,11 @@ from typing import Final
 import torch
 
 from videxpr.core.errors import DeviceError
-from videxpr.core.options import check_device
+from videxpr.core.options import VISIBLE, check_device
 from videxpr.core.threads import cpu_threads
 
 NVIDIA_DRIVER: Final = Path("/proc/driver/nvidia/version")
 """Is there wherever Linux has loaded NVIDIA's driver, whether or not torch can use it."""
-
-VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 
 
 def resolve_device(wanted: str) -> torch.device:

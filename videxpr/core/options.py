@@ -7,6 +7,9 @@ from videxpr.core.errors import DeviceError
 from videxpr.core.option import option, options
 
 PANEL: Final = "Running"
+VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
+"""What the environment calls the GPUs that a process may use."""
+
 DEVICE: Final = re.compile(r"auto|cpu|mps|cuda(:\d+)?|\d+")
 
 

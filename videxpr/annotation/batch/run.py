@@ -284,22 +284,15 @@ class Batch:
 
     def _bury(self, number: int, died: Died) -> None:
         """Give the source of a worker that has ended to another one, once."""
-        running = self._release(number)
+        running = self._running[number]
         source = running.task.source
-        try:
-            is_done = self._outputs.standing(source).is_done
-        except (OSError, VidexprError):
-            is_done = False
-        if is_done:  # it had just ended
-            outcome = self._outputs.log.done[source.key]
-            self._ended.append(_done_before(source, outcome))
-        elif running.attempt < ATTEMPTS:
-            lease = self._leases.acquire(source.key)
-            if lease is None:
-                self._elsewhere.append(source)
-                return
-            task = replace(running.task, lease=lease)
-            self._submit(number, task, running.attempt + 1)
+        is_done = self._is_done(source)  # it may just have ended
+        if not is_done and running.attempt < ATTEMPTS:
+            self._submit(number, running.task, running.attempt + 1)  # under the same lease
+            return
+        self._release(number)
+        if is_done:
+            self._ended.append(_done_before(source, self._outputs.log.done[source.key]))
         elif running.is_loading:
             raise WorkerError(
                 f"the process that loads the model ended with {died.reason}, twice"
@@ -308,6 +301,12 @@ class Batch:
         else:
             text = f"the process that annotated it ended with {died.reason}, twice"
             self._fail(source, CrashError(text), running.seconds, died.last_words)
+
+    def _is_done(self, source: Source) -> bool:
+        try:
+            return self._outputs.standing(source).is_done
+        except (OSError, VidexprError):
+            return False
 
     def _watch(self) -> None:
         """End workers that take too long, or too much."""
@@ -341,9 +340,8 @@ class Batch:
     def _fail(
         self, source: Source, error: Exception, seconds: float = 0.0, last_words: str = ""
     ) -> None:
-        report = replace(failure(Report, source, error), seconds=seconds)
-        if last_words:
-            report = replace(report, trace=last_words)
+        report = failure(Report, source, error)
+        report = replace(report, seconds=seconds, trace=last_words or report.trace)
         self._log_failure(report)
         self._ended.append(report)
 
@@ -369,10 +367,7 @@ class Batch:
 
 
 def annotate_sources(
-    annotator: "Annotator",
-    sources: Sequence[Source],
-    outputs: Outputs,
-    listener: Listener | None = None,
+    annotator: "Annotator", sources: Sequence[Source], outputs: Outputs
 ) -> Iterator[Report]:
     """Annotate sources in this process, one after another, and write the files of each.
 
@@ -382,7 +377,6 @@ def annotate_sources(
         annotator: with its model, detector and options.
         sources: what to annotate.
         outputs: where results go.
-        listener: shows people what happens.
 
     Yields:
         One report a source, in order, as it comes.
@@ -395,14 +389,11 @@ def annotate_sources(
         tell(Ready())
         return annotator
 
-    pool = InProcess(outputs, load)
-    batch = Batch(outputs, pool, annotator.options.people, listener=listener)
-    return batch.run(sources)
+    return Batch(outputs, InProcess(outputs, load), annotator.options.people).run(sources)
 
 
 def _failed_before(source: Source, outcome: Outcome) -> Report:
-    when = outcome.time[:16].replace("T", " ")
-    error = f"{outcome.error} (as on {when} UTC; --retry-failed tries it again)"
+    error = f"{outcome.error} (as on {outcome.minute}; --retry-failed tries it again)"
     return Report(source, "failed", error=error, error_class=outcome.error_class)
 
 

@@ -18,13 +18,13 @@ from videxpr.annotation.options import AnnotateCommand
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import UsageError
 from videxpr.core.memory import available_bytes
+from videxpr.core.options import VISIBLE
 from videxpr.core.threads import stage_threads
 from videxpr.model.hub.resolve import ModelFile
 from videxpr.video.sources import Source
 
 MEMORY_SHARE: Final = 0.8
 NVIDIA_GPUS: Final = Path("/proc/driver/nvidia/gpus")
-VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 
 
 def make_job(
