@@ -1,6 +1,7 @@
 """What many tests share: the command line, the real clips, nobody's own models."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +24,13 @@ needs_shared = pytest.mark.skipif(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each of several test processes a core of its own: threads of two would fight for both."""
+    """Let commands hear Ctrl-C, and give each of several test processes a core of its own.
+
+    A shell script's background jobs ignore Ctrl-C, and so would what the tests start in one.
+    Threads of two processes would fight for both cores.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if worker and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))

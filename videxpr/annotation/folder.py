@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -81,6 +81,9 @@ class OutputFolder(Protocol):
             OutputError: it cannot be done.
             LeaseLostError: another run has done so meanwhile.
         """
+
+    def is_staged(self, key: str, staged_at: str) -> bool:
+        """Return whether what a process had written aside of a video is still there."""
 
     def rescue(self, staged_at: str, files: Mapping[str, WrittenFile]) -> None:
         """Give files their names that a process had written aside when it was killed."""
@@ -170,15 +173,19 @@ class LocalFolder:
                 os.replace(staging / Path(file).name, self.directory / file)
         sync(staging.parent)
 
+    def is_staged(self, key: str, staged_at: str) -> bool:
+        """Return whether a hidden folder beside the files of a video is still there."""
+        staging = self.directory / staged_at
+        return staging.is_dir() and staging in self.leftovers(key)  # a log may say anything
+
     def rescue(self, staged_at: str, files: Mapping[str, WrittenFile]) -> None:
-        """Rename those that are whole; the folder goes if nothing is left in it."""
+        """Rename those that are whole; remove the folder."""
         staging = self.directory / staged_at
         for file, written in files.items():
             staged = staging / Path(file).name
             if staged.is_file() and sha256_of(staged) == written.sha256:
                 os.replace(staged, self.directory / file)
-        with suppress(OSError):
-            staging.rmdir()
+        shutil.rmtree(staging, ignore_errors=True)
 
     def leftovers(self, key: str) -> list[Path]:
         """Return the hidden folders of a video."""

@@ -72,10 +72,11 @@ def find_standing(
     if setup is not NO_SETUP and (found := tuple(differences(there.setup, setup))):
         reason = f"made again, as it was made {'; '.join(found)}"
         return Standing(reason=reason, differences=found)
-    if lost := _lost_files(there, formats, folder, log, options):
+    if folder.is_staged(key, there.staging):  # its process was killed, or is just at it
+        with log.locked():  # which such a process holds until it has ended
+            folder.rescue(there.staging, there.files)
+    if lost := _lost_files(there, formats, folder, options):
         return Standing(reason=f"made again, as {', '.join(lost)} was not as written")
-    if there.staging:
-        folder.rescue(there.staging, {})  # of which nothing is left but the folder
     return Standing(is_done=_holds(there, formats))
 
 
@@ -159,29 +160,15 @@ def _failure(source: Source, log: RunLog, options: OutputOptions, setup: Setup) 
 
 
 def _lost_files(
-    there: Outcome,
-    formats: Sequence[Format],
-    folder: OutputFolder,
-    log: RunLog,
-    options: OutputOptions,
+    there: Outcome, formats: Sequence[Format], folder: OutputFolder, options: OutputOptions
 ) -> list[str]:
-    """Return files of some formats that are gone, or are not as they were written.
-
-    Those that had not got their names when their process was killed get them now.
-    """
+    """Return files of some formats that are gone, or are not as they were written."""
     names = {one.name for one in formats}
-
-    def lost() -> dict[str, WrittenFile]:
-        return {
-            file: written
-            for file, written in there.files.items()
-            if written.format in names and not _is_as_written(folder, file, written, options.verify)
-        }
-
-    if there.staging and lost():
-        with log.locked():  # as long as its process writes, they are its own
-            folder.rescue(there.staging, lost())
-    return [Path(file).name for file in lost()]
+    return [
+        Path(file).name
+        for file, written in there.files.items()
+        if written.format in names and not _is_as_written(folder, file, written, options.verify)
+    ]
 
 
 def _is_as_written(folder: OutputFolder, file: str, written: WrittenFile, verify: bool) -> bool:

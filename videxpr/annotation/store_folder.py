@@ -128,8 +128,12 @@ class StoreFolder:
             if not self._remote.create(file, staging / Path(file).name, self._files.get(file)):
                 raise LeaseLostError(f"{self.shown(file)} was written by another run meanwhile")
 
+    def is_staged(self, key: str, staged_at: str) -> bool:
+        """Return no: what was not put is gone."""
+        return False
+
     def rescue(self, staged_at: str, files: Mapping[str, WrittenFile]) -> None:
-        """Do nothing: what was not put is gone."""
+        """Do nothing: there is nothing left to name."""
 
     def leftovers(self, key: str) -> list[Path]:
         """Return nothing: the system clears its temporary folder."""

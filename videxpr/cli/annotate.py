@@ -5,6 +5,7 @@ What can be answered without torch is answered before it is imported.
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from videxpr.annotation.options import AnnotateCommand
@@ -62,10 +63,12 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         )
         reports: list[Report] = []
         try:
-            for report in batch.run(sources):
-                reports.append(report)
-                display.end(report, report_line(report, _found(report), "files"))
+            with closing(batch.run(sources)) as ended:
+                for report in ended:
+                    reports.append(report)
+                    display.end(report, report_line(report, _found(report), "files"))
         finally:  # also when the run is stopped
+            display.done += batch.unreported
             missing = _finish(outputs, batch)
         if command.batch.shard is None:  # else other shards have the other rows
             display.report_missing(missing)

@@ -1,5 +1,6 @@
 """Runs on one output folder share the work; none annotates what another one does."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -137,3 +138,32 @@ def test_who_was_killed_before_files_had_their_names_is_made_good_not_made_again
         (out / name).rename(staging / name)
     assert run(out, talk).said == {"talk.mp4": "skipped"}
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_of_who_was_killed_before_files_took_the_place_of_others_nothing_is_left_over(tmp_path):
+    out, talk = tmp_path / "out", video(tmp_path / "in" / "talk.mp4")
+    run(out, talk)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    (done,) = (one for one in lines(out / "run.jsonl") if one["event"] == "done")
+    staging = out / done["staging"]
+    staging.mkdir()
+    for name in done["files"]:
+        (staging / name).write_bytes(before[name])  # as what was there before
+    assert run(out, talk).said == {"talk.mp4": "skipped"}
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+@pytest.mark.parametrize("staging", ["../elsewhere", "deeper/in", "..", "", "."])
+def test_a_log_cannot_name_folders_elsewhere_to_be_removed(staging, tmp_path):
+    out, talk = tmp_path / "out", video(tmp_path / "in" / "talk.mp4")
+    for name in ("elsewhere", "out/deeper/in"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "mine").touch()
+    run(out, talk)
+    log = out / "run.jsonl"
+    text = log.read_text()
+    (done,) = (one for one in lines(log) if one["event"] == "done")
+    log.write_text(text.replace(json.dumps(done["staging"]), json.dumps(staging)))
+    assert run(out, talk).said == {"talk.mp4": "skipped"}
+    assert (tmp_path / "elsewhere" / "mine").exists() and (out / "deeper" / "in" / "mine").exists()
+    assert (out / "talk.txt").exists()

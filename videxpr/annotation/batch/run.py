@@ -114,6 +114,7 @@ class Batch:
 
     Attributes:
         stopped: why it ended before its last source; empty if it did not.
+        unreported: sources that were done when it was ended from outside, before it could say so.
     """
 
     def __init__(
@@ -136,6 +137,7 @@ class Batch:
             shard: which share of a longer list the sources are, for the log.
         """
         self.stopped = ""
+        self.unreported = 0
         self._outputs = outputs
         self._pool = pool
         self._people = people
@@ -178,6 +180,7 @@ class Batch:
             self._pool.close()
             for one in self._running.values():
                 self._outputs.clear(one.task.source)
+            self.unreported = sum(self._is_done(one.task.source) for one in self._running.values())
             self._leases.close()
 
     def _ordered(self, sources: Sequence[Source]) -> Sequence[Source]:
