@@ -15,6 +15,8 @@ from runs import FAULTS, results, start, write_crops, write_small_model
 
 from videxpr.annotation.batch.worker import Refused
 
+pytestmark = pytest.mark.slow
+
 ray_pool = pytest.importorskip(
     "videxpr.annotation.batch.ray_pool", reason="RAY IS NOT TESTED: pip install '.[test]'"
 )

@@ -41,6 +41,8 @@ from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.training.clips.module import draw_length
 from videxpr.training.clips.options import RECIPES, ClipTrainingOptions
 
+pytestmark = pytest.mark.slow
+
 ONE_EPOCH = {"epochs": 1}
 CACHED_FEATURES = {"freeze": "block4", "augment": "none"}
 

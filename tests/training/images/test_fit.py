@@ -25,6 +25,8 @@ from videxpr.training.options import Augmentation, CheckpointOptions, Machine, a
 from videxpr.training.run import EpochReport
 from videxpr.video.images import read_image, resize
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = ImageTrainingOptions(epochs=2, size=32, gray=True, batch_size=16, learning_rate=2e-3)
 MACHINE = Machine("cpu", threads=1)
 OF_CHECKPOINT = {"data", "license", "dtype", "resume", "overwrite"}
@@ -272,8 +274,7 @@ def test_a_run_that_was_broken_off_twice_ends_like_an_unbroken_one(
         train_on(
             faces,
             tmp_path / name,
-            machine=Machine("cpu"),
-            options=replace(OPTIONS, epochs=4, size=48, first_size=32, mixup=0.2),
+            options=replace(OPTIONS, epochs=3, size=48, first_size=32, mixup=0.2),
             on_epoch=reports.append,
             notify=said.append,
             **more,
@@ -298,7 +299,8 @@ def test_a_run_that_was_broken_off_twice_ends_like_an_unbroken_one(
         assert torch.equal(other.model.state_dict()[name], value)
     with pytest.raises(UsageError, match="whole.safetensors is there already: --resume"):
         train("whole.safetensors")
-    assert train("whole.safetensors", overwrite=True) == whole
+    if seconds:
+        assert train("whole.safetensors", overwrite=True) == whole
 
 
 @pytest.mark.filterwarnings("ignore")
