@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from videxpr.annotation.deferral import DeferredFaces
-from videxpr.annotation.fingerprint import resolved_record
+from videxpr.annotation.fingerprint import resolved_record, segment_record
 from videxpr.annotation.options import AnnotationOptions
 from videxpr.annotation.provenance import fingerprint, warnings
 from videxpr.annotation.streaming import (
@@ -24,7 +24,6 @@ from videxpr.annotation.streaming import (
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.core.parallel import OrderedExecutor
-from videxpr.core.remote import Location
 from videxpr.core.row_buffer import RowBuffer
 from videxpr.core.stage_timer import StageTimer, measured
 from videxpr.core.structures import Face, Floats
@@ -106,13 +105,13 @@ class Annotator:
         check_source(source)
         state = self._begin()
         if source.kind == "crops":
-            if self.options.faces.time_range != TimeRange():
+            if source.segment or self.options.faces.time_range != TimeRange():
                 raise SourceError(
                     f"{source.path} holds crops, which have no times to start or end at"
                 )
             self._read_crops(open_crops(*source.folders), state, progress)
         else:
-            self._read_video(source.path, state, progress)
+            self._read_video(source, state, progress)
         return self._annotation(source, state)
 
     def _begin(self) -> "_State":
@@ -125,7 +124,7 @@ class Annotator:
         people = People(options.faces, options.people, timeline.times, self.recognizer, template=-1)
         return _State(timeline, streams, DeferredFaces(options.people, options.faces), people)
 
-    def _read_video(self, path: Location, state: "_State", progress: Progress | None) -> None:
+    def _read_video(self, source: Source, state: "_State", progress: Progress | None) -> None:
         with self._embedding(state) as embedding:
 
             def add(faces: list[TrackedFace]) -> None:
@@ -133,7 +132,8 @@ class Annotator:
                 if ready := state.deferred.add(faces, state.timeline.frame_size):
                     embedding.add(ready)
 
-            for shot in self._faces.shots(path, state.timeline, add, progress):
+            shots = self._faces.shots(source.path, state.timeline, add, progress, source.segment)
+            for shot in shots:
                 asked = state.people.end_shot(shot)
                 if waiting := state.deferred.take([one.track.number for one in asked]):
                     embedding.add(waiting)
@@ -235,6 +235,7 @@ class Annotator:
         size, digest = fingerprint(source)
         found, recognizer = source.kind == "video", self.recognizer
         options = resolved_record(self.options, self.detector) | self._stated
+        options |= segment_record(source)
         return {
             "videxpr_version": VERSION,
             "model": JOINT.join(one.name for one in self.checkpoints),
@@ -256,6 +257,7 @@ class Annotator:
             "frame_size": "{}x{}".format(*timeline.frame_size) if found else "",
             "source_bytes": str(size),
             "source_sha256": digest,
+            **({"segment": source.segment.name} if source.segment else {}),
         }
 
 

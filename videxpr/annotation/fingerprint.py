@@ -148,6 +148,12 @@ def resolved_record(options: AnnotationOptions, detector: Finder) -> dict[str, A
     return record(options, results_only=True) | resolved
 
 
+def segment_record(source: Source) -> dict[str, Any]:
+    """Return what the options of one source say of its stretch; nothing of a whole one."""
+    segment = source.segment
+    return {"start": segment.start_seconds, "end": segment.end_seconds} if segment else {}
+
+
 def resolve_options(
     options: AnnotationOptions, models: Mapping[str, ModelConfig]
 ) -> AnnotationOptions:

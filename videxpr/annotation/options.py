@@ -207,6 +207,7 @@ class AnnotateCommand:
 
     Attributes:
         sources: what is annotated.
+        segments: a table of the stretches that are.
         output: what is written and where.
         annotation: how videos are annotated.
         model: which models answer.
@@ -220,6 +221,14 @@ class AnnotateCommand:
         "line, or folders of aligned crops (cropped_aligned/NAME/00001.jpg).",
         positional=True,
     )
+    segments: Path | None = option(
+        None,
+        "Only the stretches that this table lists: columns video, start, end and name. Each has files "
+        "of its own, TALK.NAME.txt, and a line in summary.csv; it is annotated as if it were a video.",
+        metavar="FILE.csv",
+        changes_results=False,
+        panel=HOW,
+    )
     output: OutputOptions = field(default_factory=OutputOptions)
     annotation: AnnotationOptions = field(default_factory=AnnotationOptions)
     model: ModelOptions = field(default_factory=ModelOptions)
@@ -228,8 +237,15 @@ class AnnotateCommand:
 
     def __post_init__(self) -> None:
         times = self.annotation.faces.time_range
-        if self.output.template is not None and (times.start_seconds or times.end_seconds):
-            raise UsageError("--template wants whole videos; leave out --start and --end")
+        is_cut = times.start_seconds or times.end_seconds
+        if self.output.template is not None and (is_cut or self.segments):
+            raise UsageError(
+                "--template wants whole videos; leave out --start, --end and --segments"
+            )
+        if self.segments is not None and is_cut:
+            raise UsageError(
+                "--segments has starts and ends of its own; leave out --start and --end"
+            )
 
 
 def preset_base(command: Any, given: Mapping[str, Any]) -> Any:

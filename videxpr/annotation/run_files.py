@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from videxpr.annotation.folder import OutputFolder
 from videxpr.annotation.run_log import Append, Outcome, RunLog, now
-from videxpr.annotation.summary import COLUMNS
+from videxpr.annotation.summary import COLUMNS, SEGMENT, with_segment
 from videxpr.core.errors import FormatError
 from videxpr.core.files import sha256_of
 from videxpr.core.names import composed
@@ -111,14 +111,17 @@ def write_run_files(
         return _lacking(template, {}) if with_predictions else []
     with log.locked() as append:
         files = RunFiles(folder, log, append)
-        files.update(SUMMARY, {}, lambda path: write_summary(path, COLUMNS, rows(log)))
+        has_segments = any(one.segment for one in log.outcomes)
+        columns = with_segment(COLUMNS) if has_segments else COLUMNS
+        files.update(SUMMARY, {}, lambda path: write_summary(path, columns, rows(log)))
         return _update_predictions(files, template) if with_predictions else []
 
 
 def rows(log: RunLog) -> Iterator[Row]:
     """Yield the lines of the summary, by path."""
     for outcome in log.outcomes:
-        failed: Row = {"video": outcome.video, "error": outcome.error}
+        video = outcome.video.removesuffix(f" ({outcome.segment})")
+        failed: Row = {"video": video, SEGMENT: outcome.segment, "error": outcome.error}
         yield from (failed,) if outcome.event == "failed" else outcome.summary
 
 

@@ -44,7 +44,15 @@ FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 UNLOCKABLE: Final = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 """What file systems answer that know no locks; appending a line at once is nearly as safe."""
 
-LATER: Final = ("frames", "coverage", "device", "peak_memory_bytes", "staging", "error_class")
+LATER: Final = (
+    "segment",
+    "frames",
+    "coverage",
+    "device",
+    "peak_memory_bytes",
+    "staging",
+    "error_class",
+)
 """What lines of earlier versions lack."""
 
 Line = Mapping[str, Any]
@@ -80,6 +88,7 @@ class Outcome:
         setup: what it was made with; None if it failed.
         files: what was written, by path below the output folder.
         labels: what text says; None unless predictions were asked for.
+        segment: name of the stretch of the source; empty for the whole.
         summary: its lines of ``summary.csv``.
         frames: that were annotated.
         coverage: share of them in which the main person's face was detected.
@@ -101,6 +110,7 @@ class Outcome:
     setup: Setup | None = None
     files: Mapping[str, WrittenFile] = field(default_factory=dict)
     labels: TextLabels | None = None
+    segment: str = ""
     summary: tuple[Row, ...] = ()
     frames: int = 0
     coverage: float | None = None
@@ -117,6 +127,11 @@ class Outcome:
         return PurePosixPath(self.video).parts, self.source.path
 
     @property
+    def whose(self) -> str:
+        """Which source it is of: the path, and the stretch."""
+        return _whose(self.source.path, self.segment)
+
+    @property
     def minute(self) -> str:
         """When it was, in words for people."""
         return f"{self.time[:16].replace('T', ' ')} UTC"
@@ -131,6 +146,7 @@ class Outcome:
             "video": self.video,
             "key": self.key,
             "kind": self.kind,
+            "segment": self.segment,
             **{f"source_{name}": value for name, value in asdict(self.source).items()},
             **made,
             "frames": self.frames,
@@ -175,6 +191,10 @@ def outcome_in(line: Mapping[str, Any]) -> Outcome:
     )
 
 
+def _whose(path: str, segment: str) -> str:
+    return f"{path} ({segment})" if segment else path
+
+
 def now() -> str:
     """Return the time in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
@@ -182,7 +202,10 @@ def now() -> str:
 
 def run_lines(sources: Sequence[Source], shard: str, log: "RunLog") -> Iterator[Mapping[str, Any]]:
     """Yield the lines that say that a run begins, and of which sources."""
-    videos = [[one.printable, one.key, path_of(one), size_and_time(one)[0]] for one in sources]
+    videos = [
+        [one.printable, one.key, _whose(path_of(one), one.segment_name), size_and_time(one)[0]]
+        for one in sources
+    ]
     digest = hashlib.sha256(json.dumps(videos).encode()).hexdigest()
     about = {"time": now(), "videxpr_version": VERSION}
     if digest not in log.lists:
@@ -362,7 +385,7 @@ class RunLog:
 
 def _in_order(numbered: Iterable[tuple[int, Outcome]]) -> list[Outcome]:
     """Return the last outcome of each source, whatever its files were called, by path."""
-    last = {one.source.path: one for _, one in sorted(numbered, key=lambda pair: pair[0])}
+    last = {one.whose: one for _, one in sorted(numbered, key=lambda pair: pair[0])}
     return sorted(last.values(), key=lambda one: one.place)
 
 

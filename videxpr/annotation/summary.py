@@ -41,6 +41,9 @@ COLUMNS: Final = (
 )
 """Of ``summary.csv``, in order."""
 
+SEGMENT: Final = "segment"
+"""A column after ``video``, where stretches of videos were annotated."""
+
 NOBODY: Final[Row] = {"face_frames": 0, "coverage": 0.0}
 """Of a video without any face: no person, and no shares."""
 
@@ -129,10 +132,19 @@ def summary_rows(annotation: Annotation, warnings: Sequence[str], missing: Missi
         for one in people
     ]
     own = own or [NOBODY]
+    names = COLUMNS
+    if SEGMENT in made:
+        every = {**every, SEGMENT: made[SEGMENT]}
+        names = with_segment(COLUMNS)
     return [
-        {name: cells.get(name) for name in COLUMNS}
+        {name: cells.get(name) for name in names}
         for cells in ({**every, **one, **(whole if one is own[0] else {})} for one in own)
     ]
+
+
+def with_segment(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of a summary in which there are stretches of videos."""
+    return (*columns[:1], SEGMENT, *columns[1:])
 
 
 def _length(annotation: Annotation) -> float:

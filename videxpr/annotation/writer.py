@@ -17,6 +17,7 @@ from videxpr.annotation.fingerprint import (
     differences,
     modified_ns,
     path_of,
+    segment_record,
     setup_in,
     size_and_time,
 )
@@ -146,7 +147,7 @@ class Outputs:
 
     def _look(self, source: Source) -> Standing:
         standing = find_standing(
-            source, self.folder, self.log, self.options, self._setups[source.kind]
+            source, self.folder, self.log, self.options, self._setup_of(source)
         )
         there = self.log.done.get(source.key)
         if standing.is_done and there is not None:
@@ -198,6 +199,7 @@ class Outputs:
                 key=source.key,
                 source=_state(source, annotation, modified_ns),
                 kind=source.kind,
+                segment=source.segment_name,
                 setup=self._made_with(source, annotation),
                 files=files,
                 labels=labels if "predictions" in self.options.written else None,
@@ -264,7 +266,8 @@ class Outputs:
             key=source.key,
             source=SourceState(path_of(source), size, modified, ""),
             kind=source.kind,
-            setup=self._setups.get(source.kind),
+            segment=source.segment_name,
+            setup=None if source.kind == "missing" else self._setup_of(source),
             seconds=seconds,
             error=error,
             error_class=error_class,
@@ -347,6 +350,13 @@ class Outputs:
         if source.kind == "video" and (np.diff(annotation.pts_seconds) > 0).all():
             options.pop("crop-fps", None)  # its own times told everything
         return replace(setup, options=options | self._stated)
+
+    def _setup_of(self, source: Source) -> Setup:
+        """Return with what a source is annotated."""
+        setup = self._setups[source.kind]
+        if setup is NO_SETUP or not (own := segment_record(source)):
+            return setup
+        return replace(setup, options={**setup.options, **own})
 
     def _people(self, source: Source, labels: TextLabels) -> tuple[list[TemplateMatch], list[str]]:
         """Return which person is written under which name, and what there is to say about it.

@@ -17,7 +17,7 @@ from videxpr.cli.console import (
     report_line,
     resume_hint,
 )
-from videxpr.cli.message import show
+from videxpr.cli.message import print_message, show
 from videxpr.cli.model_choice import chosen_models
 from videxpr.cli.report_table import Cells, print_reports
 from videxpr.core.errors import OutputError
@@ -38,7 +38,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     prepare_process(command.run.quiet)
     from videxpr.annotation.batch.start import in_shard
 
-    sources = in_shard(find_some_source(command.sources), command.batch.shard)
+    sources = in_shard(_find_sources(command), command.batch.shard)
     models = chosen_models(command.model, command.run.quiet)
     from videxpr.annotation.writer import Outputs
 
@@ -89,6 +89,19 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         reports.sort(key=lambda report: places[report.source])  # workers end in any order
         print_reports(title, HEADER, reports, _rows, _total, "annotated")
     return int(any(report.status == "failed" for report in reports) or display.incomplete)
+
+
+def _find_sources(command: AnnotateCommand) -> list[Source]:
+    """Return what was asked for, and say what was left out of it."""
+    sources = find_some_source(command.sources)
+    if command.segments is None:
+        return sources
+    from videxpr.annotation.segments import cut_sources
+
+    cut, notes = cut_sources(sources, command.segments)
+    for note in notes if not command.run.quiet else ():
+        print_message(note)
+    return cut
 
 
 def _finish(outputs: "Outputs", batch: "Batch") -> list[str]:

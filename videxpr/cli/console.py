@@ -248,7 +248,7 @@ def report_line(report: "JobResult", found: str, kept: str) -> str:
         kept: what is there already where it was skipped.
     """
     if report.status == "skipped":
-        return f"{report.source.path}: skipped, its {kept} are there"
+        return f"{report.source.shown}: skipped, its {kept} are there"
     speed = f"{report.frames_per_second:.1f} frames/s"
     warnings = "".join(f"; warning: {warning}" for warning in report.warnings)
-    return f"{report.source.path}: {report.frames} frames, {found}, {speed}{warnings}"
+    return f"{report.source.shown}: {report.frames} frames, {found}, {speed}{warnings}"

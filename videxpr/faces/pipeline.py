@@ -26,6 +26,7 @@ from videxpr.faces.orientation import OrientationCheck
 from videxpr.faces.track import Track, Tracker
 from videxpr.video.options import TimeRange
 from videxpr.video.reader import Video
+from videxpr.video.segments import Segment
 from videxpr.video.shots import ShotFrame, with_shots
 from videxpr.video.timeline import Timeline
 
@@ -108,6 +109,7 @@ class FacePipeline:
         timeline: Timeline,
         on_faces: OnFaces,
         progress: Progress | None = None,
+        segment: Segment | None = None,
     ) -> Iterator[Shot]:
         """Yield the shots of a video as they end, from its first frame to its last.
 
@@ -116,6 +118,7 @@ class FacePipeline:
             timeline: fresh; what is known of the frames is noted here as they come.
             on_faces: called with the faces of a few frames at a time, before their shot is yielded.
             progress: called after each few frames.
+            segment: the only part that is looked at, in place of the one that options ask for.
 
         Raises:
             SourceError: the video is missing, cannot be opened, is too large, or gives no frame.
@@ -126,9 +129,13 @@ class FacePipeline:
         timeline.decoder_note, timeline.stream = video.decoder_note, video.stream
         timeline.fps = video.fps or timeline.fps
         timeline.container_start_seconds = video.container_start_seconds
+        asked, origin = self.options.time_range, 0.0
+        if segment is not None:
+            origin = video.container_start_seconds
+            asked = segment.time_range(origin)
         orientation = OrientationCheck(self.detector)
         keyframes = KeyframeDetector(self.detector, self.options.keyframes)
-        detected = self._detected_blocks(video, timeline.fps, keyframes, orientation)
+        detected = self._detected_blocks(video, asked, timeline.fps, keyframes, orientation)
         with video, closing(detected) as blocks:
             for block in blocks:
                 if timeline.shots and block[0].shot != timeline.shots[-1]:
@@ -144,16 +151,20 @@ class FacePipeline:
                 *orientation.warnings(),
             ]
             if not timeline:
-                asked = self.options.time_range
-                raise SourceError(f"{path}: {_no_frame_reason(video, asked, timeline.fps)}")
+                raise SourceError(f"{path}: {_no_frame_reason(video, asked, timeline.fps, origin)}")
         yield Shot(tracker.finish(), timeline.frame_size, self.detector.sure_score)
 
     def _detected_blocks(
-        self, video: Video, fps: float, keyframes: KeyframeDetector, orientation: OrientationCheck
+        self,
+        video: Video,
+        asked: TimeRange,
+        fps: float,
+        keyframes: KeyframeDetector,
+        orientation: OrientationCheck,
     ) -> Generator[list[_DetectedFrame], None, None]:
         """Yield the faces of blocks; decoding and detection in a thread each, unless timed."""
         frames = video if self.timer is None else self.timer.measure_each("decode", video)
-        shown = with_shots(_in_time_range(frames, self.options.time_range, fps))
+        shown = with_shots(_in_time_range(frames, asked, fps))
         blocks = _blocks(shown, keyframes.block_length(self.options.batch_size))
         if self.timer is not None:
             return self._detect(blocks, keyframes, orientation)
@@ -193,17 +204,20 @@ class FacePipeline:
         return _DetectedFrame(frame.index, *times, shown.shot, (width, height), faces, crops)
 
 
-def _no_frame_reason(video: Video, asked: TimeRange, fps: float) -> str:
-    """Return why no frame of a video was given."""
+def _no_frame_reason(video: Video, asked: TimeRange, fps: float, origin: float) -> str:
+    """Return why no frame of a video was given; times count from `origin`."""
     if asked == TimeRange():
         return f"none of its frames can be decoded ({video.decode_errors} damaged packets)"
     start, end = asked.start_seconds, asked.end_seconds
     if start is None:
         where = f"before {end:g} s"
+    elif end is None:
+        where = f"from {start:g} s on"
     else:
-        where = f"from {start:g} s on" if end is None else f"between {start:g} and {end:g} s"
+        where = f"between {start - origin:g} and {end - origin:g} s"
     begins, ends = video.span_seconds(fps)
-    return f"no frame {where}; the video runs from {begins:.1f} to {ends:.1f} s"
+    runs = f"the video runs from {begins - origin:.1f} to {ends - origin:.1f} s"
+    return f"no frame {where}; {runs}"
 
 
 def _in_time_range(frames: Iterable[Frame], asked: TimeRange, fps: float) -> Iterator[Frame]:

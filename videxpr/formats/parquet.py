@@ -193,6 +193,15 @@ def read_annotation(path: Path | str) -> Annotation:
     )
 
 
+def is_of_segment(path: Path) -> bool:
+    """Return whether a file is the annotation of a stretch of a video; no if it cannot be read."""
+    try:
+        metadata = pyarrow.parquet.read_schema(path).metadata or {}
+    except (OSError, ValueError, pyarrow.ArrowException):
+        return False
+    return b"segment" in metadata
+
+
 def _require(path: Path, is_so: object, otherwise: str) -> None:
     """Refuse a file of which something does not hold."""
     if not is_so:

@@ -92,6 +92,6 @@ def _describe_error(source: Source, exc: Exception) -> tuple[str, str]:
         text = f"cannot read {source.path}: {exc.strerror or exc}"
     elif not isinstance(exc, VidexprError):  # a bug, or a device out of memory
         text, trace = f"unexpected {type(exc).__name__}: {exc}", "".join(format_exception(exc))
-    path, shown = str(source.path), escaped(str(source.path))
+    path, shown = str(source.path), escaped(source.shown)
     is_named = source.kind == "missing" or path in text
     return (text.replace(path, shown) if is_named else f"{shown}: {text}"), trace

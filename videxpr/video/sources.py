@@ -40,6 +40,7 @@ from videxpr.core.remote import (
     read_file,
 )
 from videxpr.video.images import image_size
+from videxpr.video.segments import Segment
 
 # fmt: off
 VIDEO_SUFFIXES: Final = frozenset({
@@ -84,6 +85,7 @@ class Source:
             front where two sources would share it.
         problem: why it is ``missing``.
         more: other folders with crops of it; of a frame that is in several, the first one's counts.
+        segment: the stretch of it that is meant; None for the whole.
     """
 
     path: Location
@@ -92,6 +94,12 @@ class Source:
     name: str = ""
     problem: str = ""
     more: tuple[Path, ...] = ()
+    segment: Segment | None = None
+
+    @property
+    def segment_name(self) -> str:
+        """Return the name of its segment; nothing of the whole."""
+        return self.segment.name if self.segment else ""
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -101,8 +109,9 @@ class Source:
 
     @property
     def stem(self) -> str:
-        """Return the file's name without its ending, or the crop folder's name."""
-        return self.relative.name if self.kind == "crops" else self.relative.stem
+        """Return the file's name without its ending, or the crop folder's name, and the segment's."""
+        stem = self.relative.name if self.kind == "crops" else self.relative.stem
+        return f"{stem}.{self.segment.name}" if self.segment else stem
 
     @property
     def key(self) -> str:
@@ -110,9 +119,15 @@ class Source:
         return (self.relative.parent / self.stem).as_posix()
 
     @property
+    def shown(self) -> str:
+        """Return its path, and its segment, as messages have it."""
+        return f"{self.path} ({self.segment.name})" if self.segment else str(self.path)
+
+    @property
     def printable(self) -> str:
-        """Return its relative path as a line of text that any file can hold."""
-        return escaped(self.relative.as_posix())
+        """Return its relative path, and its segment, as a line of text that any file can hold."""
+        path = self.relative.as_posix()
+        return escaped(f"{path} ({self.segment.name})" if self.segment else path)
 
 
 def check_source(source: Source) -> None:

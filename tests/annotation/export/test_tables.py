@@ -12,10 +12,10 @@ from videxpr.annotation.export.options import (
     TableOptions,
     parse_width,
 )
-from videxpr.annotation.export.segments_file import Segment
 from videxpr.annotation.export.tables import columns, long_rows, recording_rows, wide_rows
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.video.segments import Segment
 
 ALL = TableOptions()
 LABELS = [0, 4, 0, 4, 0, 4, 1, 1, 1, 0, 0, 0, 0]
@@ -63,7 +63,7 @@ def test_a_row_is_a_person_of_a_recording(two) -> None:
     assert [rows[0][f"{name}_probability"] for name in names] == pytest.approx(means, abs=1e-4)
     untrained = [rows[0][f"Other{ending}"] for ending in ("", "_seconds", "_probability")]
     assert untrained == [None] * 3
-    assert removed.faces == 12 and set(rows[0]) >= set(columns(ALL, ()))
+    assert removed.faces == 12 and set(rows[0]) >= set(columns(ALL, (), has_segments=False))
 
 
 def test_every_bin_has_a_row_seen_or_not(two) -> None:

@@ -59,7 +59,7 @@ def read_status(folders: Sequence[Path]) -> Status:
     """
     places = [open_folder(folder) for folder in folders]
     logs = [_open(place) for place in places]
-    outcomes = {one.source.path: one for log in logs for one in log.outcomes}
+    outcomes = {one.whose: one for log in logs for one in log.outcomes}
     failed = tuple(one for one in outcomes.values() if one.event == "failed")
     asked = {
         path: size for log in logs for one in log.lists.values() for *_, path, size in one["videos"]

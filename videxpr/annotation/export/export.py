@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from videxpr.annotation.export.options import ExportCommand
 from videxpr.annotation.export.recordings import RecordingFile, find_recordings, level_columns
-from videxpr.annotation.export.segments_file import Segment, match_recordings, read_segments
 from videxpr.annotation.export.tables import (
     BEFORE_LEVELS,
     Removed,
@@ -16,8 +15,9 @@ from videxpr.annotation.export.tables import (
 )
 from videxpr.core.errors import FormatError
 from videxpr.formats.csv_cells import table_text
-from videxpr.formats.parquet import read_annotation
+from videxpr.formats.parquet import is_of_segment, read_annotation
 from videxpr.video.jobs import Row
+from videxpr.video.segments import Segment, match_recordings, read_segments
 
 
 @dataclass
@@ -55,17 +55,20 @@ def export_table(command: ExportCommand, progress: Callable[[int, int], None]) -
     """
     options, tally = command.table, Tally()
     recordings = find_recordings(command.folders)
-    levels = level_columns(recordings, options.level_names, columns(options, ()))
+    has_segments = options.segments is not None or any(
+        is_of_segment(one.path) for one in recordings
+    )
+    levels = level_columns(recordings, options.level_names, columns(options, (), has_segments))
     segments = None if options.segments is None else _segments(command, recordings, tally)
     if segments is not None:
         recordings = [one for one in recordings if one.name in segments]
     rows = _rows(command, recordings, segments, levels, tally, progress)
     if options.wide:
-        ids = [*BEFORE_LEVELS, *levels, "person", *(["segment"] if segments is not None else [])]
+        ids = [*BEFORE_LEVELS, *levels, "person", *(["segment"] if has_segments else [])]
         names, wide = wide_rows(rows, ids, options)
         tally.rows = len(wide)
         return table_text(names, wide, options.decimal_comma), tally
-    return table_text(columns(options, levels), rows, options.decimal_comma), tally
+    return table_text(columns(options, levels, has_segments), rows, options.decimal_comma), tally
 
 
 def _rows(

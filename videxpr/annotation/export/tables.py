@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videxpr.annotation.export.options import ExportCommand, FilterOptions, TableOptions
-from videxpr.annotation.export.segments_file import Segment
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Floats, Integers
 from videxpr.formats.intervals import face_quality, frame_edges, intervals_of
@@ -18,6 +17,7 @@ from videxpr.temporal.bins import TOLERANCE_SECONDS, Bins, bin_figures, cut_bins
 from videxpr.temporal.episodes import EPISODE_MEASURES, count_episodes
 from videxpr.temporal.segments import Interval
 from videxpr.video.jobs import Row
+from videxpr.video.segments import Segment
 
 BEFORE_LEVELS: Final = ("video",)
 FIGURES: Final = (
@@ -82,9 +82,9 @@ def measures(options: TableOptions) -> tuple[str, ...]:
     return (*MEASURES, *(EPISODE_MEASURES if options.episodes else ()))
 
 
-def columns(options: TableOptions, levels: Sequence[str]) -> list[str]:
+def columns(options: TableOptions, levels: Sequence[str], has_segments: bool) -> list[str]:
     """Return the columns of a table that is not wide, in order."""
-    segment = ["segment"] if options.segments else []
+    segment = ["segment"] if has_segments else []
     place = [] if options.bin_seconds is None else ["bin"]
     ids = [*BEFORE_LEVELS, *levels, "person", *segment, *place, "start", "end", *FIGURES]
     if options.long:
@@ -103,7 +103,8 @@ def recording_rows(
         command: what a row is, and what counts.
     """
     options, edges = command.table, frame_edges(annotation)
-    whole = [Segment("", _first_edge(float(edges[0]), options.bin_seconds), float(edges[-1]))]
+    own_name = annotation.provenance.get("segment", "")
+    whole = [Segment(own_name, _first_edge(float(edges[0]), options.bin_seconds), float(edges[-1]))]
     people, removed = _people(annotation, command.filters)
     intervals = intervals_of(annotation, command.intervals) if options.episodes else []
     rows: list[Row] = []

@@ -9,7 +9,7 @@ from typing import Final
 from videxpr.core.errors import FormatError, UsageError
 from videxpr.core.files import read_lines
 from videxpr.core.names import composed
-from videxpr.video.options import parse_seconds
+from videxpr.video.options import TimeRange, parse_seconds
 
 COLUMNS: Final = ("video", "start", "end", "name")
 
@@ -20,13 +20,22 @@ class Segment:
 
     Attributes:
         name: that the user gave it.
-        start_seconds: from the start of the file.
+        start_seconds: from the start of the file, as in a player.
         end_seconds: from the start of the file.
     """
 
     name: str
     start_seconds: float
     end_seconds: float
+
+    def time_range(self, container_start_seconds: float) -> TimeRange:
+        """Return it in the video's own seconds.
+
+        Args:
+            container_start_seconds: where players count from.
+        """
+        start, end = self.start_seconds, self.end_seconds
+        return TimeRange(start + container_start_seconds, end + container_start_seconds)
 
 
 def read_segments(path: Path) -> dict[str, list[Segment]]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from videxpr.annotation.export.segments_file import Segment, match_recordings, read_segments
 from videxpr.core.errors import FormatError
+from videxpr.video.segments import Segment, match_recordings, read_segments
 
 
 @pytest.mark.parametrize(
