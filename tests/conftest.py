@@ -11,6 +11,9 @@ from hypothesis import settings
 
 from videxpr.cli import main
 
+# processes that tests spawn find these files from here, and the installed videxpr before
+sys.path.append(str(Path(__file__).parents[1]))
+
 Run = Callable[..., tuple[int, str, str]]
 
 settings.register_profile("tests", deadline=None)  # a slow machine fails no test

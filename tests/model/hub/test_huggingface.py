@@ -107,7 +107,7 @@ def test_the_right_file_comes_and_nothing_else(hub: Hub, tmp_path: Path) -> None
     commit = hub.add(
         "lab/abaw", model_safetensors=WEIGHTS, model_bin=b"pickle" * 50, config_json=b"{}" * 200
     )
-    found = fetch(hub, tmp_path, "hf:lab/abaw")
+    found = fetch(hub, tmp_path, "hf:lab/abaw", TQDM_DISABLE="1")  # which hides bars, not steps
     assert (found.error, found.sha256, found.commit) == ("", SHA256, commit)
     assert Path(found.path).read_bytes() == WEIGHTS
     assert found.steps[-1] == [len(WEIGHTS), len(WEIGHTS)]

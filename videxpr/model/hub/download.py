@@ -33,7 +33,7 @@ def bar_class(progress: Progress | None) -> type[Any]:
 
     class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, **looks: Any) -> None:
-            super().__init__(**looks | {"file": io.StringIO()})
+            super().__init__(**looks | {"file": io.StringIO(), "disable": False})
 
         def __bool__(self) -> bool:
             return True  # tqdm's is false without a total, and pooch then reports nothing
