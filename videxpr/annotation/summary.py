@@ -128,8 +128,7 @@ def summary_rows(annotation: Annotation, warnings: Sequence[str], missing: Missi
     every: Row = {key: made[key] for key in ("detector", "model")} | {"video": annotation.video}
     people = main_people(annotation)
     own: list[Row] = [
-        _person_cells(one, len(annotation)) | _measure_cells(annotation, one.number)
-        for one in people
+        _person_cells(one, annotation) | _measure_cells(annotation, one.number) for one in people
     ]
     own = own or [NOBODY]
     names = COLUMNS
@@ -155,13 +154,15 @@ def _length(annotation: Annotation) -> float:
     return round(float(edges[-1] - edges[0]), DECIMALS)
 
 
-def _person_cells(one: MainPerson, frames: int) -> dict[str, Any]:
+def _person_cells(one: MainPerson, annotation: Annotation) -> dict[str, Any]:
+    """Return the frames of a person, and shares of them; none of what was never trained."""
+    untrained = annotation.provenance.get("untrained_expressions", "").split(",")
     shares = zip(EXPRESSIONS, one.shares, strict=True)
     return {
         "person": one.number,
         "face_frames": one.frames,
-        "coverage": round(one.frames / frames, DECIMALS),
-        **{name: round(share, DECIMALS) for name, share in shares},
+        "coverage": round(one.frames / len(annotation), DECIMALS),
+        **{name: round(share, DECIMALS) for name, share in shares if name not in untrained},
     }
 
 
