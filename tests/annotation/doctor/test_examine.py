@@ -103,7 +103,8 @@ def test_a_registry_that_cannot_be_read_is_a_problem(
     lines = found("registry")
     assert (lines["model lab"].state, lines["registry"].text) == ("problem", "names 1 models")
     registry.write_text("[lab\n")
-    assert found("registry")["registry"].state == "problem"
+    broken = found("registry")["registry"]
+    assert broken.state == "problem" and "VIDEXPR_MODELS" in broken.remedy
 
 
 def test_where_a_file_is_in_a_folders_place(

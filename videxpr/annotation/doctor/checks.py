@@ -173,9 +173,15 @@ def check_starter(root: Path | None) -> Iterator[Finding]:
 
 def check_registry(root: Path | None) -> Iterator[Finding]:
     """Yield the models that the user's registry names; nothing is downloaded."""
-    from videxpr.model.hub.registry import registered_models, users_registry
+    from videxpr.model.hub.registry import USERS, registered_models, users_registry
 
-    names = [one.name for one in registered_models().values() if not one.in_package]
+    try:
+        models = registered_models().values()
+    except VidexprError as exc:
+        remedy = f"mend that file, or name another by the variable {USERS}"
+        yield Finding("registry", "problem", str(exc), remedy)
+        return
+    names = [one.name for one in models if not one.in_package]
     yield from map(_registered, names)
     text = f"names {len(names)} models" if names else "names no model besides the package's"
     yield Finding("registry", "ok", text, path=str(users_registry()))
