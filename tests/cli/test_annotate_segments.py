@@ -83,6 +83,15 @@ def test_each_stretch_has_files_and_a_line_of_its_own(annotate, videxpr, tmp_pat
     }
 
 
+def test_a_configuration_repeats_a_stretch(annotate, videxpr, tmp_path):
+    assert annotate(TABLE, "-f", "parquet")[0] == 0
+    code, printed, _ = videxpr("config", tmp_path / "out" / "p1" / "walk.base.parquet")
+    assert code == 0
+    assert {"start = 2.0", "end = 2.2"} <= set(
+        printed.splitlines()
+    )  # --start takes the file's times
+
+
 def test_a_stretch_that_was_moved_is_made_again_when_that_is_asked_for(annotate, tmp_path):
     assert annotate(TABLE, "-f", "parquet")[0] == 0
     path = tmp_path / "out" / "talk.film A.parquet"

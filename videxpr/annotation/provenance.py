@@ -70,6 +70,9 @@ def configuration_of(annotation: Annotation) -> dict[str, Any]:
         raise FormatError(f"{annotation.video}: the record does not say how it was made")
     known = option_fields(AnnotateCommand)
     chosen = {name: value for name, value in annotation.options.items() if name in known}
+    if "segment" in made:  # its times count as a player's, those of --start as the file's
+        origin = annotation.container_start_seconds
+        chosen |= {name: chosen[name] + origin for name in ("start", "end")}
     return chosen | {
         "model": recorded_models(made),
         "model-sha256": made["model_sha256"].split(JOINT),
