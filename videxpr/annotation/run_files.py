@@ -18,6 +18,7 @@ from videxpr.formats.label_runs import TextLabels
 from videxpr.formats.predictions import PREDICTIONS, Block, read_template, write_predictions
 from videxpr.formats.summary import write_summary
 from videxpr.video.jobs import Row
+from videxpr.video.segments import name_with_segment
 
 SUMMARY: Final = "summary.csv"
 
@@ -120,7 +121,7 @@ def write_run_files(
 def rows(log: RunLog) -> Iterator[Row]:
     """Yield the lines of the summary, by path."""
     for outcome in log.outcomes:
-        video = outcome.video.removesuffix(f" ({outcome.segment})")
+        video = outcome.video.removesuffix(name_with_segment("", outcome.segment))
         failed: Row = {"video": video, SEGMENT: outcome.segment, "error": outcome.error}
         yield from (failed,) if outcome.event == "failed" else outcome.summary
 

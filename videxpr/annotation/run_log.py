@@ -33,6 +33,7 @@ from videxpr.core.errors import FormatError, OutputError
 from videxpr.core.version import VERSION
 from videxpr.formats.label_runs import TextLabels
 from videxpr.video.jobs import Row
+from videxpr.video.segments import name_with_segment
 from videxpr.video.sources import Source
 
 if sys.platform != "win32":
@@ -129,7 +130,7 @@ class Outcome:
     @property
     def whose(self) -> str:
         """Which source it is of: the path, and the stretch."""
-        return _whose(self.source.path, self.segment)
+        return name_with_segment(self.source.path, self.segment)
 
     @property
     def minute(self) -> str:
@@ -191,10 +192,6 @@ def outcome_in(line: Mapping[str, Any]) -> Outcome:
     )
 
 
-def _whose(path: str, segment: str) -> str:
-    return f"{path} ({segment})" if segment else path
-
-
 def now() -> str:
     """Return the time in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
@@ -203,7 +200,12 @@ def now() -> str:
 def run_lines(sources: Sequence[Source], shard: str, log: "RunLog") -> Iterator[Mapping[str, Any]]:
     """Yield the lines that say that a run begins, and of which sources."""
     videos = [
-        [one.printable, one.key, _whose(path_of(one), one.segment_name), size_and_time(one)[0]]
+        [
+            one.printable,
+            one.key,
+            name_with_segment(path_of(one), one.segment_name),
+            size_and_time(one)[0],
+        ]
         for one in sources
     ]
     digest = hashlib.sha256(json.dumps(videos).encode()).hexdigest()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from videxpr.core.errors import FormatError
-from videxpr.video.segments import Segment, match_recordings, read_segments
+from videxpr.video.segments import find_segments, some
 from videxpr.video.sources import Source
 
 NAME: Final = re.compile(r"[\w](?:[\w .+-]*[\w+-])?")
@@ -25,16 +25,12 @@ def cut_sources(sources: Sequence[Source], path: Path) -> tuple[list[Source], li
         FormatError: it cannot be read, names none of the sources, a name cannot be a file's, or two
             stretches of a video have one.
     """
-    wanted = read_segments(path)
-    meant = match_recordings(wanted, [source.key for source in sources])
-    if not meant:
+    own, absent = find_segments(path, [source.key for source in sources])
+    if not own:
         raise FormatError(
-            f"{path} names none of the videos: its first is {next(iter(wanted), 'none')!r}, and the "
+            f"{path} names none of the videos: its first is {next(iter(absent), 'none')!r}, and the "
             f"first that was given {sources[0].relative}"
         )
-    own: dict[str, list[Segment]] = {}
-    for name, key in meant.items():
-        own.setdefault(key, []).extend(wanted[name])
     for key, segments in own.items():
         _check_names(path, key, [one.name for one in segments])
     cut = [
@@ -42,12 +38,9 @@ def cut_sources(sources: Sequence[Source], path: Path) -> tuple[list[Source], li
         for source in sources
         for segment in own.get(source.key, ())
     ]
-    absent, others = (
-        [name for name in wanted if name not in meant],
-        [source.printable for source in sources if source.key not in own],
-    )
-    notes = [f"{path}: {_some(absent)} not among the videos"] if absent else []
-    notes += [f"{_some(others)} without a segment, and left out"] if others else []
+    others = [source.printable for source in sources if source.key not in own]
+    notes = [f"{path}: {some('video', absent)} not among the videos"] if absent else []
+    notes += [f"{some('video', others)} without a segment, and left out"] if others else []
     return cut, notes
 
 
@@ -62,9 +55,3 @@ def _check_names(path: Path, key: str, names: Sequence[str]) -> None:
         raise FormatError(
             f"{path}: two segments of {key} are called {twice[0]!r}; their files would be each other's"
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    noun, verb = ("video", "is") if len(names) == 1 else ("videos", "are")
-    more = ", ..." if len(names) > 3 else ""
-    return f"{len(names)} {noun} ({', '.join(names[:3])}{more}) {verb}"

@@ -64,6 +64,38 @@ def read_segments(path: Path) -> dict[str, list[Segment]]:
     return found
 
 
+def find_segments(
+    path: Path, recordings: Sequence[str]
+) -> tuple[dict[str, list[Segment]], list[str]]:
+    """Return the stretches of each recording that has some, and the names that mean none.
+
+    Args:
+        path: of the table.
+        recordings: paths without ending.
+
+    Raises:
+        FormatError: it cannot be read, or a name of it may be several recordings.
+    """
+    wanted = read_segments(path)
+    meant = match_recordings(wanted, recordings)
+    found: dict[str, list[Segment]] = {}
+    for name, recording in meant.items():
+        found.setdefault(recording, []).extend(wanted[name])
+    return found, [name for name in wanted if name not in meant]
+
+
+def some(noun: str, names: Sequence[str]) -> str:
+    """Return in words how many there are, and the first of them: "2 videos (a, b) are"."""
+    ending, verb = ("", "is") if len(names) == 1 else ("s", "are")
+    more = ", ..." if len(names) > 3 else ""
+    return f"{len(names)} {noun}{ending} ({', '.join(names[:3])}{more}) {verb}"
+
+
+def name_with_segment(text: str, segment: str) -> str:
+    """Return what a video is called, and its stretch, if it is not the whole."""
+    return f"{text} ({segment})" if segment else text
+
+
 def match_recordings(names: Iterable[str], recordings: Sequence[str]) -> dict[str, str]:
     """Return the recording that each name of a file of segments means; names of none are left out.
 

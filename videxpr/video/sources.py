@@ -40,7 +40,7 @@ from videxpr.core.remote import (
     read_file,
 )
 from videxpr.video.images import image_size
-from videxpr.video.segments import Segment
+from videxpr.video.segments import Segment, name_with_segment
 
 # fmt: off
 VIDEO_SUFFIXES: Final = frozenset({
@@ -121,13 +121,12 @@ class Source:
     @property
     def shown(self) -> str:
         """Return its path, and its segment, as messages have it."""
-        return f"{self.path} ({self.segment.name})" if self.segment else str(self.path)
+        return name_with_segment(str(self.path), self.segment_name)
 
     @property
     def printable(self) -> str:
         """Return its relative path, and its segment, as a line of text that any file can hold."""
-        path = self.relative.as_posix()
-        return escaped(f"{path} ({self.segment.name})" if self.segment else path)
+        return escaped(name_with_segment(self.relative.as_posix(), self.segment_name))
 
 
 def check_source(source: Source) -> None:

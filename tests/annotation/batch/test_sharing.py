@@ -127,11 +127,17 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing_half_written(small_disk, tm
     assert names == {"run.jsonl", *(f"{one}{end}" for one in done for end in (".txt", ".csv"))}
 
 
+def done_line(out):
+    """What the log says of the only video that is done."""
+    (done,) = (one for one in lines(out / "run.jsonl") if one["event"] == "done")
+    return done
+
+
 def test_who_was_killed_before_files_had_their_names_is_made_good_not_made_again(tmp_path):
     out, talk = tmp_path / "out", video(tmp_path / "in" / "talk.mp4")
     run(out, talk)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    (done,) = (one for one in lines(out / "run.jsonl") if one["event"] == "done")
+    done = done_line(out)
     staging = out / done["staging"]
     staging.mkdir()  # as it was when the line was written
     for name in done["files"]:
@@ -144,7 +150,7 @@ def test_of_who_was_killed_before_files_took_the_place_of_others_nothing_is_left
     out, talk = tmp_path / "out", video(tmp_path / "in" / "talk.mp4")
     run(out, talk)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    (done,) = (one for one in lines(out / "run.jsonl") if one["event"] == "done")
+    done = done_line(out)
     staging = out / done["staging"]
     staging.mkdir()
     for name in done["files"]:

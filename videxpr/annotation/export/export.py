@@ -17,7 +17,7 @@ from videxpr.core.errors import FormatError
 from videxpr.formats.csv_cells import table_text
 from videxpr.formats.parquet import is_of_segment, read_annotation
 from videxpr.video.jobs import Row
-from videxpr.video.segments import Segment, match_recordings, read_segments
+from videxpr.video.segments import Segment, find_segments, some
 
 
 @dataclass
@@ -101,7 +101,7 @@ def _rows(
             yield {**row, **place}
     progress(len(recordings), len(recordings))
     if empty:
-        tally.warnings.append(f"{_some(empty)} without a row that --min-coverage left")
+        tally.warnings.append(f"{some('recording', empty)} without a row that --min-coverage left")
 
 
 def _segments(
@@ -110,25 +110,15 @@ def _segments(
     """Return the stretches of each recording that has some, by its name."""
     path = command.table.segments
     assert path is not None, "segments are asked for"
-    wanted = read_segments(path)
-    meant = match_recordings(wanted, [one.name for one in recordings])
-    if not meant:
-        first = next(iter(wanted), "none")
+    found, absent = find_segments(path, [one.name for one in recordings])
+    if not found:
+        first = next(iter(absent), "none")
         raise FormatError(
             f"{path} names no recording that is here: its first video is {first!r}, and the first "
             f"recording {recordings[0].name!r}"
         )
-    found: dict[str, list[Segment]] = {}
-    for name, recording in meant.items():
-        found.setdefault(recording, []).extend(wanted[name])
-    if absent := [name for name in wanted if name not in meant]:
-        tally.warnings.append(f"{path}: {_some(absent)} not here")
+    if absent:
+        tally.warnings.append(f"{path}: {some('recording', absent)} not here")
     if others := [one.name for one in recordings if one.name not in found]:
-        tally.warnings.append(f"{_some(others)} without a segment, and left out")
+        tally.warnings.append(f"{some('recording', others)} without a segment, and left out")
     return found
-
-
-def _some(names: Sequence[str]) -> str:
-    noun, verb = ("recording", "is") if len(names) == 1 else ("recordings", "are")
-    more = ", ..." if len(names) > 3 else ""
-    return f"{len(names)} {noun} ({', '.join(names[:3])}{more}) {verb}"
