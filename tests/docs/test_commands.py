@@ -12,7 +12,7 @@ from typer.main import get_command
 from videxpr.cli import app
 from videxpr.core.option import option_fields
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.relative_to(ROOT) for path in (ROOT / "README.md", *ROOT.glob("docs/**/*.md")))
 
 
