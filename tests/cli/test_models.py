@@ -1,12 +1,15 @@
 """``videxpr models`` as a user types it, with a pack on a server of this machine."""
 
+import contextlib
 import hashlib
 import io
 import json
+import os
+import pty
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -292,6 +295,64 @@ def test_options_unlike_the_papers_stand_in_a_packed_card(tmp_path: Path) -> Non
     shown = run("show", tmp_path / "packed")
     assert "frames:     310\n" in shown and "epochs:     6 of 14" in shown
     assert "0.350 over all eight expressions, 0.400 over the 7 trained ones, on the" in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("our lab\n", "data | our lab (9 images of faces) |"), ("\nours\n", "data | ours (9 images")],
+)
+def test_a_terminal_is_asked_for_the_data(typed: str, said: str, tmp_path: Path) -> None:
+    file = unstated_model(tmp_path)
+    code, shown = in_a_terminal(["models", "pack", file, "-o", tmp_path / "packed"], typed)
+    assert code == 0, shown
+    assert "What was m trained on (the checkpoint says only: 9 images of faces)?" in shown
+    assert said in (tmp_path / "packed" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("typed", ["\x04", None])  # Ctrl-D, and no terminal at all
+def test_what_nobody_answers_is_an_error_with_the_way_out(
+    typed: str | None, tmp_path: Path
+) -> None:
+    words = ["models", "pack", str(unstated_model(tmp_path)), "-o", str(tmp_path / "packed")]
+    if typed is None:
+        command = [sys.executable, "-m", "videxpr", *words]
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        code, shown = done.returncode, done.stderr
+    else:
+        code, shown = in_a_terminal(words, typed)
+    assert code == 2 and "--trained-on 'NAME, NAME'" in " ".join(shown.split())
+    assert "Traceback" not in shown and not (tmp_path / "packed").exists()
+    run(*words[1:], "--trained-on", "Aff-Wild2")
+    assert "whose agreement restricts" in (tmp_path / "packed" / "README.md").read_text()
+
+
+def unstated_model(folder: Path) -> Path:
+    """A checkpoint of images whose data nobody named."""
+    file = folder / "m.safetensors"
+    config = ModelConfig(variant="backbone", backbone="regnet_y_400mf")
+    training = TrainingSummary("9 images of faces", "r", 9, 1)
+    save_checkpoint(file, ExpressionModel(config), training, "MIT")
+    return file
+
+
+def in_a_terminal(words: Sequence[object], typed: str) -> tuple[int, str]:
+    """The exit code of a command in a terminal in which this is typed, and all that it shows."""
+    ours, theirs = pty.openpty()
+    os.write(ours, typed.encode())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "videxpr", *map(str, words)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=os.environ | {"COLUMNS": "300"},
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # EIO at its end
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    return process.wait(), shown.decode().replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("command", ["show", "pack"])

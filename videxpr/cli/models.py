@@ -37,6 +37,7 @@ from videxpr.model.publish.describe import (
     describe_variant,
     training_facts,
 )
+from videxpr.model.publish.training_data import stated_data
 
 HEADER: Final = ("NAME", "FOR", "STATE", "SIZE", "LICENSE", "NOTE", "FILE")
 SHORT: Final = 4
@@ -118,18 +119,34 @@ def import_(command: ModelsImportCommand, given: frozenset[str]) -> int:
 def pack(command: ModelsPackCommand, given: frozenset[str]) -> int:
     """Write the folder, and print what it holds and what its owner should know."""
     model = chosen_model(command.checkpoint)
+    trained_on = command.trained_on or _ask_for_data(read_card(model))
     from videxpr.model.publish.export import pack as write_folder
     from videxpr.training.clips.options import RECIPES
     from videxpr.training.options import as_text
 
     folder, paper = command.output_dir, as_text(RECIPES["paper"])
-    packed = write_folder(model, folder, command.reports, command.overwrite, paper)
+    packed = write_folder(model, folder, command.reports, command.overwrite, paper, trained_on)
     for file in packed.files:
         typer.echo(f"{file}: written")
     for note in packed.notes:
         typer.echo(f"note: {note}", err=True)
     typer.echo(f"share it: hf upload OWNER/REPO {folder}, then -m hf:OWNER/REPO")
     return 0
+
+
+def _ask_for_data(card: ModelCard) -> str:
+    """Ask in a terminal what a model was trained on, if its checkpoint does not say it."""
+    if stated_data(card.training) or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return ""
+    own = f" (the checkpoint says only: {card.training.data})" if card.training.data else ""
+    question = (
+        f"What was {card.name} trained on{own}? Name all data, those of the weights that it began with "
+        "included"
+    )
+    try:
+        return str(typer.prompt(question, err=True))
+    except typer.Abort:  # the end of the input: Ctrl-D
+        return ""
 
 
 def _expression_facts(card: ModelCard) -> Mapping[str, str]:

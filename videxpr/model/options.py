@@ -179,19 +179,21 @@ class ModelsPackCommand:
     """Make a folder fit for the Hugging Face Hub: weights, configuration and a model card.
 
     The card is filled from what the checkpoint says of itself; read it, and add what only you know,
-    before you share it. The folder works as -m DIR too.
+    before you share it. What the model was trained on is asked for in a terminal, if the checkpoint
+    does not say it. The folder works as -m DIR too.
 
     Exit code: 0, 1 if writing fails or a file is there already, 2 if the checkpoint or a report cannot
-    be read, or the folder not be written to.
+    be read, the folder not be written to, or nobody says what the model was trained on.
 
     Examples:
-        videxpr models pack mine.safetensors -o packed
+        videxpr models pack mine.safetensors -o packed --trained-on "Aff-Wild2, FER2013"
         videxpr models pack mine.safetensors -o packed --report report.json
         hf upload OWNER/REPO packed
 
     Attributes:
         checkpoint: the model.
         output_dir: the folder to make.
+        trained_on: what the data are called.
         reports: metrics for the card.
         overwrite: whether files that are there are replaced.
     """
@@ -199,6 +201,11 @@ class ModelsPackCommand:
     checkpoint: str = option(MISSING, f"{FORMS}.", metavar="CHECKPOINT", positional=True)
     output_dir: Path = option(
         MISSING, "The folder to make.", short="o", metavar="DIR", writes="folder"
+    )
+    trained_on: str = option(
+        "",
+        "What the model was trained on, the data of the weights that it began with included.",
+        default_text="what the checkpoint says; if it says nothing, a terminal asks",
     )
     reports: tuple[Path, ...] = option(
         (),

@@ -133,5 +133,33 @@ def test_what_cannot_be_used_is_not_packed(saved: Path, tmp_path: Path) -> None:
 def test_a_license_that_nobody_stated_is_asked_for(tmp_path: Path) -> None:
     file = tmp_path / "m.safetensors"
     save_checkpoint(file, ExpressionModel(CONFIG), TrainingSummary("", "", 0, 0), "unspecified")
-    notes = pack(resolve_model(file), tmp_path / "a").notes
+    notes = pack(resolve_model(file), tmp_path / "a", trained_on="ours").notes
     assert any("states no license" in note for note in notes)
+
+
+def test_what_nobody_says_is_not_packed_and_what_the_owner_says_is_in_both_files(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "m.safetensors"
+    training = replace(TRAINING, data="9 videos, 310 frames, of EXPR_Set")
+    save_checkpoint(file, ExpressionModel(CONFIG), training, "MIT")
+    with pytest.raises(UsageError, match=r"m does not say .*\(only '9 videos.*--trained-on"):
+        pack(resolve_model(file), tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    notes = pack(resolve_model(file), tmp_path / "a", trained_on="our lab").notes
+    said = "our lab (9 videos, 310 frames, of EXPR_Set)"
+    assert json.loads((tmp_path / "a" / "config.json").read_text())["training"]["data"] == said
+    card = (tmp_path / "a" / "README.md").read_text()
+    assert f"| data | {said} |" in card and "Aff-Wild2" not in card
+    assert notes[0].startswith("the data lay in a folder of Aff-Wild2's layout")
+
+
+def test_who_may_get_a_model_of_affwild2_is_said_in_the_card_and_to_its_owner(
+    saved: Path, tmp_path: Path
+) -> None:
+    notes = pack(resolve_model(saved), tmp_path, trained_on="Aff-Wild2, FER2013").notes
+    card = (tmp_path / "README.md").read_text()
+    assert (
+        "## License\n\nCC BY 4.0\n\nIt was trained on Aff-Wild2, whose agreement restricts" in card
+    )
+    assert card.endswith("databases/aff-wild2\n") and notes[0].endswith("the card says so too")

@@ -8,7 +8,7 @@ Hugging Face Hub shows it: YAML between dashes, then Markdown. The card's metric
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -20,6 +20,12 @@ from videxpr.model.header import ModelCard, header_of, read_card
 from videxpr.model.hub.huggingface import WEIGHTS, render_card
 from videxpr.model.hub.resolve import A_FILE, IN_PACKAGE, ModelFile
 from videxpr.model.publish.describe import config_facts, training_facts
+from videxpr.model.publish.training_data import (
+    AFF_WILD2_TERMS,
+    described_data,
+    is_of_affwild2,
+    lies_as_affwild2,
+)
 
 CONFIG: Final = "config.json"
 CARD: Final = "README.md"
@@ -107,6 +113,7 @@ def pack(
     reports: Sequence[Path] = (),
     overwrite: bool = False,
     paper: Mapping[str, str] | None = None,
+    trained_on: str = "",
 ) -> Packed:
     """Write weights, configuration and card, each whole or not at all; other files stay.
 
@@ -119,14 +126,17 @@ def pack(
         reports: what ``videxpr evaluate --json`` wrote of this model.
         overwrite: whether files that are there already are replaced.
         paper: options of the recipe ``paper`` for windows; the card lists those that differ.
+        trained_on: what the model was trained on; empty where the checkpoint says it.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
         FormatError: a report is none.
-        UsageError: a report is of another model.
+        UsageError: a report is of another model, or nobody says what this one was trained on.
         OutputError: a file is there already, or cannot be written; or there are terms of others.
     """
     card = read_card(file)
+    data = described_data(card, trained_on)
+    card = replace(card, training=replace(card.training, data=data))
     evaluations = [_own(path, card) for path in reports]
     terms = file.path.with_name(LICENSE_FILE)
     contents = {WEIGHTS: file.path.read_bytes()}
@@ -247,7 +257,7 @@ def _check_free(folder: Path, names: Sequence[str], overwrite: bool) -> None:
 
 
 def _config(card: ModelCard) -> str:
-    """Return what the weights say of themselves, for people and programs that read no safetensors."""
+    """Return what is known of the weights, for people and programs that read no safetensors."""
     content = {
         "library_name": "videxpr",
         "videxpr_version": VERSION,
@@ -262,6 +272,14 @@ def _notes(card: ModelCard, reports: Sequence[Report], with_license: bool) -> It
         yield (
             "the checkpoint states no license, so nobody knows what they may do with it; videxpr train "
             "--license states one, or write it into README.md"
+        )
+    data = card.training.data
+    if is_of_affwild2(data):
+        yield f"{AFF_WILD2_TERMS}; the card says so too"
+    elif lies_as_affwild2(data):
+        yield (
+            "the data lay in a folder of Aff-Wild2's layout; if they are Aff-Wild2's, pack again with "
+            "--trained-on Aff-Wild2, so that the card says who may get the model"
         )
     if not reports:
         yield "the card has no metrics of an evaluation; --report FILE adds them"
@@ -306,6 +324,7 @@ def card_text(
         "untrained": ", ".join(card.config.untrained_expressions),
         "license": card.license,
         "license_file": license_file,
+        "data_terms": AFF_WILD2_TERMS if is_of_affwild2(card.training.data) else None,
     }
     data = _card_data(card, reports, license_file)
     return render_card(TEMPLATE.read_text(encoding="utf-8"), facts, data) + "\n"
