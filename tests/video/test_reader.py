@@ -722,3 +722,16 @@ def test_a_frame_far_too_large_on_the_way_is_refused_by_the_decoder(tmp_path: Pa
     ) as caught:
         read(path, DecodingOptions(limits=VideoLimits(64 * 48)))
     assert isinstance(caught.value.__cause__, av.error.FFmpegError)
+
+
+def test_some_frames_are_those_of_the_whole_video(tmp_path) -> None:
+    path = write_video(tmp_path / "a.mp4", [40 * number for number in range(9)])
+    with Video(path) as video:
+        every = list(video)
+    with Video(path) as video:
+        assert video.time_base == Fraction(1, 16000)
+        some = list(video.select({3, 7, 99}))
+    assert [(one.index, number_in(one.image)) for one in some] == [(3, 3), (7, 7)]
+    assert [one.pts_seconds for one in some] == [every[3].pts_seconds, every[7].pts_seconds]
+    with Video(path) as video:
+        assert list(video.select(())) == []

@@ -9,6 +9,7 @@ from videxpr.core.option import option, options
 from videxpr.core.remote import Location
 
 Decoder = Literal["auto", "cpu", "cuda"]
+Blur = Literal["none", "faces", "all"]
 PANEL: Final = "Time and model"
 
 
@@ -157,3 +158,20 @@ class TimeRange:
             raise UsageError(
                 f"the end ({self.end_seconds} s) must come after the start ({self.start_seconds} s)"
             )
+
+
+@options("Pictures")
+class BlurOptions:
+    """What is made unrecognizable in pictures of a video; it is no anonymization.
+
+    Attributes:
+        blur: ``faces`` are all that were detected, with a margin, from the start of their shot to its
+            end; ``all`` blurs also the whole of each frame in which none was detected.
+    """
+
+    blur: Blur = option(
+        "none",
+        "Blur every detected face (faces); or also the whole of frames without one (all). Wants "
+        "annotations of all people (--people all). It is no anonymization: docs/overlay.md.",
+        changes_results=False,
+    )

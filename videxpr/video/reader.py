@@ -7,7 +7,7 @@ back to the CPU: they, their order and their times are those of the CPU's decode
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 from typing import Any, Final, Self, cast
@@ -112,12 +112,35 @@ class Video:
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield frames from the first on; a video can be read once."""
-        base = self._stream.time_base or Fraction(0)
         for index, (stamp, frame) in enumerate(_with_stamps(self._frames)):
-            pts = math.nan if stamp is None else float(stamp * base)
-            duration = float(frame.duration * base) if frame.duration else math.nan
-            times = (pts, duration) if self._opened.is_timed else (math.nan, math.nan)
-            yield Frame(index, times[0], self._shown(frame), times[1])
+            yield self._frame(index, stamp, frame)
+
+    def select(self, indices: Collection[int]) -> Iterator[Frame]:
+        """Yield some frames in order; what is between them is decoded, but never made a picture of.
+
+        Args:
+            indices: of the frames; what is beyond the end is left out.
+        """
+        last = max(indices, default=-1)
+        for index, (stamp, frame) in enumerate(_with_stamps(self._frames)):
+            if index > last:
+                return
+            if index == 0 or index in indices:  # the first one decides the size of all
+                shown = self._frame(index, stamp, frame)
+                if index in indices:
+                    yield shown
+
+    def _frame(self, index: int, stamp: int | None, frame: VideoFrame) -> Frame:
+        base = self.time_base
+        pts = math.nan if stamp is None else float(stamp * base)
+        duration = float(frame.duration * base) if frame.duration else math.nan
+        times = (pts, duration) if self._opened.is_timed else (math.nan, math.nan)
+        return Frame(index, times[0], self._shown(frame), times[1])
+
+    @property
+    def time_base(self) -> Fraction:
+        """Of which the file's times are whole multiples, in seconds."""
+        return self._stream.time_base or Fraction(0)
 
     @property
     def warnings(self) -> list[str]:

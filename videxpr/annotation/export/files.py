@@ -3,15 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from videxpr.annotation.export.options import FILES, ExportCommand
-from videxpr.annotation.export.recordings import SUFFIX, RecordingFile, find_recordings
-from videxpr.annotation.run_log import RUN_LOG, RunLog
+from videxpr.annotation.export.recordings import RecordingFile, find_recordings
+from videxpr.annotation.media import find_media
 from videxpr.core.errors import FormatError, UsageError
-from videxpr.core.names import is_address
 from videxpr.formats import interval_csv, json_lines
 from videxpr.formats.intervals import IntervalSettings, path_from, rows_of
 from videxpr.formats.parquet import read_annotation
@@ -72,7 +70,7 @@ def export_files(command: ExportCommand, progress: Callable[[int, int], None]) -
             if one.name in TABLES:
                 continue
             path = _file(folder, recording, one)
-            video = _media(recording.path)
+            video = find_media(recording.path)
             media = "" if video is None else path_from(video, path.parent)
             try:
                 one.write(path, annotation, IntervalSettings(command.intervals, media))
@@ -118,21 +116,3 @@ def _files(
 
 def _file(folder: Path, recording: RecordingFile, one: Format) -> Path:
     return folder / f"{recording.name}{one.suffix}"
-
-
-def _media(parquet: Path) -> Path | None:
-    """Return where the video was when it was annotated, if it is there still."""
-    for folder in parquet.absolute().parents:
-        if (folder / RUN_LOG).is_file():
-            key = parquet.absolute().relative_to(folder).as_posix().removesuffix(SUFFIX)
-            outcome = _log(folder).done.get(key)
-            if outcome is None or is_address(outcome.source.path):
-                return None
-            path = Path(outcome.source.path)
-            return path if path.exists() else None
-    return None
-
-
-@lru_cache(maxsize=1)
-def _log(folder: Path) -> RunLog:
-    return RunLog(folder / RUN_LOG)
