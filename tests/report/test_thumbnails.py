@@ -43,7 +43,7 @@ def test_rotated_videos_are_upright(tmp_path) -> None:
 def test_blurred_thumbnails_show_nothing(tmp_path) -> None:
     path = write_video(tmp_path / "a.mp4", TWELVE, Recipe(width=640, height=480))
     record = record_video(path, [Seen(5, (0, 0, 640, 480))])
-    for blur, least, most in (("none", 200, 255), ("faces", 0, 60)):
+    for blur, least, most in (("none", 100, 255), ("faces", 0, 30)):
         (image,) = map(opened, face_thumbnails(path, record, [0], blur).values())
         picture = image[25:71, 18:78].astype(int)  # what is no margin
         assert least <= np.abs(np.diff(picture, axis=0)).max() <= most
