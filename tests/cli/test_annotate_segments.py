@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import shutil
 
 import pandas
@@ -111,6 +112,25 @@ def test_a_stretch_outside_of_its_video_fails_alone(annotate, tmp_path):
     said = "p1/walk.mkv (after): no frame between 8 and 9 s; the video runs from 0.0 to 1.6 s"
     assert said in " ".join(shown.split())
     assert (tmp_path / "out" / "p1" / "walk.base.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["nobody.mp4", "p1/wakl.mkv"])  # in the table, and not in it
+def test_a_video_that_is_not_there_fails(annotate, videos, tmp_path, name):
+    code, shown, said = annotate(TABLE, "-f", "csv", videos / name)
+    assert code == 1
+    assert re.search(rf"{name}( \(base\))?: no such file", " ".join((shown + said).split()))
+    assert (tmp_path / "out" / "p1" / "walk.base.csv").exists()
+
+
+def test_videos_of_which_none_is_there_fail_as_without_a_table(videxpr, weights, tmp_path):
+    (tmp_path / "s.csv").write_text(TABLE)
+    table = ("--segments", tmp_path / "s.csv")
+    chosen = ("-m", weights, "--detector", "mtcnn", "-o", tmp_path / "out")
+    plain, cut = (
+        videxpr("annotate", tmp_path / "gone.mp4", *words, *chosen) for words in ((), table)
+    )
+    assert plain[0] == cut[0] != 0
+    assert "no such file" in plain[2] and plain[2] == cut[2]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ def cut_sources(sources: Sequence[Source], path: Path) -> tuple[list[Source], li
     """Return the stretches of sources that a table names, and what a user should know, in sentences.
 
     Args:
-        sources: videos; those of which there is no stretch are left out.
+        sources: videos; those of which there is no stretch are left out, unless they are missing: they
+            stay, to fail.
         path: of the table: video, start, end, name.
 
     Raises:
@@ -26,7 +27,9 @@ def cut_sources(sources: Sequence[Source], path: Path) -> tuple[list[Source], li
             stretches of a video have one.
     """
     own, absent = find_segments(path, [source.key for source in sources])
-    if not own:
+    others = [source for source in sources if source.key not in own]
+    lost = [source for source in others if source.kind == "missing"]
+    if not own and not lost:
         raise FormatError(
             f"{path} names none of the videos: its first is {next(iter(absent), 'none')!r}, and the "
             f"first that was given {sources[0].relative}"
@@ -38,10 +41,10 @@ def cut_sources(sources: Sequence[Source], path: Path) -> tuple[list[Source], li
         for source in sources
         for segment in own.get(source.key, ())
     ]
-    others = [source.printable for source in sources if source.key not in own]
+    left_out = [source.printable for source in others if source not in lost]
     notes = [f"{path}: {some('video', absent)} not among the videos"] if absent else []
-    notes += [f"{some('video', others)} without a segment, and left out"] if others else []
-    return cut, notes
+    notes += [f"{some('video', left_out)} without a segment, and left out"] if left_out else []
+    return cut + lost, notes
 
 
 def _check_names(path: Path, key: str, names: Sequence[str]) -> None:
