@@ -33,6 +33,7 @@ from videxpr.model.options import (
     ModelsPackCommand,
     ModelsShowCommand,
 )
+from videxpr.report.page.options import ReportCommand
 from videxpr.submission.options import SubmissionBuildCommand, SubmissionCheckCommand
 from videxpr.training.clips.options import TrainClipsCommand, recipe_base
 from videxpr.training.images.options import TrainImagesCommand
@@ -51,6 +52,7 @@ app = typer.Typer(
 add_command(app, "annotate", AnnotateCommand, base=preset_base)
 add_command(app, "status", StatusCommand)
 add_command(app, "export", ExportCommand)
+add_command(app, "report", ReportCommand)
 add_command(app, "evaluate", EvaluateCommand)
 add_command(app, "synthesize", SynthesizeCommand)
 train = typer.Typer(

@@ -1,0 +1,190 @@
+"""What the page says: a dict that its script reads, gathered from one recording after another."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from videxpr.annotation.export.recordings import RecordingFile, find_recordings, level_columns
+from videxpr.annotation.run_log import RUN_LOG, RunLog
+from videxpr.annotation.summary import add_people, main_people
+from videxpr.core.errors import FormatError
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.version import VERSION
+from videxpr.formats.intervals import frame_edges, rows_of
+from videxpr.formats.parquet import read_annotation
+from videxpr.formats.record import Annotation
+from videxpr.report.colors import COLORS, ink
+from videxpr.report.page.groups import Member, compare_folders
+from videxpr.report.page.options import ReportCommand
+from videxpr.report.page.timelines import strip, strip_text, timeline
+
+MOST_COLUMNS: Final = 600
+LEAST_COLUMNS: Final = 120
+ALL_COLUMNS: Final = 180_000
+"""Of all timelines together: beyond 300 videos each becomes coarser, so that the page still opens."""
+
+STRIP_COLUMNS: Final = 96
+MOST_EPISODES: Final = 200
+"""Of a video in its table, the longest; `videxpr export` has all."""
+
+DECIMALS: Final = 4
+SHORT_HASH: Final = 12
+
+
+@dataclass
+class Gathered:
+    """What was read.
+
+    Attributes:
+        videos: as the page holds them.
+        members: the same for comparisons of folders; those that could be read.
+        setups: what made them, each once.
+        errors: why a recording is not on the page.
+    """
+
+    videos: list[dict[str, Any]] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
+    setups: list[dict[str, str]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def gather(
+    command: ReportCommand, progress: Callable[[int, int], None]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what the page says, and why recordings are not on it.
+
+    Args:
+        command: what is wanted.
+        progress: called with the recordings that are done, and all of them.
+
+    Raises:
+        SourceError: there is no recording.
+        UsageError: levels do not fit.
+    """
+    recordings = find_recordings(command.folders)
+    names = tuple(name.strip() for name in command.levels.split(",")) if command.levels else ()
+    levels = level_columns(recordings, names, ())
+    columns = int(np.clip(ALL_COLUMNS // len(recordings), LEAST_COLUMNS, MOST_COLUMNS))
+    found = Gathered()
+    for done, recording in enumerate(recordings):
+        progress(done, len(recordings))
+        _add(found, recording, columns, command)
+    progress(len(recordings), len(recordings))
+    found.videos += _failed(command.folders)
+    content = {
+        "title": command.title or ", ".join(path.resolve().name for path in command.folders),
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "version": VERSION,
+        "expressions": [
+            {"name": name, "color": COLORS[name], "ink": ink(name)} for name in EXPRESSIONS
+        ],
+        "levels": levels,
+        "setups": found.setups,
+        "videos": found.videos,
+        "comparison": compare_folders(found.members, levels) if found.members else [],
+    }
+    return content, found.errors
+
+
+def _add(found: Gathered, file: RecordingFile, columns: int, command: ReportCommand) -> None:
+    """Add a recording; one that cannot be read is a video with an error."""
+    place = {"name": file.name, "folders": list(file.folders)}
+    try:
+        annotation = read_annotation(file.path)
+    except FormatError as exc:
+        found.errors.append(str(exc))
+        found.videos.append({**place, "error": str(exc)})
+        return
+    setup = _setup(annotation)
+    if setup not in found.setups:
+        found.setups.append(setup)
+    shares = _shares(annotation)
+    found.members.append(Member(file.folders, shares, annotation.coverage))
+    edges = frame_edges(annotation)
+    found.videos.append(
+        {
+            **place,
+            "setup": found.setups.index(setup),
+            "frames": len(annotation),
+            "seconds": round(float(edges[-1] - edges[0]), 3),
+            "coverage": round(annotation.coverage, DECIMALS),
+            "people": len(np.unique(annotation.faces.person)),
+            "shares": [None if one is None else round(one, DECIMALS) for one in shares],
+            "warnings": list(annotation.warnings),
+            "strip": strip_text(strip(annotation, STRIP_COLUMNS)),
+            "timeline": timeline(annotation, columns),
+            **_episodes(annotation, command),
+        }
+    )
+
+
+def _shares(annotation: Annotation) -> tuple[float | None, ...]:
+    """Return the share of each expression in the frames in which the main person was detected.
+
+    Returns:
+        Shares, None of what was never trained; empty if nobody was seen.
+    """
+    main = add_people(main_people(annotation))
+    if main.frames == 0:
+        return ()
+    is_trained: list[bool] = np.isfinite(annotation.faces.smoothed).any(axis=0).tolist()
+    return tuple(
+        share if trained else None for trained, share in zip(is_trained, main.shares, strict=True)
+    )
+
+
+def _episodes(annotation: Annotation, command: ReportCommand) -> dict[str, Any]:
+    """Return the longest episodes by start, and how many there are."""
+    rows = list(rows_of(annotation, command.intervals))
+    longest = sorted(rows, key=lambda row: -row["duration"])[:MOST_EPISODES]
+    shown = sorted(longest, key=lambda row: (row["start"], row["person"]))
+    return {
+        "episode_count": len(rows),
+        "episodes": [
+            [
+                round(row["start"], 3),
+                round(row["end"], 3),
+                EXPRESSIONS.index(row["expression"]),
+                row["person"],
+                row["mean_probability"],
+                row["coverage"],
+            ]
+            for row in shown
+        ],
+    }
+
+
+def _setup(annotation: Annotation) -> dict[str, str]:
+    """Return in words what made an annotation: model, detector, options."""
+    made = annotation.provenance
+    hashes = {name: made.get(f"{name}_sha256", "")[:SHORT_HASH] for name in ("model", "detector")}
+    named = {
+        **{name: f"{made.get(name, 'unknown')} ({digest})" for name, digest in hashes.items()},
+        "never trained": made.get("untrained_expressions", "").replace(",", ", "),
+        "videxpr": made.get("videxpr_version", ""),
+    }
+    # of a stretch: they differ in each video, and say nothing of how it was made
+    own = {"start", "end"} if "segment" in made else set()
+    options = {
+        f"--{name}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in annotation.options.items()
+        if name not in own
+    }
+    return {name: text.removesuffix(" ()") for name, text in (named | options).items() if text}
+
+
+def _failed(folders: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """Yield the videos that could not be annotated, as logs of runs say."""
+    for folder in folders:
+        log = folder / RUN_LOG
+        if log.is_file():
+            above = (folder.resolve().name,) if len(folders) > 1 else ()
+            for one in RunLog(log).outcomes:
+                if one.event == "failed":
+                    places = [*above, *one.key.split("/")[:-1]]
+                    yield {"name": one.video, "folders": places, "error": one.error}
