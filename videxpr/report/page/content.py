@@ -12,13 +12,14 @@ import numpy as np
 from videxpr.annotation.export.recordings import RecordingFile, find_recordings, level_columns
 from videxpr.annotation.run_log import RUN_LOG, RunLog
 from videxpr.annotation.summary import add_people, main_people
-from videxpr.core.errors import FormatError
+from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.version import VERSION
 from videxpr.formats.intervals import frame_edges, rows_of
 from videxpr.formats.parquet import read_annotation
 from videxpr.formats.record import Annotation
 from videxpr.report.colors import COLORS, ink
+from videxpr.report.page.faces import surest_faces
 from videxpr.report.page.groups import Member, compare_folders
 from videxpr.report.page.options import ReportCommand
 from videxpr.report.page.timelines import strip, strip_text, timeline
@@ -44,7 +45,7 @@ class Gathered:
         videos: as the page holds them.
         members: the same for comparisons of folders; those that could be read.
         setups: what made them, each once.
-        errors: why a recording is not on the page.
+        errors: why a recording, or its thumbnails, are not on the page.
     """
 
     videos: list[dict[str, Any]] = field(default_factory=list)
@@ -56,7 +57,7 @@ class Gathered:
 def gather(
     command: ReportCommand, progress: Callable[[int, int], None]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return what the page says, and why recordings are not on it.
+    """Return what the page says, and why recordings or thumbnails are not on it.
 
     Args:
         command: what is wanted.
@@ -119,6 +120,7 @@ def _add(found: Gathered, file: RecordingFile, columns: int, command: ReportComm
             "strip": strip_text(strip(annotation, STRIP_COLUMNS)),
             "timeline": timeline(annotation, columns),
             **_episodes(annotation, command),
+            "faces": _faces(found, file, annotation, command) if command.thumbnails else [],
         }
     )
 
@@ -132,7 +134,7 @@ def _shares(annotation: Annotation) -> tuple[float | None, ...]:
     main = add_people(main_people(annotation))
     if main.frames == 0:
         return ()
-    is_trained: list[bool] = np.isfinite(annotation.faces.smoothed).any(axis=0).tolist()
+    is_trained = [bool(np.isfinite(one).any()) for one in annotation.faces.smoothed.T]
     return tuple(
         share if trained else None for trained, share in zip(is_trained, main.shares, strict=True)
     )
@@ -157,6 +159,17 @@ def _episodes(annotation: Annotation, command: ReportCommand) -> dict[str, Any]:
             for row in shown
         ],
     }
+
+
+def _faces(
+    found: Gathered, file: RecordingFile, annotation: Annotation, command: ReportCommand
+) -> list[dict[str, Any]]:
+    """Return pictures of the main person; what stands in the way is an error, and there are none."""
+    try:
+        return surest_faces(file.path, annotation, command.pictures.blur)
+    except (SourceError, FormatError) as exc:
+        found.errors.append(f"no thumbnails of {file.name}: {exc}")
+        return []
 
 
 def _setup(annotation: Annotation) -> dict[str, str]:

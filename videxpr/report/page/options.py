@@ -4,19 +4,22 @@ from dataclasses import MISSING, field
 from pathlib import Path
 from typing import Final
 
+from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
 from videxpr.core.options import PANEL
 from videxpr.temporal.options import IntervalOptions
+from videxpr.video.options import BlurOptions
 
 REPORT: Final = "report.html"
 
 
 @options()
 class ReportCommand:
-    """Make one page of what annotate has annotated, to look at in a browser; no video is decoded.
+    """Make one page of what annotate has annotated, to look at in a browser.
 
     The page is one file that needs no network: a table of the videos, a timeline of each, episodes,
     folders side by side, settings. Frames that were bridged or filled do not count, as in summary.csv.
+    Videos are decoded for --thumbnails alone.
 
     Exit code: 0 if all went well, 1 if a file could not be read (the others are on the page), 2 for
     wrong usage.
@@ -25,7 +28,7 @@ class ReportCommand:
         videxpr report annotations
         videxpr report annotations --levels participant,condition -o study.html
         videxpr report before/ after/ -o both.html
-        videxpr report annotations --thumbnails
+        videxpr report annotations --thumbnails --blur faces
 
     Attributes:
         folders: with Parquet files of annotate, or such files.
@@ -33,6 +36,7 @@ class ReportCommand:
         title: of the page.
         levels: names of the folders' levels, the outermost first, between commas.
         thumbnails: whether faces are shown, for which the videos are decoded.
+        pictures: what of thumbnails is blurred.
         intervals: how frames become episodes.
         quiet: whether nothing is said but errors.
     """
@@ -60,5 +64,10 @@ class ReportCommand:
         "Show each video's main person at the surest moment of each expression. It decodes the videos, "
         "and puts people's faces on the page.",
     )
+    pictures: BlurOptions = field(default_factory=BlurOptions)
     intervals: IntervalOptions = field(default_factory=IntervalOptions)
     quiet: bool = option(False, "Say nothing but errors.", short="q", panel=PANEL)
+
+    def __post_init__(self) -> None:
+        if self.pictures.blur != "none" and not self.thumbnails:
+            raise UsageError("--blur is of pictures, and there are none; add --thumbnails")

@@ -47,15 +47,8 @@ function fillOverview() {
 
 // A mean with its interval on a scale from 0 to the largest of the table.
 function whisker(share, color, most) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 100 10");
-  svg.setAttribute("class", "whisker");
-  svg.setAttribute("aria-hidden", "true");
-  const add = (name, attributes) => {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    svg.append(made);
-  };
+  const svg = drawing("svg", {viewBox: "0 0 100 10", class: "whisker", "aria-hidden": "true"});
+  const add = (name, attributes) => svg.append(drawing(name, attributes));
   const x = (value) => 4 + (value / most) * 92;
   add("line", {x1: 4, x2: 96, y1: 9.5, y2: 9.5, class: "scale"});
   if (share.length > 1) add("line", {x1: x(share[1]), x2: x(share[2]), y1: 5, y2: 5, class: "interval"});
@@ -118,8 +111,7 @@ function openVideo(video, panel) {
   if (notes.length) panel.append(element("ul", {class: "messages"}, ...notes.map((note) => element("li", {}, note))));
   if (!video.timeline) return;
   if (content.setups.length > 1) panel.append(element("p", {class: "note"}, `Made with settings ${video.setup + 1}.`));
-  if (video.thumbnails && video.thumbnails.length)
-    panel.append(element("div", {class: "faces"}, ...video.thumbnails.map(faceOf)));
+  if (video.faces.length) panel.append(element("div", {class: "faces"}, ...video.faces.map(faceOf)));
   const {people, undrawn} = video.timeline;
   for (const person of people) {
     const timeline = new Timeline(video, person, content.expressions);
@@ -177,10 +169,7 @@ function fillFilters(table) {
   apply();
 }
 
-function drawAll(isPrinted) {
-  table.drawStrips(isPrinted);
-  drawn.forEach((timeline) => timeline.draw(isPrinted));
-}
+const drawAll = (isPrinted) => drawn.forEach((timeline) => timeline.draw(isPrinted));
 
 fillOverview();
 if (content.comparison.length) place("groups").append(...content.comparison.map(groupsTable));
@@ -188,7 +177,6 @@ else place("comparison").hidden = true;
 const table = new VideoTable(place("videos"), content, openVideo);
 fillFilters(table);
 fillSetups();
-table.drawStrips();
 if (content.videos.length === 1) document.querySelector("button.video").click();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(false));
 matchMedia("print").addEventListener("change", (event) => drawAll(event.matches));

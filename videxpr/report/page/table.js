@@ -11,6 +11,13 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+function drawing(name, attributes) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+const NAMES = new Intl.Collator("en", {numeric: true}); // clip2 before clip10
 const percent = (share) => (share * 100).toFixed(share > 0 && share < 0.095 ? 1 : 0);
 
 // What each column shows and is sorted by; numbers fall first, names rise.
@@ -42,7 +49,6 @@ class VideoTable {
     this.open = open;
     this.table = table;
     this.columns = tableColumns(content.expressions);
-    this.strips = [];
     this.sorted = {column: 0, isRising: true};
     this.rows = content.videos.map((video) => this.row(video));
     table.append(element("caption", {class: "hidden"}, "Videos; the name opens a video's timeline"), this.head());
@@ -101,16 +107,23 @@ class VideoTable {
   }
 
   stripCell(video) {
-    if (!video.strip) return element("td", {class: "none"}, "–");
-    const canvas = element("canvas", {class: "strip", role: "img", "aria-label": `Expressions of ${video.name} over time`});
-    this.strips.push({canvas, labels: bytes(video.strip)});
-    return element("td", {}, canvas);
+    if (!video.strip) return element("td", {class: "strip"}, "failed");
+    const labels = bytes(video.strip);
+    const strip = drawing("svg", {
+      class: "strip", viewBox: `0 0 ${labels.length} 1`, preserveAspectRatio: "none", role: "img",
+      "aria-label": `Expressions of ${video.name} over time`,
+    });
+    for (const {start, end, label} of runs(labels)) {
+      const expression = this.content.expressions[label];
+      if (expression) strip.append(drawing("rect", {x: start, width: end - start, height: 1, fill: expression.color}));
+    }
+    return element("td", {}, strip);
   }
 
   notesCell(video) {
     const notes = notesOf(video), cell = element("td", {class: "notes"});
     if (notes.length) {
-      cell.append(video.error ? "failed" : `${notes.length}`);
+      cell.append(String(notes.length));
       cell.title = notes.join("\n");
     }
     return cell;
@@ -129,12 +142,11 @@ class VideoTable {
 
   sort(place, isRising) {
     const {value, isText} = this.columns[place], sign = isRising ? 1 : -1;
-    const names = new Intl.Collator("en", {numeric: true});
     const isMissing = (one) => one === null || one === undefined;
     this.rows.sort((a, b) => {
       const [left, right] = [value(a.video), value(b.video)];
       if (isMissing(left) || isMissing(right)) return isMissing(left) - isMissing(right); // last, either way
-      return sign * (isText ? names.compare(left, right) : left - right);
+      return sign * (isText ? NAMES.compare(left, right) : left - right);
     });
     this.sorted = {column: place, isRising};
     this.headCells.forEach((cell, number) => {
@@ -152,13 +164,5 @@ class VideoTable {
       shown += !row.body.hidden;
     }
     return shown;
-  }
-
-  drawStrips(isPrinted = false) {
-    const colors = theme(isPrinted);
-    for (const {canvas, labels} of this.strips) {
-      const context = prepared(canvas, 120, 16);
-      drawBand(context, labels, {x: 0, y: 0, width: 120, height: 16}, this.content.expressions, colors);
-    }
   }
 }

@@ -63,13 +63,22 @@ function drawHatching(context, x, y, width, height, color) {
   context.restore();
 }
 
+// Return the runs [start, end) of equal labels.
+function runs(labels) {
+  const found = [];
+  for (let start = 0, end; start < labels.length; start = end) {
+    for (end = start + 1; end < labels.length && labels[end] === labels[start]; end++);
+    found.push({start, end, label: labels[start]});
+  }
+  return found;
+}
+
 // Draw labels as a band: runs of one color, with names where they fit; hatched where nobody is.
 function drawBand(context, labels, box, expressions, colors) {
   const step = box.width / labels.length;
-  for (let start = 0, end; start < labels.length; start = end) {
-    for (end = start + 1; end < labels.length && labels[end] === labels[start]; end++);
+  for (const {start, end, label} of runs(labels)) {
     const x = box.x + start * step, width = (end - start) * step;
-    const expression = expressions[labels[start]];
+    const expression = expressions[label];
     if (!expression) {
       drawHatching(context, x, box.y, width, box.height, colors.line);
       continue;
@@ -77,7 +86,7 @@ function drawBand(context, labels, box, expressions, colors) {
     context.fillStyle = expression.color;
     context.fillRect(x, box.y, width, box.height);
     const name = [expression.name, expression.name.slice(0, 2)].find(
-      (text) => box.height > 16 && context.measureText(text).width + 8 < width);
+      (text) => context.measureText(text).width + 8 < width);
     if (name) {
       context.fillStyle = expression.ink;
       context.fillText(name, x + 4, box.y + box.height / 2 + 1);
