@@ -19,7 +19,16 @@ PAGES = sorted(path.relative_to(ROOT) for path in (ROOT / "README.md", *ROOT.glo
 
 OF_ALL = {"--config", "--help", "--print-config", "--version"}
 OTHERS_FLAGS = frozenset(
-    ["--build-arg", "--cases", "--compiled", "--gpus", "--local-dir", "--quick", "--shm-size", "--user"]
+    [
+        "--build-arg",
+        "--cases",
+        "--compiled",
+        "--gpus",
+        "--local-dir",
+        "--quick",
+        "--shm-size",
+        "--user",
+    ]
 )
 """Flags of other programs, and of scripts, that pages name."""
 
