@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from annotated import annotation as made_up
 from annotated import guessed, segments
+from gathered import content_of
 from interval_records import recording, two_people
 from playwright.sync_api import Browser, Page, sync_playwright
 from stub_runs import failed
@@ -14,8 +15,6 @@ from stub_runs import failed
 from videxpr.annotation.run_log import RUN_LOG, RunLog
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.report.colors import rgb
-from videxpr.report.page.content import gather
-from videxpr.report.page.options import ReportCommand
 from videxpr.report.page.page import write_page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -49,8 +48,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     two_people().save(folder / "p15" / "after" / f"{EVIL}.parquet")
     recording({}, 30).save(folder / "p15" / "before" / "nobody.parquet")
     RunLog(folder / RUN_LOG).append(failed("p16/broken", "/videos/p16/broken.mp4"))
-    command = ReportCommand((folder,), levels="participant,session")
-    content, _ = gather(command, lambda done, total: None)
+    content, _ = content_of(folder, levels="participant,session")
     write_page(folder / "report.html", content)
     return folder / "report.html"
 
@@ -233,7 +231,7 @@ def test_the_policy_forbids_what_is_not_the_pages_own(browser: Browser, study: P
 
 def test_thumbnails_have_words(browser: Browser, tmp_path: Path) -> None:
     two_people().save(tmp_path / "talk.parquet")
-    content, _ = gather(ReportCommand((tmp_path,)), lambda done, total: None)
+    content, _ = content_of(tmp_path)
     gif = "R0lGODlhAQABAAAAACwAAAAAAQABAAA="
     content["videos"][0]["faces"] = [{"label": 4, "seconds": 1.25, "confidence": 0.9, "image": gif}]
     write_page(tmp_path / "report.html", content)

@@ -1,26 +1,17 @@
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from annotated import annotation as guessed_annotation
 from annotated import guessed, segments
+from gathered import content_of
 from interval_records import recording, two_people
 from stub_runs import failed
 
 from videxpr.annotation.run_log import RUN_LOG, RunLog
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.formats.record import FaceRows
-from videxpr.report.page.content import gather
-from videxpr.report.page.options import ReportCommand
 from videxpr.report.page.page import write_page
-
-
-def content_of(*folders: Path, **fields):
-    content, errors = gather(ReportCommand(folders, **fields), lambda done, total: None)
-    assert json.loads(json.dumps(content, allow_nan=False)) == content
-    return content, errors
 
 
 def test_a_video_has_the_figures_of_its_summary(tmp_path) -> None:
