@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import videxpr
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.relative_to(ROOT / "docs") for path in ROOT.glob("docs/**/*.md"))
 RESOURCES = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src"}
@@ -78,6 +80,11 @@ def pages(built: Path) -> dict[Path, Page]:
 def test_the_site_is_built_without_a_library_of_ours(built):
     assert not (built / "imported").exists()
     assert "annotate_many" in (built / "site" / "api.html").read_text()
+
+
+def test_the_reference_has_every_public_name(built, pages):
+    public = {f"videxpr.{name}" for name in videxpr.__all__} - {"videxpr.__version__"}
+    assert public - pages[built / "site" / "api.html"].anchors == {"videxpr.EXPRESSIONS"}  # in words
 
 
 def test_every_page_is_built_and_reached_by_the_menu(built, pages):
