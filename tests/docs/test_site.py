@@ -84,7 +84,9 @@ def test_the_site_is_built_without_a_library_of_ours(built):
 
 def test_the_reference_has_every_public_name(built, pages):
     public = {f"videxpr.{name}" for name in videxpr.__all__} - {"videxpr.__version__"}
-    assert public - pages[built / "site" / "api.html"].anchors == {"videxpr.EXPRESSIONS"}  # in words
+    assert public - pages[built / "site" / "api.html"].anchors == {
+        "videxpr.EXPRESSIONS"
+    }  # in words
 
 
 def test_every_page_is_built_and_reached_by_the_menu(built, pages):
