@@ -74,8 +74,15 @@ def test_shots_and_times_are_those_of_the_file() -> None:
     shots = np.repeat([0, 1, 2], [10, 5, 25])
     one = recording({1: [(0, 40, "Anger")]}, 40, shots=shots)
     drawn = timeline(one, 600)
-    assert drawn["cuts"] == [0.4, 0.6]
+    assert drawn["shots"] == [[0.0, 0], [0.4, 1], [0.6, 2]]
     assert (drawn["begin"], drawn["end"]) == (0.0, 1.6)
+
+
+def test_of_cuts_closer_than_a_column_one_is_drawn() -> None:
+    one = recording({1: [(0, 1200, "Anger")]}, 1200, shots=np.arange(1200))
+    shots = timeline(one, 600)["shots"]
+    assert 599 <= len(shots) <= 601
+    assert shots[-1][1] in (1198, 1199)
 
 
 def test_of_many_people_those_seen_longest_are_drawn() -> None:

@@ -230,23 +230,24 @@ class Timeline {
   drawShots(context, lanes, colors) {
     context.strokeStyle = colors.soft;
     context.fillStyle = colors.soft;
-    const starts = [this.line.begin, ...this.line.cuts];
+    const {shots} = this.line;
+    const isDense = shots.length > lanes.band.width / 12; // lines would hide what is drawn
     let free = 0;
     context.save();
     context.setLineDash([3, 3]);
-    starts.forEach((start, shot) => {
-      const x = this.x(start, lanes.band), text = starts.length > 1 ? `shot ${shot}` : "";
-      if (shot) {
+    for (const [start, shot] of shots.length > 1 ? shots : []) {
+      const x = this.x(start, lanes.band), text = `shot ${shot}`;
+      if (start > this.line.begin) {
         context.beginPath();
         context.moveTo(x, 4);
-        context.lineTo(x, lanes.axis);
+        context.lineTo(x, isDense ? AXIS - 2 : lanes.axis);
         context.stroke();
       }
-      if (text && x >= free) {
+      if (x >= free) {
         context.fillText(text, x + 3, AXIS / 2);
         free = x + context.measureText(text).width + 8;
       }
-    });
+    }
     context.restore();
   }
 

@@ -107,11 +107,14 @@ def timeline(annotation: Annotation, most_columns: int) -> dict[str, Any]:
         for place, number in enumerate(order[:LISTED_PEOPLE])
     ]
     cuts = np.flatnonzero(np.diff(annotation.shots)) + 1
+    _, apart = np.unique(np.searchsorted(columns.edges, edges[cuts]), return_index=True)
     return {
         "columns": len(columns.first),
         "begin": round(float(edges[0]), 3),
         "end": round(float(edges[-1]), 3),
-        "cuts": [round(float(edges[cut]), 3) for cut in cuts],
+        "shots": [
+            [round(float(edges[cut]), 3), int(annotation.shots[cut])] for cut in [0, *cuts[apart]]
+        ],
         "people": drawn,
         "undrawn": len(order) - len(drawn),
     }
