@@ -1,0 +1,92 @@
+"""What the overlay says of each frame, taken from the record."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.structures import Floats
+from videxpr.formats.record import Annotation
+
+
+@dataclass(frozen=True)
+class FaceCaption:
+    """One person in a frame.
+
+    Attributes:
+        person: number of the person, from 1.
+        expression: the label.
+        probabilities: (8,) smoothed; NaN for expressions that were never trained.
+        box: (4,) x1, y1, x2, y2 in pixels; None where a gap was bridged.
+    """
+
+    person: int
+    expression: str
+    probabilities: Floats
+    box: Floats | None
+
+    @property
+    def confidence(self) -> float:
+        """Return the probability of the label."""
+        return float(np.nanmax(self.probabilities))
+
+
+@dataclass(frozen=True)
+class FrameCaption:
+    """What is said of a frame.
+
+    Attributes:
+        video: its name; empty where it is not to be shown.
+        frame: index of the frame.
+        seconds: its time from the start of the file, as in a player.
+        faces: by rank, nobody where no face was found.
+    """
+
+    video: str
+    frame: int
+    seconds: float
+    faces: tuple[FaceCaption, ...]
+
+
+def captions(annotation: Annotation, video: str) -> Iterator[FrameCaption]:
+    """Yield what is said of each frame that was annotated, in order.
+
+    Args:
+        annotation: of the video.
+        video: its name; empty where it is not to be shown.
+    """
+    faces, labels = annotation.faces, annotation.faces.label
+    frames = annotation.first_frame + np.arange(len(annotation))
+    bounds = np.searchsorted(faces.frame, np.append(frames, annotation.end_frame))
+    times = player_seconds(annotation)
+    for at, frame in enumerate(frames.tolist()):
+        yield FrameCaption(
+            video,
+            frame,
+            float(times[at]),
+            tuple(
+                FaceCaption(
+                    int(faces.person[row]),
+                    EXPRESSIONS[labels[row]],
+                    faces.smoothed[row],
+                    None if faces.bridged[row] else faces.bbox[row],
+                )
+                for row in range(bounds[at], bounds[at + 1])
+            ),
+        )
+
+
+def player_seconds(annotation: Annotation) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """Return the frames' times (N,) from the start of the file; of unknown ones, those of the clock."""
+    pts = annotation.pts_seconds - annotation.container_start_seconds
+    return np.where(np.isnan(pts), annotation.seconds, pts)
+
+
+def clock_text(seconds: float) -> str:
+    """Return a time for people: ``0:04.920``, ``1:02:03.004``."""
+    milliseconds = round(abs(seconds) * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    start = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{'-' * (seconds < 0)}{start}:{rest // 1000:02d}.{rest % 1000:03d}"
