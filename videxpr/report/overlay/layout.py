@@ -78,15 +78,19 @@ class Page:
     @property
     def gap(self) -> int:
         """Pixels around text."""
-        return max(2, self.size // 4)
+        return max(3, self.size // 4)
 
     @cached_property
-    def bars_size(self) -> tuple[int, int]:
-        """Width and height of the bars of one person."""
-        names = max(text_width(name, self.small) for name in EXPRESSIONS)
+    def names_width(self) -> int:
+        """Of the longest name of an expression, beside a bar."""
+        return max(text_width(name, self.small) for name in EXPRESSIONS)
+
+    def bars_size(self, named: bool) -> tuple[int, int]:
+        """Return width and height of the bars of one person, and of their number above them."""
+        lines = len(EXPRESSIONS) + named
         return (
-            names + self.bar_width + 3 * self.gap,
-            len(EXPRESSIONS) * line_height(self.small) + 2 * self.gap,
+            self.names_width + self.bar_width + 3 * self.gap,
+            lines * line_height(self.small) + 2 * self.gap,
         )
 
     @cached_property
@@ -122,7 +126,8 @@ def lay_out(
     for rank, (one, box) in enumerate(seen):
         others = [other for _, other in seen if other is not box]
         last = before.chosen.get(one.person) if before else None
-        place = _bars_place(page, box, taken, others, last, must=rank == 0)
+        size = page.bars_size(named=len(seen) > 1)
+        place = _bars_place(page, box, size, taken, others, last, must=rank == 0)
         if place is not None:
             chosen[one.person], where = place
             taken.append(where)
@@ -191,6 +196,7 @@ def _add_tag(
 def _bars_place(
     page: Page,
     box: Rectangle,
+    size: tuple[int, int],
     taken: Sequence[Rectangle],
     others: Sequence[Rectangle],
     last: int | None,
@@ -201,12 +207,13 @@ def _bars_place(
     Args:
         page: the frame.
         box: of the person.
+        size: width and height of the bars.
         taken: by text.
         others: boxes of other people.
         last: which place they had before.
         must: whether they stand somewhere in any case, and be it on a face.
     """
-    width, height = page.bars_size
+    width, height = size
     area, found = width * height, list[tuple[float, int, Rectangle]]()
     for number, (left, top) in enumerate(_around(page, box, width, height)):
         where = Rectangle(left, top, left + width, top + height).moved_into(page.width, page.height)
@@ -236,23 +243,24 @@ def _around(page: Page, box: Rectangle, width: int, height: int) -> list[tuple[i
 def _bars(page: Page, one: FaceCaption, where: Rectangle, named: bool) -> Iterator[Shape]:
     """Yield the bars of a person, in the order of expressions, on a dark ground."""
     yield Shade(where)
+    line, left, top = line_height(page.small), where.left + page.gap, where.top + page.gap
     if named:
-        yield Block(
-            Rectangle(where.left, where.top, where.left + page.gap // 2 + 1, where.bottom),
-            COLORS[one.expression],
-        )
-    line = line_height(page.small)
-    names = where.width - page.bar_width - 2 * page.gap
+        yield Text(left, top, f"person {one.person}", page.small)
+        top += line
     for row, name in enumerate(EXPRESSIONS):
-        top = where.top + page.gap + row * line
-        value = float(one.probabilities[row])
-        color = GRAY if np.isnan(value) else "#ffffff"
-        yield Text(where.left + page.gap, top, name, page.small, color)
-        left = where.left + names + page.gap
-        if np.isnan(value):
-            yield Text(left, top, UNTRAINED, page.small, GRAY)
-            continue
-        inset = max(1, line // 6)
-        for share, fill, edge in ((1.0, TRACK, ""), (value, COLORS[name], GRAY)):
-            right = left + max(2, round(share * page.bar_width))
-            yield Block(Rectangle(left, top + inset, right, top + line - inset), fill, edge)
+        yield from _bar(page, name, float(one.probabilities[row]), left, top + row * line)
+
+
+def _bar(page: Page, name: str, share: float, left: int, top: int) -> Iterator[Shape]:
+    """Yield the name of an expression and its bar, or that there is none."""
+    if np.isnan(share):
+        yield Text(left, top, name, page.small, GRAY)
+        yield Text(left + page.names_width + page.gap, top, UNTRAINED, page.small, GRAY)
+        return
+    yield Text(left, top, name, page.small)
+    left += page.names_width + page.gap
+    line = line_height(page.small)
+    inset = max(1, line // 6)
+    for length, fill, edge in ((1.0, TRACK, ""), (share, COLORS[name], GRAY)):
+        right = left + max(2, round(length * page.bar_width))
+        yield Block(Rectangle(left, top + inset, right, top + line - inset), fill, edge)
