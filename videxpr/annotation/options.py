@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from videxpr.annotation.batch.options import BatchOptions
 from videxpr.core.errors import UsageError
+from videxpr.core.names import is_address
 from videxpr.core.option import option, options
 from videxpr.core.options import RunOptions
 from videxpr.faces.options import PANEL as FACES
@@ -14,6 +15,7 @@ from videxpr.faces.options import FaceOptions
 from videxpr.formats import writers
 from videxpr.model.options import ModelOptions
 from videxpr.temporal.options import IntervalOptions, WindowOptions
+from videxpr.video.options import BlurOptions
 
 WHAT, HOW, WHERE = "What is written", "Time and model", "Running"
 
@@ -123,6 +125,7 @@ class OutputOptions:
         redo_changed: whether what was made with another model or other options is made again.
         retry_failed: whether what failed in an earlier run is tried again.
         verify: whether what is there is compared by its content.
+        overlay: whether each video is drawn with what was annotated, when all are.
     """
 
     directory: Path = option(
@@ -177,12 +180,25 @@ class OutputOptions:
         "Read sources and results again to see what is done, instead of looking at sizes and times.",
         changes_results=False,
     )
+    overlay: bool = option(
+        False,
+        "In the end, draw boxes, expressions and probabilities on each video: NAME.overlay.mp4 beside "
+        "its Parquet file, as videxpr overlay does.",
+        changes_results=False,
+    )
 
     def __post_init__(self) -> None:
         if not self.formats:
             raise UsageError("--format must name at least one format")
         if self.template is not None and "predictions" not in self.written:
             raise UsageError("a template shapes predictions.txt; add --format predictions")
+        if self.overlay and "parquet" not in self.written:
+            raise UsageError("--overlay is made from Parquet files; add --format parquet")
+        if self.overlay and is_address(self.directory.as_posix()):
+            raise UsageError(
+                "--overlay writes videos on this machine, beside the Parquet files; leave it out, or "
+                "choose a folder here"
+            )
         if self.template_force and self.template is None:
             raise UsageError("--template-force goes with --template")
 
@@ -209,6 +225,7 @@ class AnnotateCommand:
         sources: what is annotated.
         segments: a table of the stretches that are.
         output: what is written and where.
+        pictures: what overlays blur.
         annotation: how videos are annotated.
         model: which models answer.
         run: where it computes, and what it says.
@@ -230,6 +247,7 @@ class AnnotateCommand:
         panel=HOW,
     )
     output: OutputOptions = field(default_factory=OutputOptions)
+    pictures: BlurOptions = field(default_factory=BlurOptions)
     annotation: AnnotationOptions = field(default_factory=AnnotationOptions)
     model: ModelOptions = field(default_factory=ModelOptions)
     run: RunOptions = field(default_factory=RunOptions)
@@ -241,6 +259,12 @@ class AnnotateCommand:
         if self.output.template is not None and (is_cut or self.segments):
             raise UsageError(
                 "--template wants whole videos; leave out --start, --end and --segments"
+            )
+        if self.pictures.blur != "none" and not self.output.overlay:
+            raise UsageError("--blur is of overlays; add --overlay")
+        if self.pictures.blur != "none" and self.annotation.people is not None:
+            raise UsageError(
+                "--blur wants all faces in the record, or some would not be blurred; add --people all"
             )
         if self.segments is not None and is_cut:
             raise UsageError(

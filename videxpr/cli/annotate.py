@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
+from videxpr.annotation.export.recordings import SUFFIX, RecordingFile
 from videxpr.annotation.options import AnnotateCommand
 from videxpr.cli.console import (
     BatchDisplay,
@@ -81,6 +82,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
                 "predictions.txt is the starter's: an ABAW entry needs a model trained on Aff-Wild2 "
                 "(videxpr train clips)"
             )
+    overlays_failed = _draw_overlays(command, reports) if command.output.overlay else 0
     if not command.run.quiet:
         names = " + ".join(file.name for file in models)
         found_by = f", detector {setup.detector}" if is_made and job.has_videos else ""
@@ -88,7 +90,23 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         places = {source: place for place, source in enumerate(sources)}
         reports.sort(key=lambda report: places[report.source])  # workers end in any order
         print_reports(title, HEADER, reports, _rows, _total, "annotated")
-    return int(any(report.status == "failed" for report in reports) or display.incomplete)
+    failed = any(report.status == "failed" for report in reports) or overlays_failed
+    return int(failed or display.incomplete)
+
+
+def _draw_overlays(command: AnnotateCommand, reports: Sequence["Report"]) -> int:
+    """Draw what is done; return how many could not be."""
+    from videxpr.cli.overlay import draw_overlays
+    from videxpr.report.overlay.overlay import OverlayOptions
+
+    folder = command.output.directory
+    recordings = [
+        RecordingFile(folder / f"{report.source.key}{SUFFIX}", ())
+        for report in reports
+        if report.status != "failed"
+    ]
+    options = OverlayOptions(blur=command.pictures.blur)
+    return draw_overlays(recordings, options, command.run.quiet) if recordings else 0
 
 
 def _find_sources(command: AnnotateCommand) -> list[Source]:

@@ -8,6 +8,7 @@ from dataclasses import MISSING
 from importlib import import_module
 from itertools import starmap
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
@@ -110,7 +111,9 @@ def add_command(
     command.__doc__ = text
     command.options = options  # type: ignore[attr-defined]
     calls = "\n".join(f"  [dim]$[/dim] {escape(line)}" for line in examples)
-    app.command(name, cls=Command, epilog=f"[bold]Examples[/bold]\n{calls}")(command)
+    alone = {f"--{one.name}": one for one in parameters.values() if one.option.alone}
+    kind = type(Command.__name__, (Command,), {"alone": alone})
+    app.command(name, cls=kind, epilog=f"[bold]Examples[/bold]\n{calls}")(command)
 
 
 def _parameters(options: type) -> dict[str, OptionField]:
@@ -182,7 +185,22 @@ class _WithoutTypes:
 
 
 class Command(_WithoutTypes, TyperCommand):
-    """A command."""
+    """A command.
+
+    Attributes:
+        alone: options whose flag may stand without a value, by it.
+    """
+
+    alone: Mapping[str, OptionField] = MappingProxyType({})
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Write out what flags mean that stand alone: no choice of theirs follows."""
+        words = []
+        for word, after in zip(args, [*args[1:], ""], strict=True):
+            words.append(word)
+            if word in self.alone and after.lower() not in self.alone[word].choices:
+                words.append(self.alone[word].option.alone)
+        return super().parse_args(ctx, words)
 
 
 class Group(_WithoutTypes, TyperGroup):

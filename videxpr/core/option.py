@@ -61,6 +61,7 @@ class Option:
         most: the largest value that makes sense, itself included.
         below: the value that it must not reach.
         default_text: what help texts say where the default is not a value.
+        alone: the value that the flag means where none follows it; empty if one must.
         presets: other defaults, by the name of the preset that brings them.
         choices: the words among which a user chooses, where the type is no Literal that lists them.
         parse: makes a value from a user's text; without it the field's type decides.
@@ -82,6 +83,7 @@ class Option:
     most: float = math.inf
     below: float = math.inf
     default_text: str = ""
+    alone: str = ""
     presets: Mapping[str, Any] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
     parse: Callable[[str], Any] | None = None

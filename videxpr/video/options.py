@@ -12,6 +12,9 @@ Decoder = Literal["auto", "cpu", "cuda"]
 Blur = Literal["none", "faces", "all"]
 PANEL: Final = "Time and model"
 
+OVERLAY: Final = ".overlay.mp4"
+"""How overlays end; they are no videos to annotate."""
+
 
 def parse_seconds(text: str) -> float:
     """Return the seconds of a time like ``90``, ``1:30`` or ``0:01:30.5``."""
@@ -171,7 +174,9 @@ class BlurOptions:
 
     blur: Blur = option(
         "none",
-        "Blur every detected face (faces); or also the whole of frames without one (all). Wants "
-        "annotations of all people (--people all). It is no anonymization: docs/overlay.md.",
+        "Blur every detected face (faces, also meant by --blur alone); or also the whole of frames "
+        "without one (all). Wants annotations of all people (--people all). It is no anonymization: "
+        "docs/overlay.md.",
+        alone="faces",
         changes_results=False,
     )

@@ -40,6 +40,7 @@ from videxpr.core.remote import (
     read_file,
 )
 from videxpr.video.images import image_size
+from videxpr.video.options import OVERLAY
 from videxpr.video.segments import Segment, name_with_segment
 
 # fmt: off
@@ -369,8 +370,9 @@ def _inside(
 ) -> Iterator[Source]:
     """Yield videos and crop folders in and below a folder, by name.
 
-    Hidden entries are skipped, what macOS leaves beside a file (``._cam1.mp4``) among them. Links that
-    lead back to a folder above are passed over, and so are files that no video is named like.
+    Overlays and hidden entries are skipped, what macOS leaves beside a file (``._cam1.mp4``) among
+    these. Links that lead back to a folder above are passed over, and so are files that no video is
+    named like.
     """
     try:
         real, is_crops = folder.resolve(), is_crop_folder(folder)
@@ -385,7 +387,7 @@ def _inside(
         yield Source(folder, "crops", _relative(folder, top))
     else:
         for name, is_folder in sorted(entries):
-            if name.startswith(".") or name in SYSTEM_FOLDERS:
+            if name.startswith(".") or name in SYSTEM_FOLDERS or name.endswith(OVERLAY):
                 continue
             if is_folder:
                 yield from _inside(folder / name, top, above | {real}, others)

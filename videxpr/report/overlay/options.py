@@ -8,13 +8,13 @@ from typing import Final
 
 from videxpr.core.option import option, options
 from videxpr.core.options import PANEL
-from videxpr.video.options import Blur, BlurOptions
+from videxpr.video.options import OVERLAY, Blur, BlurOptions
 
 SUFFIXES: Final[Mapping[Blur, str]] = MappingProxyType(
     {
-        "none": ".overlay.mp4",
-        "faces": ".blurred.overlay.mp4",
-        "all": ".all-blurred.overlay.mp4",
+        "none": OVERLAY,
+        "faces": f".blurred{OVERLAY}",
+        "all": f".all-blurred{OVERLAY}",
     }
 )
 """How overlays end, behind the recording's name: one without blur never stands for one with it."""
