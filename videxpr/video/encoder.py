@@ -71,7 +71,7 @@ def choose_codec() -> str:
     """Return the encoder: H.264 if this FFmpeg has it, else MPEG-4, which is older than browsers."""
     try:
         return Codec(H264, "w").name
-    except av.error.FFmpegError:
+    except ValueError:  # it knows no such codec
         return MPEG4
 
 

@@ -84,7 +84,6 @@ class Sound:
 
     def _encoded(self, target: Any) -> "Iterator[tuple[float, Packet[Any]]]":
         context = target.codec_context
-        context.open()
         resampler = AudioResampler(
             context.format, context.layout, context.sample_rate, context.frame_size
         )
@@ -110,7 +109,10 @@ class Sound:
                 seconds = _seconds(packet)
                 if seconds >= self.end_seconds:
                     return
-                if seconds >= self.start_seconds:
+                if (
+                    seconds + float((packet.duration or 0) * (packet.time_base or 0))
+                    > self.start_seconds
+                ):
                     ticks = int(self.shift_seconds / (packet.time_base or Fraction(1)))
                     packet.pts, packet.dts = packet.pts - ticks, packet.dts - ticks
                     yield packet
