@@ -33,8 +33,8 @@ from videxpr.model.options import (
     ModelsPackCommand,
     ModelsShowCommand,
 )
-from videxpr.report.page.options import ReportCommand
 from videxpr.report.overlay.options import OverlayCommand
+from videxpr.report.page.options import ReportCommand
 from videxpr.submission.options import SubmissionBuildCommand, SubmissionCheckCommand
 from videxpr.training.clips.options import TrainClipsCommand, recipe_base
 from videxpr.training.images.options import TrainImagesCommand

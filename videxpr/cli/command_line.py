@@ -196,7 +196,7 @@ class Command(_WithoutTypes, TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Write out what flags mean that stand alone: no choice of theirs follows."""
         words = []
-        for word, after in zip(args, [*args[1:], ""], strict=True):
+        for word, after in zip(args, [*args[1:], ""], strict=False):
             words.append(word)
             if word in self.alone and after.lower() not in self.alone[word].choices:
                 words.append(self.alone[word].option.alone)

@@ -106,14 +106,11 @@ class Sound:
             for packet in self.container.demux(self.stream):
                 if packet.dts is None or packet.pts is None:
                     continue
-                seconds = _seconds(packet)
+                seconds, base = _seconds(packet), packet.time_base or Fraction(1)
                 if seconds >= self.end_seconds:
                     return
-                if (
-                    seconds + float((packet.duration or 0) * (packet.time_base or 0))
-                    > self.start_seconds
-                ):
-                    ticks = int(self.shift_seconds / (packet.time_base or Fraction(1)))
+                if seconds + (packet.duration or 0) * base > self.start_seconds:
+                    ticks = int(self.shift_seconds / base)
                     packet.pts, packet.dts = packet.pts - ticks, packet.dts - ticks
                     yield packet
 
