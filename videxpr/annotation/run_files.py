@@ -123,7 +123,10 @@ def rows(log: RunLog) -> Iterator[Row]:
     for outcome in log.outcomes:
         video = outcome.video.removesuffix(name_with_segment("", outcome.segment))
         failed: Row = {"video": video, SEGMENT: outcome.segment, "error": outcome.error}
-        yield from (failed,) if outcome.event == "failed" else outcome.summary
+        first, *more = (failed,) if outcome.event == "failed" else outcome.summary
+        refusal = outcome.refusal(outcome.refused)
+        yield {**first, "error": refusal} if refusal else first
+        yield from more
 
 
 def _update_predictions(files: RunFiles, template: Template) -> list[str]:

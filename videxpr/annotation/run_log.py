@@ -19,7 +19,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -53,6 +53,7 @@ LATER: Final = (
     "peak_memory_bytes",
     "staging",
     "error_class",
+    "refused",
 )
 """What lines of earlier versions lack."""
 
@@ -100,6 +101,7 @@ class Outcome:
             their names; who finds them there may give them these.
         error: why it failed.
         error_class: of the error, by its name in Python.
+        refused: why a format that was asked for cannot hold it, by the format's name.
     """
 
     event: Literal["done", "skipped", "failed"]
@@ -121,6 +123,7 @@ class Outcome:
     staging: str = ""
     error: str = ""
     error_class: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> tuple[tuple[str, ...], str]:
@@ -136,6 +139,11 @@ class Outcome:
     def minute(self) -> str:
         """When it was, in words for people."""
         return f"{self.time[:16].replace('T', ' ')} UTC"
+
+    def refusal(self, formats: Collection[str]) -> str:
+        """Return why some of these formats were not written; empty if all were."""
+        reasons = [text for name, text in self.refused.items() if name in formats]
+        return "; ".join(dict.fromkeys(reasons))
 
     def line(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -158,6 +166,7 @@ class Outcome:
             "staging": self.staging,
             "error_class": self.error_class,
             "error": self.error,
+            "refused": self.refused,
             "files": {name: asdict(one) for name, one in self.files.items()},
             "labels": None if self.labels is None else self.labels.line(),
             "summary": self.summary,

@@ -27,12 +27,14 @@ class Standing:
 
     Attributes:
         is_done: whether nothing need be made.
+        refusal: why formats that are wanted cannot hold what is done; empty if all do.
         failure: how it failed before, if it would fail again.
         reason: why it is made again, in words; empty if nothing was there.
         differences: in words, how what is there was made, and not as is wanted now.
     """
 
     is_done: bool = False
+    refusal: str = ""
     failure: Outcome | None = None
     reason: str = ""
     differences: tuple[str, ...] = ()
@@ -77,7 +79,10 @@ def find_standing(
             folder.rescue(there.staging, there.files)
     if lost := _lost_files(there, formats, folder, options):
         return Standing(reason=f"made again, as {', '.join(lost)} was not as written")
-    return Standing(is_done=_holds(there, formats))
+    refusal = there.refusal([one.name for one in formats])
+    if refusal and options.retry_failed:
+        return Standing(reason="made again, as not all formats could hold it")
+    return Standing(is_done=_holds(there, formats), refusal=refusal)
 
 
 def check_name(
@@ -179,8 +184,8 @@ def _is_as_written(folder: OutputFolder, file: str, written: WrittenFile, verify
 
 
 def _holds(there: Outcome, formats: Sequence[Format]) -> bool:
-    """Return whether all formats were written."""
-    made = {one.format for one in there.files.values()}
+    """Return whether all formats were written that can hold it."""
+    made = {one.format for one in there.files.values()} | set(there.refused)
     return all(
         one.name in made or (one.scope == "run" and there.labels is not None) for one in formats
     )

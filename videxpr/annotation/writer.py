@@ -1,9 +1,9 @@
 """Where results go: the files of each video, the run's own two, and the log that knows them all."""
 
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,11 +51,24 @@ from videxpr.formats.intervals import IntervalSettings, path_from
 from videxpr.formats.label_runs import TextLabels, text_labels
 from videxpr.formats.predictions import PREDICTIONS
 from videxpr.formats.record import Annotation
-from videxpr.formats.writers import chosen_formats
+from videxpr.formats.writers import Format, chosen_formats
 from videxpr.video.sources import Source
 
 SUMMARY_BEGINNING: Final = b"video,"
 """Of summaries, also those of versions that kept no log."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written of a source.
+
+    Attributes:
+        notes: what there is to say of names, counts and other files.
+        refusal: why formats that were asked for cannot hold it; empty if all do.
+    """
+
+    notes: tuple[str, ...] = ()
+    refusal: str = ""
 
 
 class Outputs:
@@ -167,8 +180,8 @@ class Outputs:
         modified_ns: int,
         seconds: float = 0.0,
         lease: Held | None = None,
-    ) -> list[str]:
-        """Write the files of a source; return what there is to say of names, counts and other files.
+    ) -> Written:
+        """Write the files of a source, but those of formats that cannot hold it.
 
         They are written aside; the log knows them before they get their names.
 
@@ -190,7 +203,7 @@ class Outputs:
             seen = len(annotation.faces.of_rank(1))
             notes.append(f"the second person was seen in {seen} of {len(annotation)} frames")
         with self.folder.staging(source.key) as staging:
-            files = dict(self._written_files(source, annotation, people, staging))
+            files, refused = self._write_files(source, annotation, people, staging)
             main = main_people(annotation)
             outcome = Outcome(
                 event="done",
@@ -212,9 +225,10 @@ class Outputs:
                 device=annotation.provenance.get("device", ""),
                 peak_memory_bytes=peak_memory_bytes(),
                 staging=self.folder.staged_at(staging),
+                refused=refused,
             )
             notes += self._commit(source, outcome, staging, lease)
-        return notes
+        return Written(tuple(notes), outcome.refusal(refused))
 
     def begin(self, sources: Sequence[Source], shard: str = "") -> None:
         """Log that a run begins, and with which sources.
@@ -285,28 +299,52 @@ class Outputs:
         self.log.compact()
         return missing
 
-    def _written_files(
+    def _write_files(
         self,
         source: Source,
         annotation: Annotation,
         people: Sequence[TemplateMatch],
         staging: Path,
-    ) -> Iterator[tuple[str, WrittenFile]]:
-        """Write the files aside; yield each with its path below the output folder."""
+    ) -> tuple[dict[str, WrittenFile], dict[str, str]]:
+        """Write the files aside.
+
+        Returns:
+            Each with its path below the output folder; and why formats cannot hold it, by name.
+        """
+        files: dict[str, WrittenFile] = {}
+        refused: dict[str, str] = {}
         for one in self._formats:
-            persons: dict[str, tuple[Any, ...]] = {"": ()} if one.scope == "video" else {}
-            if one.scope == "intervals":
-                persons = {"": (self._interval_settings(source),)}
-            elif one.scope == "person":
-                persons = {match.side: (match.rank, self.missing) for match in people}
-            for side, person in persons.items():
-                file = f"{source.key}{side}{one.suffix}"
-                path = staging / Path(file).name
-                with naming(self.folder.shown(file)):
-                    one.write(path, annotation, *person)
-                    sync(path)
-                    written = WrittenFile(one.name, path.stat().st_size, sha256_of(path))
-                yield file, written
+            if one.name in refused:  # it has several files, which need each other
+                continue
+            try:
+                files |= self._write_format(one, source, annotation, people, staging)
+            except FormatError as exc:
+                refused[one.name] = str(exc)
+        return files, refused
+
+    def _write_format(
+        self,
+        one: Format,
+        source: Source,
+        annotation: Annotation,
+        people: Sequence[TemplateMatch],
+        staging: Path,
+    ) -> dict[str, WrittenFile]:
+        """Write the files of a format aside; return each with its path below the output folder."""
+        files: dict[str, WrittenFile] = {}
+        persons: dict[str, tuple[Any, ...]] = {"": ()} if one.scope == "video" else {}
+        if one.scope == "intervals":
+            persons = {"": (self._interval_settings(source),)}
+        elif one.scope == "person":
+            persons = {match.side: (match.rank, self.missing) for match in people}
+        for side, person in persons.items():
+            file = f"{source.key}{side}{one.suffix}"
+            path = staging / Path(file).name
+            with naming(self.folder.shown(file)):
+                one.write(path, annotation, *person)
+                sync(path)
+                files[file] = WrittenFile(one.name, path.stat().st_size, sha256_of(path))
+        return files
 
     def _interval_settings(self, source: Source) -> IntervalSettings:
         """Return how intervals of a source are made, and where its video is, seen from its files."""
@@ -407,6 +445,10 @@ def _with_earlier(
     return replace(
         outcome,
         files={**kept, **outcome.files},
+        refused={
+            **{name: text for name, text in before.refused.items() if name not in formats},
+            **outcome.refused,
+        },
         labels=outcome.labels or before.labels,
         setup=replace(outcome.setup, options=options),
     ), []

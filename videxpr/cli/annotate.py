@@ -90,7 +90,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         places = {source: place for place, source in enumerate(sources)}
         reports.sort(key=lambda report: places[report.source])  # workers end in any order
         print_reports(title, HEADER, reports, _rows, _total, "annotated")
-    failed = any(report.status == "failed" for report in reports) or overlays_failed
+    failed = any(report.error for report in reports) or overlays_failed
     return int(failed or display.incomplete)
 
 

@@ -227,9 +227,9 @@ class BatchDisplay:
         if report.source in self._running:
             self._progress.remove_task(self._running.pop(report.source))
         self._progress.advance(self._batch)
-        if report.status == "failed":
+        if report.error:
             self._print_error(report.error, report.trace)
-        elif not self.bars:
+        if report.status != "failed" and not self.bars:
             self.say(f"[{self.ended}/{self.videos}] {line}")
 
 

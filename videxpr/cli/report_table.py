@@ -47,12 +47,12 @@ def print_reports(
     """
     console = output_console()
     done = [report for report in reports if report.status == "done"]
-    failed = [report for report in reports if report.status == "failed"]
+    errors = [report.error for report in reports if report.error]
     lines = []
     if len(reports) > 1:
-        lines = [(f"error: {report.error}", "red") for report in failed[:MOST_ROWS]]
-        if len(failed) > MOST_ROWS:
-            lines.append((f"and {len(failed) - MOST_ROWS} errors more", "red"))
+        lines = [(f"error: {error}", "red") for error in errors[:MOST_ROWS]]
+        if len(errors) > MOST_ROWS:
+            lines.append((f"and {len(errors) - MOST_ROWS} errors more", "red"))
     for text, style in (*lines, *([(title, "italic")] if done else [])):
         for line in words(text, console.width):
             console.print(Text(line, style=style), soft_wrap=True)
@@ -68,7 +68,11 @@ def print_reports(
     if warned and len(done) > MOST_ROWS:
         console.print(f"{warned} of them with warnings, in summary.csv")
     counts = Counter(report.status for report in reports)
-    console.print(f"{counts['done']} {did}, {counts['skipped']} skipped, {counts['failed']} failed")
+    incomplete = len(errors) - counts["failed"]
+    lacking = f", {incomplete} without a format that was asked for" if incomplete else ""
+    console.print(
+        f"{counts['done']} {did}, {counts['skipped']} skipped, {counts['failed']} failed{lacking}"
+    )
 
 
 def table_lines(

@@ -42,6 +42,8 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"failed: {one.error.partition(chr(10))[0]}"
     if len(status.failed) > MOST_SHOWN:
         yield f"and {len(status.failed) - MOST_SHOWN} failures more (--failed lists their paths)"
+    for text in status.refused[:MOST_SHOWN]:
+        yield f"not written: {text}"
 
 
 def _duration(seconds: float) -> str:

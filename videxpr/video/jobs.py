@@ -20,7 +20,7 @@ class JobResult:
     Attributes:
         source: which.
         status: ``done``, ``skipped`` (what would be written is there already) or ``failed``.
-        error: why it failed.
+        error: why it failed; of one that did not, why something that was asked for is not there.
         error_class: of the error, by its name in Python; of a source that cannot be read, of what the
             system said.
         trace: where, if it is a bug of videxpr; empty for errors that are meant for the user.

@@ -48,4 +48,6 @@ def _step(source: Source, outputs: Outputs, problem: str) -> Step:
         return Step(source, "fail", str(exc))
     if standing.failure is not None:
         return Step(source, "fail", f"{standing.failure.error}; --retry-failed tries it again")
+    if standing.is_done and standing.refusal:
+        return Step(source, "fail", f"{standing.refusal}; its other files are there")
     return Step(source, "done" if standing.is_done else "annotate", standing.reason)

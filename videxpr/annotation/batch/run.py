@@ -227,7 +227,7 @@ class Batch:
     def _is_settled(self, source: Source, standing: Standing) -> bool:
         """Return whether there is nothing to do, which is reported."""
         if standing.is_done:
-            self._ended.append(Report(source, "skipped"))
+            self._ended.append(Report(source, "skipped", error=standing.refusal))
         elif standing.failure is not None:
             self._ended.append(_failed_before(source, standing.failure))
         return standing.is_done or standing.failure is not None
@@ -295,7 +295,8 @@ class Batch:
             return
         self._release(number)
         if is_done:
-            self._ended.append(_done_before(source, self._outputs.log.done[source.key]))
+            done = _done_before(source, self._outputs.log.done[source.key])
+            self._ended.append(replace(done, error=self._outputs.standing(source).refusal))
         elif running.is_loading:
             raise WorkerError(
                 f"the process that loads the model ended with {died.reason}, twice"

@@ -17,6 +17,7 @@ class Status:
     Attributes:
         done: videos that are annotated.
         failed: the last outcome of those that are not, by path.
+        refused: why a format that was asked for cannot hold a video, one sentence each.
         waiting: videos that were asked for and neither are done nor have failed.
         in_work: of those, how many a process works on.
         waiting_bytes: size of those that wait.
@@ -28,6 +29,7 @@ class Status:
 
     done: int
     failed: tuple[Outcome, ...]
+    refused: tuple[str, ...]
     waiting: int
     in_work: int
     waiting_bytes: int
@@ -74,6 +76,7 @@ def read_status(folders: Sequence[Path]) -> Status:
     return Status(
         done=len(outcomes) - len(failed),
         failed=failed,
+        refused=tuple(one.refusal(one.refused) for one in outcomes.values() if one.refused),
         waiting=len(waiting),
         in_work=in_work,
         waiting_bytes=sum(asked[path] for path in waiting),

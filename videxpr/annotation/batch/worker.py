@@ -184,14 +184,15 @@ class VideoWorker:
         source, modified = task.source, modified_ns(task.source)
         annotator, begun = self._loaded(source), perf_counter()
         annotation = annotator.annotate(source, self._advance)
-        notes = self._outputs.write(
+        written = self._outputs.write(
             source, annotation, modified, perf_counter() - begun, task.lease
         )
         seconds = perf_counter() - begun
         return Report(
             source=source,
             status="done",
-            warnings=(*annotation.warnings, *notes, *filter(None, [task.reason])),
+            error=written.refusal,
+            warnings=(*annotation.warnings, *written.notes, *filter(None, [task.reason])),
             frames=len(annotation),
             frames_per_second=len(annotation) / seconds,
             people=main_people(annotation),
