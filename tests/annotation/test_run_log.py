@@ -14,7 +14,7 @@ import pytest
 from run_logs import lines
 from stub_runs import append_many, failed, run, run_list, video
 
-from videxpr.annotation.run_log import RunLog
+from videxpr.annotation.run_log import LogFile, RunLog
 from videxpr.core.errors import FormatError, OutputError
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -171,3 +171,14 @@ def test_a_run_with_nothing_to_do_reads_the_log_alone(tmp_path):
     assert run(out, talk).said == {"talk.mp4": "skipped"}
     own = {path for path in opened if str(tmp_path) in path}
     assert own == {str(out / "run.jsonl")}
+
+
+def test_a_reading_that_a_signal_ends_loses_no_line(tmp_path):
+    path = tmp_path / "run.jsonl"
+    append_many(path, "a", 3)
+    file = LogFile(path)
+    reading = file.new_lines()
+    next(reading)
+    reading.close()
+    assert len(list(file.new_lines())) == 3
+    assert list(file.new_lines()) == []

@@ -407,21 +407,21 @@ class LogFile:
         self._path = path
         self._read_bytes = 0
 
-    def new_lines(self, key: str = "") -> list[Line]:
-        """Return the lines that were appended since, of all videos."""
+    def new_lines(self, key: str = "") -> Iterator[Line]:
+        """Yield the lines that were appended since they were last taken to the end, of all videos."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._read_bytes)
                 data = file.read()
         except FileNotFoundError:
-            return []
+            return
         except OSError as exc:
             raise FormatError(f"cannot read {self._path}: {exc.strerror or exc}") from exc
         if self._read_bytes == 0:
             check_beginning(data, str(self._path))
         whole = data.rfind(b"\n") + 1  # what follows is being written, or was cut off
-        self._read_bytes += whole
-        return parsed(data[:whole])
+        yield from parsed(data[:whole])
+        self._read_bytes += whole  # not before: a signal may end the reading at any line
 
     @contextmanager
     def adding(self, key: str, lease: Held | None) -> Iterator[Append]:
