@@ -2,18 +2,23 @@
 
     python .ci/pictures.py
 
-What a terminal shows is drawn as SVG: the last state of each line, with its colors.
+What a terminal shows is drawn as SVG: the last state of each line, with its colors. The page is one of
+Chromium, which must be there.
 """
 
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
+import av
+from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
@@ -33,6 +38,10 @@ def main() -> None:
         (folder / "examples").mkdir()
         (folder / "examples" / "astronaut.mp4").symlink_to(ROOT / "examples" / "astronaut.mp4")
         draw_terminal(folder, "annotate", "annotate examples/*.mp4 -o annotations")
+        on_terminal(folder, "report annotations")
+        on_terminal(folder, "overlay annotations")
+        draw_frame(folder / "annotations" / "astronaut.overlay.mp4", "overlay", 40)
+        draw_page(folder / "annotations" / "report.html", "report", 1300, 1240)
 
 
 def draw_terminal(folder: Path, name: str, words: str) -> None:
@@ -79,6 +88,37 @@ def on_terminal(folder: Path, words: str) -> str:
     process.wait()
     os.close(leader)
     return b"".join(parts).decode()
+
+
+def draw_page(page: Path, name: str, width: int, height: int) -> None:
+    """Draw a page as a browser shows it.
+
+    Args:
+        page: its file.
+        name: of the picture.
+        width: of the window, in pixels.
+        height: of the window, in pixels.
+    """
+    chromium = shutil.which("chromium") or "google-chrome"
+    picture = page.with_suffix(".png")
+    options = ["--headless=new", "--no-sandbox", "--hide-scrollbars", f"--screenshot={picture}"]
+    command = [chromium, *options, f"--window-size={width},{height}", page.as_uri()]
+    subprocess.run(command, check=True, capture_output=True)
+    with Image.open(picture) as seen:
+        seen.convert("RGB").quantize(128).save(IMAGES / f"{name}.png", optimize=True)
+
+
+def draw_frame(video: Path, name: str, index: int) -> None:
+    """Draw one frame of a video.
+
+    Args:
+        video: its file.
+        name: of the picture.
+        index: of the frame.
+    """
+    with av.open(video) as container:
+        frame = next(islice(container.decode(video=0), index, None))
+    frame.to_image().save(IMAGES / f"{name}.jpg", quality=88)
 
 
 def last_state(written: str) -> str:
