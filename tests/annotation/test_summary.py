@@ -37,10 +37,12 @@ def test_shares_are_of_frames_with_a_face_whatever_text_is_filled_with():
     assert summary_rows(half, [], "none")[0] == row | {"filled_frames": 0, "warnings": ""}
 
 
-def test_what_was_never_trained_has_no_share():
-    made = PROVENANCE | {"untrained_expressions": "Fear,Other"}
-    (row,) = summary_rows(changed(video([0, 1], [4, 4]), provenance=made), [], "fill")
+def test_what_was_never_trained_has_no_share_and_no_measures():
+    record = video([0, 1], [4, 4])
+    record.faces.smoothed[:, [3, 7]] = np.nan
+    (row,) = summary_rows(record, [], "fill")
     assert (row["Happiness"], row["Anger"], row["Fear"], row["Other"]) == (1.0, 0.0, None, None)
+    assert (row["Anger_seconds"], row["Fear_seconds"], row["Other_episodes"]) == (0.0, None, None)
 
 
 def test_bridged_frames_and_other_people_count_in_no_share():
