@@ -39,6 +39,7 @@ class Command:
     folder: Path = option(Path("out"), "Where.", flag="output-dir", short="o")
     format: tuple[Literal["csv", "parquet"], ...] = option(("csv",), "What.", short="f")
     quiet: bool = option(False, "Nothing is said.", short="q", panel="Running")
+    blur: Literal["none", "faces", "all"] = option("none", "What is blurred.", alone="faces")
     secret: int = option(0, "Not shown.", config_only=True)
     inner: Inner = field(default_factory=Inner)
 
@@ -111,6 +112,21 @@ def test_help_has_panels_defaults_ranges_and_examples_and_no_python_types(call):
     assert text.index("Time") < text.index("Running") < text.index("Configuration")
     for absent in ("<", "secret", "not for the help"):
         assert absent not in text
+
+
+def test_a_flag_may_stand_alone_where_an_option_says_what_it_means_then(call):
+    for words, blur in (
+        (("a", "--blur"), "faces"),
+        (("--blur", "a"), "faces"),
+        (("--blur", "ALL", "a"), "all"),
+        (("a", "--blur=all"), "all"),
+        (("a", "--blur", "-q"), "faces"),
+        (("a",), "none"),
+    ):
+        command = call(*words)[0]
+        assert (command.sources, command.blur) == (("a",), blur)
+    with pytest.raises(UsageError, match="--blur"):
+        call("a", "--blur=face")
 
 
 def test_a_missing_source_is_one_sentence_with_an_example(call):

@@ -35,6 +35,7 @@ from videxpr.model.options import (
 )
 from videxpr.report.overlay.options import OverlayCommand
 from videxpr.report.page.options import ReportCommand
+from videxpr.report.sheet.options import SheetCommand
 from videxpr.submission.options import SubmissionBuildCommand, SubmissionCheckCommand
 from videxpr.training.clips.options import TrainClipsCommand, recipe_base
 from videxpr.training.images.options import TrainImagesCommand
@@ -55,6 +56,7 @@ add_command(app, "status", StatusCommand)
 add_command(app, "export", ExportCommand)
 add_command(app, "report", ReportCommand)
 add_command(app, "overlay", OverlayCommand)
+add_command(app, "sheet", SheetCommand)
 add_command(app, "evaluate", EvaluateCommand)
 add_command(app, "synthesize", SynthesizeCommand)
 train = typer.Typer(

@@ -22,20 +22,21 @@ def find_video(parquet: Path, annotation: Annotation) -> Path:
     """
     check_is_video(annotation)
     outcome = find_outcome(parquet)
-    name = annotation.video
     if outcome is None:
         raise SourceError(
-            f"{parquet}: no run.jsonl beside it or above says where its video {name} is; name the "
-            "video with --video"
+            f"{parquet}: no run.jsonl beside it or above says where its video {annotation.video} is; "
+            "give videxpr overlay its --video, or annotate it into a folder of its own"
         )
     path = outcome.source.path
     if is_address(path):
         raise SourceError(
-            f"{parquet}: its video is at {path}; copy it to this machine, and name it with --video"
+            f"{parquet}: its video is at {path}; copy it to this machine, and give videxpr overlay its "
+            "--video"
         )
     if not Path(path).is_file():
         raise SourceError(
-            f"{parquet}: its video {path} is not there any more; name it with --video where it is now"
+            f"{parquet}: its video {path} is not there any more; run the same annotate on it where it "
+            "is now, which only notes the place, or give videxpr overlay its --video"
         )
     return Path(path)
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.report.captions import FaceCaption, FrameCaption
 from videxpr.report.colors import COLORS
 from videxpr.report.drawing import Block, Outline, Rectangle, Shade, Shape, Text, draw, text_width
-from videxpr.report.overlay.captions import FaceCaption, FrameCaption
 from videxpr.report.overlay.layout import UNTRAINED, Page, lay_out
 
 SIZES = [(320, 240), (1920, 1080), (720, 1280), (96, 64)]

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.report.captions import FaceCaption, FrameCaption, clock_text
 from videxpr.report.colors import COLORS, ink
 from videxpr.report.drawing import (
     DARK,
@@ -25,7 +26,6 @@ from videxpr.report.drawing import (
     shortened,
     text_width,
 )
-from videxpr.report.overlay.captions import FaceCaption, FrameCaption, clock_text
 
 TEXT_SHARE: Final = 1 / 45
 """Size of the font over the shorter side of the frame."""

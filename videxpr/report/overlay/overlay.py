@@ -17,8 +17,8 @@ from videxpr.core.structures import Frame
 from videxpr.formats.parquet import read_annotation
 from videxpr.formats.record import Annotation
 from videxpr.report.blurring import plan_blur
+from videxpr.report.captions import captions
 from videxpr.report.drawing import draw
-from videxpr.report.overlay.captions import captions
 from videxpr.report.overlay.layout import Page, Places, lay_out
 from videxpr.report.overlay.options import SUFFIXES
 from videxpr.report.overlay.times import cut_sound, overlay_times

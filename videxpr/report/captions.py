@@ -1,4 +1,4 @@
-"""What the overlay says of each frame, taken from the record."""
+"""What is said of frames and faces on pictures, taken from the record."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
