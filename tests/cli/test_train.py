@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from faces import write_faces
 from training import small_tree
 from trees import write_tree
 
@@ -223,6 +224,15 @@ def test_a_mistake_is_answered_before_torch_is_loaded(tmp_path: Path) -> None:
             [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
         )
         assert done.returncode == 2 and done.stdout == "False\n", done.stderr
+
+
+def test_training_on_images_starts_from_a_model_by_its_name(videxpr, tmp_path: Path) -> None:
+    faces, split = write_faces(tmp_path)
+    output = tmp_path / "m.safetensors"
+    words = ("--split", split, "--initial", "starter", "--epochs", 0, "-o", output)
+    code, said, errors = videxpr("train", "images", faces, *words)
+    assert code == 0, errors
+    assert "wrote" in said and read_card(output).config.backbone == "regnet_y_1_6gf"
 
 
 def test_a_bad_crop_is_named_without_a_trace(videxpr, tmp_path: Path) -> None:

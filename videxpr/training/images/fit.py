@@ -11,9 +11,9 @@ from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 
 from videxpr.core.errors import OutputError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.files import sha256_of
 from videxpr.datasets.image_folder import LabeledImage, class_counts
 from videxpr.datasets.options import Part
+from videxpr.model.hub.resolve import resolve_model
 from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.training.images.init import initialize, read_teacher
 from videxpr.training.images.loaders import image_loaders
@@ -200,7 +200,7 @@ def _fingerprint(parts: Parts) -> str:
 
 
 def _digests(checkpoints: Sequence[Path]) -> str:
-    return ", ".join(sha256_of(one) for one in checkpoints)
+    return ", ".join(resolve_model(one).sha256 for one in checkpoints)
 
 
 def _voted(parts: Parts) -> int:
