@@ -5,7 +5,7 @@ import pandas
 import pytest
 from records import changed, face_rows, nobody, record_of
 
-from videxpr.annotation.summary import COLUMNS, MEASURES, main_people, summary_rows
+from videxpr.annotation.summary import COLUMNS, MEASURES, label_strip, main_people, summary_rows
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.formats.summary import merge_summary
 
@@ -98,3 +98,12 @@ def test_a_file_of_it_has_empty_cells(tmp_path, first):
     assert set(table.columns) == set(COLUMNS) - {"video"}
     assert table.loc["folder/clip.mp4", list(EXPRESSIONS)].isna().all()
     assert table.loc["folder/clip.mp4", "frames"] == 5
+
+
+def test_a_strip_says_what_the_main_person_shows_most_in_each_part():
+    seen = [*range(10), *range(15, 20)]
+    record = video(seen, [0] * 5 + [4] * 5 + [5] * 5, bridged=[16], frames=20)
+    assert label_strip(record, 4) == (0, 4, None, 5)
+    assert label_strip(record, 2) == (0, 5)
+    assert label_strip(record, 99) == (*[0] * 5, *[4] * 5, *[None] * 5, 5, None, 5, 5, 5)
+    assert label_strip(nobody(), 3) == (None, None, None)

@@ -23,6 +23,9 @@ MEASURES: Final = ("seconds", "confidence", *EPISODE_MEASURES)
 """Of each expression of a person, besides its share."""
 
 DECIMALS: Final = 4
+STRIP_PARTS: Final = 60
+"""Of a strip, which fits beside a name on a terminal of 100 columns."""
+
 COLUMNS: Final = (
     "video",
     "person",
@@ -87,6 +90,23 @@ def main_people(annotation: Annotation) -> tuple[MainPerson, ...]:
         for number in np.unique(persons)
     ]
     return tuple(sorted(people, key=lambda one: -one.frames))
+
+
+def label_strip(annotation: Annotation, parts: int = STRIP_PARTS) -> tuple[int | None, ...]:
+    """Return what whoever has rank 0 shows most in each part of a video; None where nobody is seen.
+
+    Args:
+        annotation: of the video.
+        parts: equal parts of its time; no more than there are frames.
+    """
+    parts, faces = min(parts, len(annotation)), annotation.faces
+    rows = np.flatnonzero((faces.rank == 0) & ~faces.bridged)
+    seconds = annotation.seconds - annotation.seconds[0]
+    times = seconds[faces.frame[rows] - annotation.first_frame]
+    part = np.minimum(times / max(seconds[-1], 1e-9) * parts, parts - 1).astype(int)
+    counts = np.zeros((parts, len(EXPRESSIONS)), int)
+    np.add.at(counts, (part, faces.label[rows]), 1)
+    return tuple(int(own.argmax()) if own.any() else None for own in counts)
 
 
 def _counts(labels: np.ndarray) -> list[int]:

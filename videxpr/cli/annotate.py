@@ -21,6 +21,7 @@ from videxpr.cli.console import (
 from videxpr.cli.message import print_message, show
 from videxpr.cli.model_choice import chosen_models
 from videxpr.cli.report_table import Cells, print_reports
+from videxpr.cli.strips import print_strips
 from videxpr.core.errors import OutputError
 from videxpr.model.hub.resolve import IN_PACKAGE, ModelFile
 from videxpr.video.sources import Source
@@ -90,6 +91,10 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         places = {source: place for place, source in enumerate(sources)}
         reports.sort(key=lambda report: places[report.source])  # workers end in any order
         print_reports(title, HEADER, reports, _rows, _total, "annotated")
+        print_strips(
+            output_console(),
+            [(report.source.printable, report.strip) for report in reports if report.strip],
+        )
     failed = any(report.error for report in reports) or overlays_failed
     return int(failed or display.incomplete)
 

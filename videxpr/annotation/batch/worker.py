@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from videxpr.annotation.fingerprint import Setup, modified_ns
 from videxpr.annotation.leases import Held, LeaseLostError
 from videxpr.annotation.options import AnnotateCommand
-from videxpr.annotation.summary import MainPerson, main_people
+from videxpr.annotation.summary import MainPerson, label_strip, main_people
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import SourceError, UsageError, VidexprError
 from videxpr.model.hub.resolve import ModelFile
@@ -29,10 +29,12 @@ class Report(JobResult):
     Attributes:
         people: who has rank 0 in it; nobody if no face was found.
         seconds: that it took.
+        strip: label of whoever has rank 0 in each part of it; empty if it was not annotated now.
     """
 
     people: tuple[MainPerson, ...] = ()
     seconds: float = 0.0
+    strip: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ class VideoWorker:
             frames_per_second=len(annotation) / seconds,
             people=main_people(annotation),
             seconds=seconds,
+            strip=label_strip(annotation),
         )
 
     def _loaded(self, source: Source) -> "Annotator":

@@ -1,0 +1,98 @@
+"""`videxpr overlay`, `annotate --overlay` and `videxpr sheet` as users call them."""
+
+import shutil
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image
+from pipeline import picture, write_clip
+
+from videxpr.formats.parquet import read_annotation
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.mp4"
+
+
+def frames_in(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def short_example(path: Path, count: int = 30) -> Path:
+    """The first frames of the example, which show a face."""
+    with av.open(str(EXAMPLE)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    return write_clip(path, frames[:count])
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
+    short_example(folder / "face.mp4")
+    write_clip(folder / "nobody.mp4", [picture(number) for number in range(12)])
+    return folder
+
+
+def test_annotate_draws_what_is_done_and_skips_what_is_there(videos, videxpr, tmp_path) -> None:
+    out = tmp_path / "out"
+    (out / "annotated").mkdir(parents=True)
+    source = out / "videos"
+    shutil.copytree(videos, source)
+    (source / "broken.mp4").write_bytes(b"\0" * 500)
+    call = ("annotate", out, "-o", out / "annotated", "--detector", "mtcnn", "--overlay")
+    code, _, said = videxpr(*call)
+    assert code == 1 and "broken.mp4" in said
+    made = sorted(out.rglob("*.overlay.mp4"))
+    assert [path.name for path in made] == ["face.overlay.mp4", "nobody.overlay.mp4"]
+    assert [frames_in(path) for path in made] == [30, 12]
+    assert f"{made[0]}: 30 frames" in said
+    code, _, said = videxpr(*call)  # overlays are no videos, although they lie in the folder
+    assert "face.overlay.mp4: skipped, it is there" in said
+    assert len(list(out.rglob("*.parquet"))) == 2
+    (source / "nobody.mp4").unlink()
+    made[1].unlink()
+    code, _, said = videxpr("overlay", out / "annotated")
+    assert code == 1 and "nobody.mp4 is not there any more" in said
+    assert "face.overlay.mp4: skipped" in said
+
+
+def test_blur_wants_everybody_and_an_overlay(videos, videxpr, tmp_path) -> None:
+    call = ("annotate", videos / "face.mp4", "-o", tmp_path, "--detector", "mtcnn")
+    for words, error in (
+        (("--overlay", "--blur"), "--blur wants all faces in the record"),
+        (("--blur", "--people", "all"), "--blur is of overlays; add --overlay"),
+        (("--overlay", "-f", "csv"), "add --format parquet"),
+        (("--overlay", "-o", "s3://bucket/out"), "choose a folder here"),
+    ):
+        code, _, said = videxpr(*call, *words)
+        assert code == 2 and error in said
+    code, _, said = videxpr(*call, "--overlay", "--blur", "--people", "all")
+    assert code == 0
+    assert [path.name for path in tmp_path.glob("*.mp4")] == ["face.blurred.overlay.mp4"]
+    assert read_annotation(tmp_path / "face.parquet").people is None
+    code, _, _ = videxpr("overlay", tmp_path, "--blur", "all", "-q")
+    assert code == 0 and (tmp_path / "face.all-blurred.overlay.mp4").exists()
+
+
+def test_an_overlay_elsewhere_of_a_video_that_moved(videos, videxpr, tmp_path) -> None:
+    video = shutil.copy(videos / "nobody.mp4", tmp_path / "a.mp4")
+    out, overlays = tmp_path / "out", tmp_path / "overlays"
+    assert videxpr("annotate", video, "-o", out, "--detector", "mtcnn", "-q")[0] == 0
+    moved = Path(video).rename(tmp_path / "b.mp4")
+    code, _, said = videxpr("overlay", out / "a.parquet", "--video", moved, "-o", overlays)
+    assert code == 0 and frames_in(overlays / "a.overlay.mp4") == 12
+    assert said.startswith(f"{overlays / 'a.overlay.mp4'}: 12 frames")
+    assert videxpr("overlay", out, "--video", moved, "--overwrite", "-q") == (0, "", "")
+    code, _, said = videxpr("overlay", tmp_path / "nowhere")
+    assert code == 2 and "no such folder" in said
+
+
+def test_a_sheet_of_a_folder(videos, videxpr, tmp_path) -> None:
+    videxpr("annotate", videos, "-o", tmp_path, "--detector", "mtcnn", "-q")
+    path = tmp_path / "s.png"
+    code, _, said = videxpr("sheet", tmp_path, "-o", path, "--columns", 5)
+    with Image.open(path) as image:
+        assert (code, said) == (0, f"{path}: 2 videos, {image.width} x {image.height} pixels\n")
+    code, _, said = videxpr("sheet", tmp_path, "-o", path, "--blur")
+    assert code == 1 and said.count("--people all first") == 2
+    assert videxpr("sheet", tmp_path, "-o", tmp_path / "s.gif")[0] == 2
