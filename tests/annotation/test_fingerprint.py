@@ -1,14 +1,18 @@
-"""The bytes of a source, which are known again."""
+"""The bytes of a source, which are known again, and the options that made something of them."""
 
+import json
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import fsspec
+from pipeline import ScriptedDetector
 
-from videxpr.annotation.fingerprint import SourceState, modified_ns, path_of
+from videxpr.annotation.fingerprint import SourceState, modified_ns, path_of, resolved_record
+from videxpr.annotation.options import AnnotationOptions
 from videxpr.annotation.provenance import fingerprint
 from videxpr.core.files import sha256_of
 from videxpr.core.remote import Location, RemoteFile
+from videxpr.faces.options import DetectionOptions, FaceOptions
 from videxpr.video.sources import Source, find_sources
 
 
@@ -57,3 +61,10 @@ def test_where_a_store_has_no_name_for_bytes_they_are_read(tmp_path: Path) -> No
     assert state.fits(find_sources(["memory://kept/a.mp4"])[0])
     memory.pipe_file("/kept/a.mp4", b"CONTENT")
     assert not state.fits(find_sources(["memory://kept/a.mp4"])[0])
+
+
+def test_a_choice_of_what_the_detector_decides_anyway_is_no_other_record() -> None:
+    detector = ScriptedDetector(lambda _: [])
+    faces = FaceOptions(DetectionOptions(min_score=detector.min_score))
+    chosen = resolved_record(AnnotationOptions(faces), detector)
+    assert json.dumps(chosen) == json.dumps(resolved_record(AnnotationOptions(), detector))

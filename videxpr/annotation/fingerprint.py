@@ -139,13 +139,19 @@ def setup_in(provenance: Mapping[str, str]) -> Setup:
 
 
 def resolved_record(options: AnnotationOptions, detector: Finder) -> dict[str, Any]:
-    """Return the options that change a result, with what the detector decided."""
+    """Return the options that change a result, with what the detector decided.
+
+    They stand in the same order whether or not the user chose them, or a run that is repeated by
+    ``videxpr config`` would give other bytes.
+    """
+    chosen = record(options, results_only=True)
+    chosen.pop("min-score", None)
     resolved = {
         "detector": detector.name,
         "min-score": detector.min_score,
         "tail": options.windows.tail,
     }
-    return record(options, results_only=True) | resolved
+    return chosen | resolved
 
 
 def segment_record(source: Source) -> dict[str, Any]:
