@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 
+from videxpr.report import fonts
 from videxpr.report.drawing import (
     Block,
     Outline,
@@ -68,9 +69,10 @@ def test_long_text_is_shortened_to_a_width() -> None:
 
 def test_what_no_font_has_is_an_escape_and_said_once(caplog) -> None:
     assert choose_font("Ärger Жест ☺") == (DEJAVU, "Ärger Жест ☺")
-    choose_font.cache_clear()
+    for each in (choose_font, fonts._log_lacking):
+        each.cache_clear()
     with caplog.at_level(logging.WARNING):
-        for _ in range(3):
-            path, text = choose_font("a\U00013000.mp4")  # an Egyptian hieroglyph
-    if text != "a\U00013000.mp4":
-        assert (path, text) == (DEJAVU, "a\\U00013000.mp4") and len(caplog.records) == 1
+        # an Egyptian hieroglyph and what no font will ever have
+        found = [choose_font(f"a\U00013000\U0010ffff{number}.mp4")[1] for number in range(3)]
+    assert all(text.startswith("a") and "\\U0010ffff" in text for text in found)
+    assert len(caplog.records) == 1

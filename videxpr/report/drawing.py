@@ -213,14 +213,9 @@ def shortened(text: str, size: int, width: int) -> str:
     """Return a text, its end left out if it is wider than so many pixels."""
     if text_width(text, size) <= width:
         return text
-    return next(
-        (
-            short
-            for end in range(len(text) - 1, 0, -1)
-            if text_width(short := f"{text[:end]}…", size) <= width
-        ),
-        "",
-    )
+    font, drawn = _font(text, size)  # once: of each beginning another one might be the best
+    shorter = (f"{drawn[:end]}…" for end in range(len(drawn) - 1, 0, -1))
+    return next((one for one in shorter if font.getlength(one) <= width), "")
 
 
 def _font(text: str, size: int) -> tuple[ImageFont.FreeTypeFont, str]:

@@ -17,20 +17,28 @@ DEJAVU: Final = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans
 
 @lru_cache(maxsize=1024)
 def choose_font(text: str) -> tuple[Path, str]:
-    """Return the file of a font, and the text as it can be drawn with it.
+    """Return the file of the font that has most of a text, and the text as it can be drawn with it.
 
-    What no font on this machine has stands as an escape, which is logged once for a text.
+    What it lacks stands as escapes, which is logged once.
     """
     wanted = frozenset(map(ord, text))
+    best, lacking = DEJAVU, wanted
     for path in _fonts():
-        if wanted <= _characters(path):
-            return path, text
-    known = _characters(DEJAVU)
-    drawn = "".join(one if ord(one) in known else _escape(one) for one in text)
+        if len(missing := wanted - _characters(path)) < len(lacking):
+            best, lacking = path, missing
+        if not lacking:
+            return best, text
+    _log_lacking()
+    return best, "".join(_escape(one) if ord(one) in lacking else one for one in text)
+
+
+@lru_cache(maxsize=1)
+def _log_lacking() -> None:
+    """Log that a text cannot be drawn as it is, once."""
     LOGGER.warning(
-        "no font on this machine has all characters of %r, so it is drawn as %s", text, drawn
+        "no font on this machine has all characters of some names, so that they are drawn as escapes; "
+        "install one that has them, as those called Noto"
     )
-    return DEJAVU, drawn
 
 
 def _fonts() -> Iterator[Path]:
@@ -46,7 +54,7 @@ def _system_fonts() -> tuple[Path, ...]:
     return tuple(sorted(map(Path, findSystemFonts()), key=lambda path: path.name))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _characters(path: Path) -> frozenset[int]:
     """Return what a font has; nothing if it cannot be scaled, as fonts of colored pictures."""
     try:

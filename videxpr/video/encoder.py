@@ -64,7 +64,8 @@ def exact_time_base(time_base: Fraction) -> Fraction:
 
     Of those that are too fine it holds the nearest times there are.
     """
-    return Fraction(1, time_base.denominator) if 0 < time_base.denominator <= FINEST else FALLBACK
+    is_held = time_base > 0 and time_base.denominator <= FINEST
+    return Fraction(1, time_base.denominator) if is_held else FALLBACK
 
 
 def choose_codec() -> str:

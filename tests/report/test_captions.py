@@ -1,0 +1,43 @@
+"""What is said of frames."""
+
+import numpy as np
+import pytest
+from records import annotation, changed
+
+from videxpr.core.expressions import EXPRESSIONS
+from videxpr.report.captions import captions, clock_text, player_seconds
+
+
+def test_each_frame_has_its_time_and_its_faces_by_rank() -> None:
+    record = (
+        annotation()
+    )  # frames 5 to 9: one face, two, nobody, one bridged without a time, nobody
+    found = list(captions(record, "clip.mp4"))
+    assert [one.frame for one in found] == [5, 6, 7, 8, 9]
+    assert [len(one.faces) for one in found] == [1, 2, 0, 1, 0]
+    assert [one.person for one in found[1].faces] == [1, 2]
+    assert found[3].faces[0].box is None and found[0].faces[0].box.shape == (4,)
+    assert all(one.video == "clip.mp4" for one in found)
+    face = found[0].faces[0]
+    assert face.expression == EXPRESSIONS[record.faces.label[0]]
+    assert face.confidence == pytest.approx(np.nanmax(record.faces.smoothed[0]))
+
+
+def test_times_count_from_the_start_of_the_file_or_on_the_clock() -> None:
+    record = changed(annotation(), container_start_seconds=0.1)
+    expected = [0.1, 0.14, 0.18, record.seconds[3], 0.26]  # the fourth has no time of its own
+    assert player_seconds(record) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0:00.000"),
+        (4.92, "0:04.920"),
+        (59.9996, "1:00.000"),
+        (3723.004, "1:02:03.004"),
+        (-0.5, "-0:00.500"),
+    ],
+)
+def test_times_for_people(seconds, text) -> None:
+    assert clock_text(seconds) == text
