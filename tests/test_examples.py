@@ -5,6 +5,7 @@ import os
 import runpy
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -100,6 +101,7 @@ def test_no_frame_of_the_order_task_tells_which_class_of_a_pair_it_is():
 def test_the_loaders_benchmark_weighs_an_index():
     benchmark = runpy.run_path(str(EXAMPLES / "benchmark_loading.py"))
     assert 1 < benchmark["index_megabytes"](600_000) < 400
+    assert not tracemalloc.is_tracing()  # it would slow all tests after this one
 
 
 def test_expression_shares_are_of_the_frames_with_a_face(tmp_path):
