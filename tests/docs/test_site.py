@@ -1,5 +1,6 @@
 """The documentation site: built from text alone, whole, and readable from disk without a network."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -118,6 +119,17 @@ def broken_links(pages: dict[Path, Page], top: Path) -> Iterator[str]:
 def test_links_and_anchors_resolve_from_disk(built, pages):
     assert list(broken_links(pages, built / "site")) == []
     assert sum(len(page.links) for page in pages.values()) > 1000
+
+
+def test_links_of_the_front_page_lead_to_files_and_anchors(built, pages):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = [urlsplit(link) for link in re.findall(r"\]\(([^)\s]+)\)", readme)]
+    ours = [link for link in links if not link.scheme]
+    assert len(ours) > 10 and [link.path for link in ours if not (ROOT / link.path).exists()] == []
+    for link in ours:
+        if link.fragment:
+            page = built / "site" / Path(link.path).relative_to("docs").with_suffix(".html")
+            assert link.fragment in pages[page].anchors, link
 
 
 def test_a_link_to_a_missing_anchor_is_found(tmp_path):
