@@ -88,13 +88,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         names = " + ".join(file.name for file in models)
         found_by = f", detector {setup.detector}" if is_made and job.has_videos else ""
         title = f"model {names}{found_by}, results in {outputs.folder}"
-        places = {source: place for place, source in enumerate(sources)}
-        reports.sort(key=lambda report: places[report.source])  # workers end in any order
-        print_reports(title, HEADER, reports, _rows, _total, "annotated")
-        print_strips(
-            output_console(),
-            [(report.source.printable, report.strip) for report in reports if report.strip],
-        )
+        _print_results(title, sources, reports)
     failed = any(report.error for report in reports) or overlays_failed
     return int(failed or display.incomplete)
 
@@ -102,7 +96,7 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
 def _draw_overlays(command: AnnotateCommand, reports: Sequence["Report"]) -> int:
     """Draw what is done; return how many could not be."""
     from videxpr.cli.overlay import draw_overlays
-    from videxpr.report.overlay.overlay import OverlayOptions
+    from videxpr.report.overlay.overlay import OverlaySettings
 
     folder = command.output.directory
     recordings = [
@@ -110,8 +104,17 @@ def _draw_overlays(command: AnnotateCommand, reports: Sequence["Report"]) -> int
         for report in reports
         if report.status != "failed"
     ]
-    options = OverlayOptions(blur=command.pictures.blur)
+    options = OverlaySettings(blur=command.pictures.blur)
     return draw_overlays(recordings, options, command.run.quiet) if recordings else 0
+
+
+def _print_results(title: str, sources: Sequence[Source], reports: list["Report"]) -> None:
+    """Print a table of what was made of sources, in their order, and a strip of each."""
+    places = {source: place for place, source in enumerate(sources)}
+    reports.sort(key=lambda report: places[report.source])  # workers end in any order
+    print_reports(title, HEADER, reports, _rows, _total, "annotated")
+    strips = [(report.source.printable, report.strip) for report in reports if report.strip]
+    print_strips(output_console(), strips)
 
 
 def _find_sources(command: AnnotateCommand) -> list[Source]:

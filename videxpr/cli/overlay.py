@@ -9,16 +9,16 @@ from videxpr.cli.message import print_error, print_message
 from videxpr.report.overlay.options import OverlayCommand
 
 if TYPE_CHECKING:
-    from videxpr.report.overlay.overlay import OverlayOptions, OverlayReport
+    from videxpr.report.overlay.overlay import OverlayReport, OverlaySettings
 
 
 def run(command: OverlayCommand, given: frozenset[str]) -> int:
     """Write the overlays; 1 if one could not be made."""
     prepare_process(command.quiet)
     recordings = find_recordings(command.annotations)
-    from videxpr.report.overlay.overlay import OverlayOptions
+    from videxpr.report.overlay.overlay import OverlaySettings
 
-    options = OverlayOptions(
+    options = OverlaySettings(
         blur=command.pictures.blur,
         folder=command.output,
         video=command.video,
@@ -29,7 +29,7 @@ def run(command: OverlayCommand, given: frozenset[str]) -> int:
 
 
 def draw_overlays(
-    recordings: Sequence[RecordingFile], options: "OverlayOptions", quiet: bool
+    recordings: Sequence[RecordingFile], options: "OverlaySettings", quiet: bool
 ) -> int:
     """Write the overlays of recordings, a line about each; return how many failed.
 

@@ -6,6 +6,7 @@ missed does not show it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -60,7 +61,7 @@ class BlurPlan:
     """What is blurred in the frames of a video.
 
     Attributes:
-        held: the boxes of every track.
+        held: the boxes of every track, by shot.
         seen: indices of frames in which a face was detected; None where frames without one are not
             blurred as a whole.
     """
@@ -72,8 +73,18 @@ class BlurPlan:
         """Return the image (height, width, 3) of a frame, blurred where it must be."""
         if self.seen is not None and frame not in self.seen:
             return blur_frame(image)
-        boxes = [one.at(frame) for one in self.held if one.first_frame <= frame < one.end_frame]
+        first = np.searchsorted(self._ends, frame, side="right")
+        end = np.searchsorted(self._starts, frame, side="right")
+        boxes = [one.at(frame) for one in self.held[first:end]]
         return blur_boxes(image, np.array(boxes)) if boxes else image
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [one.first_frame for one in self.held]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [one.end_frame for one in self.held]
 
 
 def plan_blur(annotation: Annotation, blur: Blur) -> BlurPlan:

@@ -21,8 +21,8 @@ from videxpr.core.errors import SourceError, UsageError
 from videxpr.formats.record import Annotation
 from videxpr.report.overlay.options import SUFFIXES
 from videxpr.report.overlay.overlay import (
-    OverlayOptions,
     OverlayReport,
+    OverlaySettings,
     check_recordings,
     write_overlay,
     write_overlays,
@@ -38,7 +38,7 @@ UNSTEADY = [120, 160, 190, 290, 291, 400, 700, 1450]
 
 def overlay_of(path: Path, record: Annotation, **options: Any) -> Path:
     target = path.with_name(f"{path.stem}.overlay.mp4")
-    write_overlay(target, path, record, OverlayOptions(**options), lambda done, total: None)
+    write_overlay(target, path, record, OverlaySettings(**options), lambda done, total: None)
     return target
 
 
@@ -269,7 +269,7 @@ def recording(folder: Path, record: Annotation, name: str = "a") -> RecordingFil
 
 
 def made_of(recordings: Sequence[RecordingFile], **options: Any) -> list[OverlayReport]:
-    chosen = OverlayOptions(**options)
+    chosen = OverlaySettings(**options)
     return list(write_overlays(recordings, chosen, lambda done, total: None))
 
 
@@ -338,7 +338,7 @@ def test_without_an_encoder_for_h264_it_is_mpeg4_and_said(tmp_path, monkeypatch)
     source = write_video(tmp_path / "a.mkv", UNSTEADY)
     target = tmp_path / "a.overlay.mp4"
     notes = write_overlay(
-        target, source, record_video(source, []), OverlayOptions(), lambda done, total: None
+        target, source, record_video(source, []), OverlaySettings(), lambda done, total: None
     )
     assert "MPEG-4" in notes[0]
     with Video(target) as video:
@@ -350,10 +350,10 @@ def test_without_an_encoder_for_h264_it_is_mpeg4_and_said(tmp_path, monkeypatch)
 def test_a_video_is_named_for_one_recording_only(tmp_path) -> None:
     several = [RecordingFile(tmp_path / name / "a.parquet", ()) for name in ("p1", "p2")]
     with pytest.raises(UsageError, match="one recording, and there are 2"):
-        check_recordings(several, OverlayOptions(video=tmp_path / "a.mp4"))
-    check_recordings(several, OverlayOptions())
+        check_recordings(several, OverlaySettings(video=tmp_path / "a.mp4"))
+    check_recordings(several, OverlaySettings())
     with pytest.raises(UsageError, match=r"2 overlays would be .*a.overlay.mp4"):
-        check_recordings(several, OverlayOptions(folder=tmp_path))
+        check_recordings(several, OverlaySettings(folder=tmp_path))
 
 
 def test_browsers_find_the_index_first(tmp_path) -> None:

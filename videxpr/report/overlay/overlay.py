@@ -40,7 +40,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class OverlayOptions:
+class OverlaySettings:
     """How overlays are made.
 
     Attributes:
@@ -79,7 +79,7 @@ class OverlayReport:
     error: str = ""
 
 
-def overlay_path(recording: RecordingFile, options: OverlayOptions) -> Path:
+def overlay_path(recording: RecordingFile, options: OverlaySettings) -> Path:
     """Return where the overlay of a recording goes."""
     suffix = SUFFIXES[options.blur]
     if options.folder is None:
@@ -87,7 +87,7 @@ def overlay_path(recording: RecordingFile, options: OverlayOptions) -> Path:
     return options.folder / f"{recording.name}{suffix}"
 
 
-def check_recordings(recordings: Sequence[RecordingFile], options: OverlayOptions) -> None:
+def check_recordings(recordings: Sequence[RecordingFile], options: OverlaySettings) -> None:
     """Refuse a video for several recordings, and two overlays of one name.
 
     Raises:
@@ -107,7 +107,7 @@ def check_recordings(recordings: Sequence[RecordingFile], options: OverlayOption
 
 
 def write_overlays(
-    recordings: Sequence[RecordingFile], options: OverlayOptions, progress: Progress
+    recordings: Sequence[RecordingFile], options: OverlaySettings, progress: Progress
 ) -> Iterator[OverlayReport]:
     """Make the overlays of recordings; yield what became of each. One that fails stops no other.
 
@@ -134,7 +134,7 @@ def write_overlays(
 
 
 def write_overlay(
-    path: Path, video: Path, annotation: Annotation, options: OverlayOptions, progress: Progress
+    path: Path, video: Path, annotation: Annotation, options: OverlaySettings, progress: Progress
 ) -> tuple[str, ...]:
     """Write the overlay of one video, whole or not at all; return what a user should know of it.
 
