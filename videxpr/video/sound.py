@@ -1,10 +1,11 @@
 """The sound of a file, as packets for an MP4 file: copied where MP4 holds it, else as AAC."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -72,26 +73,26 @@ class Sound:
         if self.is_copied:
             copy = output.add_stream_from_template(self.stream)
             copy.metadata.clear()
-            return self._copies(copy)
+            return _in_order(self._copies(copy))
         rate = min(AAC_RATES, key=lambda one: abs(one - self.stream.codec_context.sample_rate))
         layout = "mono" if self.stream.codec_context.channels == 1 else "stereo"
-        return self._encoded(output.add_stream("aac", rate=rate, layout=layout))
+        return _in_order(self._encoded(output.add_stream("aac", rate=rate, layout=layout)))
 
-    def _copies(self, copy: Any) -> "Iterator[tuple[float, Packet[Any]]]":
+    def _copies(self, copy: Any) -> Iterator["Packet[Any]"]:
         for packet in self._packets():
             packet.stream = copy
-            yield _seconds(packet), packet
+            yield packet
 
-    def _encoded(self, target: Any) -> "Iterator[tuple[float, Packet[Any]]]":
+    def _encoded(self, target: Any) -> Iterator["Packet[Any]"]:
         context = target.codec_context
         resampler = AudioResampler(
             context.format, context.layout, context.sample_rate, context.frame_size
         )
-        for frame in self._frames():
-            for part in resampler.resample(frame):
-                yield from ((_seconds(packet), packet) for packet in target.encode(part))
-        for rest in (*resampler.resample(None), None):
-            yield from ((_seconds(packet), packet) for packet in target.encode(rest))
+        for frame in chain(self._frames(), [None]):
+            with suppress(av.error.FFmpegError, ValueError):  # what cannot be converted is left out
+                for part in resampler.resample(frame):
+                    yield from target.encode(part)
+        yield from target.encode(None)
 
     def _frames(self) -> Iterator[AudioFrame]:
         for packet in self._packets():
@@ -131,6 +132,15 @@ def open_sound(path: Path, number: int) -> Sound | None:
         return Sound(container, stream)
     container.close()
     return None
+
+
+def _in_order(packets: Iterable["Packet[Any]"]) -> Iterator[tuple[float, "Packet[Any]"]]:
+    """Yield packets with their times; one that does not come after the one before is left out."""
+    last = -math.inf
+    for packet in packets:
+        if packet.dts is not None and packet.dts > last:
+            last = packet.dts
+            yield _seconds(packet), packet
 
 
 def _seconds(packet: "Packet[Any]") -> float:
