@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,14 @@ OPTIONS = ImageTrainingOptions(epochs=2, size=32, gray=True, batch_size=16, lear
 MACHINE = Machine("cpu", threads=1)
 OF_CHECKPOINT = {"data", "license", "dtype", "resume", "overwrite"}
 OF_START = {"initial", "backbone_weights", "teachers"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_backbone():
+    """A quarter of the weights of the one that training on images takes, and so of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "ModelConfig", partial(ModelConfig, backbone="regnet_y_400mf"))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +183,9 @@ def test_a_run_with_all_choices_says_them(trained, faces, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_fusion_model_is_a_start_too_and_another_backbone_is_none(faces, tmp_path):
+def test_a_fusion_model_is_a_start_too_and_another_backbone_is_none(faces, tmp_path, monkeypatch):
+    monkeypatch.setattr(fit, "ModelConfig", ModelConfig)
+
     def train(config):
         model = ExpressionModel(config)
         start = tmp_path / f"{config.backbone}.safetensors"
