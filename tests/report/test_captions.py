@@ -5,7 +5,7 @@ import pytest
 from records import annotation, changed
 
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.report.captions import captions, clock_text, player_seconds
+from videxpr.report.captions import captions, clock_text, player_seconds, shown_name
 
 
 def test_each_frame_has_its_time_and_its_faces_by_rank() -> None:
@@ -27,6 +27,12 @@ def test_times_count_from_the_start_of_the_file_or_on_the_clock() -> None:
     record = changed(annotation(), container_start_seconds=0.1)
     expected = [0.1, 0.14, 0.18, record.seconds[3], 0.26]  # the fourth has no time of its own
     assert player_seconds(record) == pytest.approx(expected)
+
+
+def test_a_stretch_is_named() -> None:
+    assert shown_name(annotation()) == "folder/clip.mp4"
+    part = changed(annotation(), provenance={"segment": "film"})
+    assert shown_name(part) == "folder/clip.mp4 (film)"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.structures import Floats
 from videxpr.formats.record import Annotation
+from videxpr.video.segments import name_with_segment
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ def captions(annotation: Annotation, video: str) -> Iterator[FrameCaption]:
                 for row in range(bounds[at], bounds[at + 1])
             ),
         )
+
+
+def shown_name(annotation: Annotation) -> str:
+    """Return the path of the video, and the name of the stretch if it is not the whole."""
+    return name_with_segment(annotation.video, annotation.provenance.get("segment", ""))
 
 
 def player_seconds(annotation: Annotation) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from time import perf_counter
 from typing import Final
 
@@ -17,7 +17,7 @@ from videxpr.core.structures import Frame
 from videxpr.formats.parquet import read_annotation
 from videxpr.formats.record import Annotation
 from videxpr.report.blurring import plan_blur
-from videxpr.report.captions import captions
+from videxpr.report.captions import captions, shown_name
 from videxpr.report.drawing import draw
 from videxpr.report.overlay.layout import Page, Places, lay_out
 from videxpr.report.overlay.options import SUFFIXES
@@ -162,7 +162,7 @@ def write_overlay(
             sound = cut_sound(opened.enter_context(sound), annotation, times)
         height, width = first.image.shape[:2]
         track = Track(width, height, times.time_base, times.fps)
-        name = Path(annotation.video).name if options.blur == "none" else ""
+        name = PurePosixPath(shown_name(annotation)).name if options.blur == "none" else ""
         said = zip(captions(annotation, name), times.stamps.tolist(), strict=True)
         temporary = opened.enter_context(atomic_write(path))
         with Mp4Writer(temporary, track, sound) as writer:

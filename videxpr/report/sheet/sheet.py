@@ -14,7 +14,7 @@ from videxpr.core.files import atomic_write
 from videxpr.core.structures import Image
 from videxpr.formats.parquet import read_annotation
 from videxpr.formats.record import Annotation
-from videxpr.report.captions import clock_text, player_seconds
+from videxpr.report.captions import clock_text, player_seconds, shown_name
 from videxpr.report.colors import COLORS, ink
 from videxpr.report.drawing import (
     Block,
@@ -157,7 +157,7 @@ def _title(annotation: Annotation, shown: int, width: int) -> Iterator[Shape]:
     about = f"{count}, {clock_text(float(times[0]))} to {clock_text(float(times[-1]))}"
     about += f", {more} more {'person' if more == 1 else 'people'}" if more else ""
     room = width - text_width(about, TEXT) - 4 * GAP
-    name = shortened(annotation.video, TITLE, room)
+    name = shortened(shown_name(annotation), TITLE, room)
     yield Text(GAP, GAP // 2, name, TITLE, INK)
     yield Text(3 * GAP + text_width(name, TITLE), GAP // 2 + 1, about, TEXT, FAINT)
 
