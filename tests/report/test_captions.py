@@ -33,6 +33,7 @@ def test_a_stretch_is_named() -> None:
     assert shown_name(annotation()) == "folder/clip.mp4"
     part = changed(annotation(), provenance={"segment": "film"})
     assert shown_name(part) == "folder/clip.mp4 (film)"
+    assert shown_name(changed(annotation(), video="two\nlines")) == "two\\nlines"
 
 
 @pytest.mark.parametrize(

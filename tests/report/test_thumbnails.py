@@ -55,6 +55,7 @@ def test_boxes_beyond_the_frame_are_black_there() -> None:
     white = np.full((40, 40, 3), 255, np.uint8)
     cut = cut_face(white, np.array([-20, 0, 20, 40], np.float32), 56)
     assert cut[28, 2].max() < 5 and cut[28, 54].min() > 250 and cut[2, 54].max() < 5
+    assert cut_face(white, np.array([-1e8, -1e8, 1e8, 1e8], np.float32), 56).shape == (56, 56, 3)
     assert cut_face(white, np.array([90, 90, 99, 99], np.float32), 8).max() == 0
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.names import escaped
 from videxpr.core.structures import Floats
 from videxpr.formats.record import Annotation
 from videxpr.video.segments import name_with_segment
@@ -79,8 +80,8 @@ def captions(annotation: Annotation, video: str) -> Iterator[FrameCaption]:
 
 
 def shown_name(annotation: Annotation) -> str:
-    """Return the path of the video, and the name of the stretch if it is not the whole."""
-    return name_with_segment(annotation.video, annotation.provenance.get("segment", ""))
+    """Return the path of the video, and the name of the stretch if it is not the whole, as a line."""
+    return escaped(name_with_segment(annotation.video, annotation.provenance.get("segment", "")))
 
 
 def player_seconds(annotation: Annotation) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":

@@ -63,7 +63,9 @@ def open_recorded(path: Path, annotation: Annotation) -> Iterator[Video]:
     """
     check_is_video(annotation)
     stream = annotation.provenance.get("video_stream", "")
-    with Video(path, DecodingOptions("cpu", stream=int(stream) if stream else None)) as video:
+    with Video(
+        path, DecodingOptions("cpu", stream=int(stream) if stream.isdecimal() else None)
+    ) as video:
         yield video
 
 

@@ -19,6 +19,9 @@ SIZE: Final = 96
 MARGIN: Final = 1.4
 """Side of the square that is cut out, over the longer side of the face's box."""
 
+LARGEST: Final = 2
+"""Longer side of a box over that of the frame, beyond which it is cut: a file may say anything."""
+
 QUALITY: Final = 82
 
 
@@ -75,7 +78,8 @@ def cut_face(image: Image, box: Floats, size: int) -> Image:
         size: width and height of the result in pixels.
     """
     height, width = image.shape[:2]
-    side = max(1, round(float((box[2:] - box[:2]).max()) * MARGIN))
+    longer = min(float((box[2:] - box[:2]).max()), LARGEST * max(height, width))
+    side = max(1, round(longer * MARGIN))
     left, top = np.round((box[:2] + box[2:]) / 2 - side / 2).astype(int)
     square = np.zeros((side, side, 3), np.uint8)
     x1, y1, x2, y2 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
