@@ -28,10 +28,10 @@ def record_video(
 ) -> Annotation:
     """The annotation of a video, every frame of which is read, with these faces in it."""
     with Video(path) as video:
-        frames = list(video)
-    height, width = frames[0].image.shape[:2]
+        frames = [(one.pts_seconds, one.duration_seconds, one.image.shape) for one in video]
+    height, width, _ = frames[0][2]
     made = {"detector": "scrfd", "model": "starter", "video_stream": str(video.stream)}
-    pts = np.array([one.pts_seconds for one in frames])
+    pts = np.array([one[0] for one in frames])
     stated = {
         "video": path.name,
         "first_frame": 0,
@@ -41,7 +41,7 @@ def record_video(
         "faces": rows_of(seen),
         "people": None,
         "container_start_seconds": video.container_start_seconds,
-        "last_frame_seconds": frames[-1].duration_seconds,
+        "last_frame_seconds": frames[-1][1],
         "provenance": made | {"frame_size": f"{width}x{height}"},
     }
     return record_of(**stated | fields)
