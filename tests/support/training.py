@@ -119,17 +119,22 @@ class _FirstStep(Callback):
         trainer.limit_val_batches = 0
 
 
+def first_step(tree: Path, out: Path, devices: int) -> None:
+    """A run that is stopped after its first step, which is written down."""
+    with suppress(TrainingError):  # stopped before its first epoch ended
+        train_small(
+            tree,
+            out / f"m{devices}.safetensors",
+            choices={"batch-size": 4, "dropout": 0.0, "augment": "none"},
+            devices=devices,
+            callbacks=[_FirstStep(out / f"gradients{devices}.pt")],
+        )
+
+
 def main(what: str, tree: str, out: str, devices: str) -> None:
     """What a test runs in processes of its own."""
     assert what == "first-step"
-    with suppress(TrainingError):  # stopped before its first epoch ended
-        train_small(
-            Path(tree),
-            Path(out) / f"m{devices}.safetensors",
-            choices={"batch-size": 4, "dropout": 0.0, "augment": "none"},
-            devices=int(devices),
-            callbacks=[_FirstStep(Path(out) / f"gradients{devices}.pt")],
-        )
+    first_step(Path(tree), Path(out), int(devices))
 
 
 if __name__ == "__main__":
