@@ -48,6 +48,7 @@ def test_a_run_that_is_not_there_to_be_resumed_and_the_search_for_a_rate_are_sai
     videxpr, tree: Path, tmp_path: Path
 ) -> None:
     searching = [word for word in QUICK if word not in ("--learning-rate", "0.001")]
+    searching += ["--batch-size", "1"]  # a hundred steps are taken
     code, said, _ = videxpr(
         "train", "clips", tree, *searching, "--resume", "-o", tmp_path / "m.safetensors"
     )
