@@ -173,7 +173,12 @@ def test_other_persons_have_rank_0_where_the_main_one_is_not_seen(annotate, clip
     assert one.faces.frame.tolist() == list(range(90)) and set(one.faces.rank) == {0}
     assert one.faces.person.tolist() == [1] * 20 + [2] * 40 + [1] * 30
     assert "2 persons are the main one" in one.warnings[0]
-    two = annotate(clip, script, people=2).faces
+    assert one.warnings[1] == (
+        "other faces are in 50 of 90 frames, and not annotated; --people all annotates them"
+    )
+    both = annotate(clip, script, people=2)
+    assert not [warning for warning in both.warnings if "other faces" in warning]
+    two = both.faces
     alone = (two.frame >= 20) & (two.frame < 60)
     assert set(two.rank[alone]) == {0} and (two.rank[~alone] == two.person[~alone] - 1).all()
 

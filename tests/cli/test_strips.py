@@ -1,6 +1,7 @@
 """The strips at the end of a run in a terminal."""
 
 import io
+import re
 
 from rich.console import Console
 
@@ -23,15 +24,22 @@ def background(expression: str) -> str:
     return "48;2;" + ";".join(map(str, rgb(expression)))
 
 
-def test_a_strip_has_a_cell_a_part_in_the_color_of_its_expression() -> None:
+def test_a_strip_has_a_column_a_part_in_the_color_of_its_expression_and_its_name() -> None:
     text = printed([("talk.mp4", STRIP)])
     line, legend = text.splitlines()
     assert line.startswith("talk.mp4  ")
-    assert line.count(background("Happiness")) == 20 and line.count(background("Sadness")) == 35
+    assert f"{background('Happiness')}m{'Happiness':20}\x1b" in line
+    assert f"{background('Sadness')}m{'Sadness':35}\x1b" in line
     assert line.count("·") == 5
     for word in ("Happiness", "Sadness", "no face"):
         assert word in legend
     assert "Anger" not in legend
+
+
+def test_without_room_for_a_name_there_are_its_first_letters() -> None:
+    strip = (HAPPINESS, SADNESS, SADNESS, HAPPINESS, HAPPINESS, HAPPINESS)
+    (line, _) = printed([("talk.mp4", strip)], color_system="standard").splitlines()
+    assert re.sub("\x1b.*?m", "", line) == "talk.mp4  HSaHa "
 
 
 def test_nothing_is_printed_without_a_terminal_or_colors() -> None:

@@ -227,7 +227,7 @@ class Annotator:
             decode_errors=timeline.decode_errors,
             container_start_seconds=timeline.container_start_seconds,
             last_frame_seconds=timeline.last_frame_seconds,
-            warnings=tuple(warnings(source, timeline, faces)),
+            warnings=tuple(warnings(source, timeline, faces, state.people.left_out_frames)),
             provenance=self._provenance(source, timeline),
         )
 

@@ -19,8 +19,21 @@ NAMED_PEOPLE: Final = 4
 """Persons of whom a warning says for how long they were the main one."""
 
 
-def warnings(source: Source, timeline: Timeline, faces: FaceRows) -> Iterator[str]:
-    """Yield what a user should know of a source that was read, and of the rows with a face."""
+LEAST_LEFT_OUT: Final = 0.05
+"""Share of frames; fewer with others in them are passers-by, or no faces."""
+
+
+def warnings(
+    source: Source, timeline: Timeline, faces: FaceRows, left_out_frames: int
+) -> Iterator[str]:
+    """Yield what a user should know of a source that was read, and of the rows with a face.
+
+    Args:
+        source: that was read.
+        timeline: of its frames.
+        faces: rows with a face.
+        left_out_frames: in which somebody was detected who was not asked for.
+    """
     main = Counter(faces.person[faces.of_rank(0)].tolist()).most_common()
     if len(main) > 1:
         named = ", ".join(f"person {number}: {count}" for number, count in main[:NAMED_PEOPLE])
@@ -28,6 +41,11 @@ def warnings(source: Source, timeline: Timeline, faces: FaceRows) -> Iterator[st
         yield (
             f"{len(main)} persons are the main one, each in some of the frames ({named}{more}); "
             "summary.csv has a line for each"
+        )
+    if left_out_frames > LEAST_LEFT_OUT * len(timeline):
+        yield (
+            f"other faces are in {left_out_frames} of {len(timeline)} frames, and not annotated; "
+            "--people all annotates them"
         )
     if not len(faces):
         yield "no face was found: text formats say Neutral, or -1, throughout"

@@ -13,6 +13,7 @@ from videxpr.annotation.export.options import ExportCommand
 from videxpr.annotation.options import AnnotateCommand, ConfigCommand, preset_base
 from videxpr.cli.command_line import (
     CALL_ERROR,
+    HELP_FLAGS,
     BuildByDefault,
     Group,
     add_command,
@@ -49,6 +50,7 @@ app = typer.Typer(
     cls=Group,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings=HELP_FLAGS,
     help="Annotate the facial expression of every frame of your videos.",
 )
 add_command(app, "annotate", AnnotateCommand, base=preset_base)

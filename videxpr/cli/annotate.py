@@ -76,9 +76,12 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
             display.report_missing(missing)
         if batch.stopped:
             display.report_missing([f"{batch.stopped}; {resume}"])
-        from_package = any(file.origin == IN_PACKAGE for file in models)
         is_made = any(report.status == "done" for report in reports)
-        if from_package and is_made and "predictions" in command.output.written:
+        from_package = any(file.origin == IN_PACKAGE for file in models)
+        is_for_abaw = "template" in given or (
+            "predictions" in command.output.formats and "format" in given
+        )
+        if from_package and is_made and is_for_abaw:
             display.say(
                 "predictions.txt is the starter's: an ABAW entry needs a model trained on Aff-Wild2 "
                 "(videxpr train clips)"
@@ -89,6 +92,8 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         found_by = f", detector {setup.detector}" if is_made and job.has_videos else ""
         title = f"model {names}{found_by}, results in {outputs.folder}"
         _print_results(title, sources, reports)
+        if is_made and "parquet" in command.output.written and output_console().is_terminal:
+            print_message(f"to look at: videxpr report {outputs.folder}")
     failed = any(report.error for report in reports) or overlays_failed
     return int(failed or display.incomplete)
 

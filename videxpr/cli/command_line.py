@@ -34,6 +34,9 @@ Options = TypeVar("Options")
 CALL_ERROR: Final[type[Exception]] = typer.BadParameter.__bases__[0]
 """What Typer raises of a call that it cannot read; it has no public name."""
 
+HELP_FLAGS: Final = {"help_option_names": ["-h", "--help"]}
+"""Of Typer's contexts."""
+
 KIND: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
@@ -113,7 +116,9 @@ def add_command(
     calls = "\n".join(f"  [dim]$[/dim] {escape(line)}" for line in examples)
     alone = {f"--{one.name}": one for one in parameters.values() if one.option.alone}
     kind = type(Command.__name__, (Command,), {"alone": alone})
-    app.command(name, cls=kind, epilog=f"[bold]Examples[/bold]\n{calls}")(command)
+    app.command(
+        name, cls=kind, epilog=f"[bold]Examples[/bold]\n{calls}", context_settings=HELP_FLAGS
+    )(command)
 
 
 def _parameters(options: type) -> dict[str, OptionField]:

@@ -17,6 +17,7 @@ from videxpr.cli.message import print_error, print_message
 from videxpr.core.errors import UsageError
 from videxpr.core.files import STANDARD_OUTPUT, unwritable_reason
 from videxpr.core.option import option_fields
+from videxpr.video.segments import some
 
 if TYPE_CHECKING:
     from videxpr.annotation.export.export import Tally
@@ -60,6 +61,11 @@ def _export_files(command: ExportCommand) -> int:
             f"{command.output or FILES}: {_count(tally.files, 'file')}, "
             f"{_count(tally.intervals, 'interval')} in {_count(tally.recordings, 'recording')}"
         )
+        if tally.without_video:
+            print_message(
+                f"warning: {some('video', tally.without_video)} not at the old place: put each "
+                "beside its file, or open it by hand"
+            )
     return int(bool(tally.errors))
 
 

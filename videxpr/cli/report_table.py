@@ -16,6 +16,9 @@ Report = TypeVar("Report", bound=JobResult)
 MOST_ROWS: Final = 20
 """Of more videos only the failures and the sums are shown; ``summary.csv`` has them all."""
 
+NEAR_ROWS: Final = 5
+"""Of no more videos what was said before is near enough."""
+
 GAP: Final = "  "
 LEAST_TEXT: Final = 24
 """Width of a column of text, however long the names are: two expressions with their shares."""
@@ -35,7 +38,7 @@ def print_reports(
 ) -> None:
     """Print a run on standard output: what is done in a row or more each, their sums, how many failed.
 
-    Why one failed was said when it did, and is said again, since that may be far above.
+    Why one failed was said when it did, and is said again where that may be far above.
 
     Args:
         title: of the table.
@@ -49,7 +52,7 @@ def print_reports(
     done = [report for report in reports if report.status == "done"]
     errors = [report.error for report in reports if report.error]
     lines = []
-    if len(reports) > 1:
+    if len(reports) > NEAR_ROWS:
         lines = [(f"error: {error}", "red") for error in errors[:MOST_ROWS]]
         if len(errors) > MOST_ROWS:
             lines.append((f"and {len(errors) - MOST_ROWS} errors more", "red"))

@@ -1,6 +1,7 @@
 """A colored strip a video, at the end of a run in a terminal: who shows what when, at a glance."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -8,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.report.colors import COLORS
+from videxpr.report.colors import COLORS, ink
 
 MOST_STRIPS: Final = 20
 NAME_WIDTH: Final = 30
@@ -18,6 +19,7 @@ LEAST_WIDTH: Final = 10
 """Columns of a strip, below which it would tell nothing."""
 
 NOBODY: Final = "·"
+LETTERS: Final = 2
 
 Strip = tuple[int | None, ...]
 
@@ -38,8 +40,8 @@ def print_strips(console: Console, strips: Sequence[tuple[str, Strip]]) -> None:
         return
     for name, strip in shown:
         line = Text(_fitted(name, names) + "  ")
-        for label in narrowed(strip, width):
-            line.append_text(_cell(label))
+        for label, run in groupby(narrowed(strip, width)):
+            line.append_text(_run(label, len(list(run))))
         console.print(line, soft_wrap=True)
     if more := len(strips) - len(shown):
         console.print(f"and {more} more: videxpr report shows all", highlight=False)
@@ -58,10 +60,13 @@ def _fitted(name: str, width: int) -> str:
     return set_cell_size(name, width - 1) + "…"
 
 
-def _cell(label: int | None) -> Text:
+def _run(label: int | None, length: int) -> Text:
+    """Return parts of one label, with its name or its first letters: colors of terminals differ."""
     if label is None:
-        return Text(NOBODY, style="dim")
-    return Text(" ", style=f"on {COLORS[EXPRESSIONS[label]]}")
+        return Text(NOBODY * length, style="dim")
+    name = EXPRESSIONS[label]
+    word = name if length > len(name) else name[: min(length, LETTERS)]
+    return Text(word.ljust(length), style=f"{ink(name)} on {COLORS[name]}")
 
 
 def _legend(strips: Sequence[Strip]) -> Text:
@@ -70,7 +75,7 @@ def _legend(strips: Sequence[Strip]) -> Text:
     line = Text()
     for label, name in enumerate(EXPRESSIONS):
         if label in labels:
-            line.append_text(_cell(label)).append(f" {name}  ")
+            line.append_text(_run(label, LETTERS)).append(f" {name}  ")
     if None in labels:
-        line.append_text(_cell(None)).append(" no face")
+        line.append_text(_run(None, 1)).append(" no face")
     return line

@@ -74,7 +74,11 @@ class _Known:
 
 
 class People:
-    """The persons of one video, told apart shot by shot."""
+    """The persons of one video, told apart shot by shot.
+
+    Attributes:
+        left_out_frames: in which somebody was detected who was not asked for.
+    """
 
     def __init__(
         self,
@@ -102,6 +106,7 @@ class People:
         self._known: list[_Known] = []
         self._looked_at = 0  # of these
         self._subjects = 0
+        self.left_out_frames = 0
 
     def add(self, faces: Iterable[TrackedFace]) -> None:
         """Look at faces of the open shot, in order."""
@@ -125,6 +130,7 @@ class People:
             person = dict(zip((one.number for one in looked_at), people, strict=True))
             own = [person.get(one.track.number, -1 - one.subject) for one in ranked]
             ranked = self._ranked(_grouped(ranked, own), shot)
+        self.left_out_frames += self._left_out(ranked)
         ranked = [one for one in ranked if self._is_asked(one)]
         self._known += self._known_of(ranked)
         if self._recognizer is not None and len(self._known) > 1:
@@ -154,6 +160,13 @@ class People:
 
     def _is_asked(self, ranked: RankedTrack) -> bool:
         return self._wanted is None or bool(ranked.ranks.min() < self._wanted)
+
+    def _left_out(self, ranked: Sequence[RankedTrack]) -> int:
+        """Return in how many frames of a shot somebody was detected who is not asked for."""
+        if self._wanted is None:
+            return 0
+        frames = [np.array(one.track.frames)[one.detected_ranks >= self._wanted] for one in ranked]
+        return len(np.unique(np.concatenate(frames))) if frames else 0
 
     def _known_of(self, ranked: Iterable[RankedTrack]) -> list[_Known]:
         """Return what is kept of tracks, those of a person in order."""

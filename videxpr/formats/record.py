@@ -17,7 +17,7 @@ JOINT: Final = " + "
 """Between the names, hashes and origins of several models that answer as one, in provenance."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FaceRows:
     """Columns with one row for each (frame, person), by frame and then by rank.
 
@@ -65,6 +65,9 @@ class FaceRows:
     def __len__(self) -> int:
         return len(self.frame)
 
+    def __repr__(self) -> str:
+        return f"<FaceRows: {len(self)} rows of {len(np.unique(self.person))} people>"
+
     @property
     def label(self) -> Integers:
         """(M,) the most probable expression of each row."""
@@ -80,7 +83,7 @@ class FaceRows:
         return FaceRows(**kept)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Annotation:
     """The annotation of one video or one folder of crops; N frames, M faces in them.
 
@@ -129,6 +132,9 @@ class Annotation:
 
     def __len__(self) -> int:
         return len(self.pts_seconds)
+
+    def __repr__(self) -> str:
+        return f"<Annotation of {self.video}: {len(self)} frames, face in {self.coverage:.1%}>"
 
     @property
     def options(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def test_each_level_of_folders_is_compared() -> None:
         for session in ("before", "after")
     ]
     whole, people, sessions = compare_folders(members, ["participant", "session"])
-    assert [group["name"] for group in whole["groups"]] == ["all videos"]
+    assert [group["name"] for group in whole["groups"]] == ["mean of all"]
     assert (people["level"], len(people["groups"])) == ("participant", 6)
     means = {group["name"]: group["shares"][4][0] for group in sessions["groups"]}
     assert means == {"after": 0.6, "before": 0.2}

@@ -22,6 +22,9 @@ TABLES: Final[Mapping[str, Callable[[Path, Iterable[Row]], None]]] = {
 }
 """Formats of which there is one file for all recordings."""
 
+LINKED: Final = frozenset({"eaf", "boris"})
+"""Formats whose programs open the video that a file names."""
+
 
 @dataclass
 class FilesTally:
@@ -31,12 +34,14 @@ class FilesTally:
         recordings: that were read.
         files: that were written.
         intervals: of all recordings.
+        without_video: names of those whose video is not where it was, so that files name it alone.
         errors: why a file was not written.
     """
 
     recordings: int = 0
     files: int = 0
     intervals: int = 0
+    without_video: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
 
@@ -55,7 +60,7 @@ def export_files(command: ExportCommand, progress: Callable[[int, int], None]) -
     recordings = find_recordings(command.folders)
     folder, formats = command.output or FILES, chosen_formats(command.files.formats)
     _check(recordings, folder, formats, command.files.overwrite)
-    tally, rows = FilesTally(), list[Row]()
+    tally, rows, named = FilesTally(), list[Row](), {one.name for one in formats}
     for done, recording in enumerate(recordings):
         progress(done, len(recordings))
         try:
@@ -66,11 +71,13 @@ def export_files(command: ExportCommand, progress: Callable[[int, int], None]) -
         own = list(rows_of(annotation, command.intervals))
         tally.recordings, tally.intervals = tally.recordings + 1, tally.intervals + len(own)
         rows += own if any(one.name in TABLES for one in formats) else []
+        video = find_media(recording.path)
+        if video is None and not annotation.from_crops and named & LINKED:
+            tally.without_video.append(recording.name)
         for one in formats:
             if one.name in TABLES:
                 continue
             path = _file(folder, recording, one)
-            video = find_media(recording.path)
             media = "" if video is None else path_from(video, path.parent)
             try:
                 one.write(path, annotation, IntervalSettings(command.intervals, media))

@@ -34,7 +34,7 @@ def find_recordings(arguments: Sequence[Path]) -> list[RecordingFile]:
     Where several folders are named, each is a level itself.
 
     Raises:
-        SourceError: there is nothing of that name, or no Parquet file in it.
+        SourceError: there is nothing of that name, it is no Parquet file, or none is in it.
     """
     found = [one for path in arguments for one in _below(path, len(arguments) > 1)]
     return list({one.path.absolute(): one for one in found}.values())
@@ -73,16 +73,24 @@ def level_columns(
 
 def _below(path: Path, is_level: bool) -> Iterator[RecordingFile]:
     if path.is_file():
+        if path.suffix != SUFFIX:
+            raise SourceError(
+                f"{path} is no Parquet file of videxpr annotate; name such a file, or their folder"
+            )
         yield RecordingFile(path, ())
         return
     if not path.is_dir():
         raise SourceError(f"{path}: there is no such folder or file")
     files = sorted(file for file in path.rglob(f"*{SUFFIX}") if file.is_file())
     if not files:
-        raise SourceError(
-            f"{path}: no Parquet file is in it; videxpr annotate writes them (-f parquet, which is "
-            "among the defaults)"
+        from videxpr.annotation.run_log import RUN_LOG  # here, as it takes long to import
+
+        why = (
+            f"its {RUN_LOG} tells why, and videxpr status prints it"
+            if (path / RUN_LOG).is_file()
+            else "videxpr annotate writes them (-f parquet, which is among the defaults)"
         )
+        raise SourceError(f"{path}: no Parquet file is in it; {why}")
     above = (path.resolve().name,) if is_level else ()
     for file in files:
         yield RecordingFile(file, (*above, *file.relative_to(path).parts[:-1]))

@@ -23,6 +23,7 @@ from videxpr.report.page.faces import surest_faces
 from videxpr.report.page.groups import Member, compare_folders
 from videxpr.report.page.options import ReportCommand
 from videxpr.report.page.timelines import strip, strip_text, timeline
+from videxpr.temporal.options import IntervalOptions
 
 MOST_COLUMNS: Final = 600
 LEAST_COLUMNS: Final = 120
@@ -85,6 +86,7 @@ def gather(
             {"name": name, "color": COLORS[name], "ink": ink(name)} for name in EXPRESSIONS
         ],
         "levels": levels,
+        "episodes": _episode_rule(command.intervals),
         "setups": found.setups,
         "videos": found.videos,
         "comparison": compare_folders(found.members, levels) if found.members else [],
@@ -170,6 +172,15 @@ def _faces(
     except (SourceError, FormatError) as exc:
         found.errors.append(f"no thumbnails of {file.name}: {exc}")
         return []
+
+
+def _episode_rule(options: IntervalOptions) -> str:
+    """Return in words why episodes are not simply the runs of the band."""
+    return (
+        "They are steadier than the band above: an expression that leads by less than "
+        f"{options.hysteresis:g} (--hysteresis), or for less than {options.min_seconds:g} s "
+        "(--min-duration), is given to its neighbor."
+    )
 
 
 def _setup(annotation: Annotation) -> dict[str, str]:

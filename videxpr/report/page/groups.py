@@ -40,7 +40,7 @@ def compare_folders(members: Sequence[Member], levels: Sequence[str]) -> list[di
         members: all videos.
         levels: names of the levels.
     """
-    whole = [{"level": "", "groups": [_group("all videos", members)]}]
+    whole = [{"level": "", "groups": [_group("mean of all", members)]}]
     return whole + [
         {"level": level, "groups": [_group(name, own) for name, own in _by_folder(members, place)]}
         for place, level in enumerate(levels)

@@ -17,10 +17,10 @@ function fillOverview() {
   const seen = done.reduce((total, video) => total + video.coverage * video.frames, 0);
   const failed = videos.length - done.length;
   const figures = [
-    ["videos", done.length.toLocaleString("en")],
+    [done.length === 1 ? "video" : "videos", done.length.toLocaleString("en")],
     ["together", duration(sum("seconds"))],
     ["frames", frames.toLocaleString("en")],
-    ["of them with the main face", frames ? percent(seen / frames) + " %" : "–"],
+    ["of frames with the main face", frames ? percent(seen / frames) + " %" : "–"],
     ["without any face", String(done.filter((video) => !video.people).length)],
     ["failed", String(failed)],
   ];
@@ -45,11 +45,11 @@ function fillOverview() {
   }));
 }
 
-// A mean with its interval on a scale from 0 to the largest of the table.
-function whisker(share, color, most) {
+// A mean with its interval on a scale from 0 to 100 %.
+function whisker(share, color) {
   const svg = drawing("svg", {viewBox: "0 0 100 10", class: "whisker", "aria-hidden": "true"});
   const add = (name, attributes) => svg.append(drawing(name, attributes));
-  const x = (value) => 4 + (value / most) * 92;
+  const x = (value) => 4 + value * 92;
   add("line", {x1: 4, x2: 96, y1: 9.5, y2: 9.5, class: "scale"});
   if (share.length > 1) add("line", {x1: x(share[1]), x2: x(share[2]), y1: 5, y2: 5, class: "interval"});
   add("circle", {cx: x(share[0]), cy: 5, r: 3.5, fill: color, class: "mean"});
@@ -57,7 +57,6 @@ function whisker(share, color, most) {
 }
 
 function groupsTable({level, groups}) {
-  const most = Math.max(0.01, ...groups.flatMap((group) => group.shares).filter(Boolean).map((share) => Math.max(...share)));
   const head = element("tr", {}, ...["", "videos", "face"].concat(content.expressions.map((one) => one.name))
     .map((name) => element("th", {scope: "col"}, name)));
   if (level) head.firstChild.textContent = level;
@@ -69,13 +68,23 @@ function groupsTable({level, groups}) {
       if (!share) return element("td", {class: "none"}, "–");
       const interval = share.length > 1 && share[1] < share[2] ? `${percent(share[1])} to ${percent(share[2])}` : "";
       return element("td", {}, element("strong", {}, percent(share[0])), " ",
-        element("span", {class: "interval-text"}, interval), whisker(share, content.expressions[label].color, most));
+        element("span", {class: "interval-text"}, interval), whisker(share, content.expressions[label].color));
     })));
   const table = element("div", {class: "scroll", tabindex: "0"}, element("table", {class: "groups"},
     element("thead", {}, head), element("tbody", {}, ...rows)));
   if (!level) return table;
   const isShort = groups.length <= 12;
-  return element("details", isShort ? {open: ""} : {}, element("summary", {}, `By ${level}: ${groups.length} groups`), table);
+  const count = groups.length === 1 ? "1 group" : `${groups.length} groups`;
+  return element("details", isShort ? {open: ""} : {}, element("summary", {}, `By ${level}: ${count}`), table);
+}
+
+function fillComparison() {
+  place("comparison").hidden = !content.comparison.length;
+  const hasIntervals = content.comparison.some(({groups}) => groups.some(({shares}) => shares.some((share) => share && share.length > 1)));
+  const about = hasIntervals ? ["Behind each mean stands its 95 % interval, by a bootstrap over videos; of fewer than five none is given.",
+    "Several videos of one person count as if they were of several, so that the interval is then too narrow."] : [];
+  place("groups-note").textContent = ["In %, on a line from 0 to 100. Each video counts the same, however long it is.", ...about].join(" ");
+  place("groups").append(...content.comparison.map(groupsTable));
 }
 
 function fillSetups() {
@@ -102,6 +111,7 @@ function episodesOf(video) {
   });
   const more = video.episode_count > video.episodes.length ? `, the ${video.episodes.length} longest` : "";
   return element("details", {class: "episodes"}, element("summary", {}, `${video.episode_count} episodes${more}`),
+    element("p", {class: "note"}, content.episodes),
     element("div", {class: "scroll"}, element("table", {class: "settings"},
       element("thead", {}, element("tr", {}, ...names.map((name) => element("th", {scope: "col"}, name)))), element("tbody", {}, ...rows))));
 }
@@ -158,10 +168,10 @@ function mostFrequent(video) {
 }
 
 function fillFilters(table) {
-  const fields = filterFields();
+  const fields = filterFields(), hasFaces = content.videos.some((video) => video.faces && video.faces.length);
   const apply = () => {
     const shown = table.filter((row) => fields.every(([, , passes]) => passes(row)));
-    place("count").textContent = `${shown.toLocaleString("en")} of ${content.videos.length.toLocaleString("en")} videos. Shares are in % of the frames with a face. A name opens a timeline.`;
+    place("count").textContent = `${shown.toLocaleString("en")} of ${content.videos.length.toLocaleString("en")} videos. Shares are in % of the frames with a face. A name opens a timeline${hasFaces ? " and faces" : ""}.`;
   };
   place("filters").append(...fields.map(([name, field]) => element("label", {for: field.id}, element("span", {}, name), field)));
   place("filters").addEventListener("input", apply);
@@ -172,8 +182,7 @@ function fillFilters(table) {
 const drawAll = (isPrinted) => drawn.forEach((timeline) => timeline.draw(isPrinted));
 
 fillOverview();
-if (content.comparison.length) place("groups").append(...content.comparison.map(groupsTable));
-else place("comparison").hidden = true;
+fillComparison();
 const table = new VideoTable(place("videos"), content, openVideo);
 fillFilters(table);
 fillSetups();

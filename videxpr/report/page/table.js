@@ -28,7 +28,7 @@ function tableColumns(expressions) {
     {name: "Frames", value: (video) => video.frames},
     {name: "Face", title: "Share of the frames in which the main person's face was detected",
       value: (video) => video.coverage, show: (video) => percent(video.coverage) + " %"},
-    {name: "People", value: (video) => video.people},
+    {name: "People", title: "Who is annotated: by default the main person of each frame (annotate --people)", value: (video) => video.people},
     {name: "Over time", title: "The main person's expressions from start to end; hatched where no face is", value: null},
     ...expressions.map((expression, label) => ({
       name: expression.name, color: expression.color,
