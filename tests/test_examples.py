@@ -19,14 +19,14 @@ from conftest import SHARED, needs_shared
 from faces import write_faces
 from PIL import Image
 from pipeline import FPS, write_portrait
-from sklearn.metrics import f1_score
+from sklearn.metrics import cohen_kappa_score, f1_score
 from small_scrfd import write_small_scrfd
 
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.datasets.image_folder import find_images, read_split
 from videxpr.datasets.synthetic.options import SynthesisOptions
 from videxpr.datasets.synthetic.writer import SetSpec, synthesize
-from videxpr.formats.affwild2 import write_labels
+from videxpr.formats.affwild2 import read_labels, write_labels
 from videxpr.formats.parquet import write_parquet
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary
@@ -251,6 +251,46 @@ def test_the_marks_of_clips_follow_each_other_and_name_expressions():
         times = clip[["onset_seconds", "offset_seconds"]].to_numpy().ravel()
         assert (np.diff(times) >= 0).all()
         assert (clip["offset_seconds"] > clip["onset_seconds"]).all()
+
+
+def write_codings(folder: Path) -> None:
+    """Two recordings, 25 frames a second, of which the coder has seen four stretches."""
+    for name, labels in (("p1/a", [0] * 25 + [4] * 25), ("p2/a", [6] * 50)):
+        seen = np.arange(50) >= 5
+        made = annotation(name, np.eye(8, dtype=np.float32)[labels], seen=seen, smooth=0)
+        write_parquet(folder / "annotated" / f"{name}.parquet", made)
+    rows = ["p1/a.mp4;0;0,6;Neutral", "p1/a;0:00:00,6;1,4;happiness", "p2/a;0;1;Surprise"]
+    (folder / "coded.csv").write_text("\n".join(["video;start;end;name", *rows, "p2/a;1;1,2;Fear"]))
+
+
+def test_codings_by_hand_are_compared_where_there_is_a_face(tmp_path):
+    write_codings(tmp_path)
+    folders = (tmp_path / "annotated", "-o", tmp_path / "labels")
+    out = run("score_codings.py", tmp_path / "coded.csv", *folders)
+    coder = [0] * 10 + [4] * 20 + [6] * 20 + [3] * 5
+    said = [0] * 20 + [4] * 10 + [6] * 25
+    lines = out.splitlines()
+    assert lines[0] == "2 recordings, 65 coded frames, 10 without a face"
+    kappa, same = cohen_kappa_score(coder, said), np.mean(np.equal(coder, said))
+    assert lines[1] == f"kappa {kappa:.3f}, the same label in {same:.3f} of 55 frames"
+    confusion = tables(out)[0]
+    assert confusion["Happiness"] == ["10", *"000", "10", *"0000"]
+    assert confusion["Surprise"] == [*"000000", "20", "0", "5"]
+    written = read_labels(tmp_path / "labels/p1/a.txt")
+    np.testing.assert_array_equal(written, [0] * 15 + [4] * 20 + [-1] * 15)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [("Fear", "Joy", "'Joy' is no expression; write one of Neutral"), ("p2/a", "p3", "of p3")],
+)
+def test_codings_of_what_is_not_there_are_refused(tmp_path, old, new, said):
+    write_codings(tmp_path)
+    path = tmp_path / "coded.csv"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        run("score_codings.py", path, tmp_path / "annotated")
+    assert said in caught.value.stderr
 
 
 def test_agreement_compares_clip_by_clip(tmp_path):
