@@ -3,6 +3,7 @@
 import numpy as np
 import pandas
 import pytest
+from interval_records import recording
 from records import changed, face_rows, nobody, record_of
 
 from videxpr.annotation.summary import COLUMNS, MEASURES, label_strip, main_people, summary_rows
@@ -107,3 +108,9 @@ def test_a_strip_says_what_the_main_person_shows_most_in_each_part():
     assert label_strip(record, 2) == (0, 5)
     assert label_strip(record, 99) == (*[0] * 5, *[4] * 5, *[None] * 5, 5, None, 5, 5, 5)
     assert label_strip(nobody(), 3) == (None, None, None)
+
+
+def test_variable_rates_are_drawn_by_time_and_not_by_frame() -> None:
+    pts = np.concatenate([np.arange(50) / 50, 1 + np.arange(10)])  # a second of 50 frames, ten of 1
+    one = recording({1: [(0, 50, "Anger"), (50, 60, "Happiness")]}, 60, pts, last_frame_seconds=1.0)
+    assert label_strip(one, 55) == (1,) * 5 + (4,) * 50

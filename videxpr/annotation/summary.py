@@ -10,11 +10,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
 from videxpr.formats.intervals import frame_edges, intervals_of
 from videxpr.formats.record import Annotation
 from videxpr.formats.writers import Missing
 from videxpr.temporal.bins import bin_figures, cut_bins
+from videxpr.temporal.columns import cut_columns
 from videxpr.temporal.episodes import EPISODE_MEASURES, count_episodes
 from videxpr.temporal.options import IntervalOptions
 from videxpr.video.jobs import Row
@@ -99,14 +100,13 @@ def label_strip(annotation: Annotation, parts: int = STRIP_PARTS) -> tuple[int |
         annotation: of the video.
         parts: equal parts of its time; no more than there are frames.
     """
-    parts, faces = min(parts, len(annotation)), annotation.faces
+    faces = annotation.faces
     rows = np.flatnonzero((faces.rank == 0) & ~faces.bridged)
-    seconds = annotation.seconds - annotation.seconds[0]
-    times = seconds[faces.frame[rows] - annotation.first_frame]
-    part = np.minimum(times / max(seconds[-1], 1e-9) * parts, parts - 1).astype(int)
-    counts = np.zeros((parts, len(EXPRESSIONS)), int)
-    np.add.at(counts, (part, faces.label[rows]), 1)
-    return tuple(int(own.argmax()) if own.any() else None for own in counts)
+    labels = np.full(len(annotation), NOT_ANNOTATED)
+    labels[faces.frame[rows] - annotation.first_frame] = faces.label[rows]
+    columns = cut_columns(frame_edges(annotation), min(parts, len(annotation)))
+    most: list[int] = columns.most_frequent(labels).tolist()
+    return tuple(None if label == NOT_ANNOTATED else label for label in most)
 
 
 def _counts(labels: np.ndarray) -> list[int]:

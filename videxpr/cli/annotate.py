@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from videxpr.annotation.fingerprint import Setup
     from videxpr.annotation.writer import Outputs
 
+STARTERS: Final = (
+    "predictions.txt is the starter's: an ABAW entry needs a model trained on Aff-Wild2 "
+    "(videxpr train clips)"
+)
 HEADER: Final = ("video", "frames", "face", "expressions")
 
 
@@ -78,14 +82,8 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
             display.report_missing([f"{batch.stopped}; {resume}"])
         is_made = any(report.status == "done" for report in reports)
         from_package = any(file.origin == IN_PACKAGE for file in models)
-        is_for_abaw = "template" in given or (
-            "predictions" in command.output.formats and "format" in given
-        )
-        if from_package and is_made and is_for_abaw:
-            display.say(
-                "predictions.txt is the starter's: an ABAW entry needs a model trained on Aff-Wild2 "
-                "(videxpr train clips)"
-            )
+        if from_package and is_made and _is_for_abaw(command, given):
+            display.say(STARTERS)
     overlays_failed = _draw_overlays(command, reports) if command.output.overlay else 0
     if not command.run.quiet:
         names = " + ".join(file.name for file in models)
@@ -96,6 +94,12 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
             print_message(f"to look at: videxpr report {outputs.folder}")
     failed = any(report.error for report in reports) or overlays_failed
     return int(failed or display.incomplete)
+
+
+def _is_for_abaw(command: AnnotateCommand, given: frozenset[str]) -> bool:
+    """Return whether ``predictions.txt`` was asked for; it is written unasked, too."""
+    is_named = "format" in given and "predictions" in command.output.formats
+    return is_named or command.output.template is not None
 
 
 def _draw_overlays(command: AnnotateCommand, reports: Sequence["Report"]) -> int:

@@ -106,12 +106,10 @@ def add_command(
         run = getattr(import_module(f"videxpr.cli.{file}"), function or "run")
         raise typer.Exit(run(chosen, frozenset(given)))
 
-    known = parameters | _parameters(ConfigurationOptions)
-    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        list(starmap(_parameter, known.items()))
-    )
-    command.__annotations__ = {}
-    command.__doc__ = text
+    known = (parameters | _parameters(ConfigurationOptions)).items()
+    signature = inspect.Signature(list(starmap(_parameter, known)))
+    command.__signature__ = signature  # type: ignore[attr-defined]
+    command.__annotations__, command.__doc__ = {}, text
     command.options = options  # type: ignore[attr-defined]
     calls = "\n".join(f"  [dim]$[/dim] {escape(line)}" for line in examples)
     alone = {f"--{one.name}": one for one in parameters.values() if one.option.alone}

@@ -11,7 +11,7 @@ import numpy as np
 
 from videxpr.annotation.export.recordings import RecordingFile, find_recordings, level_columns
 from videxpr.annotation.run_log import RUN_LOG, RunLog
-from videxpr.annotation.summary import add_people, main_people
+from videxpr.annotation.summary import add_people, label_strip, main_people
 from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.version import VERSION
@@ -22,7 +22,7 @@ from videxpr.report.colors import COLORS, ink
 from videxpr.report.page.faces import surest_faces
 from videxpr.report.page.groups import Member, compare_folders
 from videxpr.report.page.options import ReportCommand
-from videxpr.report.page.timelines import strip, strip_text, timeline
+from videxpr.report.page.timelines import strip_text, timeline
 from videxpr.temporal.options import IntervalOptions
 
 MOST_COLUMNS: Final = 600
@@ -119,7 +119,7 @@ def _add(found: Gathered, file: RecordingFile, columns: int, command: ReportComm
             "people": len(np.unique(annotation.faces.person)),
             "shares": [None if one is None else round(one, DECIMALS) for one in shares],
             "warnings": list(annotation.warnings),
-            "strip": strip_text(strip(annotation, STRIP_COLUMNS)),
+            "strip": strip_text(label_strip(annotation, STRIP_COLUMNS)),
             "timeline": timeline(annotation, columns),
             **_episodes(annotation, command),
             "faces": _faces(found, file, annotation, command) if command.thumbnails else [],
