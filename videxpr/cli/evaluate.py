@@ -116,7 +116,9 @@ def _show(evaluation: Evaluation) -> None:
 
 
 def _video_table(evaluation: Evaluation) -> Table:
-    table = _table("Videos", "video", "labeled", "covered", "accuracy", "F1 (present)", "length")
+    of_lengths = ["length"] if any(video.difference != 0 for video in evaluation.videos) else []
+    heads = "labeled", "covered", "accuracy", "F1 (present)", *of_lengths
+    table = _table("Videos", "video", *heads)
     for video in evaluation.videos:
         missing, found = video.difference is None, video.scores
         cells = f"{video.coverage:.1%}", f"{found.accuracy:.3f}", f"{found.macro_f1_present:.3f}"
@@ -127,7 +129,7 @@ def _video_table(evaluation: Evaluation) -> Table:
             Text(video.name),
             str(video.frames),
             *(cells if video.frames else [""] * len(cells)),
-            length,
+            *([length] if of_lengths else []),
             style="red" if missing else None,
         )
     return table
@@ -157,17 +159,21 @@ def _class_table(evaluation: Evaluation) -> Table:
     for n, name in enumerate(EXPRESSIONS):
         values = [f"{getattr(found, metric)[n]:.3f}" for metric in PER_CLASS]
         ends = f"{intervals.f1[n]:.3f}" if intervals and found.support[n] else ""
-        table.add_row(name, *values, ends, str(found.support[n]))
+        is_there = evaluation.confusion[n].any() or evaluation.confusion[:, n].any()
+        row = (name, *values, ends, str(found.support[n]))
+        table.add_row(*row, style=None if is_there else "dim")
     return table
 
 
 def _subset_table(evaluation: Evaluation) -> Table:
     """Return the headline, and the same over some of the frames."""
     heads = "frames", "share", "macro F1", "macro F1 (present)", "accuracy"
-    table = _table("Which frames", "frames", *heads)
+    table = _table("Which frames: detected, bridged over a gap, or filled", "frames", *heads)
     rows: list[tuple[str, Scored]] = [("all labeled", evaluation), *evaluation.subsets.items()]
     for name, scored in rows:
-        values = [f"{getattr(scored.scores, one):.3f}" if scored.frames else "" for one in METRICS]
+        if not scored.frames:
+            continue
+        values = [f"{getattr(scored.scores, one):.3f}" for one in METRICS]
         share = scored.frames / evaluation.frames
         table.add_row(name, str(scored.frames), f"{share:.1%}", *values)
     return table
