@@ -63,11 +63,18 @@ def label_of(name: str) -> int:
 
 
 def coder_labels(annotation: Annotation, codings: Sequence[Segment]) -> Integers:
-    """Return the coder's label of each frame of the video, -1 where nothing is coded."""
+    """Return the coder's label of each frame of the video, -1 where nothing is coded.
+
+    Exits if stretches overlap.
+    """
     labels = np.full(annotation.end_frame, NOT_ANNOTATED)
     begins = frame_edges(annotation)[:-1]
     for one in codings:
         inside = (begins >= one.start_seconds) & (begins < one.end_seconds)
+        if (labels[annotation.first_frame :][inside] != NOT_ANNOTATED).any():
+            raise SystemExit(
+                f"{annotation.video}: the stretch at {one.start_seconds:g} s overlaps another one"
+            )
         labels[annotation.first_frame :][inside] = label_of(one.name)
     return labels
 
@@ -122,6 +129,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="what `videxpr annotate -o` wrote")
     parser.add_argument("-o", "--output", type=Path, help="folder for a label a frame")
     arguments = parser.parse_args()
+    if arguments.output and arguments.output.is_file():
+        raise SystemExit(f"-o {arguments.output} is a file; name a folder")
     try:
         recordings = list(read_codings(arguments.codings, arguments.folder))
     except VidexprError as exc:

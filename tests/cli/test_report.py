@@ -34,5 +34,13 @@ def test_mistakes_are_answered_before_anything_is_written(videxpr, tmp_path) -> 
     two_people().save(tmp_path / "talk.parquet")
     code, _, said = videxpr("report", tmp_path, "-o", tmp_path)
     assert (code, "is a folder; name a file in it" in said) == (2, True)
+    for name in ("talk.parquet", "-", "/dev/full"):
+        code, _, said = videxpr("report", tmp_path, "-o", name)
+        assert (code, "must end in .html" in said or "is a device" in said) == (2, True)
+    notes = tmp_path / "notes.html"
+    notes.write_text("<p>mine")
+    code, _, said = videxpr("report", tmp_path, "-o", notes)
+    assert (code, "is there, and no report of videxpr" in said) == (2, True)
+    assert notes.read_text() == "<p>mine"
     code, _, said = videxpr("report", tmp_path / "missing")
     assert (code, "there is no such folder or file" in said) == (2, True)

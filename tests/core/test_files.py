@@ -97,6 +97,8 @@ def test_whether_a_folder_takes_two_names_for_one_is_found_out_and_nothing_stays
         ("file/out", True, "cannot be written: file is a file"),
         ("file/new/out.json", False, "cannot be written: file is a file"),
         ("n" * 300, True, "cannot be written: File name too long"),
+        ("/dev/full", False, "is a device, which would be replaced; name a file"),
+        ("/dev/stdout", False, "is a device, which would be replaced; name a file"),
         ("/proc/out", True, "cannot be written: No such file or directory"),
     ],
 )

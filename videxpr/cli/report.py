@@ -7,14 +7,14 @@ from videxpr.cli.console import prepare_process, progress_bar
 from videxpr.cli.message import print_error, print_message
 from videxpr.core.errors import UsageError
 from videxpr.core.files import unwritable_reason
-from videxpr.report.page.options import REPORT, ReportCommand
+from videxpr.report.page.options import REPORT, SUFFIXES, ReportCommand, is_page
 
 
 def run(command: ReportCommand, given: frozenset[str]) -> int:
     """Write the page, and say what is on it; 1 if a file could not be read."""
     prepare_process(command.quiet)
     path = command.output or _place(command)
-    if reason := unwritable_reason(path, is_folder=False):
+    if reason := _refusal(path):
         raise UsageError(f"--output {path} {reason}")
     find_recordings(command.folders)  # a mistake is answered before anything is imported
     from videxpr.report.page.content import gather
@@ -30,6 +30,17 @@ def run(command: ReportCommand, given: frozenset[str]) -> int:
         noun = "video" if videos == 1 else "videos"
         print_message(f"{path}: {videos} {noun}, {size / 1e6:.1f} MB; open it in a browser")
     return int(bool(errors))
+
+
+def _refusal(path: Path) -> str:
+    """Return why the page cannot be written to a path; empty if it can."""
+    if reason := unwritable_reason(path, is_folder=False):
+        return reason
+    if path.suffix.lower() not in SUFFIXES:
+        return f"must end in {' or '.join(SUFFIXES)}"
+    if path.exists() and not is_page(path):
+        return "is there, and no report of videxpr; choose another name"
+    return ""
 
 
 def _place(command: ReportCommand) -> Path:

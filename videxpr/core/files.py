@@ -22,6 +22,7 @@ ROOM_BYTES: Final = 1 << 20
 STANDARD_OUTPUT: Final = Path("-")
 """Stands for it where a file is named."""
 
+DEVICES: Final = Path("/dev")
 NAME_BYTES: Final = 255
 """A file's name is no longer on any common file system."""
 
@@ -137,6 +138,8 @@ def unwritable_reason(path: Path, is_folder: bool) -> str:
     try:
         if path.exists() and path.is_dir() != is_folder:
             return "is a file, not a folder" if is_folder else "is a folder; name a file in it"
+        if path.parent == DEVICES or (path.exists() and not is_folder and not path.is_file()):
+            return "is a device, which would be replaced; name a file"
         places = (folder, *folder.parents)
         missing = [one for one in places if not one.exists()]
         if not (above := places[len(missing)]).is_dir():

@@ -46,10 +46,16 @@ def test_the_owners_words_stand_before_the_checkpoints() -> None:
 @pytest.mark.parametrize(
     "words",
     ["Aff-Wild2", "AffWild2", "aff wild 2", "FER2013 and ABAW6", "9 videos of EXPR_Set of Aff-Wild"]
-    + ["4 videos, 310 frames, of EXPR_Recognition_Challenge", "EXPR_Classification_Challenge"],
+    + ["4 videos, 310 frames, of EXPR_Recognition_Challenge", "EXPR_Classification_Challenge"]
+    + ["Aff\u2013Wild2", "Aff\u2011Wild 2", "data of Affective Behavior Analysis in-the-wild"],
 )
 def test_affwild2_is_known_by_its_names(words: str) -> None:
     assert is_of_affwild2(words)
+
+
+def test_what_is_no_text_is_refused() -> None:
+    with pytest.raises(UsageError, match="--trained-on"):
+        described_data(card(""), "\udcff bad")
 
 
 @pytest.mark.parametrize("words", ["FER2013", "AffectNet", "wild faces", CLIPS])

@@ -170,6 +170,12 @@ def test_the_band_has_the_colors_of_its_expressions(page: Page) -> None:
     assert [tuple(one) for one in colors] == [rgb("Neutral"), rgb("Happiness")]
 
 
+def test_times_on_an_axis_are_few_however_long_a_video_claims_to_be(page: Page) -> None:
+    for seconds in (0.04, 600, 1e6, 1e12):
+        count = page.evaluate("(end) => ticks(0, end, 1000).times.length", seconds)
+        assert 1 <= count <= 25
+
+
 def test_everything_can_be_reached_with_the_keyboard(page: Page) -> None:
     page.locator("button.video").first.focus()
     page.keyboard.press("Enter")

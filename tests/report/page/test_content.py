@@ -47,6 +47,43 @@ def test_a_file_that_cannot_be_read_and_a_video_that_failed_are_said(tmp_path) -
     assert content["comparison"][0]["groups"][0]["videos"] == 1
 
 
+def test_logs_below_and_above_tell_of_failures_and_an_old_record_is_called_old(tmp_path) -> None:
+    for name in ("p1/a", "p2/b"):
+        two_people().save(tmp_path / f"{name}.parquet")
+    RunLog(tmp_path / "p1" / RUN_LOG).append(failed("broken"), failed("a"))
+    for folder, expected in (
+        (tmp_path, {"p1/broken", "p1/a", "p2/b"}),
+        (tmp_path / "p1", {"broken", "a"}),
+    ):
+        content, errors = content_of(folder)
+        assert errors == []
+        videos = {video["name"]: video for video in content["videos"]}
+        assert videos.keys() == expected
+        (broken,) = (name for name, one in videos.items() if "error" in one)
+        assert broken.endswith("broken")
+        (old,) = (one for name, one in videos.items() if name.endswith("a"))
+        assert old["warnings"] == ["this is of an earlier run, as the last one failed: no video"]
+    RunLog(tmp_path / RUN_LOG).append(failed("p2/far"))
+    names = [video["name"] for video in content_of(tmp_path / "p2")[0]["videos"]]
+    assert names == ["b", "far"]
+
+
+def test_the_log_of_another_program_is_an_error_and_the_page_is_there(tmp_path) -> None:
+    two_people().save(tmp_path / "talk.parquet")
+    (tmp_path / RUN_LOG).write_text("{}")
+    content, (error,) = content_of(tmp_path)
+    assert "is not videxpr's" in error
+    assert len(content["videos"]) == 1
+
+
+def test_folders_of_one_name_are_told_apart(tmp_path) -> None:
+    for name in ("before", "after"):
+        two_people().save(tmp_path / name / "annotations" / "talk.parquet")
+    content, _ = content_of(*(tmp_path / name / "annotations" for name in ("before", "after")))
+    groups = content["comparison"][1]["groups"]
+    assert [one["name"] for one in groups] == ["after/annotations", "before/annotations"]
+
+
 def test_different_settings_are_told_apart(tmp_path) -> None:
     for name, smooth in (("a", 0.5), ("b", 0.5), ("c", 1.0)):
         labels = segments(50, 10, 1)

@@ -36,7 +36,8 @@ def find_recordings(arguments: Sequence[Path]) -> list[RecordingFile]:
     Raises:
         SourceError: there is nothing of that name, it is no Parquet file, or none is in it.
     """
-    found = [one for path in arguments for one in _below(path, len(arguments) > 1)]
+    above = folders_above(arguments)
+    found = [one for path in arguments for one in _below(path, above[path])]
     return list({one.path.absolute(): one for one in found}.values())
 
 
@@ -71,7 +72,23 @@ def level_columns(
     return columns
 
 
-def _below(path: Path, is_level: bool) -> Iterator[RecordingFile]:
+def folders_above(arguments: Sequence[Path]) -> dict[Path, tuple[str, ...]]:
+    """Return the level that each of several folders is: what of its path tells it from the others.
+
+    One alone is no level.
+    """
+    if len(arguments) == 1:
+        return {arguments[0]: ()}
+    parts = [path.resolve().parts for path in arguments]
+    depth = next(
+        depth
+        for depth in range(1, max(map(len, parts)) + 1)
+        if len({own[-depth:] for own in parts}) == len(set(parts))
+    )
+    return {path: ("/".join(own[-depth:]),) for path, own in zip(arguments, parts, strict=True)}
+
+
+def _below(path: Path, above: tuple[str, ...]) -> Iterator[RecordingFile]:
     if path.is_file():
         if path.suffix != SUFFIX:
             raise SourceError(
@@ -91,6 +108,5 @@ def _below(path: Path, is_level: bool) -> Iterator[RecordingFile]:
             else "videxpr annotate writes them (-f parquet, which is among the defaults)"
         )
         raise SourceError(f"{path}: no Parquet file is in it; {why}")
-    above = (path.resolve().name,) if is_level else ()
     for file in files:
         yield RecordingFile(file, (*above, *file.relative_to(path).parts[:-1]))

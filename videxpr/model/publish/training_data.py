@@ -9,7 +9,10 @@ from videxpr.model.header import ModelCard, TrainingSummary
 FOLDER_ALONE: Final = re.compile(r"\d+ (images|videos, \d+ frames,) of (?P<folder>.+)", re.DOTALL)
 """What training writes where nobody stated the data: a number, and the folder that held them."""
 
-AFF_WILD2: Final = re.compile(r"aff[ _-]?wild|\babaw|\bexpr_\w+_challenge", re.IGNORECASE)
+AFF_WILD2: Final = re.compile(
+    r"aff[ _\-\u2010-\u2015]?wild|\babaw|\bexpr_\w+_challenge|behaviou?r.{0,12} in[ -]the[ -]wild",
+    re.IGNORECASE,
+)
 """Names of Aff-Wild2, of the competition whose data they are, and of the folders that it hands out."""
 
 LAYOUT: Final = re.compile(r"\bexpr_set\b", re.IGNORECASE)
@@ -38,9 +41,11 @@ def described_data(card: ModelCard, trained_on: str) -> str:
         trained_on: its owner's words; empty leaves it to the checkpoint.
 
     Raises:
-        UsageError: neither says it.
+        UsageError: neither says it, or it is no text.
     """
     own, trained_on = card.training.data.strip(), " ".join(trained_on.split())
+    if not trained_on.isprintable():
+        raise UsageError(f"--trained-on {trained_on!r} has signs that no text has; write it anew")
     if not trained_on and not stated_data(card.training):
         known = f" (only {own!r})" if own else ""
         raise UsageError(

@@ -1,15 +1,22 @@
 """What the page says: a dict that its script reads, gathered from one recording after another."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from videxpr.annotation.export.recordings import RecordingFile, find_recordings, level_columns
+from videxpr.annotation.export.recordings import (
+    SUFFIX,
+    RecordingFile,
+    find_recordings,
+    folders_above,
+    level_columns,
+)
 from videxpr.annotation.run_log import RUN_LOG, RunLog
 from videxpr.annotation.summary import add_people, label_strip, main_people
 from videxpr.core.errors import FormatError, SourceError
@@ -73,11 +80,16 @@ def gather(
     levels = level_columns(recordings, names, ())
     columns = int(np.clip(ALL_COLUMNS // len(recordings), LEAST_COLUMNS, MOST_COLUMNS))
     found = Gathered()
+    failures = _failures(command.folders, found.errors)
     for done, recording in enumerate(recordings):
         progress(done, len(recordings))
-        _add(found, recording, columns, command)
+        _, failure = failures.pop(recording.path.absolute(), (recording, ""))
+        _add(found, recording, columns, command, failure)
     progress(len(recordings), len(recordings))
-    found.videos += _failed(command.folders)
+    found.videos += [
+        {"name": file.name, "folders": list(file.folders), "error": error}
+        for file, error in failures.values()
+    ]
     content = {
         "title": command.title or ", ".join(path.resolve().name for path in command.folders),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -94,8 +106,18 @@ def gather(
     return content, found.errors
 
 
-def _add(found: Gathered, file: RecordingFile, columns: int, command: ReportCommand) -> None:
-    """Add a recording; one that cannot be read is a video with an error."""
+def _add(
+    found: Gathered, file: RecordingFile, columns: int, command: ReportCommand, failure: str
+) -> None:
+    """Add a recording; one that cannot be read is a video with an error.
+
+    Args:
+        found: to which it is added.
+        file: that is read.
+        columns: into which its timeline may be cut.
+        command: what is wanted.
+        failure: why the last run could not annotate it anew; empty if it could.
+    """
     place = {"name": file.name, "folders": list(file.folders)}
     try:
         annotation = read_annotation(file.path)
@@ -118,7 +140,14 @@ def _add(found: Gathered, file: RecordingFile, columns: int, command: ReportComm
             "coverage": round(annotation.coverage, DECIMALS),
             "people": len(np.unique(annotation.faces.person)),
             "shares": [None if one is None else round(one, DECIMALS) for one in shares],
-            "warnings": list(annotation.warnings),
+            "warnings": [
+                *annotation.warnings,
+                *(
+                    [f"this is of an earlier run, as the last one failed: {failure}"]
+                    if failure
+                    else []
+                ),
+            ],
             "strip": strip_text(label_strip(annotation, STRIP_COLUMNS)),
             "timeline": timeline(annotation, columns),
             **_episodes(annotation, command),
@@ -202,13 +231,26 @@ def _setup(annotation: Annotation) -> dict[str, str]:
     return {name: text.removesuffix(" ()") for name, text in (named | options).items() if text}
 
 
-def _failed(folders: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """Yield the videos that could not be annotated, as logs of runs say."""
-    for folder in folders:
-        log = folder / RUN_LOG
-        if log.is_file():
-            above = (folder.resolve().name,) if len(folders) > 1 else ()
-            for one in RunLog(log).outcomes:
-                if one.event == "failed":
-                    places = [*above, *one.key.split("/")[:-1]]
-                    yield {"name": one.video, "folders": places, "error": one.error}
+def _failures(folders: Sequence[Path], errors: list[str]) -> dict[Path, tuple[RecordingFile, str]]:
+    """Return what could not be annotated the last time, and why, by where its Parquet file would be.
+
+    Args:
+        folders: that were named; logs are looked for in them, below them, and above them.
+        errors: to which what is wrong with a log is added.
+    """
+    failures: dict[Path, tuple[RecordingFile, str]] = {}
+    for folder, level in folders_above(folders).items():
+        root = folder.absolute()
+        above = (one / RUN_LOG for one in root.parents if (one / RUN_LOG).is_file())
+        for log in (*sorted(root.rglob(RUN_LOG)), *islice(above, 1)):
+            try:
+                outcomes = RunLog(log).outcomes
+            except FormatError as exc:
+                errors.append(str(exc))
+                continue
+            for one in outcomes:
+                place = log.parent / f"{one.key}{SUFFIX}"
+                if one.event == "failed" and root in place.parents:
+                    inner = place.parent.relative_to(root).parts
+                    failures[place] = RecordingFile(place, (*level, *inner)), one.error
+    return failures

@@ -11,6 +11,16 @@ from videxpr.temporal.options import IntervalOptions
 from videxpr.video.options import BlurOptions
 
 REPORT: Final = "report.html"
+SUFFIXES: Final = (".html", ".htm")
+GENERATOR: Final = b'<meta name="generator" content="videxpr report">'
+"""By which a report is known."""
+
+
+def is_page(path: Path) -> bool:
+    """Return whether a file is a report; an empty one counts as one."""
+    with path.open("rb") as file:
+        beginning = file.read(4096)
+    return not beginning or GENERATOR in beginning
 
 
 @options()

@@ -131,7 +131,7 @@ function drawEnvelope(context, low, high, box, color, edge) {
 function ticks(begin, end, width) {
   const wanted = (end - begin) / Math.max(2, width / 90);
   const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
-  const step = steps.find((one) => one >= wanted) || 14400;
+  const step = steps.find((one) => one >= wanted) || Math.ceil(wanted / 14400) * 14400;
   const found = [];
   for (let place = Math.ceil(begin / step - 1e-9); place * step <= end + 1e-9; place++) found.push(place * step);
   return {times: found, decimals: step < 1 ? 1 : 0};
