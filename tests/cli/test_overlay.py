@@ -74,6 +74,21 @@ def test_blur_wants_everybody_and_an_overlay(videos, videxpr, tmp_path) -> None:
     assert code == 0 and (tmp_path / "face.all-blurred.overlay.mp4").exists()
 
 
+def test_annotate_overwrites_no_source_and_says_so_at_last(videos, videxpr, tmp_path) -> None:
+    talk, source = (tmp_path / name for name in ("talk.mp4", "talk.overlay.mp4"))
+    for path in (talk, source):
+        shutil.copy(videos / "nobody.mp4", path)
+    (tmp_path / "talk.overlay.overlay.mp4").write_bytes(b"a text of mine")
+    call = ("annotate", talk, source, "-o", tmp_path, "--detector", "mtcnn", "--overlay")
+    code, _, said = videxpr(*call)
+    assert code == 1  # not the number of those that failed
+    assert f"{source}: this video was annotated" in said
+    assert "talk.overlay.overlay.mp4: it is no overlay that videxpr wrote" in said
+    assert said.splitlines()[-1].startswith("error: overlays that could not be made: 2")
+    assert source.read_bytes() == talk.read_bytes()
+    assert (tmp_path / "talk.overlay.overlay.mp4").read_bytes() == b"a text of mine"
+
+
 def test_an_overlay_elsewhere_of_a_video_that_moved(videos, videxpr, tmp_path) -> None:
     video = shutil.copy(videos / "nobody.mp4", tmp_path / "a.mp4")
     out, overlays = tmp_path / "out", tmp_path / "overlays"

@@ -10,7 +10,15 @@ from videos import number_in, picture
 
 from videxpr.core.errors import OutputError
 from videxpr.video import encoder
-from videxpr.video.encoder import FALLBACK, MPEG4, Mp4Writer, Track, choose_codec, exact_time_base
+from videxpr.video.encoder import (
+    FALLBACK,
+    MPEG4,
+    Mp4Writer,
+    Track,
+    choose_codec,
+    comment_of,
+    exact_time_base,
+)
 from videxpr.video.reader import Video
 
 
@@ -38,6 +46,20 @@ def test_frames_times_and_durations_are_those_that_were_given(codec, tmp_path, m
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path) -> None:
     with pytest.raises(OutputError, match=r"cannot write .*nowhere/a\.mp4: No such file"):
         Mp4Writer(tmp_path / "nowhere" / "a.mp4", Track(64, 48, FALLBACK))
+    with pytest.raises(OutputError, match=r"cannot write b\.mp4: No such file"):
+        Mp4Writer(tmp_path / "nowhere" / "a.mp4", Track(64, 48, FALLBACK), name=Path("b.mp4"))
+
+
+def test_a_file_is_known_by_its_comment(tmp_path) -> None:
+    path = tmp_path / "a.mp4"
+    assert comment_of(path) == comment_of(tmp_path) == ""
+    assert comment_of(write(path, [0, 1], end=2)) == ""
+    with Mp4Writer(path, Track(64, 48, FALLBACK), comment="made by a test") as writer:
+        writer.add(picture(0, 64, 48), 0)
+        writer.finish(3600)
+    assert comment_of(path) == "made by a test"
+    path.write_bytes(b"no MP4")
+    assert comment_of(path) == ""
 
 
 def test_an_error_on_the_way_is_not_hidden(tmp_path) -> None:

@@ -18,7 +18,7 @@ from videxpr.cli.console import (
     report_line,
     resume_hint,
 )
-from videxpr.cli.message import print_message, show
+from videxpr.cli.message import print_error, print_message, show
 from videxpr.cli.model_choice import chosen_models
 from videxpr.cli.report_table import Cells, print_reports
 from videxpr.cli.strips import print_strips
@@ -92,7 +92,9 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         _print_results(title, sources, reports)
         if is_made and "parquet" in command.output.written and output_console().is_terminal:
             print_message(f"to look at: videxpr report {outputs.folder}")
-    failed = any(report.error for report in reports) or overlays_failed
+        if overlays_failed:
+            print_error(f"overlays that could not be made: {overlays_failed}; why is said above")
+    failed = any(report.error for report in reports) or overlays_failed > 0
     return int(failed or display.incomplete)
 
 

@@ -55,4 +55,5 @@ def _line(report: "OverlayReport") -> str:
         return f"{report.path}: skipped, it is there"
     speed = report.frames / max(report.seconds, 1e-9)
     notes = "".join(f"; note: {note}" for note in report.notes)
-    return f"{report.path}: {report.frames} frames, {speed:.1f} frames/s{notes}"
+    frames = f"{report.frames} frame{'s' * (report.frames != 1)}"
+    return f"{report.path}: {frames}, {speed:.1f} frames/s{notes}"

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from videxpr.core.errors import OutputError
 from videxpr.core.structures import Image
+from videxpr.video.container import OPTIONS
 from videxpr.video.sound import Sound
 
 H264, MPEG4 = "libx264", "mpeg4"
@@ -68,6 +69,15 @@ def exact_time_base(time_base: Fraction) -> Fraction:
     return Fraction(1, time_base.denominator) if is_held else FALLBACK
 
 
+def comment_of(path: Path) -> str:
+    """Return what an MP4 file says of itself; nothing of another file, or one that cannot be read."""
+    try:
+        with av.open(f"file:{path}", format="mp4", options=OPTIONS) as container:
+            return container.metadata.get("comment", "")
+    except (av.error.FFmpegError, OSError, ValueError):
+        return ""
+
+
 def choose_codec() -> str:
     """Return the encoder: H.264 if this FFmpeg has it, else MPEG-4, which is older than browsers."""
     try:
@@ -86,18 +96,27 @@ class Mp4Writer:
         codec: FFmpeg's name of the encoder.
     """
 
-    def __init__(self, path: Path, track: Track, sound: Sound | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        track: Track,
+        sound: Sound | None = None,
+        comment: str = "",
+        name: Path | None = None,
+    ) -> None:
         """Begin a file.
 
         Args:
             path: of the file.
             track: what its pictures are like.
             sound: that stands beside them.
+            comment: that the file says of itself.
+            name: what errors call it; None for its path.
 
         Raises:
             OutputError: nothing can encode such pictures, or the file cannot be written.
         """
-        self._path, self._track = path, track
+        self._name, self._track = name or path, track
         self.codec = choose_codec()
         ticks = track.ticks * -(-COARSEST // track.ticks)
         options = {"movie_timescale": str(ticks), "movflags": "+faststart", "fflags": METADATA}
@@ -105,6 +124,8 @@ class Mp4Writer:
             self._container: OutputContainer = av.open(
                 f"file:{path}", "w", format="mp4", options=options
             )
+            if comment:
+                self._container.metadata["comment"] = comment
             self._stream = _add_video(self._container, self.codec, track)
             self._sound = sound.add_to(self._container) if sound else iter(())
             self._container.start_encoding()
@@ -177,7 +198,7 @@ class Mp4Writer:
             self._heard = next(self._sound, None)
 
     def _error(self, exc: Exception) -> OutputError:
-        return OutputError(f"cannot write {self._path}: {getattr(exc, 'strerror', None) or exc}")
+        return OutputError(f"cannot write {self._name}: {getattr(exc, 'strerror', None) or exc}")
 
 
 def _add_video(container: OutputContainer, codec: str, track: Track) -> VideoStream:

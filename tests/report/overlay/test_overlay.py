@@ -17,6 +17,8 @@ from records import changed
 from videos import Recipe, Track, number_in, write_tracks, write_video
 
 from videxpr.annotation.export.recordings import RecordingFile
+from videxpr.annotation.fingerprint import SourceState
+from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog, now
 from videxpr.core.errors import SourceError, UsageError
 from videxpr.formats.record import Annotation
 from videxpr.report.overlay.options import SUFFIXES
@@ -27,6 +29,7 @@ from videxpr.report.overlay.overlay import (
     write_overlay,
     write_overlays,
 )
+from videxpr.report.overlay.target import COMMENT
 from videxpr.report.overlay.times import overlay_times
 from videxpr.video import encoder
 from videxpr.video.reader import Video
@@ -220,7 +223,9 @@ def test_nothing_of_the_source_is_said_but_its_pictures_and_sound(tmp_path) -> N
         "major_brand",
         "minor_version",
         "compatible_brands",
+        "comment",
     }
+    assert found.form["tags"]["comment"] == COMMENT
     names = {"language", "handler_name", "vendor_id"}
     assert all(one.get("tags", {}).keys() <= names for one in found.streams)
     assert found.chapters == [] and len(found.streams) == 2
@@ -266,6 +271,13 @@ def recording(folder: Path, record: Annotation, name: str = "a") -> RecordingFil
     path = folder / f"{name}.parquet"
     record.save(path)
     return RecordingFile(path, ())
+
+
+def log_source(one: RecordingFile, source: Path) -> None:
+    """Have a folder's log say of which video a recording is."""
+    state = SourceState(str(source), 1, 1, "")
+    outcome = Outcome("done", now(), source.name, one.path.stem, state, "video")
+    RunLog(one.path.parent / RUN_LOG).append(outcome)
 
 
 def made_of(recordings: Sequence[RecordingFile], **options: Any) -> list[OverlayReport]:
@@ -320,6 +332,33 @@ def test_another_video_is_refused_and_nothing_is_left_behind(tmp_path) -> None:
     with pytest.raises(SourceError, match="from crops"):
         overlay_of(source, changed(record, provenance={"detector": "none (aligned crops)"}))
     assert not list(tmp_path.glob("*.overlay.mp4")) and not list(tmp_path.glob(".*"))
+
+
+def test_nothing_is_replaced_but_overlays_that_are_no_sources(tmp_path) -> None:
+    source = write_video(tmp_path / "a.mp4", STEADY)
+    one = recording(tmp_path, record_video(source, []))
+    target = write_video(tmp_path / "a.overlay.mp4", STEADY)
+    content = target.read_bytes()
+    for overwrite in (False, True):
+        (report,) = made_of([one], video=source, overwrite=overwrite)
+        assert report.status == "failed" and target.read_bytes() == content
+        assert f"{target}: it is no overlay that videxpr wrote" in report.error
+    target.unlink()
+    (report,) = made_of([one], video=source)
+    content = target.read_bytes()
+    assert report.status == "done"
+    (report,) = made_of([one], video=target, overwrite=True)
+    assert "this video was annotated" in report.error and target.read_bytes() == content
+
+
+def test_a_name_that_is_too_long_stops_no_other(tmp_path) -> None:
+    source = write_video(tmp_path / "a.mp4", STEADY)
+    recordings = [recording(tmp_path, record_video(source, []), name) for name in ("e" * 245, "f")]
+    for one in recordings:
+        log_source(one, source)
+    failed, done = made_of(recordings)
+    assert failed.error == f"cannot write {failed.path}: File name too long"
+    assert done.status == "done"
 
 
 def test_times_that_stand_still_are_those_of_the_record(tmp_path) -> None:

@@ -1,8 +1,8 @@
 """Overlays: a recording's video with what was annotated drawn on each frame."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Final
 
 from videxpr.annotation.export.recordings import RecordingFile
+from videxpr.annotation.media import find_media
 from videxpr.core.errors import SourceError, UsageError, VidexprError
 from videxpr.core.files import atomic_write
 from videxpr.core.parallel import prefetch
@@ -21,6 +22,7 @@ from videxpr.report.captions import captions, shown_name
 from videxpr.report.drawing import draw
 from videxpr.report.overlay.layout import Page, Places, lay_out
 from videxpr.report.overlay.options import SUFFIXES
+from videxpr.report.overlay.target import COMMENT, is_written
 from videxpr.report.overlay.times import cut_sound, overlay_times
 from videxpr.report.recorded_video import annotated_frames, find_video, open_recorded
 from videxpr.video.encoder import MPEG4, Mp4Writer, Track
@@ -116,21 +118,40 @@ def write_overlays(
         options: how they are made.
         progress: called with the frames of a recording that are drawn, and all of them.
     """
+    sources = set(_videos_of(recordings, options))
     for recording in recordings:
-        path = overlay_path(recording, options)
-        if not options.overwrite and _is_newer(path, recording.path):
-            yield OverlayReport(path, "skipped")
-            continue
-        begun = perf_counter()
         try:
-            annotation = read_annotation(recording.path)
-            video = options.video or find_video(recording.path, annotation)
-            notes = write_overlay(path, video, annotation, options, progress)
+            yield _write_one(recording, sources, options, progress)
         except VidexprError as exc:
+            path = overlay_path(recording, options)
             yield OverlayReport(path, "failed", error=str(exc))
-            continue
-        seconds = perf_counter() - begun
-        yield OverlayReport(path, "done", len(annotation), seconds, notes)
+
+
+def _videos_of(recordings: Sequence[RecordingFile], options: OverlaySettings) -> Iterator[Path]:
+    """Yield the videos that were annotated, as far as they are known."""
+    if options.video is not None:
+        yield options.video
+    for recording in recordings:
+        with suppress(VidexprError):  # said when it is its turn
+            video = find_media(recording.path)
+            if video is not None:
+                yield video
+
+
+def _write_one(
+    recording: RecordingFile,
+    sources: Collection[Path],
+    options: OverlaySettings,
+    progress: Progress,
+) -> OverlayReport:
+    """Make the overlay of a recording, unless it is there."""
+    path, begun = overlay_path(recording, options), perf_counter()
+    if is_written(path, sources) and not options.overwrite and _is_newer(path, recording.path):
+        return OverlayReport(path, "skipped")
+    annotation = read_annotation(recording.path)
+    video = options.video or find_video(recording.path, annotation)
+    notes = write_overlay(path, video, annotation, options, progress)
+    return OverlayReport(path, "done", len(annotation), perf_counter() - begun, notes)
 
 
 def write_overlay(
@@ -165,7 +186,7 @@ def write_overlay(
         name = PurePosixPath(shown_name(annotation)).name if options.blur == "none" else ""
         said = zip(captions(annotation, name), times.stamps.tolist(), strict=True)
         temporary = opened.enter_context(atomic_write(path))
-        with Mp4Writer(temporary, track, sound) as writer:
+        with Mp4Writer(temporary, track, sound, COMMENT, path) as writer:
             page, places = Page(width, height), Places()
             for frame, (caption, stamp) in zip(chain([first], frames), said, strict=True):
                 shapes, places = lay_out(page, caption, places)
@@ -192,5 +213,5 @@ def _timed_frames(video: Video, annotation: Annotation) -> Generator[Frame, None
 
 
 def _is_newer(path: Path, other: Path) -> bool:
-    """Return whether a file is there, and was written after another one."""
-    return path.is_file() and path.stat().st_mtime_ns >= other.stat().st_mtime_ns
+    """Return whether a file was written after another one."""
+    return path.stat().st_mtime_ns >= other.stat().st_mtime_ns
