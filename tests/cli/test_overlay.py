@@ -89,6 +89,17 @@ def test_annotate_overwrites_no_source_and_says_so_at_last(videos, videxpr, tmp_
     assert (tmp_path / "talk.overlay.overlay.mp4").read_bytes() == b"a text of mine"
 
 
+def test_what_can_have_no_overlay_is_refused_before_it_is_annotated(videxpr, tmp_path) -> None:
+    crops = tmp_path / "crops"
+    crops.mkdir()
+    for number in range(1, 4):
+        Image.new("RGB", (112, 112)).save(crops / f"{number:05}.jpg")
+    out = tmp_path / "out"
+    code, _, said = videxpr("annotate", crops, "-o", out, "--overlay")
+    assert code == 2 and f"{crops}: crops are no video, and have no overlay" in said
+    assert not out.exists()
+
+
 def test_an_overlay_elsewhere_of_a_video_that_moved(videos, videxpr, tmp_path) -> None:
     video = shutil.copy(videos / "nobody.mp4", tmp_path / "a.mp4")
     out, overlays = tmp_path / "out", tmp_path / "overlays"

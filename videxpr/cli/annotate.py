@@ -6,6 +6,7 @@ What can be answered without torch is answered before it is imported.
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from videxpr.annotation.export.recordings import SUFFIX, RecordingFile
@@ -22,7 +23,7 @@ from videxpr.cli.message import print_error, print_message, show
 from videxpr.cli.model_choice import chosen_models
 from videxpr.cli.report_table import Cells, print_reports
 from videxpr.cli.strips import print_strips
-from videxpr.core.errors import OutputError
+from videxpr.core.errors import OutputError, UsageError
 from videxpr.model.hub.resolve import IN_PACKAGE, ModelFile
 from videxpr.video.sources import Source
 
@@ -45,6 +46,8 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     from videxpr.annotation.batch.start import in_shard
 
     sources = in_shard(_find_sources(command), command.batch.shard)
+    if command.output.overlay:
+        _check_can_be_drawn(sources)
     models = chosen_models(command.model, command.run.quiet)
     from videxpr.annotation.writer import Outputs
 
@@ -96,6 +99,25 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
             print_error(f"overlays that could not be made: {overlays_failed}; why is said above")
     failed = any(report.error for report in reports) or overlays_failed > 0
     return int(failed or display.incomplete)
+
+
+def _check_can_be_drawn(sources: Sequence[Source]) -> None:
+    """Refuse sources that can have no overlay, before anything is annotated.
+
+    Raises:
+        UsageError: it names the first.
+    """
+    for source in sources:
+        if source.kind == "crops":
+            raise UsageError(
+                f"{source.shown}: crops are no video, and have no overlay; leave out --overlay, or the "
+                "folders of crops"
+            )
+        if not isinstance(source.path, Path):
+            raise UsageError(
+                f"{source.shown}: a video at an address has no overlay; copy it to this machine, or "
+                "leave out --overlay"
+            )
 
 
 def _is_for_abaw(command: AnnotateCommand, given: frozenset[str]) -> bool:

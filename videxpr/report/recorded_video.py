@@ -1,16 +1,21 @@
 """The video of an annotation, read again: the frames that were annotated, and no others."""
 
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from videxpr.annotation.media import find_outcome
 from videxpr.core.errors import SourceError
+from videxpr.core.files import sha256_of
 from videxpr.core.names import is_address
 from videxpr.core.structures import Frame
 from videxpr.formats.record import Annotation
 from videxpr.video.options import DecodingOptions
 from videxpr.video.reader import Video
+
+SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def find_video(parquet: Path, annotation: Annotation) -> Path:
@@ -25,18 +30,18 @@ def find_video(parquet: Path, annotation: Annotation) -> Path:
     if outcome is None:
         raise SourceError(
             f"{parquet}: no run.jsonl beside it or above says where its video {annotation.video} is; "
-            "give videxpr overlay its --video, or annotate it into a folder of its own"
+            "annotate it into a folder of its own (videxpr overlay takes the video by --video)"
         )
     path = outcome.source.path
     if is_address(path):
         raise SourceError(
-            f"{parquet}: its video is at {path}; copy it to this machine, and give videxpr overlay its "
-            "--video"
+            f"{parquet}: its video is at {path}; copy it to this machine and annotate the copy "
+            "(videxpr overlay takes the copy by --video)"
         )
     if not Path(path).is_file():
         raise SourceError(
             f"{parquet}: its video {path} is not there any more; run the same annotate on it where it "
-            "is now, which only notes the place, or give videxpr overlay its --video"
+            "is now, which only notes the place (videxpr overlay takes the video by --video)"
         )
     return Path(path)
 
@@ -52,6 +57,21 @@ def check_is_video(annotation: Annotation) -> None:
             f"{annotation.video}: it was annotated from crops, which are no video and have no boxes; "
             "annotate the video itself"
         )
+
+
+def is_same_file(path: Path, annotation: Annotation) -> bool:
+    """Return whether a video has the bytes that were annotated, as far as the record knows those.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    recorded = annotation.provenance.get("source_sha256", "")
+    if not SHA256.fullmatch(recorded):  # as that of a store, which has its own ways
+        return True
+    try:
+        return sha256_of(path) == recorded
+    except OSError as exc:
+        raise SourceError(f"cannot read {path}: {exc.strerror or exc}") from exc
 
 
 @contextmanager

@@ -13,16 +13,19 @@ import pytest
 from conftest import SHARED, needs_shared
 from probe import needs_ffprobe, probe
 from recorded import Seen, record_video
-from records import changed
+from records import changed, clock
 from videos import Recipe, Track, number_in, write_tracks, write_video
 
 from videxpr.annotation.export.recordings import RecordingFile
 from videxpr.annotation.fingerprint import SourceState
 from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog, now
 from videxpr.core.errors import SourceError, UsageError
+from videxpr.core.files import sha256_of
 from videxpr.formats.record import Annotation
 from videxpr.report.overlay.options import SUFFIXES
 from videxpr.report.overlay.overlay import (
+    CHANGED,
+    SILENT,
     OverlayReport,
     OverlaySettings,
     check_recordings,
@@ -30,12 +33,14 @@ from videxpr.report.overlay.overlay import (
     write_overlays,
 )
 from videxpr.report.overlay.target import COMMENT
-from videxpr.report.overlay.times import overlay_times
+from videxpr.report.overlay.times import cut_sound, overlay_times
 from videxpr.video import encoder
 from videxpr.video.reader import Video
+from videxpr.video.sound import open_sound
 
 CLIPS = SHARED / "data" / "clips"
 STEADY = [40 * number for number in range(12)]
+OF_TS = Recipe(time_base=Fraction(1, 90000))
 UNSTEADY = [120, 160, 190, 290, 291, 400, 700, 1450]
 
 
@@ -351,6 +356,22 @@ def test_nothing_is_replaced_but_overlays_that_are_no_sources(tmp_path) -> None:
     assert "this video was annotated" in report.error and target.read_bytes() == content
 
 
+def test_a_video_with_other_bytes_is_not_blurred(tmp_path) -> None:
+    source = write_video(tmp_path / "a.mp4", STEADY)
+    record = record_video(source, [Seen(2)])
+    record = changed(record, provenance=record.provenance | {"source_sha256": sha256_of(source)})
+    mirrored = write_video(tmp_path / "b.mp4", STEADY, Recipe(grain=9))
+    for blur in ("faces", "all"):
+        overlay_of(source, record, blur=blur)
+        with pytest.raises(SourceError, match=r"b\.mp4: its SHA-256 is not that of the video"):
+            overlay_of(mirrored, record, blur=blur)
+        of_a_store = changed(record, provenance=record.provenance | {"source_sha256": "etag:1"})
+        overlay_of(mirrored, of_a_store, blur=blur)
+    target = tmp_path / "c.mp4"
+    notes = write_overlay(target, mirrored, record, OverlaySettings(), lambda done, total: None)
+    assert notes == (CHANGED,)
+
+
 def test_a_name_that_is_too_long_stops_no_other(tmp_path) -> None:
     source = write_video(tmp_path / "a.mp4", STEADY)
     recordings = [recording(tmp_path, record_video(source, []), name) for name in ("e" * 245, "f")]
@@ -370,6 +391,27 @@ def test_times_that_stand_still_are_those_of_the_record(tmp_path) -> None:
     assert times == pytest.approx([0.04 * number for number in range(12)], abs=1e-5)
     (note,) = overlay_times(record, Fraction(1, 90000)).notes
     assert "without rising times" in note
+
+
+def test_sound_does_not_stand_beside_times_of_the_record(tmp_path) -> None:
+    source = write_tracks(tmp_path / "a.mkv", Track(STEADY, Recipe()), sound=True)
+    record, target = record_video(source, []), tmp_path / "b.mp4"
+    for pts, is_heard in ((record.pts_seconds, True), (record.pts_seconds[::-1], False)):
+        times = overlay_times(changed(record, pts_seconds=pts), Fraction(1, 1000))
+        with open_sound(source, 0) as sound:
+            assert (cut_sound(sound, record, times) is not None) == is_heard
+    part = write_tracks(
+        tmp_path / "part.ts", Track([3600 * n for n in range(9)], OF_TS), sound=True
+    )
+    twice = tmp_path / "twice.ts"
+    twice.write_bytes(2 * part.read_bytes())
+    record = record_video(twice, [], last_frame_seconds=0.04)
+    record = changed(record, seconds=clock(record.pts_seconds))
+    assert (np.diff(record.pts_seconds) < 0).any()
+    notes = write_overlay(target, twice, record, OverlaySettings(), lambda done, total: None)
+    assert "without rising times" in notes[0] and notes[1:] == (SILENT,)
+    with av.open(str(target)) as container:
+        assert not container.streams.audio
 
 
 def test_without_an_encoder_for_h264_it_is_mpeg4_and_said(tmp_path, monkeypatch) -> None:

@@ -7,6 +7,7 @@ import pytest
 from recorded import rows_of
 from records import clock, record_of
 
+from videxpr.core.errors import SourceError
 from videxpr.formats.record import Annotation
 from videxpr.report.overlay.times import is_stretch, overlay_times
 
@@ -41,7 +42,9 @@ def test_whole_seconds_before_the_start_are_taken_off(pts, more, stamps, shift) 
     times = overlay_times(record(pts, **more), MILLISECONDS)
     assert (times.stamps.tolist(), times.shift_seconds) == (stamps, shift)
     assert times.end == stamps[-1] + 500 and times.time_base == MILLISECONDS
-    assert bool(times.notes) == bool(shift)
+    said = {0: (), -1: ("times are those of the video, plus 1 s",)}
+    less = (f"times are those of the video, less {shift} s",)
+    assert times.notes == said.get(shift, less) and times.are_sources
 
 
 def test_ticks_that_mp4_cannot_hold_are_made_ones_that_it_can() -> None:
@@ -58,6 +61,15 @@ def test_times_that_jump_back_are_those_of_the_clock() -> None:
         times = overlay_times(made, MILLISECONDS)
         assert times.stamps.tolist() == np.round(made.seconds * 90000).tolist()
         assert "without rising" in times.notes[0] and times.end > times.stamps[-1]
+        assert not times.are_sources
+
+
+def test_a_gap_that_mp4_cannot_hold_is_an_error_that_names_it() -> None:
+    base = Fraction(1, 90000)
+    error = r"a\.mp4: frame 1 at 0\.040 s lasts for 23861 s, longer than MP4 can hold"
+    with pytest.raises(SourceError, match=error):
+        overlay_times(record([0.0, 0.04, 23861.0, 23861.04]), base)
+    assert len(overlay_times(record([0.0, 0.04, 23860.0]), base).stamps) == 3
 
 
 def test_a_frame_alone_lasts_a_while() -> None:

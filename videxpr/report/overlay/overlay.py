@@ -24,7 +24,7 @@ from videxpr.report.overlay.layout import Page, Places, lay_out
 from videxpr.report.overlay.options import SUFFIXES
 from videxpr.report.overlay.target import COMMENT, is_written
 from videxpr.report.overlay.times import cut_sound, overlay_times
-from videxpr.report.recorded_video import annotated_frames, find_video, open_recorded
+from videxpr.report.recorded_video import annotated_frames, find_video, is_same_file, open_recorded
 from videxpr.video.encoder import MPEG4, Mp4Writer, Track
 from videxpr.video.options import Blur
 from videxpr.video.reader import Video
@@ -37,6 +37,9 @@ TOLERANCE_SECONDS: Final = 0.002
 """By which a frame's time may differ from the record: Matroska rounds to milliseconds."""
 
 OLD_CODEC: Final = "encoded as MPEG-4, which browsers do not play: this FFmpeg has no H.264 encoder"
+
+SILENT: Final = "the sound is left out, which would not be heard beside its frames"
+CHANGED: Final = "the video has other bytes than the one that was annotated; see whether boxes fit"
 
 Progress = Callable[[int, int], None]
 
@@ -174,13 +177,18 @@ def write_overlay(
     plan = plan_blur(annotation, options.blur)
     with ExitStack() as opened:
         source = opened.enter_context(open_recorded(video, annotation))
+        is_same = is_same_file(video, annotation)
+        if not is_same and options.blur != "none":
+            raise SourceError(
+                f"{video}: its SHA-256 is not that of the video that was annotated, and faces may be "
+                "elsewhere in it, so nothing can be blurred; annotate it again"
+            )
         times = overlay_times(annotation, source.time_base)
         decoded = prefetch(_timed_frames(source, annotation), QUEUED)
         frames = opened.enter_context(closing(decoded))
         first = next(frames)
-        sound = open_sound(video, source.stream) if options.sound else None
-        if sound is not None:
-            sound = cut_sound(opened.enter_context(sound), annotation, times)
+        found = open_sound(video, source.stream) if options.sound else None
+        sound = found and cut_sound(opened.enter_context(found), annotation, times)
         height, width = first.image.shape[:2]
         track = Track(width, height, times.time_base, times.fps)
         name = PurePosixPath(shown_name(annotation)).name if options.blur == "none" else ""
@@ -193,7 +201,12 @@ def write_overlay(
                 writer.add(draw(plan.apply(frame.image, frame.index), shapes), stamp)
                 progress(frame.index + 1 - annotation.first_frame, len(annotation))
             writer.finish(times.end)
-    return (*times.notes, *([OLD_CODEC] if writer.codec == MPEG4 else []))
+    notes = {
+        SILENT: found and not sound,
+        CHANGED: not is_same,
+        OLD_CODEC: writer.codec == MPEG4,
+    }
+    return (*times.notes, *(note for note, holds in notes.items() if holds))
 
 
 def _timed_frames(video: Video, annotation: Annotation) -> Generator[Frame, None, None]:

@@ -1,16 +1,20 @@
 """When each frame of an overlay is shown: as in the source, to the tick."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 
+from videxpr.core.errors import SourceError
 from videxpr.core.structures import Integers
 from videxpr.formats.record import Annotation
 from videxpr.video.encoder import FALLBACK, exact_time_base
 from videxpr.video.sound import Sound
+
+LONGEST: Final = (1 << 31) - 1
+"""Ticks that a frame may last: FFmpeg's MP4 counts them in 32 bits."""
 
 USUAL_SECONDS: Final = 1 / 25
 """Of a frame that follows none, where the file does not say how long it lasts."""
@@ -25,6 +29,7 @@ class OverlayTimes:
         stamps: (N,) of the annotated frames, in ticks, rising.
         end: when the last one ends, in ticks.
         shift_seconds: whole seconds that were taken off the source's times.
+        are_sources: whether they are the source's, beside which its sound fits, not the record's clock.
         notes: what a user should know of them.
     """
 
@@ -32,6 +37,7 @@ class OverlayTimes:
     stamps: Integers
     end: int
     shift_seconds: int = 0
+    are_sources: bool = True
     notes: tuple[str, ...] = ()
 
     @property
@@ -50,15 +56,20 @@ def overlay_times(annotation: Annotation, source_base: Fraction) -> OverlayTimes
     Args:
         annotation: of the video.
         source_base: of which the source's times are multiples, in seconds.
+
+    Raises:
+        SourceError: MP4 cannot hold how long a frame lasts.
     """
     pts = annotation.pts_seconds
     if np.isnan(pts).any() or (np.diff(pts) <= 0).any():
         note = "frames without rising times of their own: it has those of the record (seconds)"
-        return _times(annotation.seconds, annotation, FALLBACK, 0, (note,))
+        times = _times(annotation.seconds, annotation, FALLBACK)
+        return replace(times, are_sources=False, notes=(note,))
     begin = pts[0] if is_stretch(annotation) else min(annotation.container_start_seconds, pts[0])
     shift = math.floor(begin)
-    notes = () if shift == 0 else (f"times are those of the video, less {shift} s",)
-    return _times(pts, annotation, exact_time_base(source_base), shift, notes)
+    how = f"less {shift} s" if shift > 0 else f"plus {-shift} s"
+    notes = (f"times are those of the video, {how}",) if shift else ()
+    return replace(_times(pts, annotation, exact_time_base(source_base), shift), notes=notes)
 
 
 def is_stretch(annotation: Annotation) -> bool:
@@ -66,8 +77,13 @@ def is_stretch(annotation: Annotation) -> bool:
     return annotation.first_frame > 0 or bool({"start", "end"} & annotation.options.keys())
 
 
-def cut_sound(sound: Sound, annotation: Annotation, times: OverlayTimes) -> Sound:
-    """Return the sound of what was annotated: of a stretch that part alone."""
+def cut_sound(sound: Sound, annotation: Annotation, times: OverlayTimes) -> Sound | None:
+    """Return the sound of what was annotated: of a stretch that part alone.
+
+    None where the frames have other times than the source's: it would not be heard beside them.
+    """
+    if not times.are_sources:
+        return None
     begins, ends = -math.inf, math.inf
     if is_stretch(annotation):
         begins = float(times.stamps[0] * times.time_base) + times.shift_seconds
@@ -79,8 +95,7 @@ def _times(
     seconds: "np.ndarray[tuple[int], np.dtype[np.float64]]",
     annotation: Annotation,
     base: Fraction,
-    shift: int,
-    notes: tuple[str, ...],
+    shift: int = 0,
 ) -> OverlayTimes:
     places = np.arange(len(seconds))
     stamps = np.round(seconds * base.denominator).astype(np.int64) - shift * base.denominator
@@ -90,4 +105,12 @@ def _times(
     if last is None:
         last = float(np.median(np.diff(seconds))) if len(seconds) > 1 else USUAL_SECONDS
     end = int(stamps[-1]) + max(1, round(last * base.denominator))
-    return OverlayTimes(base, stamps, end, shift, notes)
+    lengths = np.diff(stamps, append=end)
+    if lengths.max() > LONGEST:
+        row = int(lengths.argmax())
+        frame, length = annotation.first_frame + row, lengths[row] / base.denominator
+        raise SourceError(
+            f"{annotation.video}: frame {frame} at {seconds[row]:.3f} s lasts for {length:.0f} s, "
+            "longer than MP4 can hold; annotate what is before and after it apart, with --segments"
+        )
+    return OverlayTimes(base, stamps, end, shift)
