@@ -22,7 +22,7 @@ from videxpr.report.captions import captions, shown_name
 from videxpr.report.drawing import draw
 from videxpr.report.overlay.layout import Page, Places, lay_out
 from videxpr.report.overlay.options import SUFFIXES
-from videxpr.report.overlay.target import COMMENT, is_written
+from videxpr.report.overlay.target import COMMENT, is_written, remove_leftovers
 from videxpr.report.overlay.times import cut_sound, overlay_times
 from videxpr.report.recorded_video import annotated_frames, find_video, is_same_file, open_recorded
 from videxpr.video.encoder import MPEG4, Mp4Writer, Track
@@ -153,7 +153,8 @@ def _write_one(
         return OverlayReport(path, "skipped")
     annotation = read_annotation(recording.path)
     video = options.video or find_video(recording.path, annotation)
-    notes = write_overlay(path, video, annotation, options, progress)
+    left = remove_leftovers(path)
+    notes = (*left, *write_overlay(path, video, annotation, options, progress))
     return OverlayReport(path, "done", len(annotation), perf_counter() - begun, notes)
 
 
