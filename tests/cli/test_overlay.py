@@ -79,11 +79,13 @@ def test_annotate_overwrites_no_source_and_says_so_at_last(videos, videxpr, tmp_
     for path in (talk, source):
         shutil.copy(videos / "nobody.mp4", path)
     (tmp_path / "talk.overlay.overlay.mp4").write_bytes(b"a text of mine")
-    call = ("annotate", talk, source, "-o", tmp_path, "--detector", "mtcnn", "--overlay")
+    one = write_clip(tmp_path / "one.mp4", [picture(0)])
+    call = ("annotate", talk, source, one, "-o", tmp_path, "--detector", "mtcnn", "--overlay")
     code, _, said = videxpr(*call)
     assert code == 1  # not the number of those that failed
     assert f"{source}: this video was annotated" in said
     assert "talk.overlay.overlay.mp4: it is no overlay that videxpr wrote" in said
+    assert "one.overlay.mp4: 1 frame, " in said
     assert said.splitlines()[-1].startswith("error: overlays that could not be made: 2")
     assert source.read_bytes() == talk.read_bytes()
     assert (tmp_path / "talk.overlay.overlay.mp4").read_bytes() == b"a text of mine"

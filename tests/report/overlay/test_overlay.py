@@ -378,7 +378,7 @@ def test_a_name_that_is_too_long_stops_no_other(tmp_path) -> None:
     for one in recordings:
         log_source(one, source)
     failed, done = made_of(recordings)
-    assert failed.error == f"cannot write {failed.path}: File name too long"
+    assert failed.error == f"cannot write {failed.path}: File name too long; rename the video"
     assert done.status == "done"
 
 

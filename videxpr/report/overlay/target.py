@@ -1,5 +1,6 @@
 """The file that an overlay becomes: what may stand there, and what killed runs left beside it."""
 
+import errno
 import os
 import time
 from collections.abc import Collection
@@ -33,7 +34,8 @@ def is_written(path: Path, sources: Collection[Path]) -> bool:
     except FileNotFoundError:
         return False
     except OSError as exc:
-        raise OutputError(f"cannot write {path}: {exc.strerror or exc}") from exc
+        advice = "; rename the video" if exc.errno == errno.ENAMETOOLONG else ""
+        raise OutputError(f"cannot write {path}: {exc.strerror or exc}{advice}") from exc
     if path.resolve() in {one.resolve() for one in sources}:
         raise OutputError(
             f"{path}: this video was annotated, so no overlay is written over it; choose another "
