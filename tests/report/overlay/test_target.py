@@ -25,10 +25,11 @@ def test_an_overlay_may_be_replaced_and_nothing_else(tmp_path) -> None:
     path = tmp_path / "a.overlay.mp4"
     assert not is_written(path, [])
     assert is_written(write_overlay(path), [tmp_path / "a.mp4"])
-    (tmp_path / "link.mp4").symlink_to(path)
-    for source in (path, tmp_path / "link.mp4"):
+    link = tmp_path / "link.overlay.mp4"
+    link.symlink_to(path)
+    for other in (path, link):
         with pytest.raises(OutputError, match="this video was annotated"):
-            is_written(path, [source])
+            is_written(other, [path.resolve()])
     folder = tmp_path / "b.overlay.mp4"
     folder.mkdir()
     empty = tmp_path / "c.overlay.mp4"

@@ -121,7 +121,7 @@ def write_overlays(
         options: how they are made.
         progress: called with the frames of a recording that are drawn, and all of them.
     """
-    sources = set(_videos_of(recordings, options))
+    sources = {video.resolve() for video in _videos_of(recordings, options)}
     for recording in recordings:
         try:
             yield _write_one(recording, sources, options, progress)

@@ -24,7 +24,7 @@ def is_written(path: Path, sources: Collection[Path]) -> bool:
 
     Args:
         path: of the overlay.
-        sources: videos that were annotated, which stay, even those that are overlays.
+        sources: resolved paths of videos that were annotated, which stay, even those that are overlays.
 
     Raises:
         OutputError: another file is there, a source, or nothing can be there.
@@ -36,7 +36,7 @@ def is_written(path: Path, sources: Collection[Path]) -> bool:
     except OSError as exc:
         advice = "; rename the video" if exc.errno == errno.ENAMETOOLONG else ""
         raise OutputError(f"cannot write {path}: {exc.strerror or exc}{advice}") from exc
-    if path.resolve() in {one.resolve() for one in sources}:
+    if path.resolve() in sources:
         raise OutputError(
             f"{path}: this video was annotated, so no overlay is written over it; choose another "
             "folder with videxpr overlay -o"
