@@ -49,6 +49,10 @@ def test_blurred_thumbnails_show_nothing(tmp_path) -> None:
         assert least <= np.abs(np.diff(picture, axis=0)).max() <= most
     with pytest.raises(SourceError, match="--people all"):
         face_thumbnails(path, changed(record, people=1), [0], "faces")
+    another = changed(record, provenance=record.provenance | {"source_sha256": "ab" * 32})
+    assert face_thumbnails(path, another, [0])
+    with pytest.raises(SourceError, match="nothing can be blurred"):
+        face_thumbnails(path, another, [0], "faces")
 
 
 def test_boxes_beyond_the_frame_are_black_there() -> None:

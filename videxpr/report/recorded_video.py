@@ -74,6 +74,19 @@ def is_same_file(path: Path, annotation: Annotation) -> bool:
         raise SourceError(f"cannot read {path}: {exc.strerror or exc}") from exc
 
 
+def check_to_blur(path: Path, annotation: Annotation) -> None:
+    """Refuse to blur faces in another video than the one in which they were found.
+
+    Raises:
+        SourceError: it has other bytes, or cannot be read.
+    """
+    if not is_same_file(path, annotation):
+        raise SourceError(
+            f"{path}: its SHA-256 is not that of the video that was annotated, and faces may be "
+            "elsewhere in it, so nothing can be blurred; annotate it again"
+        )
+
+
 @contextmanager
 def open_recorded(path: Path, annotation: Annotation) -> Iterator[Video]:
     """Open the stream of a video that was annotated.

@@ -9,7 +9,7 @@ import numpy as np
 from videxpr.core.structures import Floats, Image
 from videxpr.formats.record import Annotation
 from videxpr.report.blurring import plan_blur
-from videxpr.report.recorded_video import open_recorded, some_frames
+from videxpr.report.recorded_video import check_to_blur, open_recorded, some_frames
 from videxpr.video.images import jpeg_bytes, resize
 from videxpr.video.options import Blur
 
@@ -56,6 +56,8 @@ def face_images(
 ) -> Iterator[tuple[int, Image]]:
     """Yield rows and their faces (size, size, 3), frame by frame; as `face_thumbnails`."""
     faces, plan = annotation.faces, plan_blur(annotation, blur)
+    if blur != "none":
+        check_to_blur(video, annotation)
     wanted: dict[int, list[int]] = {}
     for row in rows:
         if not faces.bridged[row]:

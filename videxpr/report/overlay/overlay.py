@@ -24,7 +24,13 @@ from videxpr.report.overlay.layout import Page, Places, lay_out
 from videxpr.report.overlay.options import SUFFIXES
 from videxpr.report.overlay.target import COMMENT, is_written, remove_leftovers
 from videxpr.report.overlay.times import cut_sound, overlay_times
-from videxpr.report.recorded_video import annotated_frames, find_video, is_same_file, open_recorded
+from videxpr.report.recorded_video import (
+    annotated_frames,
+    check_to_blur,
+    find_video,
+    is_same_file,
+    open_recorded,
+)
 from videxpr.video.encoder import MPEG4, Mp4Writer, Track
 from videxpr.video.options import Blur
 from videxpr.video.reader import Video
@@ -178,12 +184,9 @@ def write_overlay(
     plan = plan_blur(annotation, options.blur)
     with ExitStack() as opened:
         source = opened.enter_context(open_recorded(video, annotation))
-        is_same = is_same_file(video, annotation)
-        if not is_same and options.blur != "none":
-            raise SourceError(
-                f"{video}: its SHA-256 is not that of the video that was annotated, and faces may be "
-                "elsewhere in it, so nothing can be blurred; annotate it again"
-            )
+        if options.blur != "none":
+            check_to_blur(video, annotation)
+        is_same = options.blur != "none" or is_same_file(video, annotation)
         times = overlay_times(annotation, source.time_base)
         decoded = prefetch(_timed_frames(source, annotation), QUEUED)
         frames = opened.enter_context(closing(decoded))
