@@ -14,6 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from videxpr.annotation.export.recordings import find_recordings
 from videxpr.report.page.content import gather
 from videxpr.report.page.options import ReportCommand
 from videxpr.report.page.page import write_page
@@ -38,7 +39,7 @@ with tempfile.TemporaryDirectory() as place:
         shutil.copy(file, copy)
     begun = time.perf_counter()
     command = ReportCommand((study,), levels="participant,session", title=f"{count} videos")
-    content, errors = gather(command, lambda done, total: None)
+    content, errors = gather(find_recordings([study]), command, lambda done, total: None)
     path = Path(sys.argv[3] if len(sys.argv) > 3 else study / "report.html").absolute()
     size = write_page(path, content)
     made = time.perf_counter() - begun

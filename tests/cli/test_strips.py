@@ -7,7 +7,7 @@ from rich.console import Console
 
 from videxpr.cli.strips import narrowed, print_strips
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.report.colors import rgb
+from videxpr.report.colors import COLORS, rgb
 
 HAPPINESS, SADNESS = EXPRESSIONS.index("Happiness"), EXPRESSIONS.index("Sadness")
 STRIP = (*[HAPPINESS] * 20, *[None] * 5, *[SADNESS] * 35)
@@ -21,7 +21,7 @@ def printed(strips, width=100, **more) -> str:
 
 
 def background(expression: str) -> str:
-    return "48;2;" + ";".join(map(str, rgb(expression)))
+    return "48;2;" + ";".join(map(str, rgb(COLORS[expression])))
 
 
 def test_a_strip_has_a_column_a_part_in_the_color_of_its_expression_and_its_name() -> None:

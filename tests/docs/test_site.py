@@ -10,14 +10,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from browser import CHROMIUM, needs_browser
 from playwright.sync_api import sync_playwright
 
 import videxpr
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.relative_to(ROOT / "docs") for path in ROOT.glob("docs/**/*.md"))
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 RESOURCES = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src"}
 
 BAN = """
@@ -155,7 +154,7 @@ def test_nothing_is_loaded_from_a_host(built, pages):
         assert "url(" not in picture.read_text().replace("url(#", ""), picture
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason=f"no browser is installed: {', '.join(BROWSERS)}")
+@needs_browser
 def test_search_and_dark_mode_work_from_disk(built):
     asked: list[str] = []
     wrong: list[str] = []

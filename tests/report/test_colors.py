@@ -36,7 +36,7 @@ COLOR_BLINDNESS = {
 
 def seen_lab(kind):
     """Return (8, 3) L, a, b as eyes of that kind see the colors."""
-    coded = np.array([rgb(name) for name in EXPRESSIONS]) / 255
+    coded = np.array([rgb(COLORS[name]) for name in EXPRESSIONS]) / 255
     linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
     seen = np.clip(linear @ COLOR_BLINDNESS[kind].T, 0, 1)
     coded = np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055)
@@ -55,7 +55,7 @@ def test_any_two_colors_differ_in_gray():
 
 def test_text_on_a_color_can_be_read():
     for name in EXPRESSIONS:
-        coded = np.array([rgb(name), bytes.fromhex(ink(name)[1:])], dtype=object)
+        coded = np.array([rgb(COLORS[name]), rgb(ink(name))], dtype=object)
         both = np.array([list(one) for one in coded], float) / 255
         linear = np.where(both <= 0.04045, both / 12.92, ((both + 0.055) / 1.055) ** 2.4)
         dark, light = sorted(linear @ [0.2126, 0.7152, 0.0722])

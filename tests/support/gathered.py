@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from videxpr.annotation.export.recordings import find_recordings
 from videxpr.report.page.content import gather
 from videxpr.report.page.options import ReportCommand
 
 
 def content_of(*folders: Path, **fields: Any) -> tuple[dict[str, Any], list[str]]:
     """The content, which must be plain JSON, and the errors."""
-    content, errors = gather(ReportCommand(folders, **fields), lambda done, total: None)
+    command = ReportCommand(folders, **fields)
+    content, errors = gather(find_recordings(folders), command, lambda done, total: None)
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     return content, errors

@@ -176,19 +176,13 @@ def _length(annotation: Annotation) -> float:
 
 def _person_cells(one: MainPerson, annotation: Annotation) -> dict[str, Any]:
     """Return the frames of a person, and shares of them; none of what was never trained."""
-    shares = zip(EXPRESSIONS, one.shares, _are_trained(annotation), strict=True)
+    shares = zip(EXPRESSIONS, one.shares, annotation.faces.are_trained, strict=True)
     return {
         "person": one.number,
         "face_frames": one.frames,
         "coverage": round(one.frames / len(annotation), DECIMALS),
         **{name: round(share, DECIMALS) for name, share, is_trained in shares if is_trained},
     }
-
-
-def _are_trained(annotation: Annotation) -> NDArray[np.bool_]:
-    """Return of each expression whether it has a probability; what was never trained has none."""
-    are_known: NDArray[np.bool_] = ~np.isnan(annotation.faces.smoothed[0])  # in all rows alike
-    return are_known
 
 
 def _measure_cells(annotation: Annotation, person: int) -> dict[str, Any]:
@@ -211,7 +205,7 @@ def _measure_cells(annotation: Annotation, person: int) -> dict[str, Any]:
         "seconds": figures.seconds[0],
         "confidence": confidence / np.where(counts > 0, counts, np.nan),
     }
-    measures, are_trained = episodes.measures(figures.seconds.sum(axis=1)), _are_trained(annotation)
+    measures, are_trained = episodes.measures(figures.seconds.sum(axis=1)), faces.are_trained
     values |= {name: each[0] for name, each in zip(EPISODE_MEASURES, measures, strict=True)}
     return {
         f"{name}_{measure}": round(each[label].item(), DECIMALS)

@@ -13,7 +13,7 @@ from videxpr.annotation.export.options import (
 )
 from videxpr.annotation.export.recordings import find_recordings
 from videxpr.cli.console import prepare_process, progress_bar, write_output
-from videxpr.cli.message import print_error, print_message
+from videxpr.cli.message import counted, print_error, print_message
 from videxpr.core.errors import UsageError
 from videxpr.core.files import STANDARD_OUTPUT, unwritable_reason
 from videxpr.core.option import option_fields
@@ -58,8 +58,8 @@ def _export_files(command: ExportCommand) -> int:
         print_error(error)
     if not command.quiet:
         print_message(
-            f"{command.output or FILES}: {_count(tally.files, 'file')}, "
-            f"{_count(tally.intervals, 'interval')} in {_count(tally.recordings, 'recording')}"
+            f"{command.output or FILES}: {counted(tally.files, 'file')}, "
+            f"{counted(tally.intervals, 'interval')} in {counted(tally.recordings, 'recording')}"
         )
         if tally.without_video:
             print_message(
@@ -87,8 +87,8 @@ def _lines(command: ExportCommand, tally: "Tally") -> Iterator[str]:
     """Yield what is in the table, and what is not."""
     place = "" if command.output == STANDARD_OUTPUT else f"{command.output or TABLE}: "
     yield (
-        f"{place}{_count(tally.rows, 'row')} of {_count(tally.people, 'person', 'people')}"
-        f" in {_count(tally.recordings, 'recording')}"
+        f"{place}{counted(tally.rows, 'row')} of {counted(tally.people, 'person', 'people')}"
+        f" in {counted(tally.recordings, 'recording')}"
     )
     removed, filters = tally.removed, command.filters
     for count, all_of_them, what in (
@@ -104,7 +104,3 @@ def _lines(command: ExportCommand, tally: "Tally") -> Iterator[str]:
             yield f"taken away: {count} of {all_of_them} {what}"
     for warning in tally.warnings:
         yield f"warning: {warning}"
-
-
-def _count(number: int, noun: str, plural: str = "") -> str:
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -16,6 +16,17 @@ def print_error(text: str) -> None:
     print_message(f"error: {text}", "red")
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return how many there are, in words: ``1 video``, ``3 people``.
+
+    Args:
+        number: of them.
+        noun: of one.
+        plural: of several; empty where it is the noun with an s.
+    """
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
 def show(console: Console, text: str, style: str = "") -> None:
     """Print a line on a console."""
     lines = words(text, console.width) if console.is_terminal else [text]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from videxpr.annotation.export.recordings import RecordingFile, find_recordings
 from videxpr.cli.console import prepare_process, progress_bar
-from videxpr.cli.message import print_error, print_message
+from videxpr.cli.message import counted, print_error, print_message
 from videxpr.report.overlay.options import OverlayCommand
 
 if TYPE_CHECKING:
@@ -55,5 +55,4 @@ def _line(report: "OverlayReport") -> str:
         return f"{report.path}: skipped, it is there"
     speed = report.frames / max(report.seconds, 1e-9)
     notes = "".join(f"; note: {note}" for note in report.notes)
-    frames = f"{report.frames} frame{'s' * (report.frames != 1)}"
-    return f"{report.path}: {frames}, {speed:.1f} frames/s{notes}"
+    return f"{report.path}: {counted(report.frames, 'frame')}, {speed:.1f} frames/s{notes}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from videxpr.annotation.export.recordings import find_recordings
 from videxpr.cli.console import prepare_process, progress_bar
-from videxpr.cli.message import print_error, print_message
+from videxpr.cli.message import counted, print_error, print_message
 from videxpr.core.errors import UsageError
 from videxpr.core.files import unwritable_reason
 from videxpr.report.page.options import REPORT, SUFFIXES, ReportCommand, is_page
@@ -16,19 +16,18 @@ def run(command: ReportCommand, given: frozenset[str]) -> int:
     path = command.output or _place(command)
     if reason := _refusal(path):
         raise UsageError(f"--output {path} {reason}")
-    find_recordings(command.folders)  # a mistake is answered before anything is imported
+    recordings = find_recordings(command.folders)
     from videxpr.report.page.content import gather
     from videxpr.report.page.page import write_page
 
     with progress_bar("recordings", command.quiet) as progress:
-        content, errors = gather(command, progress)
+        content, errors = gather(recordings, command, progress)
     size = write_page(path, content)
     for error in errors:
         print_error(error)
     if not command.quiet:
-        videos = len(content["videos"])
-        noun = "video" if videos == 1 else "videos"
-        print_message(f"{path}: {videos} {noun}, {size / 1e6:.1f} MB; open it in a browser")
+        videos = counted(len(content["videos"]), "video")
+        print_message(f"{path}: {videos}, {size / 1e6:.1f} MB; open it in a browser")
     return int(bool(errors))
 
 

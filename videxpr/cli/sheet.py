@@ -2,7 +2,7 @@
 
 from videxpr.annotation.export.recordings import find_recordings
 from videxpr.cli.console import prepare_process, progress_bar
-from videxpr.cli.message import print_error, print_message
+from videxpr.cli.message import counted, print_error, print_message
 from videxpr.report.sheet.options import SheetCommand
 
 
@@ -18,6 +18,6 @@ def run(command: SheetCommand, given: frozenset[str]) -> int:
         print_error(error)
     if sheet.image is not None and not command.quiet:
         height, width = sheet.image.shape[:2]
-        noun = "video" if sheet.videos == 1 else "videos"
-        print_message(f"{command.output}: {sheet.videos} {noun}, {width} x {height} pixels")
+        videos = counted(sheet.videos, "video")
+        print_message(f"{command.output}: {videos}, {width} x {height} pixels")
     return int(bool(sheet.errors))

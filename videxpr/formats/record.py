@@ -73,6 +73,11 @@ class FaceRows:
         """(M,) the most probable expression of each row."""
         return np.nanargmax(self.smoothed, axis=1) if len(self) else np.zeros(0, np.int64)
 
+    @property
+    def are_trained(self) -> tuple[bool, ...]:
+        """Whether each expression has probabilities: what was never trained has none in any row."""
+        return tuple(bool(np.isfinite(column).any()) for column in self.smoothed.T)
+
     def of_rank(self, rank: int) -> Integers:
         """Return the positions of the rows of that person."""
         return np.flatnonzero(self.rank == rank)

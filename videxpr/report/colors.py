@@ -6,6 +6,7 @@ than 8 of 100 steps of lightness apart. On light and on dark ground each keeps a
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -27,9 +28,10 @@ LIGHT_INK: Final = frozenset({"Anger", "Fear", "Surprise", "Other"})
 """Expressions on whose color text is white; on the others it is black."""
 
 
-def rgb(expression: str) -> tuple[int, int, int]:
-    """Return the color of an expression, 0 to 255 each."""
-    red, green, blue = bytes.fromhex(COLORS[expression][1:])
+@lru_cache(maxsize=64)
+def rgb(color: str) -> tuple[int, int, int]:
+    """Return red, green and blue of a color ``#rrggbb``, 0 to 255 each."""
+    red, green, blue = bytes.fromhex(color[1:])
     return red, green, blue
 
 

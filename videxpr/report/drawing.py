@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from videxpr.core.structures import Image
+from videxpr.report.colors import rgb
 from videxpr.report.fonts import choose_font
 
 DARK: Final = "#101010"
@@ -143,7 +144,7 @@ def draw(image: Image, shapes: Iterable[Shape]) -> Image:
             part = _part(canvas, one.where)
             part[:] = (part * np.float32(1 - SHADE)).astype(np.uint8)
         elif isinstance(one, Block):
-            _part(canvas, one.where)[:] = _rgb(one.color)
+            _part(canvas, one.where)[:] = rgb(one.color)
             if one.edge:
                 _draw_line(canvas, one.where, 1, one.edge)
         else:
@@ -161,7 +162,7 @@ def _draw_line(canvas: Image, where: Rectangle, width: int, color: str) -> None:
         Rectangle(left, top, min(left + width, right), bottom),
         Rectangle(max(right - width, left), top, right, bottom),
     ):
-        _part(canvas, side)[:] = _rgb(color)
+        _part(canvas, side)[:] = rgb(color)
 
 
 def _draw_text(canvas: Image, text: Text) -> None:
@@ -171,7 +172,7 @@ def _draw_text(canvas: Image, text: Text) -> None:
     part = _part(canvas, where)
     seen = mask[max(0, -text.top) :, max(0, -text.left) :][: part.shape[0], : part.shape[1]]
     share = seen[..., None] / np.float32(255)
-    part[:] = np.rint(part + (np.array(_rgb(text.color), np.float32) - part) * share)
+    part[:] = np.rint(part + (np.array(rgb(text.color), np.float32) - part) * share)
 
 
 @lru_cache(maxsize=1024)
@@ -189,12 +190,6 @@ def _part(canvas: Image, where: Rectangle) -> Image:
     return canvas[
         max(where.top, 0) : max(where.bottom, 0), max(where.left, 0) : max(where.right, 0)
     ]
-
-
-@lru_cache(maxsize=64)
-def _rgb(color: str) -> tuple[int, int, int]:
-    red, green, blue = bytes.fromhex(color[1:])
-    return red, green, blue
 
 
 def line_height(size: int) -> int:

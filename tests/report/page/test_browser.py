@@ -1,12 +1,12 @@
 """The page in a real browser: Debian's Chromium, or another one that is installed."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from annotated import annotation as made_up
 from annotated import guessed, segments
+from browser import CHROMIUM, needs_browser
 from gathered import content_of
 from interval_records import recording, two_people
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -14,17 +14,13 @@ from stub_runs import failed
 
 from videxpr.annotation.run_log import RUN_LOG, RunLog
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.report.colors import rgb
+from videxpr.report.colors import COLORS, rgb
 from videxpr.report.page.page import write_page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NOTHING = "\u2013"
 EVIL = "<img src=x onerror=alert(1)>"
 
-chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
-pytestmark = pytest.mark.skipif(
-    chromium is None, reason=f"no browser is installed: {', '.join(BROWSERS)}"
-)
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +28,7 @@ def browser() -> Iterator[Browser]:
     arguments = ["--no-sandbox"]  # which root has not
     with (
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=chromium, args=arguments) as one,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=arguments) as one,
     ):
         yield one
 
@@ -167,7 +163,7 @@ def test_the_band_has_the_colors_of_its_expressions(page: Page) -> None:
             return [0.28, 0.9].map((share) => [...row.slice(4 * at(share), 4 * at(share) + 3)]);
         }"""
     )
-    assert [tuple(one) for one in colors] == [rgb("Neutral"), rgb("Happiness")]
+    assert [tuple(one) for one in colors] == [rgb(COLORS["Neutral"]), rgb(COLORS["Happiness"])]
 
 
 def test_times_on_an_axis_are_few_however_long_a_video_claims_to_be(page: Page) -> None:

@@ -15,7 +15,7 @@ from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog, now
 from videxpr.core.errors import UsageError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.formats.parquet import read_annotation
-from videxpr.report.colors import rgb
+from videxpr.report.colors import COLORS, rgb
 from videxpr.report.sheet import sheet as module
 from videxpr.report.sheet.options import SheetCommand
 from videxpr.report.sheet.sheet import CELL_WIDTH, EDGE, GAP, NAME_WIDTH, TITLE_HEIGHT, make_sheet
@@ -61,7 +61,7 @@ def test_faces_stand_in_the_order_of_time_in_the_colors_of_their_labels(ending, 
     for column, frame in enumerate((1, 4, 7, 10)):
         left = NAME_WIDTH + column * (CELL_WIDTH + GAP)
         edge = image[TITLE_HEIGHT + GAP + 20, left + 2]
-        assert np.abs(edge.astype(int) - rgb(EXPRESSIONS[labels[frame]])).max() < 12
+        assert np.abs(edge.astype(int) - rgb(COLORS[EXPRESSIONS[labels[frame]]])).max() < 12
 
 
 def test_blurred_faces_show_nothing_and_records_that_lack_some_are_refused(tmp_path) -> None:

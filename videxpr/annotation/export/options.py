@@ -29,6 +29,11 @@ def parse_width(text: str) -> float:
     return float(match[1]) * UNITS[match[2] or ""]
 
 
+def level_names(text: str) -> tuple[str, ...]:
+    """Return the names between commas."""
+    return tuple(name.strip() for name in text.split(",")) if text else ()
+
+
 @options("Table")
 class TableOptions:
     """What a row is, and what stands in it.
@@ -92,7 +97,7 @@ class TableOptions:
     @property
     def level_names(self) -> tuple[str, ...]:
         """The names that were given."""
-        return tuple(name.strip() for name in self.levels.split(",")) if self.levels else ()
+        return level_names(self.levels)
 
 
 @options("Filters")

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from videxpr.annotation.export.options import level_names
 from videxpr.annotation.export.recordings import (
     SUFFIX,
     RecordingFile,
-    find_recordings,
     folders_above,
     level_columns,
 )
@@ -63,21 +63,21 @@ class Gathered:
 
 
 def gather(
-    command: ReportCommand, progress: Callable[[int, int], None]
+    recordings: Sequence[RecordingFile],
+    command: ReportCommand,
+    progress: Callable[[int, int], None],
 ) -> tuple[dict[str, Any], list[str]]:
     """Return what the page says, and why recordings or thumbnails are not on it.
 
     Args:
+        recordings: of annotate, in the command's folders.
         command: what is wanted.
         progress: called with the recordings that are done, and all of them.
 
     Raises:
-        SourceError: there is no recording.
         UsageError: levels do not fit.
     """
-    recordings = find_recordings(command.folders)
-    names = tuple(name.strip() for name in command.levels.split(",")) if command.levels else ()
-    levels = level_columns(recordings, names, ())
+    levels = level_columns(recordings, level_names(command.levels), ())
     columns = int(np.clip(ALL_COLUMNS // len(recordings), LEAST_COLUMNS, MOST_COLUMNS))
     found = Gathered()
     failures = _failures(command.folders, found.errors)
@@ -128,7 +128,9 @@ def _add(
     setup = _setup(annotation)
     if setup not in found.setups:
         found.setups.append(setup)
-    shares = _shares(annotation)
+    shares, warnings = _shares(annotation), list(annotation.warnings)
+    if failure:
+        warnings.append(f"this is of an earlier run, as the last one failed: {failure}")
     found.members.append(Member(file.folders, shares, annotation.coverage))
     edges = frame_edges(annotation)
     found.videos.append(
@@ -140,14 +142,7 @@ def _add(
             "coverage": round(annotation.coverage, DECIMALS),
             "people": len(np.unique(annotation.faces.person)),
             "shares": [None if one is None else round(one, DECIMALS) for one in shares],
-            "warnings": [
-                *annotation.warnings,
-                *(
-                    [f"this is of an earlier run, as the last one failed: {failure}"]
-                    if failure
-                    else []
-                ),
-            ],
+            "warnings": warnings,
             "strip": strip_text(label_strip(annotation, STRIP_COLUMNS)),
             "timeline": timeline(annotation, columns),
             **_episodes(annotation, command),
@@ -165,10 +160,8 @@ def _shares(annotation: Annotation) -> tuple[float | None, ...]:
     main = add_people(main_people(annotation))
     if main.frames == 0:
         return ()
-    is_trained = [bool(np.isfinite(one).any()) for one in annotation.faces.smoothed.T]
-    return tuple(
-        share if trained else None for trained, share in zip(is_trained, main.shares, strict=True)
-    )
+    shares = zip(main.shares, annotation.faces.are_trained, strict=True)
+    return tuple(share if is_trained else None for share, is_trained in shares)
 
 
 def _episodes(annotation: Annotation, command: ReportCommand) -> dict[str, Any]:

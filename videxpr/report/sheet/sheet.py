@@ -31,7 +31,6 @@ from videxpr.report.sheet.choice import PersonRow, choose_faces, count_people
 from videxpr.report.sheet.options import JPEG, SheetCommand
 from videxpr.report.thumbnails import SIZE, face_images
 from videxpr.video.images import jpeg_bytes, write_png
-from videxpr.video.options import Blur
 
 MOST_ROWS: Final = 200
 """Of a sheet, which is then 28,000 pixels high; viewers show no more."""
@@ -136,16 +135,10 @@ def _video_block(
     if not rows:
         shapes.append(Text(GAP, TITLE_HEIGHT + GAP, "no face", TEXT, FAINT))
     drawn = draw(paper, shapes)
-    for row, face in _faces(video, annotation, list(places), command.pictures.blur):
+    for row, face in face_images(video, annotation, list(places), command.pictures.blur, SIZE):
         left, top = places[row]
         drawn[top : top + SIZE, left : left + SIZE] = face
     return drawn
-
-
-def _faces(
-    video: Path, annotation: Annotation, rows: Sequence[int], blur: Blur
-) -> Iterator[tuple[int, Image]]:
-    return face_images(video, annotation, rows, blur, SIZE)
 
 
 def _title(annotation: Annotation, shown: int, width: int) -> Iterator[Shape]:
