@@ -14,7 +14,8 @@ import pytest
 from run_logs import lines
 from stub_runs import append_many, failed, run, run_list, video
 
-from videxpr.annotation.run_log import LogFile, RunLog
+from videxpr.annotation.log_file import LogFile
+from videxpr.annotation.run_log import RunLog
 from videxpr.core.errors import FormatError, OutputError
 
 SPAWN = multiprocessing.get_context("spawn")

@@ -16,7 +16,7 @@ from stub_runs import StubAnnotator, run, video
 from videxpr.annotation import store_folder
 from videxpr.annotation.batch.status import read_status
 from videxpr.annotation.leases import LeaseLostError
-from videxpr.annotation.run_log import parsed
+from videxpr.annotation.log_file import parsed
 from videxpr.annotation.store_folder import STATE, StoreFolder, StoreLeases, link
 from videxpr.core.errors import FormatError
 from videxpr.core.remote_folder import RemoteFolder

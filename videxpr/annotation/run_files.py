@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from videxpr.annotation.folder import OutputFolder
-from videxpr.annotation.run_log import Append, Outcome, RunLog, now
+from videxpr.annotation.log_file import Append
+from videxpr.annotation.run_log import Outcome, RunLog, now
 from videxpr.annotation.summary import COLUMNS, SEGMENT, with_segment
 from videxpr.core.errors import FormatError
 from videxpr.core.files import sha256_of

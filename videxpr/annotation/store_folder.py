@@ -31,17 +31,8 @@ from videxpr.annotation.leases import (
     holder_is_gone,
     this_process,
 )
-from videxpr.annotation.run_log import (
-    RUN_LOG,
-    Append,
-    Line,
-    RunLog,
-    WrittenFile,
-    check_beginning,
-    encoded,
-    now,
-    parsed,
-)
+from videxpr.annotation.log_file import Append, Line, check_beginning, encoded, parsed
+from videxpr.annotation.run_log import RUN_LOG, RunLog, WrittenFile, now
 from videxpr.core.errors import OutputError
 from videxpr.core.files import has_room, sha256_of
 from videxpr.core.remote import RemoteFile
