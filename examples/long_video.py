@@ -84,7 +84,7 @@ def measure(arguments: argparse.Namespace) -> None:
     from videxpr.core.threads import stage_threads
     from videxpr.faces.options import DetectionOptions, FaceOptions
     from videxpr.model.hub.resolve import resolve_model
-    from videxpr.video.sources import find_sources
+    from videxpr.video.search import find_sources
 
     detection = DetectionOptions(arguments.detector, root=arguments.detector_dir)
     options = AnnotationOptions(FaceOptions(detection))

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from videxpr.model.config import ModelConfig
     from videxpr.model.network import ExpressionModel
     from videxpr.video.reader import Video
-    from videxpr.video.sources import Source, find_sources
+    from videxpr.video.search import find_sources
+    from videxpr.video.sources import Source
 
 _ROOMS = {
     "annotation.annotate": ("annotate", "annotate_many", "Result"),
@@ -49,7 +50,8 @@ _ROOMS = {
     "model.config": ("ModelConfig",),
     "model.network": ("ExpressionModel",),
     "video.reader": ("Video",),
-    "video.sources": ("Source", "find_sources"),
+    "video.search": ("find_sources",),
+    "video.sources": ("Source",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

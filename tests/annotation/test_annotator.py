@@ -27,7 +27,7 @@ from videxpr.model.network import ExpressionModel, ModelConfig
 from videxpr.temporal.options import WindowOptions
 from videxpr.temporal.smoothing import moving_mean
 from videxpr.video.options import DecodingOptions, VideoLimits
-from videxpr.video.sources import find_sources
+from videxpr.video.search import find_sources
 
 SEEN = tuple(name for name in EXPRESSIONS if name != "Other")
 

@@ -6,7 +6,8 @@ import pytest
 
 from videxpr.annotation.collisions import Destination, find_unwritable
 from videxpr.formats.writers import DEFAULT, chosen_formats
-from videxpr.video.sources import Source, find_sources
+from videxpr.video.search import find_sources
+from videxpr.video.sources import Source
 
 NFC, NFD = "caf\u00e9", "cafe\u0301"
 

@@ -13,7 +13,8 @@ from videxpr.annotation.provenance import fingerprint
 from videxpr.core.files import sha256_of
 from videxpr.core.remote import Location, RemoteFile
 from videxpr.faces.options import DetectionOptions, FaceOptions
-from videxpr.video.sources import Source, find_sources
+from videxpr.video.search import find_sources
+from videxpr.video.sources import Source
 
 
 def video(path: Location) -> Source:

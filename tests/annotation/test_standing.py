@@ -13,7 +13,7 @@ from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import FormatError, UsageError
 from videxpr.formats.affwild2 import read_labels
-from videxpr.video.sources import find_sources
+from videxpr.video.search import find_sources
 
 
 def labels(path):

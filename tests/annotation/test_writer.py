@@ -14,7 +14,7 @@ from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import UsageError
 from videxpr.temporal.options import IntervalOptions
-from videxpr.video.sources import find_sources
+from videxpr.video.search import find_sources
 
 EVERY = IntervalOptions(min_seconds=0.0)
 LINK = re.compile('RELATIVE_MEDIA_URL="(.*?)"')

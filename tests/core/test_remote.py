@@ -157,7 +157,7 @@ def python(code: str, **changed: str) -> str:
     return done.stdout + done.stderr
 
 
-FIND = "from videxpr.video.sources import find_sources as f; print(f(['s3://bucket/a'])[0].problem)"
+FIND = "from videxpr.video.search import find_sources as f; print(f(['s3://bucket/a'])[0].problem)"
 
 
 def test_without_network_keys_or_package_it_is_said_what_to_do() -> None:
@@ -175,7 +175,7 @@ def test_help_and_what_is_on_this_machine_need_no_fsspec() -> None:
     code = (
         "import sys; from videxpr.cli import main; sys.argv = ['videxpr', 'annotate', '--help']\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "from videxpr.video.sources import find_sources; find_sources(['.'])\n"
+        "from videxpr.video.search import find_sources; find_sources(['.'])\n"
         "from videxpr.video.reader import Video\n"
         "print('loaded:', {'fsspec', 's3fs'} & sys.modules.keys())"
     )

@@ -29,7 +29,7 @@ from videxpr.submission.check import check_submission
 from videxpr.temporal.options import IntervalOptions
 from videxpr.video.images import image_size, read_image
 from videxpr.video.reader import Video
-from videxpr.video.sources import find_sources
+from videxpr.video.search import find_sources
 
 IMAGES: Final = [
     LabeledImage(Path(name), name, 0) for name in ("anger/a.png", "neutral/b.png", "other/c.png")

@@ -18,7 +18,8 @@ from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import SourceError
 from videxpr.core.option import with_values
 from videxpr.formats.record import Annotation
-from videxpr.video.sources import Source, find_sources
+from videxpr.video.search import find_sources
+from videxpr.video.sources import Source
 
 FRAMES = 3
 

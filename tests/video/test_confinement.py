@@ -20,7 +20,7 @@ from videos import Recipe, number_in, write_video
 
 from videxpr.core.errors import SourceError
 from videxpr.video.reader import Video
-from videxpr.video.sources import find_sources
+from videxpr.video.search import find_sources
 
 FILM = Recipe(options={"bf": "0"}, muxer={"use_editlist": "0"})
 IN_OPEN = 0x20

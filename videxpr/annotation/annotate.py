@@ -16,7 +16,8 @@ from videxpr.faces.pipeline import Progress
 from videxpr.formats.record import Annotation
 from videxpr.model.hub.resolve import check_distinct, resolve_model
 from videxpr.model.options import STARTER
-from videxpr.video.sources import Source, find_sources
+from videxpr.video.search import find_sources
+from videxpr.video.sources import Source
 
 Options = AnnotationOptions | Mapping[str, Any]
 Models = str | Path | Sequence[str | Path]

@@ -101,7 +101,7 @@ def find_some_source(arguments: Iterable[str]) -> "list[Source]":
     Raises:
         SourceError: none is.
     """
-    from videxpr.video.sources import find_sources
+    from videxpr.video.search import find_sources
 
     sources = find_sources(arguments)
     if all(source.kind == "missing" for source in sources):

@@ -5,7 +5,7 @@ from stub_runs import StubAnnotator, run, video
 from videxpr.annotation.batch.plan import make_plan
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs
-from videxpr.video.sources import find_sources
+from videxpr.video.search import find_sources
 
 
 def plan(out, *arguments, **options):

@@ -21,7 +21,7 @@ from videxpr.formats.predictions import Block, read_predictions, write_predictio
 from videxpr.model.checkpoint import Checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
-from videxpr.video.sources import find_sources
+from videxpr.video.search import find_sources
 
 FRAMES = 12
 

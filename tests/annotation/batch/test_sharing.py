@@ -20,7 +20,7 @@ from videxpr.annotation.batch.run import Batch, Limits
 from videxpr.annotation.batch.worker import Ready
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs
-from videxpr.video.sources import find_sources
+from videxpr.video.search import find_sources
 
 SPAWN = multiprocessing.get_context("spawn")
 LEASE_SECONDS = 2.0

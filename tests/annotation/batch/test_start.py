@@ -8,7 +8,7 @@ from hypothesis import given, strategies
 from videxpr.annotation.batch.options import BatchOptions, Shard
 from videxpr.annotation.batch.start import find_limits, in_shard
 from videxpr.annotation.options import AnnotateCommand
-from videxpr.video.sources import find_sources
+from videxpr.video.search import find_sources
 
 COUNT = 4
 

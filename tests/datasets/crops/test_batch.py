@@ -9,7 +9,8 @@ from videxpr.core.crop_template import ARCFACE
 from videxpr.datasets.crops.batch import crop_sources
 from videxpr.datasets.crops.cropper import Cropper
 from videxpr.datasets.crops.writer import CropTree
-from videxpr.video.sources import Source, find_sources
+from videxpr.video.search import find_sources
+from videxpr.video.sources import Source
 
 
 @pytest.fixture(scope="module")

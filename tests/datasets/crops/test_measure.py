@@ -24,7 +24,7 @@ from videxpr.datasets.crops.writer import CropTree
 from videxpr.faces.align import similarity_transform, transform_points
 from videxpr.faces.detection.load import load_detector
 from videxpr.faces.options import DetectionOptions
-from videxpr.video.sources import find_sources
+from videxpr.video.search import find_sources
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "astronaut.mp4"
 PACKS = SHARED / "models" / "insightface"

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from found_sources import kinds
 from s3 import BUCKET, Store, running_store
 
 from videxpr.core.remote import RemoteFile
-from videxpr.video.sources import Source, find_sources
+from videxpr.video.search import find_sources
 
 TOP = f"s3://{BUCKET}"
 
@@ -30,10 +31,6 @@ def videos(store: Store) -> str:
     store.put("more/l.txt", f"c.mp4\n{TOP}/videos2\n@{TOP}/list.txt\n@l.txt\nl.txt".encode())
     store.put("more/c.mp4", b"c")
     return f"{TOP}/videos"
-
-
-def kinds(sources: list[Source]) -> list[tuple[str, str]]:
-    return [(source.kind, source.relative.as_posix()) for source in sources]
 
 
 def relatives(*arguments: str | Path) -> list[str]:
