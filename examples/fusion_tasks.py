@@ -115,7 +115,7 @@ def moving_mean_f1(checkpoint: Path, root: Path) -> float:
 
 def main(task: str) -> None:
     """Train the backbone alone, then every variant on its features; print a table."""
-    from videxpr.core.option import with_values
+    from videxpr.core.config import with_values
     from videxpr.datasets.affwild2.layout import find_layout
     from videxpr.datasets.affwild2.videos import read_affwild2
     from videxpr.training.clips.fit import train_on_clips

@@ -1,52 +1,14 @@
 """What a field of options says, and what is made from it."""
 
-from dataclasses import MISSING, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pytest
+from small_options import OPTIONS, Outer
 
-from videxpr.core.errors import FormatError, UsageError
-from videxpr.core.option import (
-    check_ranges,
-    option,
-    option_fields,
-    read_config,
-    record,
-    with_values,
-)
-
-
-def minutes(text: str) -> float:
-    return 60 * float(text)
-
-
-@dataclass(frozen=True)
-class Inner:
-    stride: int = option(16, "Frames.", least=1, below=100)
-    share: float = option(0.5, "A share.", above=0, most=1)
-    tail: str = "aligned"
-
-    def __post_init__(self):
-        check_ranges(self)
-
-
-@dataclass(frozen=True)
-class Outer:
-    sources: tuple[str, ...] = option(MISSING, "Videos.", positional=True)
-    folder: Path = option(Path("out"), "Where.", flag="output-dir", changes_results=False)
-    formats: tuple[Literal["csv", "parquet"], ...] = option(("csv",), "What.", flag="format")
-    spans: tuple[float, ...] = option((0.0, 0.5), "Seconds.", flag="smooth", least=0)
-    person: Literal["largest", "left"] | None = option(None, "Who.")
-    start: float | None = option(None, "When.", parse=minutes)
-    quiet: bool = option(False, "Nothing is said.", changes_results=False)
-    inner: Inner = field(default_factory=Inner)
-
-    def __post_init__(self):
-        check_ranges(self)
-
-
-OPTIONS = Outer(("a.mp4",))
+from videxpr.core.config import with_values
+from videxpr.core.errors import UsageError
+from videxpr.core.option import check_ranges, option, option_fields
 
 
 def test_every_option_of_a_tree_is_found_by_its_flag_in_order():
@@ -107,13 +69,6 @@ def test_other_kinds_of_values_are_refused_by_name(name, given, message):
     assert message in str(error.value)
 
 
-def test_values_are_chosen_by_flag_and_the_rest_stays():
-    chosen = with_values(OPTIONS, {"stride": 4, "share": 0.25, "person": "left"})
-    assert (chosen.inner, chosen.person) == (Inner(4, 0.25), "left")
-    assert chosen.sources == OPTIONS.sources and chosen.folder == OPTIONS.folder
-    assert option_fields(Outer, chosen)["share"].default == 0.25
-
-
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -145,48 +100,6 @@ def test_what_is_no_place_on_this_machine_is_refused(folder, message):
     values = {"output-dir": option_fields(Outer)["output-dir"].read(folder)}
     with pytest.raises(UsageError, match=message):
         check_ranges(with_values(Outer(("a",)), values))
-
-
-def test_a_record_has_what_can_change_a_result_and_reads_back(tmp_path):
-    chosen = with_values(OPTIONS, {"stride": 4, "format": ("parquet",), "start": 3.0})
-    assert record(chosen) == {
-        "output-dir": "out",
-        "format": ["parquet"],
-        "smooth": [0.0, 0.5],
-        "start": 3.0,
-        "quiet": False,
-        "stride": 4,
-        "share": 0.5,
-    }
-    assert not {"output-dir", "quiet", "sources"} & set(record(chosen, results_only=True))
-    file = tmp_path / "run.toml"
-    file.write_text('format = ["parquet"]\nstart = 3.0\nstride = 4\nshare = 0.5\n')
-    assert with_values(OPTIONS, read_config(file, Outer)) == chosen
-
-
-@pytest.mark.parametrize(
-    ("text", "error", "message"),
-    [
-        ("strid = 4", UsageError, "there is no option 'strid'; did you mean 'stride'?"),
-        ("stride = 'four'", UsageError, "--stride must be a whole number, not 'four'"),
-        ("sources = ['a']", UsageError, "there is no option 'sources'"),
-        ("stride = ", FormatError, "is not a TOML file"),
-        (None, UsageError, "cannot be read: No such file"),
-    ],
-)
-def test_a_wrong_configuration_is_named_with_its_file(tmp_path, text, error, message):
-    file = tmp_path / "run.toml"
-    if text is not None:
-        file.write_text(text)
-    with pytest.raises(error) as caught:
-        read_config(file, Outer)
-    assert str(file) in str(caught.value) and message in str(caught.value)
-
-
-def test_underscores_are_as_good_as_dashes_in_a_file(tmp_path):
-    file = tmp_path / "run.toml"
-    file.write_text("output_dir = 'x'")
-    assert read_config(file, Outer) == {"output-dir": Path("x")}
 
 
 @dataclass(frozen=True)

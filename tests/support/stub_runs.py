@@ -15,8 +15,8 @@ from videxpr.annotation.options import AnnotationOptions, OutputOptions
 from videxpr.annotation.provenance import fingerprint
 from videxpr.annotation.run_log import Outcome, RunLog, now
 from videxpr.annotation.writer import Outputs
+from videxpr.core.config import with_values
 from videxpr.core.errors import SourceError
-from videxpr.core.option import with_values
 from videxpr.formats.record import Annotation
 from videxpr.video.search import find_sources
 from videxpr.video.sources import Source

@@ -16,8 +16,8 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from trees import Planted, runs, write_tree
 
+from videxpr.core.config import with_values
 from videxpr.core.errors import TrainingError
-from videxpr.core.option import with_values
 from videxpr.datasets.affwild2.layout import find_layout
 from videxpr.datasets.affwild2.videos import read_affwild2
 from videxpr.training.clips.fit import train_on_clips

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from videxpr.core.config import with_values
 from videxpr.core.crop_template import ARCFACE
 from videxpr.core.errors import UsageError
-from videxpr.core.option import with_values
 from videxpr.training.augment import augment, through_jpeg
 from videxpr.training.options import Augmentation
 from videxpr.video.images import through_jpeg as compressed

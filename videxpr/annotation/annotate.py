@@ -8,9 +8,9 @@ from typing import Any
 from videxpr.annotation.annotator import Annotator
 from videxpr.annotation.load import load_annotator
 from videxpr.annotation.options import AnnotateCommand, AnnotationOptions, preset_base
+from videxpr.core.config import read_values, with_values
 from videxpr.core.device import resolve_device
 from videxpr.core.errors import SourceError
-from videxpr.core.option import read_values, with_values
 from videxpr.core.threads import stage_threads
 from videxpr.faces.pipeline import Progress
 from videxpr.formats.record import Annotation

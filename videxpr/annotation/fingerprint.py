@@ -18,8 +18,9 @@ from videxpr.annotation.options import (
     AnnotationOptions,
     paper_preset,
 )
+from videxpr.core.config import record
 from videxpr.core.errors import UsageError
-from videxpr.core.option import option_fields, record
+from videxpr.core.option import option_fields
 from videxpr.core.remote import RemoteFile, full_path
 from videxpr.faces.options import FaceOptions
 from videxpr.formats.record import JOINT

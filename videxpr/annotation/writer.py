@@ -42,10 +42,10 @@ from videxpr.annotation.standing import (
     find_standing,
 )
 from videxpr.annotation.summary import main_people, summary_rows
+from videxpr.core.config import record
 from videxpr.core.errors import FormatError, OutputError, VidexprError
 from videxpr.core.files import sha256_of, sync
 from videxpr.core.memory import peak_memory_bytes
-from videxpr.core.option import record
 from videxpr.datasets.affwild2.template import TemplateMatch
 from videxpr.formats.intervals import IntervalSettings, path_from
 from videxpr.formats.label_runs import TextLabels, text_labels

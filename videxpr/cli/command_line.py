@@ -15,18 +15,11 @@ import typer
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
+from videxpr.core.config import read_config, record, with_values
 from videxpr.core.errors import UsageError
 from videxpr.core.files import STANDARD_OUTPUT, unwritable_reason
 from videxpr.core.names import is_address
-from videxpr.core.option import (
-    OptionField,
-    option,
-    option_fields,
-    options,
-    read_config,
-    record,
-    with_values,
-)
+from videxpr.core.option import OptionField, option, option_fields, options
 from videxpr.core.options import PANEL as RUNNING
 
 Options = TypeVar("Options")

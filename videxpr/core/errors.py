@@ -21,6 +21,9 @@ libraries are wrapped where they arise, with ``raise ... from``. Whatever is not
 bug and keeps its traceback.
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class VidexprError(Exception):
     """Base of all errors raised on purpose; its text is meant for the user."""
@@ -80,3 +83,9 @@ class MemoryLimitError(WorkerError):
 
 class DownloadError(VidexprError):
     """A file could not be fetched, or is not the file that was expected."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the end of an error's text that names the known word most like this one; none, nothing."""
+    close = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,12 +1,11 @@
 """Which models there are: for expressions, by the registries, and for finding faces."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from videxpr.core.errors import CheckpointError, UsageError
+from videxpr.core.errors import CheckpointError, UsageError, did_you_mean
 from videxpr.core.files import sha256_of
 from videxpr.faces.detection.packs import (
     MTCNN,
@@ -212,6 +211,6 @@ def _downloadable(name: str) -> DetectorPack:
 
 def _unknown(name: str, names: Sequence[str], more: str) -> UsageError:
     """Return the error for a name that is none of those that would do."""
-    close = difflib.get_close_matches(name.lower(), names, 1)
-    hint = f"did you mean {close[0]!r}? Known" if close else "known"
-    return UsageError(f"no model {name!r}; {hint} are {', '.join(names)}, and {more}")
+    hint = did_you_mean(name.lower(), names)
+    known = f"{hint} Known" if hint else "; known"
+    return UsageError(f"no model {name!r}{known} are {', '.join(names)}, and {more}")

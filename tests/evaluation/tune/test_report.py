@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videxpr.annotation.options import AnnotateCommand
+from videxpr.core.config import read_config
 from videxpr.core.errors import OutputError
-from videxpr.core.option import read_config
 from videxpr.core.version import VERSION
 from videxpr.datasets.affwild2.videos import assign_folds
 from videxpr.evaluation.metrics import Difference, Interval, macro_f1

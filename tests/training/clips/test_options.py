@@ -2,8 +2,8 @@
 
 import pytest
 
+from videxpr.core.config import with_values
 from videxpr.core.errors import UsageError
-from videxpr.core.option import with_values
 from videxpr.training.clips.options import RECIPES, ClipTrainingOptions
 from videxpr.training.options import as_text
 

@@ -245,8 +245,8 @@ def load(job: Job, source: Source, tell: Tell) -> "Annotator":
     tell(Loading())
     from videxpr.annotation.introduction import introduction, warnings
     from videxpr.annotation.load import load_annotator
+    from videxpr.core.config import record
     from videxpr.core.device import resolve_device, shared_out
-    from videxpr.core.option import record
 
     command = job.command
     annotator = load_annotator(

@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from videxpr.annotation.benchmark.options import BenchmarkCommand
-from videxpr.core.option import record
+from videxpr.core.config import record
 from videxpr.core.stage_timer import StageName
 from videxpr.core.version import VERSION
 from videxpr.video.jobs import JobResult

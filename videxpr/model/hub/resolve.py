@@ -1,6 +1,5 @@
 """The one door for models: from what a user typed to a file, and where that came from."""
 
-import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from videxpr.core.errors import CheckpointError, DownloadError, UsageError
+from videxpr.core.errors import CheckpointError, DownloadError, UsageError, did_you_mean
 from videxpr.core.files import sha256_of
 from videxpr.core.names import public_address
 from videxpr.formats.record import JOINT
@@ -141,9 +140,8 @@ def _hint(asked: str) -> str:
         return f" (the folder has no {WEIGHTS})"
     if not NAME.fullmatch(asked) or Path(asked).suffix:
         return ": there is no such file"
-    if close := difflib.get_close_matches(asked.lower(), registered_models(), 1):
-        return f"; did you mean {close[0]!r}?"
-    return "; videxpr models list names some, and files end in .safetensors"
+    hint = did_you_mean(asked.lower(), registered_models())
+    return hint or "; videxpr models list names some, and files end in .safetensors"
 
 
 def _on_this_machine(model: RegisteredModel) -> ModelFile:

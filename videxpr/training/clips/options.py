@@ -6,8 +6,9 @@ from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from videxpr.core.config import preset_values, with_values
 from videxpr.core.errors import UsageError
-from videxpr.core.option import option, options, preset_values, with_values
+from videxpr.core.option import option, options
 from videxpr.datasets.options import PANEL as WINDOWS
 from videxpr.datasets.options import SamplingOptions
 from videxpr.model.options import BACKBONES, Position, Variant
