@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from videxpr.annotation.folder import OutputFolder
 from videxpr.annotation.log_file import Append
-from videxpr.annotation.run_log import Outcome, RunLog, now
+from videxpr.annotation.run_log import RUN_LOG, Outcome, RunLog, now
 from videxpr.annotation.summary import COLUMNS, SEGMENT, with_segment
 from videxpr.core.errors import FormatError
 from videxpr.core.files import sha256_of
@@ -22,6 +22,9 @@ from videxpr.video.jobs import Row
 from videxpr.video.segments import name_with_segment
 
 SUMMARY: Final = "summary.csv"
+
+SUMMARY_BEGINNING: Final = b"video,"
+"""Of summaries, also those of versions that kept no log."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,30 @@ def open_template(path: Path | None, force: bool) -> Template:
     if path is None:
         return Template({})
     return Template({block.name: block for block in read_template(path)}, sha256_of(path), force)
+
+
+def check_run_files(folder: OutputFolder, log: RunLog, with_predictions: bool) -> None:
+    """Refuse to write over files of the run's names that the log does not know.
+
+    Args:
+        folder: for them.
+        log: of that folder.
+        with_predictions: whether predictions are wanted besides the summary.
+
+    Raises:
+        FormatError: there is one.
+    """
+    for name in (SUMMARY, PREDICTIONS) if with_predictions else (SUMMARY,):
+        if name in log.run_files or folder.size(name) < 0:
+            continue
+        if name == SUMMARY and folder.begins_with(name, SUMMARY_BEGINNING):
+            raise FormatError(
+                f"{folder} holds results without a {RUN_LOG}: move them, or choose another -o"
+            )
+        raise FormatError(
+            f"{folder.shown(name)} is not videxpr's ({RUN_LOG} does not know it): move it, or choose "
+            "another -o"
+        )
 
 
 def write_run_files(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -21,14 +21,12 @@ from videxpr.annotation.fingerprint import (
     setup_in,
     size_and_time,
 )
-from videxpr.annotation.folder import OutputFolder, naming, open_folder
+from videxpr.annotation.folder import OutputFolder, open_folder
 from videxpr.annotation.leases import Held
 from videxpr.annotation.options import OutputOptions
-from videxpr.annotation.run_files import SUMMARY, open_template, write_run_files
+from videxpr.annotation.run_files import check_run_files, open_template, write_run_files
 from videxpr.annotation.run_log import (
-    RUN_LOG,
     Outcome,
-    WrittenFile,
     now,
     run_lines,
     started_line,
@@ -42,20 +40,15 @@ from videxpr.annotation.standing import (
     find_standing,
 )
 from videxpr.annotation.summary import main_people, summary_rows
+from videxpr.annotation.video_files import write_video_files
 from videxpr.core.config import record
 from videxpr.core.errors import FormatError, OutputError, VidexprError
-from videxpr.core.files import sha256_of, sync
 from videxpr.core.memory import peak_memory_bytes
 from videxpr.datasets.affwild2.template import TemplateMatch
-from videxpr.formats.intervals import IntervalSettings, path_from
 from videxpr.formats.label_runs import TextLabels, text_labels
-from videxpr.formats.predictions import PREDICTIONS
 from videxpr.formats.record import Annotation
-from videxpr.formats.writers import Format, chosen_formats
+from videxpr.formats.writers import chosen_formats
 from videxpr.video.sources import Source
-
-SUMMARY_BEGINNING: Final = b"video,"
-"""Of summaries, also those of versions that kept no log."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,6 @@ class Outputs:
 
     Attributes:
         options: what is written, and where.
-        missing: what text says of frames without a face.
         folder: for the files.
         log: what was written so far, by this run and by others.
     """
@@ -94,7 +86,6 @@ class Outputs:
                 videxpr's, or the template is none.
         """
         self.options = options
-        self.missing = options.missing
         self._formats = chosen_formats(options.formats)
         self._setups = {"video": NO_SETUP, "crops": NO_SETUP}
         if setup is not NO_SETUP:
@@ -105,13 +96,13 @@ class Outputs:
         self.folder = open_folder(options.directory)
         self.folder.check_writable()
         self.log = self.folder.open_log()
-        self._check_run_files()
+        check_run_files(self.folder, self.log, "predictions" in options.written)
 
     @property
     def _stated(self) -> dict[str, Any]:
         """Options of output that change what is written of a video."""
         has_text = self.options.written & {"aff-wild2", "predictions"}
-        stated = {"missing": self.missing} if has_text else {}
+        stated = {"missing": self.options.missing} if has_text else {}
         if any(one.scope == "intervals" for one in self._formats):
             stated |= record(self.options.intervals)
         return stated
@@ -197,13 +188,15 @@ class Outputs:
             OutputError: a file cannot be written, or is not this source's.
             FormatError: the template asks for other frames than there are.
         """
-        labels = text_labels(annotation, self.missing)
+        labels = text_labels(annotation, self.options.missing)
         people, notes = self._people(source, labels)
         if any(match.rank == 1 for match in people):
             seen = len(annotation.faces.of_rank(1))
             notes.append(f"the second person was seen in {seen} of {len(annotation)} frames")
         with self.folder.staging(source.key) as staging:
-            files, refused = self._write_files(source, annotation, people, staging)
+            files, refused = write_video_files(
+                source, annotation, people, self.options, self.folder, staging
+            )
             main = main_people(annotation)
             outcome = Outcome(
                 event="done",
@@ -217,7 +210,7 @@ class Outputs:
                 files=files,
                 labels=labels if "predictions" in self.options.written else None,
                 summary=tuple(
-                    summary_rows(annotation, (*annotation.warnings, *notes), self.missing)
+                    summary_rows(annotation, (*annotation.warnings, *notes), self.options.missing)
                 ),
                 frames=len(annotation),
                 coverage=round(sum(one.frames for one in main) / len(annotation), 4),
@@ -299,61 +292,6 @@ class Outputs:
         self.log.compact()
         return missing
 
-    def _write_files(
-        self,
-        source: Source,
-        annotation: Annotation,
-        people: Sequence[TemplateMatch],
-        staging: Path,
-    ) -> tuple[dict[str, WrittenFile], dict[str, str]]:
-        """Write the files aside.
-
-        Returns:
-            Each with its path below the output folder; and why formats cannot hold it, by name.
-        """
-        files: dict[str, WrittenFile] = {}
-        refused: dict[str, str] = {}
-        for one in self._formats:
-            if one.name in refused:  # it has several files, which need each other
-                continue
-            try:
-                files |= self._write_format(one, source, annotation, people, staging)
-            except FormatError as exc:
-                refused[one.name] = str(exc)
-        return files, refused
-
-    def _write_format(
-        self,
-        one: Format,
-        source: Source,
-        annotation: Annotation,
-        people: Sequence[TemplateMatch],
-        staging: Path,
-    ) -> dict[str, WrittenFile]:
-        """Write the files of a format aside; return each with its path below the output folder."""
-        files: dict[str, WrittenFile] = {}
-        persons: dict[str, tuple[Any, ...]] = {"": ()} if one.scope == "video" else {}
-        if one.scope == "intervals":
-            persons = {"": (self._interval_settings(source),)}
-        elif one.scope == "person":
-            persons = {match.side: (match.rank, self.missing) for match in people}
-        for side, person in persons.items():
-            file = f"{source.key}{side}{one.suffix}"
-            path = staging / Path(file).name
-            with naming(self.folder.shown(file)):
-                one.write(path, annotation, *person)
-                sync(path)
-                files[file] = WrittenFile(one.name, path.stat().st_size, sha256_of(path))
-        return files
-
-    def _interval_settings(self, source: Source) -> IntervalSettings:
-        """Return how intervals of a source are made, and where its video is, seen from its files."""
-        folder = self.folder.directory
-        media = ""
-        if folder is not None and isinstance(source.path, Path):
-            media = path_from(source.path, (folder / source.key).parent)
-        return IntervalSettings(self.options.intervals, media)
-
     def _commit(
         self, source: Source, outcome: Outcome, staging: Path, lease: Held | None
     ) -> list[str]:
@@ -368,9 +306,8 @@ class Outputs:
             check_owners(iter(files), key, self.folder, self.log)
             before = self.log.done.get(key)
             if before is not None:
-                check_name(
-                    source, before, self.folder, self.options
-                )  # another run may have been quicker
+                # another run may have been quicker
+                check_name(source, before, self.folder, self.options)
             formats = {one.name for one in self._formats}
             outcome, notes = _with_earlier(outcome, before, formats, self.folder)
             append(outcome.line())
@@ -409,21 +346,6 @@ class Outputs:
                 fit = match.fit(labels, self._template.force, source.kind == "crops")
                 notes = [*notes, *fit.notes]
         return people, notes
-
-    def _check_run_files(self) -> None:
-        """Refuse to write over files of the run's names that the log does not know."""
-        names = [SUMMARY, *([PREDICTIONS] if "predictions" in self.options.written else [])]
-        for name in names:
-            if name in self.log.run_files or self.folder.size(name) < 0:
-                continue
-            if name == SUMMARY and self.folder.begins_with(name, SUMMARY_BEGINNING):
-                raise FormatError(
-                    f"{self.folder} holds results without a {RUN_LOG}: move them, or choose another -o"
-                )
-            shown = self.folder.shown(name)
-            raise FormatError(
-                f"{shown} is not videxpr's ({RUN_LOG} does not know it): move it, or choose another -o"
-            )
 
 
 def _with_earlier(
