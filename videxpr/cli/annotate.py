@@ -56,8 +56,9 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     outputs.check(sources)
     if command.batch.dry_run:
         return _print_plan(command, sources, outputs)
+    from videxpr.annotation.batch.limits import find_limits
     from videxpr.annotation.batch.run import Batch
-    from videxpr.annotation.batch.start import find_limits, make_job, start_pool
+    from videxpr.annotation.batch.start import make_job, start_pool
 
     job = make_job(command, models, setup, sources)
     resume = resume_hint(command.output.overwrite)

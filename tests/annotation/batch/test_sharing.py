@@ -15,8 +15,9 @@ from run_logs import lines
 from stub_runs import StubAnnotator, run, video
 
 from videxpr.annotation import leases
+from videxpr.annotation.batch.limits import Limits
 from videxpr.annotation.batch.pool import InProcess
-from videxpr.annotation.batch.run import Batch, Limits
+from videxpr.annotation.batch.run import Batch
 from videxpr.annotation.batch.worker import Ready
 from videxpr.annotation.options import OutputOptions
 from videxpr.annotation.writer import Outputs

@@ -5,9 +5,8 @@ import shutil
 import pytest
 from hypothesis import given, strategies
 
-from videxpr.annotation.batch.options import BatchOptions, Shard
-from videxpr.annotation.batch.start import find_limits, in_shard
-from videxpr.annotation.options import AnnotateCommand
+from videxpr.annotation.batch.options import Shard
+from videxpr.annotation.batch.start import in_shard
 from videxpr.video.search import find_sources
 
 COUNT = 4
@@ -74,17 +73,3 @@ def test_a_shard_without_videos_has_nothing_to_do(videxpr, folder, tmp_path):
     words = ("-o", tmp_path / "out", "--device", "cpu", "--shard", f"{empty[0]}/{COUNT}")
     code, _, error = videxpr("annotate", tmp_path / "a.mp4", *words)
     assert code == 0, error
-
-
-@pytest.mark.parametrize(
-    ("options", "is_limited"),
-    [
-        ({}, True),
-        ({"executor": "ray"}, True),
-        ({"executor": "ray", "ray_address": "there:6379"}, False),
-        ({"executor": "ray", "ray_address": "there:6379", "memory_bytes": 10**9}, True),
-    ],
-)
-def test_what_is_free_here_limits_nobody_on_other_machines(options, is_limited):
-    limits = find_limits(AnnotateCommand(("a.mp4",), batch=BatchOptions(**options)))
-    assert (limits.memory_bytes is not None) == is_limited

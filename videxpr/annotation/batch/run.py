@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
+from videxpr.annotation.batch.limits import Limits
 from videxpr.annotation.batch.pool import InProcess, Pool
 from videxpr.annotation.batch.worker import (
     Advanced,
@@ -26,9 +27,7 @@ from videxpr.annotation.standing import Standing
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import (
     CrashError,
-    MemoryLimitError,
     OutputError,
-    StallError,
     VidexprError,
     WorkerError,
 )
@@ -44,26 +43,8 @@ TICK_SECONDS: Final = 0.25
 ELSEWHERE_SECONDS: Final = 1.0
 """So often it is looked whether another run has ended with what it is at."""
 
-LOADING_SECONDS: Final = 1800.0
-"""Models that are not loaded by then never will be."""
-
 ATTEMPTS: Final = 2
 """A process may be ended by what has nothing to do with its video, but hardly twice."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a batch gives something up.
-
-    Attributes:
-        stall_seconds: without a frame, after which a video has failed.
-        memory_bytes: that a worker may hold; None for no limit.
-        failures: after which the batch ends; None for no limit.
-    """
-
-    stall_seconds: float = float("inf")
-    memory_bytes: int | None = None
-    failures: int | None = None
 
 
 class Listener(Protocol):
@@ -316,17 +297,14 @@ class Batch:
         """End workers that take too long, or too much."""
         if monotonic() - self._watched < TICK_SECONDS:
             return
-        self._watched, limits = monotonic(), self._limits
+        self._watched = monotonic()
         for number, running in tuple(self._running.items()):
             still = monotonic() - running.moved
-            longest = LOADING_SECONDS if running.is_loading else limits.stall_seconds
-            if still > longest:
-                text = f"no frame came for {still:.0f} s (--timeout {longest:g}), so it was ended"
-                self._end_worker(number, StallError(text))
-            elif limits.memory_bytes is not None:
-                held = self._pool.memory_bytes(number)
-                if held > limits.memory_bytes:
-                    self._end_worker(number, MemoryLimitError(_too_much(held, limits.memory_bytes)))
+            error: WorkerError | None = self._limits.stall(still, running.is_loading)
+            if error is None and self._limits.memory_bytes is not None:
+                error = self._limits.excess(self._pool.memory_bytes(number))
+            if error is not None:
+                self._end_worker(number, error)
 
     def _end_worker(self, number: int, error: WorkerError) -> None:
         self._pool.kill(number)
@@ -404,13 +382,6 @@ def _failed_before(source: Source, outcome: Outcome) -> Report:
 def _done_before(source: Source, outcome: Outcome) -> Report:
     speed = outcome.frames / max(outcome.seconds, 1e-9)
     return Report(source, "done", frames=outcome.frames, frames_per_second=speed)
-
-
-def _too_much(held: int, limit: int) -> str:
-    return (
-        f"it took {held / 1e9:.1f} GB of memory, and a worker may take {limit / 1e9:.1f} "
-        "(--memory-limit), so it was ended; take fewer workers (-j) or a machine with more"
-    )
 
 
 def _quoted(text: str) -> str:

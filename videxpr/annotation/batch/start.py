@@ -11,19 +11,16 @@ from typing import Final
 from videxpr.annotation.batch.options import Shard
 from videxpr.annotation.batch.pool import InProcess, Pool
 from videxpr.annotation.batch.processes import ProcessPool
-from videxpr.annotation.batch.run import Limits
 from videxpr.annotation.batch.worker import Job, load
 from videxpr.annotation.fingerprint import Setup
 from videxpr.annotation.options import AnnotateCommand
 from videxpr.annotation.writer import Outputs
 from videxpr.core.errors import UsageError
-from videxpr.core.memory import available_bytes
 from videxpr.core.options import VISIBLE
 from videxpr.core.threads import stage_threads
 from videxpr.model.hub.resolve import ModelFile
 from videxpr.video.sources import Source
 
-MEMORY_SHARE: Final = 0.8
 NVIDIA_GPUS: Final = Path("/proc/driver/nvidia/gpus")
 
 
@@ -57,14 +54,6 @@ def start_pool(job: Job, outputs: Outputs) -> Pool:
             raise UsageError(f"--executor ray: {exc}; pip install videxpr[ray]") from exc
         return RayPool(job, batch.workers, batch.ray_address)
     return ProcessPool(job, size) if size else InProcess(outputs, partial(load, job))
-
-
-def find_limits(command: AnnotateCommand) -> Limits:
-    """Return when a call gives something up."""
-    batch, workers = command.batch, max(1, count_workers(command))
-    # what is free on machines of a cluster is not known here; there Ray itself ends the largest
-    share = None if batch.ray_address else int(MEMORY_SHARE * available_bytes() / workers)
-    return Limits(batch.timeout_seconds, batch.memory_bytes or share, batch.max_failures)
 
 
 def count_workers(command: AnnotateCommand) -> int:
