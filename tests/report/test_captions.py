@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from records import annotation, changed
+from records import annotation, changed, clock
 
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.report.captions import captions, clock_text, player_seconds, shown_name
+from videxpr.formats.intervals import frame_edges
+from videxpr.report.captions import captions, clock_text, shown_name
 
 
 def test_each_frame_has_its_time_and_its_faces_by_rank() -> None:
@@ -23,10 +24,15 @@ def test_each_frame_has_its_time_and_its_faces_by_rank() -> None:
     assert face.confidence == pytest.approx(np.nanmax(record.faces.smoothed[0]))
 
 
-def test_times_count_from_the_start_of_the_file_or_on_the_clock() -> None:
-    record = changed(annotation(), container_start_seconds=0.1)
-    expected = [0.1, 0.14, 0.18, record.seconds[3], 0.26]  # the fourth has no time of its own
-    assert player_seconds(record) == pytest.approx(expected)
+def test_times_are_those_of_intervals_and_rise_where_the_files_own_do_not() -> None:
+    # the fourth frame has no time of its own
+    untimed = changed(annotation(), container_start_seconds=0.1)
+    pts = np.array([0.2, 0.24, 0.28, 0.1, 0.14])
+    back = changed(untimed, pts_seconds=pts, seconds=clock(pts))
+    for record in (untimed, back):
+        found = [one.seconds for one in captions(record, "")]
+        assert found == frame_edges(record)[:-1].tolist()
+        assert found == pytest.approx([0.1, 0.14, 0.18, 0.22, 0.26])
 
 
 def test_a_stretch_is_named() -> None:
@@ -43,7 +49,6 @@ def test_a_stretch_is_named() -> None:
         (4.92, "0:04.920"),
         (59.9996, "1:00.000"),
         (3723.004, "1:02:03.004"),
-        (-0.5, "-0:00.500"),
     ],
 )
 def test_times_for_people(seconds, text) -> None:

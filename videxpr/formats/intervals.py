@@ -63,7 +63,7 @@ def intervals_of(annotation: Annotation, options: IntervalOptions) -> list[Inter
 def frame_edges(annotation: Annotation) -> Times:
     """Return the seconds (N + 1,) at which each frame begins, and at which the last one ends.
 
-    They count from the start of the file, and rise.
+    They count from the start of the file, and rise, also where its own times do not.
     """
     seconds, pts = annotation.seconds, annotation.pts_seconds
     step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 1 / 30

@@ -8,6 +8,7 @@ import numpy as np
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.names import escaped
 from videxpr.core.structures import Floats
+from videxpr.formats.intervals import frame_edges
 from videxpr.formats.record import Annotation
 from videxpr.video.segments import name_with_segment
 
@@ -41,7 +42,7 @@ class FrameCaption:
     Attributes:
         video: its name; empty where it is not to be shown.
         frame: index of the frame.
-        seconds: its time from the start of the file, as in a player.
+        seconds: at which it begins, from the start of the file, as in intervals.
         faces: by rank, nobody where no face was found.
     """
 
@@ -61,12 +62,12 @@ def captions(annotation: Annotation, video: str) -> Iterator[FrameCaption]:
     faces, labels = annotation.faces, annotation.faces.label
     frames = annotation.first_frame + np.arange(len(annotation))
     bounds = np.searchsorted(faces.frame, np.append(frames, annotation.end_frame))
-    times = player_seconds(annotation)
+    begins = frame_edges(annotation)[:-1].tolist()
     for at, frame in enumerate(frames.tolist()):
         yield FrameCaption(
             video,
             frame,
-            float(times[at]),
+            begins[at],
             tuple(
                 FaceCaption(
                     int(faces.person[row]),
@@ -84,16 +85,10 @@ def shown_name(annotation: Annotation) -> str:
     return escaped(name_with_segment(annotation.video, annotation.provenance.get("segment", "")))
 
 
-def player_seconds(annotation: Annotation) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """Return the frames' times (N,) from the start of the file; of unknown ones, those of the clock."""
-    pts = annotation.pts_seconds - annotation.container_start_seconds
-    return np.where(np.isnan(pts), annotation.seconds, pts)
-
-
 def clock_text(seconds: float) -> str:
     """Return a time for people: ``0:04.920``, ``1:02:03.004``."""
-    milliseconds = round(abs(seconds) * 1000)
+    milliseconds = round(seconds * 1000)
     minutes, rest = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)
     start = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
-    return f"{'-' * (seconds < 0)}{start}:{rest // 1000:02d}.{rest % 1000:03d}"
+    return f"{start}:{rest // 1000:02d}.{rest % 1000:03d}"

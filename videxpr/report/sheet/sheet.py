@@ -12,9 +12,10 @@ from videxpr.core.errors import UsageError, VidexprError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.core.files import atomic_write
 from videxpr.core.structures import Image
+from videxpr.formats.intervals import frame_edges
 from videxpr.formats.parquet import read_annotation
 from videxpr.formats.record import Annotation
-from videxpr.report.captions import clock_text, player_seconds, shown_name
+from videxpr.report.captions import clock_text, shown_name
 from videxpr.report.colors import COLORS, ink
 from videxpr.report.drawing import (
     Block,
@@ -122,14 +123,15 @@ def _video_block(
     width = NAME_WIDTH + command.columns * (CELL_WIDTH + GAP) + GAP
     height = TITLE_HEIGHT + GAP + (len(rows) * (CELL_HEIGHT + GAP) or line_height(TEXT) + GAP)
     paper = np.full((height, width, 3), 255, np.uint8)
-    shapes = list(_title(annotation, len(rows), width))
+    begins = frame_edges(annotation)[:-1].tolist()
+    shapes = list(_title(annotation, begins, len(rows), width))
     places: dict[int, tuple[int, int]] = {}
     for line, one in enumerate(rows):
         top = TITLE_HEIGHT + GAP + line * (CELL_HEIGHT + GAP)
         shapes += _person(one, top)
         for column, row in enumerate(one.rows):
             left = NAME_WIDTH + column * (CELL_WIDTH + GAP)
-            shapes += _cell(annotation, row, left, top)
+            shapes += _cell(annotation, begins, row, left, top)
             if row is not None:
                 places[row] = left + EDGE, top + EDGE
     if not rows:
@@ -141,13 +143,14 @@ def _video_block(
     return drawn
 
 
-def _title(annotation: Annotation, shown: int, width: int) -> Iterator[Shape]:
+def _title(
+    annotation: Annotation, begins: Sequence[float], shown: int, width: int
+) -> Iterator[Shape]:
     """Yield the line above a video: its name, and how long it is."""
     yield Block(Rectangle(0, 0, width, TITLE_HEIGHT), EMPTY)
-    times = player_seconds(annotation)
     more = count_people(annotation) - shown
     count = f"{len(annotation)} frame{'s' * (len(annotation) > 1)}"
-    about = f"{count}, {clock_text(float(times[0]))} to {clock_text(float(times[-1]))}"
+    about = f"{count}, {clock_text(begins[0])} to {clock_text(begins[-1])}"
     about += f", {more} more {'person' if more == 1 else 'people'}" if more else ""
     room = width - text_width(about, TEXT) - 4 * GAP
     name = shortened(shown_name(annotation), TITLE, room)
@@ -160,7 +163,9 @@ def _person(one: PersonRow, top: int) -> Iterator[Shape]:
     yield Text(GAP, top + EDGE + line_height(TEXT), f"seen in {one.share:.0%}", TEXT, FAINT)
 
 
-def _cell(annotation: Annotation, row: int | None, left: int, top: int) -> Iterator[Shape]:
+def _cell(
+    annotation: Annotation, begins: Sequence[float], row: int | None, left: int, top: int
+) -> Iterator[Shape]:
     """Yield what is around a face: its edge, its label and its time."""
     square = Rectangle(left, top, left + CELL_WIDTH, top + CELL_WIDTH)
     if row is None:
@@ -176,5 +181,5 @@ def _cell(annotation: Annotation, row: int | None, left: int, top: int) -> Itera
     yield Text(left + EDGE, square.bottom, text, TEXT, ink(name))
     end = square.right - EDGE - text_width(share, TEXT)
     yield Text(end, square.bottom, share, TEXT, ink(name))
-    seconds = player_seconds(annotation)[faces.frame[row] - annotation.first_frame]
-    yield Text(left + EDGE, bottom, clock_text(float(seconds)), TEXT, FAINT)
+    seconds = begins[faces.frame[row] - annotation.first_frame]
+    yield Text(left + EDGE, bottom, clock_text(seconds), TEXT, FAINT)
