@@ -1,12 +1,14 @@
 """Who is who in a shot, who is the main person, and who has which rank in a frame."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from videxpr.core.structures import Face
-from videxpr.faces.options import PERSONS, Person, TrackingOptions
+from videxpr.faces.options import Person, TrackingOptions
 from videxpr.faces.subjects import (
     Subject,
     find_subjects,
@@ -17,6 +19,7 @@ from videxpr.faces.subjects import (
 from videxpr.faces.track import Track
 
 PICTURE = (1000, 600)
+PERSONS = get_args(Person)
 
 
 def face_at(x: float, size: float = 100) -> Face:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
@@ -10,7 +10,6 @@ from videxpr.video.options import DecodingOptions, TimeRange
 
 CHOICES: Final = ("auto", "mtcnn", "scrfd", "scrfd:PACK")
 Person = Literal["largest", "left", "right", "center"]
-PERSONS: Final[tuple[str, ...]] = get_args(Person)
 PANEL: Final = "Faces and people"
 
 

@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from videxpr.annotation.export.options import ExportCommand
-from videxpr.annotation.export.recordings import RecordingFile, find_recordings, level_columns
+from videxpr.annotation.export.recordings import (
+    RecordingFile,
+    find_recordings,
+    level_columns,
+    read_recordings,
+)
 from videxpr.annotation.export.tables import (
     BEFORE_LEVELS,
     Removed,
@@ -15,7 +20,7 @@ from videxpr.annotation.export.tables import (
 )
 from videxpr.core.errors import FormatError
 from videxpr.formats.csv_cells import table_text
-from videxpr.formats.parquet import is_of_segment, read_annotation
+from videxpr.formats.parquet import is_of_segment
 from videxpr.video.jobs import Row
 from videxpr.video.segments import Segment, find_segments, some
 
@@ -81,13 +86,7 @@ def _rows(
 ) -> Iterator[Row]:
     """Yield the rows of all recordings; a file that cannot be read is an error of the tally's."""
     empty: list[str] = []
-    for done, file in enumerate(recordings):
-        progress(done, len(recordings))
-        try:
-            annotation = read_annotation(file.path)
-        except FormatError as exc:
-            tally.errors.append(str(exc))
-            continue
+    for file, annotation in read_recordings(recordings, tally.errors, progress):
         own = None if segments is None else segments[file.name]
         rows, removed = recording_rows(annotation, own, command)
         if not rows:
@@ -99,7 +98,6 @@ def _rows(
         for row in long_rows(rows, command.table) if command.table.long else rows:
             tally.rows += 1
             yield {**row, **place}
-    progress(len(recordings), len(recordings))
     if empty:
         tally.warnings.append(f"{some('recording', empty)} without a row that --min-coverage left")
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from videxpr.annotation.export.options import FILES, ExportCommand
-from videxpr.annotation.export.recordings import RecordingFile, find_recordings
+from videxpr.annotation.export.recordings import RecordingFile, find_recordings, read_recordings
 from videxpr.annotation.media import find_media
 from videxpr.core.errors import FormatError, UsageError
 from videxpr.formats import interval_csv, json_lines
 from videxpr.formats.intervals import IntervalSettings, path_from, rows_of
-from videxpr.formats.parquet import read_annotation
 from videxpr.formats.writers import Format, chosen_formats
 from videxpr.video.jobs import Row
 
@@ -61,13 +60,7 @@ def export_files(command: ExportCommand, progress: Callable[[int, int], None]) -
     folder, formats = command.output or FILES, chosen_formats(command.files.formats)
     _check(recordings, folder, formats, command.files.overwrite)
     tally, rows, named = FilesTally(), list[Row](), {one.name for one in formats}
-    for done, recording in enumerate(recordings):
-        progress(done, len(recordings))
-        try:
-            annotation = read_annotation(recording.path)
-        except FormatError as exc:
-            tally.errors.append(str(exc))
-            continue
+    for recording, annotation in read_recordings(recordings, tally.errors, progress):
         own = list(rows_of(annotation, command.intervals))
         tally.recordings, tally.intervals = tally.recordings + 1, tally.intervals + len(own)
         rows += own if any(one.name in TABLES for one in formats) else []
@@ -88,7 +81,6 @@ def export_files(command: ExportCommand, progress: Callable[[int, int], None]) -
         if one.name in TABLES:
             TABLES[one.name](folder / one.suffix.removeprefix("."), rows)
             tally.files += 1
-    progress(len(recordings), len(recordings))
     tally.errors = list(dict.fromkeys(tally.errors))
     return tally
 

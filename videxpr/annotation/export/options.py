@@ -3,7 +3,7 @@
 import re
 from dataclasses import MISSING, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
@@ -19,6 +19,12 @@ WIDTH: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+) *(ms|s|min|m|h)?")
 UNITS: Final = {"ms": 0.001, "s": 1.0, "": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 LEVEL: Final = re.compile(r"[^\W\d]\w*")
 """What R, SPSS and pandas take for the name of a column."""
+
+
+def recordings_option() -> Any:
+    """Declare the option that names recordings, for every command that reads what annotate wrote."""
+    text = "Output folders of videxpr annotate, or Parquet files."
+    return option(MISSING, text, positional=True)
 
 
 def parse_width(text: str) -> float:
@@ -182,9 +188,7 @@ class ExportCommand:
         quiet: whether nothing is said but errors.
     """
 
-    folders: tuple[Path, ...] = option(
-        MISSING, "Output folders of videxpr annotate, or Parquet files.", positional=True
-    )
+    folders: tuple[Path, ...] = recordings_option()
     output: Path | None = option(
         None,
         "Where the table goes, - is standard output; with --to, the folder for files.",

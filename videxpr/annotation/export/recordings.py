@@ -1,11 +1,14 @@
 """Which recordings a table is made of, and in which folders they lie."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from videxpr.core.errors import SourceError, UsageError
+from videxpr.core.errors import FormatError, SourceError, UsageError
+
+if TYPE_CHECKING:
+    from videxpr.formats.record import Annotation
 
 SUFFIX: Final = ".parquet"
 
@@ -39,6 +42,29 @@ def find_recordings(arguments: Sequence[Path]) -> list[RecordingFile]:
     above = folders_above(arguments)
     found = [one for path in arguments for one in _below(path, above[path])]
     return list({one.path.absolute(): one for one in found}.values())
+
+
+def read_recordings(
+    recordings: Sequence[RecordingFile], errors: list[str], progress: Callable[[int, int], None]
+) -> "Iterator[tuple[RecordingFile, Annotation]]":
+    """Yield recordings with their annotations, in order.
+
+    Args:
+        recordings: which.
+        errors: takes why one cannot be read, which is left out.
+        progress: called with the recordings that are done, and all of them.
+    """
+    from videxpr.formats.parquet import read_annotation  # here, as it takes long to import
+
+    for done, file in enumerate(recordings):
+        progress(done, len(recordings))
+        try:
+            annotation = read_annotation(file.path)
+        except FormatError as exc:
+            errors.append(str(exc))
+            continue
+        yield file, annotation
+    progress(len(recordings), len(recordings))
 
 
 def level_columns(

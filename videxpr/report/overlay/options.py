@@ -1,11 +1,12 @@
 """What a user can choose about overlays."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from videxpr.annotation.export.options import recordings_option
 from videxpr.core.option import option, options
 from videxpr.core.options import PANEL
 from videxpr.video.options import OVERLAY, Blur, BlurOptions
@@ -46,9 +47,7 @@ class OverlayCommand:
         quiet: whether nothing is said but errors.
     """
 
-    annotations: tuple[Path, ...] = option(
-        MISSING, "Output folders of videxpr annotate, or Parquet files.", positional=True
-    )
+    annotations: tuple[Path, ...] = recordings_option()
     output: Path | None = option(
         None,
         "The folder for overlays.",

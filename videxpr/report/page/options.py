@@ -1,9 +1,10 @@
 """What a user can choose about the report."""
 
-from dataclasses import MISSING, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
+from videxpr.annotation.export.options import recordings_option
 from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
 from videxpr.core.options import PANEL
@@ -51,9 +52,7 @@ class ReportCommand:
         quiet: whether nothing is said but errors.
     """
 
-    folders: tuple[Path, ...] = option(
-        MISSING, "Output folders of videxpr annotate, or Parquet files.", positional=True
-    )
+    folders: tuple[Path, ...] = recordings_option()
     output: Path | None = option(
         None,
         "The page.",

@@ -1,9 +1,10 @@
 """What a user can choose about contact sheets."""
 
-from dataclasses import MISSING, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
+from videxpr.annotation.export.options import recordings_option
 from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
 from videxpr.core.options import PANEL
@@ -36,9 +37,7 @@ class SheetCommand:
         quiet: whether nothing is said but errors.
     """
 
-    annotations: tuple[Path, ...] = option(
-        MISSING, "Output folders of videxpr annotate, or Parquet files.", positional=True
-    )
+    annotations: tuple[Path, ...] = recordings_option()
     output: Path = option(
         SHEET, "The picture: FILE.png or FILE.jpg.", short="o", metavar="FILE", writes="file"
     )
