@@ -1,14 +1,18 @@
-"""Runs of the command in a process of its own, on folders of crops that a small model reads quickly."""
+"""Runs of the command, here or in a process of its own, and crops that a small model reads quickly."""
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import pytest
 import torch
 from PIL import Image
 from pipeline import picture
 
+from videxpr.cli import main
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
@@ -30,6 +34,16 @@ def write_crops(folder: Path, frames: int = 12, size: tuple[int, int] = (112, 11
     for frame in range(1, frames + 1):
         Image.fromarray(picture(frame, size=size)).save(folder / f"{frame:05d}.png")
     return folder
+
+
+def run_here(*words: object) -> tuple[int, str, str]:
+    """Run the command in this process, where torch is loaded; what the fixture `videxpr` gives."""
+    out, error = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(error):
+        patch.setattr(sys, "argv", ["videxpr", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+    return int(stop.value.code or 0), out.getvalue(), error.getvalue()
 
 
 def start(*words: object, **environment: object) -> "subprocess.Popen[str]":

@@ -11,11 +11,22 @@ import time
 import psutil
 import pytest
 from run_logs import lines
-from runs import results, start, write_crops, write_small_model
+from runs import results, run_here, start, write_crops, write_small_model
 
 pytestmark = pytest.mark.slow
 
 VIDEOS = 12
+
+TELL_WHAT_IS_LOADED = """
+import sys
+from videxpr.cli import main
+
+try:
+    main()
+except SystemExit as end:
+    code = end.code
+print("heavy:", code, *{"torch", "av", "cv2", "pyarrow", "insightface"} & {*sys.modules})
+"""
 
 
 @pytest.fixture(scope="module")
@@ -32,32 +43,47 @@ def crops(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def annotate(weights):
+def command(weights, crops):
+    return "annotate", crops, "-m", weights, "--device", "cpu"
+
+
+@pytest.fixture(scope="module")
+def annotate(command):
     def begin(*words, **environment):
-        return start("annotate", *words, "-m", weights, "--device", "cpu", **environment)
+        return start(*command, *words, **environment)
 
     return begin
 
 
 @pytest.fixture(scope="module")
-def unbroken(annotate, crops, tmp_path_factory):
-    """What an unbroken run writes."""
+def unbroken_run(command, tmp_path_factory):
+    """The folder of an unbroken run, and what its parent said."""
     out = tmp_path_factory.mktemp("unbroken") / "out"
-    text, _ = (run := annotate(crops, "-o", out, "-j", 1)).communicate(timeout=120)
-    assert run.returncode == 0, text
-    return results(out)
+    words = [sys.executable, "-c", TELL_WHAT_IS_LOADED, *command, "-o", out]
+    return out, subprocess.run(words, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def unbroken(unbroken_run):
+    """What an unbroken run writes."""
+    return results(unbroken_run[0])
+
+
+def test_the_parent_needs_neither_torch_nor_av(unbroken_run):
+    _, done = unbroken_run
+    assert done.stdout.splitlines()[-1] == "heavy: 0", done.stderr
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_any_number_of_workers_writes_the_same(annotate, crops, unbroken, tmp_path, workers):
-    text, _ = (run := annotate(crops, "-o", tmp_path, "-j", workers)).communicate(timeout=120)
-    assert run.returncode == 0, text
+def test_any_number_of_workers_writes_the_same(command, unbroken, tmp_path, workers):
+    code, text, error = run_here(*command, "-o", tmp_path, "-j", workers)
+    assert code == 0, error
     assert results(tmp_path) == unbroken
     rows = re.findall(r"^v\d\d  ", text, re.M)  # of the table, in the order of the sources
     assert rows == sorted(rows) and len(rows) == VIDEOS
 
 
-def test_a_fault_of_any_kind_costs_one_video(annotate, crops, unbroken, tmp_path):
+def test_a_fault_of_any_kind_costs_one_video(annotate, unbroken, tmp_path):
     (tmp_path / "bad.mp4").write_text("no video")
     faults = "segfault:v01,hang:v03,eat:v05,fill:v07"
     disk = tmp_path / "disk"
@@ -67,7 +93,7 @@ def test_a_fault_of_any_kind_costs_one_video(annotate, crops, unbroken, tmp_path
     if not is_small:
         faults = faults.replace(",fill:v07", "")
     try:
-        words = (crops, tmp_path / "bad.mp4", "-o", tmp_path / "out", "-j", 2)
+        words = (tmp_path / "bad.mp4", "-o", tmp_path / "out", "-j", 2)
         guards = ("--timeout", 6, "--memory-limit", "1500MB")
         run = annotate(*words, *guards, VIDEXPR_FAULTS=faults, VIDEXPR_SMALL_DISK=disk)
         text, _ = run.communicate(timeout=180)
@@ -104,11 +130,13 @@ def workers_of(run):
 
 
 def test_a_run_whose_processes_are_killed_ends_as_if_they_had_not_been(
-    annotate, crops, unbroken, tmp_path
+    annotate, unbroken, tmp_path
 ):
     drawn = random.Random(1)
-    for victim in ("parent", "worker", "parent"):
-        run = annotate(crops, "-o", tmp_path, "-j", 1)
+    for victim in ("parent", "parent", "worker"):
+        for path in sorted(tmp_path.glob("v*"))[::3]:
+            path.unlink()  # so that there is something to do
+        run = annotate("-o", tmp_path, "-j", 1)
         for line in run.stdout:
             if re.search(r"\[\d+/12\] .* frames", line):
                 break
@@ -116,37 +144,16 @@ def test_a_run_whose_processes_are_killed_ends_as_if_they_had_not_been(
         children = workers_of(run)
         for process in children if victim == "worker" else [run]:
             process.kill()
-        run.communicate(timeout=120)
+        text, _ = run.communicate(timeout=120)
         _, alive = psutil.wait_procs(children, timeout=5)
         assert not alive
-        if victim == "worker":
-            break_off = results(tmp_path)
-            assert break_off == unbroken  # the same run has made it good
-            for name in sorted(break_off)[::3]:
-                (tmp_path / name).unlink()
-    run = annotate(crops, "-o", tmp_path, "-j", 1)
-    text, _ = run.communicate(timeout=120)
-    assert run.returncode == 0, text
+    assert run.returncode == 0, text  # the one whose worker was killed has made all good
     assert results(tmp_path) == unbroken
     assert not list(tmp_path.glob(".*"))
 
 
-def test_the_parent_needs_neither_torch_nor_av(annotate, crops, weights, tmp_path):
-    code = (
-        "import sys; from videxpr.cli import main\n"
-        "try: main()\n"
-        "except SystemExit as end: code = end.code\n"
-        "print('heavy:', code, *{'torch', 'av', 'cv2', 'pyarrow', 'insightface'} & {*sys.modules})"
-    )
-    words = ("annotate", crops / "v00", "-o", tmp_path, "-m", weights, "--device", "cpu")
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True
-    )
-    assert done.stdout.splitlines()[-1] == "heavy: 0", done.stderr
-
-
-def test_ctrl_c_ends_within_three_seconds_and_leaves_no_process(annotate, crops, tmp_path):
-    run = annotate(crops, "-o", tmp_path, "-j", 2, VIDEXPR_FAULTS="hang:v10,hang:v11")
+def test_ctrl_c_ends_within_three_seconds_and_leaves_no_process(annotate, tmp_path):
+    run = annotate("-o", tmp_path, "-j", 2, VIDEXPR_FAULTS="hang:v10,hang:v11")
     for line in run.stdout:
         if "[10/12]" in line:
             break
