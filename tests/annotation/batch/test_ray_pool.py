@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 from run_logs import lines
-from runs import FAULTS, results, start, write_crops, write_small_model
+from runs import FAULTS, results, run_here, start, write_crops, write_small_model
 
 from videxpr.annotation.batch.worker import Refused
 
@@ -38,20 +38,24 @@ def crops(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def annotate(weights, crops):
+def command(weights, crops):
+    return "annotate", crops, "-m", weights, "--device", "cpu"
+
+
+@pytest.fixture(scope="module")
+def annotate(command):
     def begin(out, *words, **environment):
-        words = ("annotate", crops, "-o", out, "-m", weights, "--device", "cpu", *words)
-        return start(*words, **environment)
+        return start(*command, "-o", out, *words, **environment)
 
     return begin
 
 
 @pytest.fixture(scope="module")
-def local(annotate, tmp_path_factory):
+def local(command, tmp_path_factory):
     """What a run without Ray writes."""
     out = tmp_path_factory.mktemp("local")
-    text, _ = (run := annotate(out, "-j", 0)).communicate(timeout=180)
-    assert run.returncode == 0, text
+    code, _, error = run_here(*command, "-o", out, "-j", 0)
+    assert code == 0, error
     return results(out)
 
 
