@@ -294,11 +294,11 @@ def defaults(shop: Workshop) -> Result:
 
 def small_model(shop: Workshop) -> Result:
     formats = (*DATA, "features")
-    return shop.annotate("small", shop.clips, formats=formats, workers=2)
+    return shop.annotate("small", shop.clips, formats=formats, workers=1)
 
 
 def csv_format(shop: Workshop) -> Result:
-    return shop.annotate("csv", *shop.clip("gap.mp4"), formats=("csv",), workers=1)
+    return shop.annotate("csv", *shop.clip("gap.mp4"), formats=("csv",))
 
 
 def two_people(shop: Workshop) -> Result:
