@@ -1,5 +1,6 @@
 """What the tests of embedding share: small models, and crops that are not all noise."""
 
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,8 @@ def face_crops(count: int, size: int = ARCFACE.size) -> list[np.ndarray]:
     return [*crops, np.random.default_rng(count).integers(0, 256, (size, size, 3), np.uint8)]
 
 
-def write_graph_often(path: str, content: bytes, times: int) -> None:
+def write_graph_often(path: str, content: bytes, times: int, begun: Event) -> None:
     """Write a graph again and again; a process of its own imports this room by its name."""
+    begun.set()
     for _ in range(times):
         write_graph(Path(path), content)

@@ -244,8 +244,10 @@ def test_a_file_is_whole_at_any_time_while_two_processes_write_it(file):
     ours, theirs = (bytes([number]) * 2_000_000 for number in (1, 2))
     write_graph(file, ours)
     context = multiprocessing.get_context("spawn")
-    writer = context.Process(target=write_graph_often, args=(str(file), theirs, 50))
+    begun = context.Event()
+    writer = context.Process(target=write_graph_often, args=(str(file), theirs, 50, begun))
     writer.start()
+    assert begun.wait(120)  # it imports torch first, and would share its core with us
     seen = []
     while writer.is_alive():
         write_graph(file, ours)
