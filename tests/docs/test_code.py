@@ -3,14 +3,13 @@
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pipeline import write_portrait
+from runs import run_here
 
 from videxpr.formats.affwild2 import write_labels
 
@@ -40,8 +39,9 @@ def annotated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "examples").mkdir()
     shutil.copy(VIDEO, folder / "examples")
     (folder / "trials.csv").write_text(TRIALS)
-    words = ["annotate", "-j", "0", "examples/astronaut.mp4", "-o", "annotations"]
-    subprocess.run([sys.executable, "-m", "videxpr", *words], cwd=folder, check=True)
+    words = ("annotate", "-j", 0, folder / "examples/astronaut.mp4", "-o", folder / "annotations")
+    code, _, error = run_here(*words)
+    assert code == 0, error
     shutil.copy(folder / "annotations/astronaut.parquet", folder / "annotations/talk.parquet")
     (folder / "labels").mkdir()
     shutil.copy(folder / "annotations/astronaut.txt", folder / "labels/talk.txt")
