@@ -17,6 +17,7 @@ from conftest import SHARED, Run, needs_shared
 from hub import stand_in
 from PIL import Image
 from pipeline import picture, write_clip
+from runs import run_here
 
 from videxpr.annotation.options import AnnotateCommand
 from videxpr.core.crop_template import UNVERIFIED
@@ -476,20 +477,10 @@ def test_a_printed_configuration_is_the_run_that_printed_it(videxpr, crops, ligh
 
 
 def test_what_is_done_already_is_said_without_torch(crops, tmp_path):
-    command = [
-        sys.executable,
-        "-X",
-        "importtime",
-        "-m",
-        "videxpr",
-        "annotate",
-        crops,
-        "-o",
-        tmp_path,
-    ]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    for _ in range(2):
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    words = ("annotate", crops, "-o", tmp_path)
+    assert run_here(*words, "-j", 0)[0] == 0
+    command = [sys.executable, "-X", "importtime", "-m", "videxpr", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "0 annotated, 1 skipped, 0 failed" in done.stdout
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
     assert not imported & {"torch", "pyarrow", "pandas", "av", "cv2", "scipy"}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from pipeline import picture, write_clip
+from runs import run_here
 from skimage import data
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
@@ -28,17 +29,15 @@ def clips(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tree(clips, tmp_path_factory):
-    """Crops of all clips, the exit code, and what was said."""
+    """Crops of all clips, and the exit code and what was said."""
     root = tmp_path_factory.mktemp("tree")
-    command = [sys.executable, "-m", "videxpr", "crops", "make", str(clips), "-o", str(root)]
-    options = ["--detector", "mtcnn", "--device", "cpu", "--min-face", "60"]
-    done = subprocess.run(command + options, capture_output=True, text=True, check=False)
-    return root, done
+    options = ("--detector", "mtcnn", "--device", "cpu", "--min-face", 60)
+    return root, run_here("crops", "make", clips, "-o", root, *options)
 
 
 def test_a_folder_of_videos_becomes_a_tree(tree):
-    root, done = tree
-    assert done.returncode == 1  # one is broken
+    root, (code, _, _) = tree
+    assert code == 1  # one is broken
     assert sorted(path.name for path in root.iterdir()) == [
         "crop_geometry.json",
         "cropped_aligned",
@@ -54,12 +53,12 @@ def test_a_folder_of_videos_becomes_a_tree(tree):
 
 
 def test_lines_go_to_one_stream_and_the_table_to_the_other(tree):
-    _, done = tree
-    assert "9 frames, 9 crops in face" in done.stderr
-    assert done.stderr.count("broken.mp4") == 1
-    assert "warning: no face was found" in done.stderr
-    assert "2 cropped, 0 skipped, 1 failed" in done.stdout
-    assert "Traceback" not in done.stderr
+    _, (_, out, err) = tree
+    assert "9 frames, 9 crops in face" in err
+    assert err.count("broken.mp4") == 1
+    assert "warning: no face was found" in err
+    assert "2 cropped, 0 skipped, 1 failed" in out
+    assert "Traceback" not in err
 
 
 def test_what_is_there_is_skipped(tree, clips, videxpr):
