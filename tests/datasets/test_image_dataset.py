@@ -91,3 +91,17 @@ def test_misaligned_crops_are_off_by_as_much_as_a_detector_may_be() -> None:
     assert np.abs(shifts).max() < 7 and (np.abs(shifts).max(axis=0) > 4).all()
     # mirrored, not black: no corner of the noise is empty
     assert min(corrupt(picture, "misaligned", n)[:12, :12].mean() for n in range(60)) > 25
+
+
+def test_motion_smears_along_a_line_of_any_direction() -> None:
+    dot = np.zeros((101, 101, 3), np.uint8)
+    dot[50, 50] = 255
+    spans = []
+    for seed in range(40):
+        light = corrupt(dot, "motion-blurred", seed)[..., 0].astype(float)
+        rows, columns = np.nonzero(light > 5)
+        assert abs(light.sum() - 255) < 25
+        assert np.abs([rows.mean() - 50, columns.mean() - 50]).max() < 0.5
+        spans.append((np.ptp(rows), np.ptp(columns)))
+    assert max(map(max, spans)) <= 9 and min(map(max, spans)) >= 5
+    assert min(rows for rows, _ in spans) <= 2 and min(columns for _, columns in spans) <= 2

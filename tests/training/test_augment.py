@@ -47,6 +47,7 @@ def seeded(pixels: Tensor, options: Augmentation, seed: int = 0) -> Tensor:
         color=st.floats(0, 0.5),
         gray=st.floats(0, 1),
         gamma=st.floats(0, 1),
+        motion_blur=st.floats(0, 1),
         downscale=st.floats(0, 1),
         compress=st.floats(0, 1),
         noise=st.floats(0, 0.5),
@@ -138,6 +139,27 @@ def test_a_shift_moves_by_at_most_its_share_of_the_side() -> None:
         centers = (sums * places).sum(dim=1) / sums.sum(dim=1)
         distance = (centers - 50).abs()
         assert distance.max() <= 10.2 and distance.max() > 7
+
+
+def test_motion_blurs_along_a_line_and_keeps_the_light() -> None:
+    dot = torch.zeros(60, 3, 101, 101)
+    dot[:, :, 50, 50] = 1
+    blurred = seeded(dot, replace(NOTHING, motion_blur=1.0))
+    torch.testing.assert_close(blurred.sum(dim=(2, 3)), dot.sum(dim=(2, 3)), rtol=0, atol=1e-3)
+    rows, columns = torch.meshgrid(torch.arange(-50.0, 51), torch.arange(-50.0, 51), indexing="ij")
+    squares = [rows * rows, columns * columns, rows * columns]
+    yy, xx, xy = ((blurred[:, 0] * square).sum(dim=(1, 2)) for square in squares)
+    spread = ((yy - xx) ** 2 / 4 + xy**2).sqrt()
+    long, short = (yy + xx) / 2 + spread, (yy + xx) / 2 - spread
+    assert short.max() < 0.3, "one pixel wide"
+    lengths = (12 * long).sqrt()  # of an even line of this variance
+    assert 2.5 < lengths.min() < 5 and 8 < lengths.max() < 12
+
+
+def test_motion_blur_reaches_its_share_of_the_batch() -> None:
+    pixels = torch.rand(400, 3, 48, 48, generator=torch.Generator().manual_seed(3))
+    changed = seeded(pixels, replace(NOTHING, motion_blur=0.5))
+    assert 150 < ((changed - pixels).abs().amax(dim=(1, 2, 3)) > 1e-3).sum() < 250
 
 
 def test_downscaling_takes_away_fine_detail_only() -> None:

@@ -20,6 +20,8 @@ GAMMA: Final = 2.0
 TURN_DEGREES: Final = 8.0
 SHIFT: Final = 0.05
 SCALE: Final = 0.08
+MOTION: Final = 0.07
+EXPOSURES: Final = 9
 MARGIN: Final = 0.25
 """Of the longer side; more than a turn, a shift and a scale together reach beyond an edge."""
 
@@ -88,9 +90,10 @@ def corrupt(image: Image, kind: Corruption, seed: int) -> Image:
     Args:
         image: (H, W, 3) uint8.
         kind: ``small``, as a face of 32 pixels; ``compressed``, as JPEG of quality 20; ``dark``, with
-            gamma 2; or ``misaligned``, turned by up to 8 degrees, shifted by up to 5 % of the side and
-            scaled by up to 8 %, each evenly to either side.
-        seed: of what is drawn for ``misaligned``.
+            gamma 2; ``misaligned``, turned by up to 8 degrees, shifted by up to 5 % of the side and
+            scaled by up to 8 %, each evenly to either side; or ``motion-blurred``, along a line of 7 %
+            of the side in any direction.
+        seed: of what is drawn for the last two.
     """
     return _CHANGES[kind](image, seed)
 
@@ -123,9 +126,22 @@ def _misaligned(image: Image, seed: int) -> Image:
     return warp(wider, np.column_stack([turn, source]), width, height)
 
 
+def _motion_blurred(image: Image, seed: int) -> Image:
+    angle = np.random.default_rng(seed).uniform(0, math.pi)
+    height, width = image.shape[:2]
+    side = max(width, height)
+    margin = round(MARGIN * side)
+    wider = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
+    path = np.linspace(-0.5, 0.5, EXPOSURES) * MOTION * side
+    line = np.outer(path, [math.cos(angle), math.sin(angle)]) + margin
+    exposures = [warp(wider, np.column_stack([np.eye(2), one]), width, height) for one in line]
+    return np.mean(exposures, axis=0).round().astype(np.uint8)
+
+
 _CHANGES: Final[dict[Corruption, Callable[[Image, int], Image]]] = {
     "small": _small,
     "compressed": _compressed,
     "dark": _dark,
     "misaligned": _misaligned,
+    "motion-blurred": _motion_blurred,
 }

@@ -10,7 +10,7 @@ Part = Literal["train", "validation", "test"]
 """Of a folder of labeled images."""
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
-Corruption = Literal["small", "compressed", "dark", "misaligned"]
+Corruption = Literal["small", "compressed", "dark", "misaligned", "motion-blurred"]
 """What video does to a face; `datasets.image_dataset` does it."""
 
 PANEL: Final = "Windows"

@@ -64,8 +64,8 @@ class ImageOptions:
     folder_labels: str | None = folder_labels_option()
     corruption: Corruption | None = option(
         None,
-        "Make the images worse first, as video does: 32 pixels, JPEG of quality 20, gamma 2, or "
-        "turned, shifted and scaled.",
+        "Make the images worse first, as video does: 32 pixels, JPEG of quality 20, gamma 2, turned, "
+        "shifted and scaled, or blurred along a line.",
         flag="corrupt",
         default_text="as they are",
     )

@@ -24,6 +24,9 @@ FACE_RADII: Final = ((0.38, 0.5), (0.48, 0.6))
 """Of the ellipse that holds a face in a crop of ArcFace's template: least and most of the half width
 and the half height, as shares of the side."""
 
+MOTION: Final = (0.03, 0.1)
+"""Least and most length of a motion blur, as shares of the side."""
+
 BLOCK: Final = 8
 LOWEST_QUALITY: Final = 15
 HIGHEST_QUALITY: Final = 90
@@ -53,6 +56,7 @@ def augment(pixels: Tensor, options: Augmentation, group: int = 1) -> Tensor:
     with torch.autocast(pixels.device.type, enabled=False):  # JPEG's sums need all digits
         pixels = _swap_backgrounds(pixels, options.background_swap, draw)
         pixels = _erase(_warp(pixels, options, draw), options.erase, draw)
+        pixels = _blur_motion(pixels, options.motion_blur, draw)
         pixels = _recolor(pixels, options, draw)
         return _corrupt(pixels, options, draw).clamp(0, 1)
 
@@ -114,6 +118,29 @@ def _warp(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
     matrix[:, :, 2] = 2 * draw.between(options.shift, 2)
     grid = functional.affine_grid(matrix, list(pixels.shape), align_corners=False)
     return functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
+
+
+def _blur_motion(pixels: Tensor, probability: float, draw: _Draw) -> Tensor:
+    """Blur part of the batch along a line each, as an open shutter does; edges are repeated."""
+    chosen = (draw.share() < probability).nonzero().flatten()
+    if not len(chosen):
+        return pixels
+    side = pixels.shape[-1]
+    least, most = MOTION
+    length = side * (least + (most - least) * draw.share(1, 1))
+    angle = math.pi * draw.share(1, 1)
+    radius = math.ceil(side * most / 2)
+    offsets = torch.arange(-radius, radius + 1, device=draw.device)
+    rows, columns = offsets[:, None], offsets
+    along = (columns * angle.cos() + rows * angle.sin()).abs()
+    across = (rows * angle.cos() - columns * angle.sin()).abs()
+    kernels = (length / 2 + 0.5 - along).clamp(0, 1) * (1 - across).clamp(0, 1)
+    kernels = (kernels / kernels.sum(dim=(1, 2), keepdim=True))[chosen]
+    padded = functional.pad(pixels[chosen], (radius,) * 4, mode="replicate")
+    size = padded.shape[-2:]
+    spectra = torch.fft.rfft2(padded) * torch.fft.rfft2(kernels, s=size)[:, None]
+    blurred = torch.fft.irfft2(spectra, s=size)[..., 2 * radius :, 2 * radius :].clamp(0, 1)
+    return pixels.index_copy(0, chosen, blurred)
 
 
 def _recolor(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:

@@ -40,6 +40,7 @@ class Augmentation:
     color: float = _change(0.1, "Relative change of each channel against the others.", "color-cast")
     gray: float = _change(0.2, "Probability of losing all color.", "gray-probability")
     gamma: float = _change(0.4, "Relative change of the tone curve's exponent.", "tone-gamma")
+    motion_blur: float = _change(0.0, "Probability of a blur along a line, as of a moving head.")
     downscale: float = _change(0.3, "Probability of a detour through a smaller size, which blurs.")
     compress: float = _change(0.3, "Probability of JPEG's losses, at the smaller size.", "jpeg")
     noise: float = _change(0.03, "Largest deviation of a sensor's noise, as a share of white.")
