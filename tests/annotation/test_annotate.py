@@ -69,6 +69,13 @@ def test_of_many_videos_one_that_fails_does_not_stop_the_others(clips, model):
     assert broken.annotation is None and isinstance(broken.error, SourceError)
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_single_path_is_one_source_and_not_its_letters(clips, model, kind):
+    (one,) = videxpr.annotate_many(kind(clips / "a.mp4"), QUICK, model=model, device="cpu")
+    assert one.error is None and len(one.annotation) == 4
+    assert videxpr.find_sources(kind(clips / "a.mp4")) == [one.source]
+
+
 def test_what_cannot_begin_is_said_before_the_first_result(clips, model):
     with pytest.raises(UsageError):
         videxpr.annotate_many([clips], {"stride": 65}, model=model)

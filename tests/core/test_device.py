@@ -15,12 +15,12 @@ def test_auto_takes_a_gpu_where_there_is_one():
 
 
 def test_cpu_is_always_there():
-    assert resolve_device("cpu") == torch.device("cpu")
+    assert resolve_device("cpu") == resolve_device(torch.device("cpu")) == torch.device("cpu")
     assert describe(torch.device("cpu")).startswith("cpu (")
     assert cpu_threads() >= 1
 
 
-@pytest.mark.parametrize("name", [str(GPUS), f"cuda:{GPUS}"])
+@pytest.mark.parametrize("name", [GPUS, str(GPUS), f"cuda:{GPUS}"])
 def test_gpu_that_is_not_there_is_an_error_that_says_why(name):
     with pytest.raises(DeviceError, match=f"cuda:{GPUS}"):
         resolve_device(name)

@@ -56,6 +56,10 @@ def test_json_has_every_figure_under_its_key(evaluation: Evaluation) -> None:
     assert 0 <= against["share_above"] <= 1 and against["against"] is None
 
 
+def test_at_a_prompt_it_is_one_line(evaluation: Evaluation) -> None:
+    assert repr(evaluation) == f"<Evaluation of ours: 9 frames, macro F1 {evaluation.macro_f1:.3f}>"
+
+
 def test_json_of_one_video_says_null_where_nothing_varies(evaluation: Evaluation) -> None:
     alone = replace(evaluation, intervals=None, against=None)
     found = json.loads(as_json(alone))

@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from videxpr.core.crop_template import ARCFACE, CropTemplate
-from videxpr.core.errors import CheckpointError, OutputError
+from videxpr.core.errors import CheckpointError, DeviceError, OutputError
 from videxpr.core.expressions import EXPRESSIONS
 from videxpr.model.checkpoint import load_checkpoint, load_model, save_checkpoint
 from videxpr.model.header import TrainingSummary, read_card
@@ -71,6 +71,11 @@ def test_a_loaded_model_is_ready_to_use(saved: Path) -> None:
     with torch.inference_mode():
         logits = loaded.classify(loaded.embed(torch.zeros((1, 96, 96, 3), dtype=torch.uint8))[None])
     assert logits.isneginf().tolist() == [[[False] * 7 + [True]]]
+
+
+def test_a_device_that_is_not_there_is_said_as_by_the_command_line(saved: Path) -> None:
+    with pytest.raises(DeviceError, match="cuda:99"):
+        load_model(saved, device="cuda:99")
 
 
 def test_half_precision_is_the_default_and_halves_the_file(

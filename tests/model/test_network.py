@@ -116,6 +116,11 @@ def test_a_tensor_and_an_array_of_crops_give_the_same(model: ExpressionModel) ->
     assert torch.equal(features, model.embed(torch.from_numpy(array)))
 
 
+def test_mirrored_arrays_are_taken_as_opencv_users_make_them(model: ExpressionModel) -> None:
+    array = crops(1)
+    assert torch.equal(model.embed(array[..., ::-1]), model.embed(array[..., ::-1].copy()))
+
+
 def test_a_crop_has_the_same_features_in_any_batch(model: ExpressionModel) -> None:
     array = crops(3)
     one_by_one = torch.cat([model.embed(array[n : n + 1]) for n in range(3)])
@@ -160,6 +165,7 @@ def test_untrained_classes_are_masked_and_the_others_are_not(model: ExpressionMo
     assert torch.equal(logits[..., ~masked], model.logits(torch.from_numpy(windows))[..., ~masked])
     assert torch.isfinite(logits[..., ~masked]).all()
     assert torch.equal(logits, model.classify(torch.from_numpy(windows)))
+    assert torch.equal(logits, model.classify(windows.astype(np.float64)))  # numpy's own default
 
 
 def test_a_temperature_divides_the_logits_that_answer_and_not_those_that_train(

@@ -134,6 +134,12 @@ def test_times_that_go_back_stay_as_the_stream_says(tmp_path: Path, suffix: str)
     assert reading.milliseconds == pts
 
 
+def test_a_path_may_be_text(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "v.mp4", UNEVEN)
+    with Video(str(path)) as video:
+        assert video.path == path and len(list(video)) == len(UNEVEN)
+
+
 def test_a_stream_that_starts_over_in_another_size(tmp_path: Path) -> None:
     first = write_video(tmp_path / "1.ts", [5000, 5040, 5080], Recipe(width=64, height=48))
     second = write_video(tmp_path / "2.ts", [5000, 5040, 5080], Recipe(width=96, height=64))

@@ -43,7 +43,7 @@ def annotate(
     options: Options | None = None,
     *,
     model: Models = STARTER,
-    device: str = "auto",
+    device: str | int = "auto",
     progress: Progress | None = None,
 ) -> Annotation:
     """Annotate one video, or one folder of aligned crops.
@@ -53,7 +53,7 @@ def annotate(
         options: options of ``videxpr annotate`` by their names, such as ``{"people": 2, "smooth": 1.0,
             "detector": "mtcnn"}``, or an `AnnotationOptions`.
         model: a name, a path, or ``hf:OWNER/REPO``; several answer as one.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``N`` (the same) or ``mps``.
         progress: called with the frames done so far and the number expected (0 if unknown).
 
     Raises:
@@ -61,18 +61,18 @@ def annotate(
         UsageError: there is no such option, its value makes no sense, or a model is given twice.
         CheckpointError, DetectorError, DeviceError: a model, the detector or the device is not usable.
     """
-    found = find_sources([str(source)])
+    found = find_sources(source)
     if len(found) != 1:
         raise SourceError(f"{source} holds {len(found)} videos; give them to annotate_many")
     return _annotator(options, model, device).annotate(found[0], progress)
 
 
 def annotate_many(
-    sources: Iterable[str | Path],
+    sources: str | Path | Iterable[str | Path],
     options: Options | None = None,
     *,
     model: Models = STARTER,
-    device: str = "auto",
+    device: str | int = "auto",
 ) -> Iterator[Result]:
     """Annotate videos one after another; one that fails does not stop the others.
 
@@ -80,7 +80,8 @@ def annotate_many(
     works in processes that it watches.
 
     Args:
-        sources: videos, folders (searched recursively), globs, ``@list.txt``, folders of crops.
+        sources: one or several: videos, folders (searched recursively), globs, ``@list.txt``, folders
+            of crops.
         options: as in `annotate`.
         model: as in `annotate`.
         device: as in `annotate`.
@@ -92,7 +93,7 @@ def annotate_many(
         UsageError, CheckpointError, DetectorError, DeviceError: nothing can begin.
     """
     annotator = _annotator(options, model, device)
-    return (_result(annotator, source) for source in find_sources(map(str, sources)))
+    return (_result(annotator, source) for source in find_sources(sources))
 
 
 def _result(annotator: Annotator, source: Source) -> Result:
@@ -102,7 +103,7 @@ def _result(annotator: Annotator, source: Source) -> Result:
         return Result(source, None, error)
 
 
-def _annotator(options: Options | None, model: Models, device: str) -> Annotator:
+def _annotator(options: Options | None, model: Models, device: str | int) -> Annotator:
     names = [model] if isinstance(model, str | Path) else model
     files = [resolve_model(name) for name in names]
     check_distinct(files)

@@ -15,7 +15,7 @@ NVIDIA_DRIVER: Final = Path("/proc/driver/nvidia/version")
 """Is there wherever Linux has loaded NVIDIA's driver, whether or not torch can use it."""
 
 
-def resolve_device(wanted: str) -> torch.device:
+def resolve_device(wanted: str | int | torch.device) -> torch.device:
     """Return the device of that name, checked to be usable.
 
     Args:
@@ -25,6 +25,7 @@ def resolve_device(wanted: str) -> torch.device:
     Raises:
         DeviceError: the name is unknown, or the device is not usable, with the reason.
     """
+    wanted = str(wanted)
     check_device(wanted)
     has_mps = torch.backends.mps.is_available()
     if wanted == "auto":

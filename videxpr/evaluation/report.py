@@ -118,6 +118,11 @@ class Evaluation(Scored):
     reliability: Reliability | None = None
     agreement: Agreement | None = None
 
+    def __repr__(self) -> str:
+        return (
+            f"<Evaluation of {self.name}: {self.frames} {self.items}, macro F1 {self.macro_f1:.3f}>"
+        )
+
     @property
     def macro_f1(self) -> float:
         """Aff-Wild2's measure: the F1 of all eight expressions summed, over eight."""

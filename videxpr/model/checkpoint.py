@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from videxpr.core.device import resolve_device
 from videxpr.core.errors import CheckpointError
 from videxpr.core.files import atomic_write
 from videxpr.model.header import KEY, TrainingSummary, header_of, read_card
@@ -41,23 +42,26 @@ class Checkpoint:
 
 
 def load_model(
-    path: str | Path | ModelFile = STARTER, device: str | torch.device = "cpu"
+    path: str | Path | ModelFile = STARTER, device: str | int | torch.device = "cpu"
 ) -> ExpressionModel:
     """Read a model, ready to use: evaluation mode, no gradients, float32.
 
     Args:
         path: a ``.safetensors`` file of videxpr, a packed folder, ``"starter"`` for the weights in
             the package, another registered name, or ``"hf:OWNER/REPO[@REVISION]"``.
-        device: where to put it, e.g. ``"cpu"`` or ``"cuda:0"``.
+        device: where to put it: ``cpu``, ``auto``, ``cuda``, ``cuda:N``, ``N`` (the same) or ``mps``.
 
     Raises:
+        DeviceError: the device is not usable.
         CheckpointError: the file is missing, is no videxpr checkpoint, or does not fit.
         DownloadError: it is not on this machine and cannot be fetched.
     """
     return load_checkpoint(path, device).model
 
 
-def load_checkpoint(path: str | Path | ModelFile, device: str | torch.device = "cpu") -> Checkpoint:
+def load_checkpoint(
+    path: str | Path | ModelFile, device: str | int | torch.device = "cpu"
+) -> Checkpoint:
     """Read a model together with its name, hash, training summary and license.
 
     Args:
@@ -65,10 +69,11 @@ def load_checkpoint(path: str | Path | ModelFile, device: str | torch.device = "
         device: where to put the model.
 
     Raises:
+        DeviceError: the device is not usable.
         CheckpointError: the file is missing, is no videxpr checkpoint, or does not fit.
         DownloadError: it is not on this machine and cannot be fetched.
     """
-    card = read_card(path)
+    card, place = read_card(path), resolve_device(device)
     model = ExpressionModel(card.config)
     try:
         model.load_state_dict(load_file(card.path), strict=True)
@@ -77,7 +82,7 @@ def load_checkpoint(path: str | Path | ModelFile, device: str | torch.device = "
             f"{card.path} does not hold the weights it says it holds: {exc}"
         ) from exc
     model.requires_grad_(False)
-    model.eval().to(device)
+    model.eval().to(place)
     return Checkpoint(card.name, card.sha256, model, card.training, card.license, card.origin)
 
 

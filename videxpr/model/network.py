@@ -90,7 +90,7 @@ class ExpressionModel(nn.Module):
             ValueError: the crops have another shape or type.
         """
         size = self.config.crop.size
-        tensor = torch.as_tensor(crops)
+        tensor = _tensor(crops)
         if tensor.dtype != torch.uint8 or tensor.shape[1:] != (size, size, 3):
             raise ValueError(
                 f"crops must be uint8 of shape (N, {size}, {size}, 3), "
@@ -130,7 +130,7 @@ class ExpressionModel(nn.Module):
         Raises:
             ValueError: the windows have another shape, or more frames than a model with positions.
         """
-        tensor = torch.as_tensor(windows).to(self.device)
+        tensor = _tensor(windows, np.float32).to(self.device)
         if tensor.ndim != 3 or tensor.shape[2] != self.width:
             raise ValueError(
                 f"windows must have shape (W, T, {self.width}), not {tuple(tensor.shape)}"
@@ -191,6 +191,14 @@ class Attention(nn.Module):
         mixed = functional.scaled_dot_product_attention(query, key, value)
         result: Tensor = self.to_out(mixed.transpose(1, 2).flatten(2))  # (W, T, 128) -> (W, T, 888)
         return result
+
+
+def _tensor(array: NDArray[Any] | Tensor, dtype: type[np.float32] | None = None) -> Tensor:
+    """Return an array as torch takes it, which knows neither mirrored ones (``bgr[..., ::-1]``) nor
+    float64 beside float32."""
+    if isinstance(array, Tensor):
+        return array
+    return torch.as_tensor(np.ascontiguousarray(array, dtype))
 
 
 def _channels(values: tuple[float, ...]) -> Tensor:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
+from pathlib import Path
 from typing import Any, Final, Self, cast
 
 import av
@@ -74,7 +75,7 @@ class Video:
             encrypted, a frame is too large, or its frames cannot be converted to RGB.
     """
 
-    def __init__(self, path: Location, decoding: DecodingOptions = ON_CPU) -> None:
+    def __init__(self, path: str | Location, decoding: DecodingOptions = ON_CPU) -> None:
         """Open a video.
 
         Args:
@@ -84,9 +85,9 @@ class Video:
         self.decode_errors = 0
         self.decoder = "cpu"
         self.decoder_note: str | None = None
-        self.path = path
+        self.path = Path(path) if isinstance(path, str) else path
         self._max_pixels = decoding.limits.max_pixels
-        self._opened = open_video(path, decoding.stream, self._max_pixels)
+        self._opened = open_video(self.path, decoding.stream, self._max_pixels)
         self.stream = self._opened.number
         asked = decoding.stream is not None  # who asks for one knows of the others
         self._others = None if asked else other_streams(self._opened.streams, self.stream)

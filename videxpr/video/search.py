@@ -53,17 +53,19 @@ SYSTEM_FOLDERS: Final = frozenset({"@eaDir", "#recycle", "$RECYCLE.BIN"})
 ENDINGS_SHOWN: Final = 6
 
 
-def find_sources(arguments: Iterable[str]) -> list[Source]:
+def find_sources(arguments: str | Path | Iterable[str | Path]) -> list[Source]:
     """Return all sources that the arguments name, each once, in the order of the arguments.
 
     What is passed over in folders is logged, in a line for all.
 
     Args:
-        arguments: files, folders, globs, ``@list.txt``.
+        arguments: one or several: files, folders, globs, ``@list.txt``.
     """
+    if isinstance(arguments, str | Path):  # text is iterable too, and "/" would be the whole disk
+        arguments = [arguments]
     unique: dict[str, Source] = {}
     others: set[Location] = set()
-    for source in _expand_each(arguments, Path(), (), others):
+    for source in _expand_each(map(str, arguments), Path(), (), others):
         unique.setdefault(full_path(source.path), source)
     if others:
         LOGGER.warning("no videos by their names, so passed over: %s", _counted(others))
