@@ -1,10 +1,12 @@
 """Model cards, read again by the Hub's own client."""
 
+import html
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from huggingface_hub import ModelCard
+from markdown_it import MarkdownIt
 from publish_cards import CONFIG, TRAINING
 from publish_reports import ON_IMAGES, ON_VIDEOS, written
 
@@ -70,7 +72,7 @@ def test_the_card_is_filled_from_what_the_checkpoint_says(card: Card) -> None:
     assert table["trained"] == [", ".join(EXPRESSIONS[:7])]
     assert table["untrained"] == ["Other"]
     assert table["calibrated"] == ["temperature 1, which changes nothing"]
-    assert table["data"] == ["some \\| faces and more"] and table["recipe"] == ["recipe &lt;b>"]
+    assert table["data"] == ["some \\| faces and more"] and table["recipe"] == ["recipe \\<b\\>"]
     assert table["images"] == ["28,709"] and table["epochs"] == ["12"]
     assert table["labels"][0].startswith("Neutral 40.0%, Anger 10.0%")
     assert table["accuracy"] == ["0.712, on the validation part's images"]
@@ -80,6 +82,13 @@ def test_the_card_is_filled_from_what_the_checkpoint_says(card: Card) -> None:
     whole = replace(CONFIG, trained_expressions=EXPRESSIONS, class_shares=())
     text = card_text(replace(card, config=whole))
     assert "never trained on" not in text and table_of(text)["untrained"] == ["none"]
+
+
+def test_words_of_the_owner_are_words_and_no_markdown(card: Card) -> None:
+    data = "my [faces](https://example.org) `a` *b* ![c](d) &copy;"
+    text = card_text(replace(card, training=replace(card.training, data=data)))
+    shown = MarkdownIt().enable("table").render(text.split("---\n", 2)[2])
+    assert f"<td>{html.escape(data)}</td>" in shown
 
 
 def test_a_card_of_windows_says_over_what_and_what_differs(card: Card) -> None:
