@@ -1,7 +1,10 @@
 """`videxpr overlay`, `annotate --overlay` and `videxpr sheet` as users call them."""
 
+import os
 import shutil
+import signal
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -9,6 +12,7 @@ from PIL import Image
 from pipeline import picture, write_clip
 
 from videxpr.formats.parquet import read_annotation
+from videxpr.report.overlay import overlay
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "astronaut.mp4"
 
@@ -100,6 +104,47 @@ def test_what_can_have_no_overlay_is_refused_before_it_is_annotated(videxpr, tmp
     code, _, said = videxpr("annotate", crops, "-o", out, "--overlay")
     assert code == 2 and f"{crops}: crops are no video, and have no overlay" in said
     assert not out.exists()
+
+
+def test_of_videos_and_crops_what_can_have_an_overlay_gets_one(videos, videxpr, tmp_path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        Image.new("RGB", (112, 112)).save(tmp_path / "in" / name / "00001.jpg")
+    shutil.copy(videos / "nobody.mp4", tmp_path / "in")
+    out = tmp_path / "out"
+    code, table, said = videxpr(
+        "annotate", tmp_path / "in", "-o", out, "--detector", "mtcnn", "--overlay"
+    )
+    assert code == 0 and "3 annotated" in table
+    assert (
+        f"warning: {tmp_path / 'in' / 'a'}: crops are no video, and have no overlay (and 1" in said
+    )
+    assert [path.name for path in out.glob("*.mp4")] == ["nobody.overlay.mp4"]
+
+
+@pytest.mark.parametrize(("words", "seen"), [(("--overlay",), "3 annotated"), ((), None)])
+def test_a_stop_while_overlays_are_drawn_keeps_the_table(
+    videos, videxpr, tmp_path, monkeypatch, words, seen
+) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        shutil.copy(videos / "nobody.mp4", tmp_path / name)
+    call = ("annotate", tmp_path, "-o", tmp_path / "out", "--detector", "mtcnn")
+    draw, drawn = overlay.write_overlay, []
+
+    def stop_at_the_second(path: Path, *arguments: Any) -> tuple[str, ...]:
+        drawn.append(path)
+        if len(drawn) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return draw(path, *arguments)
+
+    if seen is None:
+        videxpr(*call)
+        call = ("overlay", tmp_path / "out")
+    monkeypatch.setattr(overlay, "write_overlay", stop_at_the_second)
+    code, table, said = videxpr(*call, *words)
+    assert code == 130 and (seen is None or seen in table)
+    last = "stopped: 1 of 3 overlays is done and kept; the same command draws the others"
+    assert said.splitlines()[-1] == last
 
 
 def test_an_overlay_elsewhere_of_a_video_that_moved(videos, videxpr, tmp_path) -> None:

@@ -4,7 +4,7 @@ What can be answered without torch is answered before it is imported.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -45,9 +45,11 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
     prepare_process(command.run.quiet)
     from videxpr.annotation.batch.start import in_shard
 
-    sources = in_shard(_find_sources(command), command.batch.shard)
-    if command.output.overlay:
-        _check_can_be_drawn(sources)
+    sources = _find_sources(command)
+    undrawn = _undrawn(sources) if command.output.overlay else {}
+    if undrawn and not command.run.quiet:
+        print_message(f"warning: {_first_of(undrawn)}")
+    sources = in_shard(sources, command.batch.shard)
     models = chosen_models(command.model, command.run.quiet)
     from videxpr.annotation.writer import Outputs
 
@@ -88,7 +90,6 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         from_package = any(file.origin == IN_PACKAGE for file in models)
         if from_package and is_made and _is_for_abaw(command, given):
             display.say(STARTERS)
-    overlays_failed = _draw_overlays(command, reports) if command.output.overlay else 0
     if not command.run.quiet:
         names = " + ".join(file.name for file in models)
         found_by = f", detector {setup.detector}" if is_made and job.has_videos else ""
@@ -96,29 +97,36 @@ def run(command: AnnotateCommand, given: frozenset[str]) -> int:
         _print_results(title, sources, reports)
         if is_made and "parquet" in command.output.written and output_console().is_terminal:
             print_message(f"to look at: videxpr report {outputs.folder}")
-        if overlays_failed:
-            print_error(f"overlays that could not be made: {overlays_failed}; why is said above")
-    failed = any(report.error for report in reports) or overlays_failed > 0
-    return int(failed or display.incomplete)
+    failed = any(report.error for report in reports) or display.incomplete
+    if command.output.overlay:  # last: it may take long, and be stopped
+        failed |= not _draw_overlays(command, [one for one in reports if one.source not in undrawn])
+    return int(failed)
 
 
-def _check_can_be_drawn(sources: Sequence[Source]) -> None:
-    """Refuse sources that can have no overlay, before anything is annotated.
+def _undrawn(sources: Sequence[Source]) -> dict[Source, str]:
+    """Return the sources that can have no overlay, and why.
 
     Raises:
-        UsageError: it names the first.
+        UsageError: that is all of them.
     """
+    undrawn = {}
     for source in sources:
         if source.kind == "crops":
-            raise UsageError(
-                f"{source.shown}: crops are no video, and have no overlay; leave out --overlay, or the "
-                "folders of crops"
+            undrawn[source] = "crops are no video, and have no overlay"
+        elif not isinstance(source.path, Path):
+            undrawn[source] = (
+                "a video at an address has no overlay; copy it to this machine for one"
             )
-        if not isinstance(source.path, Path):
-            raise UsageError(
-                f"{source.shown}: a video at an address has no overlay; copy it to this machine, or "
-                "leave out --overlay"
-            )
+    if len(undrawn) == len(sources):  # one at least is there
+        raise UsageError(f"{_first_of(undrawn)}; leave out --overlay")
+    return undrawn
+
+
+def _first_of(undrawn: Mapping[Source, str]) -> str:
+    """Return in words which sources have no overlay."""
+    source, why = next(iter(undrawn.items()))
+    others = f" (and {len(undrawn) - 1} more like it)" if len(undrawn) > 1 else ""
+    return f"{source.shown}: {why}{others}"
 
 
 def _is_for_abaw(command: AnnotateCommand, given: frozenset[str]) -> bool:
@@ -127,8 +135,8 @@ def _is_for_abaw(command: AnnotateCommand, given: frozenset[str]) -> bool:
     return is_named or command.output.template is not None
 
 
-def _draw_overlays(command: AnnotateCommand, reports: Sequence["Report"]) -> int:
-    """Draw what is done; return how many could not be."""
+def _draw_overlays(command: AnnotateCommand, reports: Sequence["Report"]) -> bool:
+    """Draw what is done; return whether all of it could be."""
     from videxpr.cli.overlay import draw_overlays
     from videxpr.report.overlay.overlay import OverlaySettings
 
@@ -139,7 +147,10 @@ def _draw_overlays(command: AnnotateCommand, reports: Sequence["Report"]) -> int
         if report.status != "failed"
     ]
     options = OverlaySettings(blur=command.pictures.blur)
-    return draw_overlays(recordings, options, command.run.quiet) if recordings else 0
+    failed = draw_overlays(recordings, options, command.run.quiet) if recordings else 0
+    if failed and not command.run.quiet:
+        print_error(f"overlays that could not be made: {failed}; why is said above")
+    return not failed
 
 
 def _print_results(title: str, sources: Sequence[Source], reports: list["Report"]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from videxpr.annotation.export.recordings import RecordingFile, find_recordings
 from videxpr.cli.console import prepare_process, progress_bar
 from videxpr.cli.message import counted, print_error, print_message
+from videxpr.cli.stop import Stopped
 from videxpr.report.overlay.options import OverlayCommand
 
 if TYPE_CHECKING:
@@ -39,14 +40,24 @@ def draw_overlays(
     from videxpr.report.overlay.overlay import check_recordings, write_overlays
 
     check_recordings(recordings, options)
-    failed = 0
-    with progress_bar("frames drawn", quiet) as progress:
-        for report in write_overlays(recordings, options, progress):
-            failed += report.status == "failed"
-            if report.status == "failed":
-                print_error(report.error)
-            elif not quiet:
-                print_message(_line(report))
+    done = failed = 0
+    try:
+        with progress_bar("frames drawn", quiet) as progress:
+            for report in write_overlays(recordings, options, progress):
+                if report.status == "failed":
+                    failed += 1
+                    print_error(report.error)
+                    continue
+                done += 1
+                if not quiet:
+                    print_message(_line(report))
+    except Stopped as stop:
+        leave_out = ", without --overwrite," if options.overwrite else ""
+        stop.add_note(
+            f"{done} of {counted(len(recordings), 'overlay')} {'is' if done == 1 else 'are'} done and "
+            f"kept; the same command{leave_out} draws the others"
+        )
+        raise
     return failed
 
 
