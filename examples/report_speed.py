@@ -4,9 +4,9 @@ python examples/report_speed.py annotations 200        # copies of the Parquet f
 python examples/report_speed.py annotations 200 report.html   # and keep the page
 """
 
+import argparse
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from itertools import cycle, islice
@@ -28,8 +28,16 @@ SORT = """async (place) => {
     return (performance.now() - begun) / 1000;
 }"""
 
-folder, count = Path(sys.argv[1]), int(sys.argv[2])
-files = sorted(folder.rglob("*.parquet"))
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
+parser.add_argument("folder", type=Path, help="of Parquet files")
+parser.add_argument("count", type=int, help="copies of them that are reported, from 1")
+parser.add_argument("page", type=Path, nargs="?", help="where the page is kept")
+asked = parser.parse_args()
+files, count = sorted(asked.folder.rglob("*.parquet")), asked.count
+if not files or count < 1:
+    parser.error(f"{count} copies of {len(files)} Parquet files in {asked.folder} make no report")
 with tempfile.TemporaryDirectory() as place:
     study = Path(place)
     for number, file in enumerate(islice(cycle(files), count)):
@@ -40,7 +48,7 @@ with tempfile.TemporaryDirectory() as place:
     begun = time.perf_counter()
     command = ReportCommand((study,), levels="participant,session", title=f"{count} videos")
     content, errors = gather(find_recordings([study]), command, lambda done, total: None)
-    path = Path(sys.argv[3] if len(sys.argv) > 3 else study / "report.html").absolute()
+    path = (asked.page or study / "report.html").absolute()
     size = write_page(path, content)
     made = time.perf_counter() - begun
     assert not errors, errors

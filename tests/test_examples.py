@@ -57,6 +57,20 @@ def test_video_to_table_counts_the_detected_frames():
     assert 150 < sum(counts) < 200
 
 
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ((), "required: folder, count"),
+        (("x", "many"), "argument count: invalid int value: 'many'"),
+        (("nosuch", 3), "3 copies of 0 Parquet files in nosuch make no report"),
+    ],
+)
+def test_report_speed_says_what_it_wants(words, answer, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run("report_speed.py", *words)
+    assert ended.value.code == 2 and answer in capsys.readouterr().err
+
+
 def test_crops_to_probabilities_answers_for_each_crop():
     lines = run("crops_to_probabilities.py").splitlines()
     assert len(lines) == 3
