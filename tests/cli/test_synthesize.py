@@ -83,7 +83,7 @@ def test_without_a_split_a_tenth_is_drawn_for_validation(videxpr, faces, tmp_pat
         (("--seconds", "0"), "--seconds must be above 0"),
         (("--videos", "0"), "--videos must be at least 1, not 0"),
         (("--seed", "-1"), "--seed must be at least 0"),
-        (("--split", "nosuch.csv"), "cannot read the split nosuch.csv"),
+        (("--split", "nosuch.csv"), "cannot read the split nosuch.csv: No such file or directory"),
         (("--person", "Nobody(.)"), "is in no file's name"),
         (("--one-person", "0.3"), "--one-person needs --person"),
         (("--part", "train"), "--part must be one of validation, test, not 'train'"),

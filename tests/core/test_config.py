@@ -55,5 +55,5 @@ def test_a_wrong_configuration_is_named_with_its_file(tmp_path, text, error, mes
 
 def test_underscores_are_as_good_as_dashes_in_a_file(tmp_path):
     file = tmp_path / "run.toml"
-    file.write_text("output_dir = 'x'")
+    file.write_text("output_dir = 'x'", encoding="utf-8-sig")  # as Notepad may save it
     assert read_config(file, Outer) == {"output-dir": Path("x")}

@@ -119,7 +119,7 @@ def test_a_split_may_have_other_columns_quotes_a_bom_and_windows_line_ends(tmp_p
         ("image,split\na/1.png,train\n", "names no validation image"),
         ("image,split\na/1.png,validation\n", "names no train image"),
         ("image,split\nb/9.png,validation\nb/8.png,train\n", "names no train image"),
-        (b"image,split\n\xff/1.png,train\n", "cannot read"),
+        (b"image,split\n\xff/1.png,train\n", "cannot read .*: it is no UTF-8 text"),
     ],
 )
 def test_a_split_that_does_not_fit_is_refused_with_file_and_line(

@@ -232,6 +232,20 @@ def test_a_column_of_another_kind_is_refused(tmp_path: Path) -> None:
         read_annotation(tmp_path / "odd.parquet")
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("gone.parquet", "No such file or directory$"),
+        ("", "Is a directory$"),
+        ("a.txt", "it is no Par"),
+    ],
+)
+def test_why_it_cannot_be_read_is_said_in_words(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "a.txt").write_text("Neutral,Anger")
+    with pytest.raises(FormatError, match=f"as an annotation: {reason}"):
+        read_annotation(tmp_path / name)
+
+
 @pytest.mark.parametrize("content", [None, b"", b"PAR1 and then nothing", b"Neutral,Anger\n0\n"])
 def test_what_is_no_parquet_is_refused(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:

@@ -152,6 +152,7 @@ def test_a_template_names_at_least_one_video(tmp_path: Path, content: bytes) -> 
         (HEADER + b"\na/00001.jpg,0\n\na/00002.jpg,0\n", 3, "''"),
         (HEADER + b"\na/00001.jpg,0\n\n", 3, "''"),
         (HEADER + b"\na/00001.jpg,0\ra/00002.jpg,0\n", 2, r"'a/00001.jpg,0\\ra/00002.jpg,0'"),
+        (HEADER + b"\na/00001.jpg,8\n", 2, "with a label from -1 to 7 or none"),
     ],
 )
 def test_anything_else_is_refused_with_file_and_line(
@@ -163,9 +164,11 @@ def test_anything_else_is_refused_with_file_and_line(
 
 
 @pytest.mark.parametrize("line", ["a/00001.jpg,0", "a,b/00001.jpg", "00001.jpg,0", "/a"])
-def test_a_line_that_is_neither_a_name_nor_a_row_is_refused(tmp_path: Path, line: str) -> None:
+def test_a_line_that_is_no_name_is_refused(tmp_path: Path, line: str) -> None:
     (tmp_path / "names.txt").write_text(f"a\n{line}\n")
-    with pytest.raises(FormatError, match=f"names.txt, line 2: '{line}' is neither"):
+    with pytest.raises(
+        FormatError, match=f"names.txt, line 2: '{line}' is no .*the header 'image_loc"
+    ):
         read_template(tmp_path / "names.txt")
 
 

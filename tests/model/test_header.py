@@ -56,7 +56,7 @@ def test_the_starters_card_is_what_its_file_says():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is not a safetensors file"),
+        (b"", "is not a safetensors file .it is empty"),
         (b"\x80\x04" * 20, "it has no header"),
         ((4).to_bytes(8, "little") + b"[[[[", "is not a safetensors file"),
         ((2).to_bytes(8, "little") + b"[]", "is not a safetensors file"),

@@ -57,7 +57,7 @@ def read_config(path: Path, options: type) -> dict[str, Any]:
         FormatError: it is no TOML.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as exc:
         raise UsageError(f"--config {path} cannot be read: {exc.strerror or exc}") from exc
     except (ValueError, RecursionError) as exc:  # of TOML and UTF-8: ValueErrors

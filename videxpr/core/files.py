@@ -165,6 +165,13 @@ def sha256_of(*paths: Location) -> str:
     return digest.hexdigest()
 
 
+def unreadable_reason(error: Exception) -> str:
+    """Return what an error of reading a file says of it, without its number and the file's name."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no UTF-8 text"
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 def read_lines(path: Path) -> list[str]:
     """Read the lines of a UTF-8 file; a byte order mark and Windows line ends are taken off.
 
@@ -173,9 +180,7 @@ def read_lines(path: Path) -> list[str]:
     """
     try:
         lines = path.read_bytes().decode("utf-8-sig").split("\n")
-    except OSError as exc:
-        raise FormatError(f"cannot read {path}: {exc.strerror or exc}") from exc
-    except UnicodeDecodeError as exc:
-        raise FormatError(f"cannot read {path}: it is no UTF-8 text") from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise FormatError(f"cannot read {path}: {unreadable_reason(exc)}") from exc
     lines = [line.removesuffix("\r") for line in lines]
     return lines[:-1] if lines[-1] == "" else lines

@@ -13,6 +13,7 @@ import numpy as np
 
 from videxpr.core.errors import FormatError, SourceError
 from videxpr.core.expressions import EXPRESSIONS
+from videxpr.core.files import unreadable_reason
 from videxpr.core.structures import Floats
 from videxpr.datasets.options import PARTS, Part
 from videxpr.datasets.votes import Votes, one_hot, read_votes
@@ -229,7 +230,7 @@ def _read_assignment(file: Path) -> Mapping[str, Part]:
                 )
             rows = [(reader.line_num, row["image"], row["split"]) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as exc:
-        raise FormatError(f"cannot read the split {file}: {exc}") from exc
+        raise FormatError(f"cannot read the split {file}: {unreadable_reason(exc)}") from exc
     assigned: dict[str, Part] = {}
     for line, image, split in rows:
         part = next((one for one in PARTS if one == split), None)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
+from videxpr.core.files import unreadable_reason
 from videxpr.core.structures import Floats
 
 OTHERS: Final = ("contempt", "unknown", "nf")
@@ -85,7 +86,7 @@ def read_votes(file: Path) -> dict[str, Votes]:
             columns = _columns(file, reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as exc:
-        raise FormatError(f"cannot read the votes {file}: {exc}") from exc
+        raise FormatError(f"cannot read the votes {file}: {unreadable_reason(exc)}") from exc
     votes: dict[str, Votes] = {}
     for line, row in rows:
         image = row["image"]

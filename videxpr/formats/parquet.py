@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from videxpr.core.errors import FormatError
 from videxpr.core.expressions import EXPRESSIONS, NOT_ANNOTATED
-from videxpr.core.files import atomic_write
+from videxpr.core.files import atomic_write, unreadable_reason
 from videxpr.core.structures import Integers
 from videxpr.formats.record import Annotation, FaceRows
 from videxpr.formats.schema import (
@@ -29,6 +29,9 @@ from videxpr.formats.schema import (
     Column,
     columns,
 )
+
+MAGIC: Final = b"PAR1"
+"""How Parquet files begin."""
 
 GROUP_ROWS: Final = 1 << 14
 """Rows that are made and written at once; 2^16 take 35 MB more, for a file that is 2 % smaller."""
@@ -211,6 +214,9 @@ def _require(path: Path, is_so: object, otherwise: str) -> None:
 def _read_table(path: Path) -> pyarrow.Table:
     """Return the columns in the schema's types: other programs write texts or numbers otherwise."""
     try:
+        with path.open("rb") as stream:
+            if stream.read(len(MAGIC)) != MAGIC:
+                raise ValueError("it is no Parquet file")
         with pyarrow.parquet.ParquetFile(path) as file:
             known = file.schema_arrow.names
             wanted = {one.name: _read_type(one) for one in columns(paper=PAPER[0] in known)}
@@ -220,7 +226,7 @@ def _read_table(path: Path) -> pyarrow.Table:
         table.validate(full=True)  # else text that is no UTF-8 shows only where it is read
         return table
     except (OSError, ValueError, MemoryError, pyarrow.ArrowException) as exc:
-        raise FormatError(f"cannot read {path} as an annotation: {exc}") from exc
+        raise FormatError(f"cannot read {path} as an annotation: {unreadable_reason(exc)}") from exc
 
 
 def _read_type(column: Column) -> pyarrow.DataType:

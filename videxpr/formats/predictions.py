@@ -114,7 +114,8 @@ def _blocks(path: Path, lines: list[str]) -> Iterator[Block]:
         if not is_name or None in columns:
             bad = columns.index(None) if is_name else 0
             raise FormatError(
-                f"{path}, line {number + bad}: {rows[bad]!r} is not of the form NAME/00001.jpg,LABEL"
+                f"{path}, line {number + bad}: {rows[bad]!r} is not of the form NAME/00001.jpg,LABEL, "
+                f"with a label from {NOT_ANNOTATED} to {len(EXPRESSIONS) - 1} or none"
             )
         number += len(rows)
         array = np.array(columns, dtype=np.int64)
@@ -135,6 +136,7 @@ def _listed(path: Path, number: int, line: str) -> Block:
     match = LIST_ROW.fullmatch(line.strip())
     if match is None:
         raise FormatError(
-            f"{path}, line {number}: {line!r} is neither a video's name nor a row of a template"
+            f"{path}, line {number}: {line!r} is no video's name; above rows of images stands the "
+            f"header {HEADER!r}"
         )
     return Block(match["name"], None, None)

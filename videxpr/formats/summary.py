@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from videxpr.core.errors import FormatError
-from videxpr.core.files import atomic_write
+from videxpr.core.files import atomic_write, unreadable_reason
 from videxpr.formats.csv_cells import table_text, unguarded
 from videxpr.video.jobs import Row
 
@@ -41,7 +41,7 @@ def read_summary(path: Path) -> list[dict[str, str]]:
             table = csv.DictReader(stream, strict=True)
             columns, rows = table.fieldnames or (), list(table)
     except (OSError, ValueError, csv.Error) as exc:
-        raise FormatError(f"cannot read {path}: {exc}") from exc
+        raise FormatError(f"cannot read {path}: {unreadable_reason(exc)}") from exc
     if "video" not in columns or any(None in row for row in rows):
         raise FormatError(f"{path} is no summary of videxpr; move it away or choose another folder")
     return [{name: unguarded(text or "") for name, text in row.items()} for row in rows]

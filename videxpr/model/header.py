@@ -129,6 +129,8 @@ def _our_header(file: ModelFile) -> dict[str, Any]:
 def _metadata(path: Path) -> dict[str, str]:
     """Return the metadata of a safetensors file that is as long as its header says."""
     size = path.stat().st_size
+    if not size:
+        raise ValueError("it is empty")
     with path.open("rb") as file:
         length = int.from_bytes(file.read(LENGTH_BYTES), "little")
         if length > min(size, MOST_HEADER_BYTES):

@@ -100,5 +100,5 @@ def test_what_is_no_json_cannot_be_read(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.json").write_bytes(content)
     with pytest.raises(FormatError, match=r"cannot read the report .*r\.json"):
         read_report(tmp_path / "r.json")
-    with pytest.raises(FormatError, match=r"cannot read the report .*none\.json"):
+    with pytest.raises(FormatError, match=r"cannot read the report .*none\.json: No such file"):
         read_report(tmp_path / "none.json")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from videxpr.core.crop_template import CropTemplate
 from videxpr.core.errors import FormatError
-from videxpr.core.files import atomic_write
+from videxpr.core.files import atomic_write, unreadable_reason
 from videxpr.core.names import unwritable
 
 CROP_GEOMETRY: Final = "crop_geometry.json"
@@ -59,10 +59,9 @@ def read_crop_geometry(path: Path) -> CropTemplate:
     """
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except UnicodeDecodeError as exc:
-        raise FormatError(f"cannot read the crop geometry {path}: it is no UTF-8 text") from exc
-    except (OSError, ValueError, RecursionError) as exc:  # of JSON: ValueErrors
-        raise FormatError(f"cannot read the crop geometry {path}: {exc}") from exc
+    except (OSError, ValueError, RecursionError) as exc:  # of JSON and UTF-8: ValueErrors
+        reason = unreadable_reason(exc)
+        raise FormatError(f"cannot read the crop geometry {path}: {reason}") from exc
     if not isinstance(content, dict):
         raise FormatError(f"{path} is no crop geometry: it holds {_short(content)}, not an object")
     name, size, found = (content.get(key) for key in ("name", "size", "landmarks"))

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from videxpr.core.errors import FormatError
+from videxpr.core.files import unreadable_reason
 from videxpr.core.names import unwritable
 from videxpr.faces.detection.packs import MTCNN, PACKS
 from videxpr.model.options import NEWEST_STARTER, STARTER
@@ -139,7 +140,9 @@ def read_registry(path: Path) -> dict[str, RegisteredModel]:
     try:
         content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as exc:  # of TOML and UTF-8: ValueErrors
-        raise FormatError(f"cannot read the registry of models {path}: {exc}") from exc
+        raise FormatError(
+            f"cannot read the registry of models {path}: {unreadable_reason(exc)}"
+        ) from exc
     return {name: _model(name, entry, path) for name, entry in content.items()}
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from videxpr.core.errors import FormatError, OutputError, UsageError
 from videxpr.core.expressions import EXPRESSIONS
-from videxpr.core.files import atomic_write
+from videxpr.core.files import atomic_write, unreadable_reason
 from videxpr.core.version import VERSION
 from videxpr.model.header import ModelCard, header_of, read_card
 from videxpr.model.hub.huggingface import WEIGHTS, render_card
@@ -180,7 +180,7 @@ def read_report(path: Path) -> Report:
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as exc:  # of JSON and UTF-8: ValueErrors
-        raise FormatError(f"cannot read the report {path}: {exc}") from exc
+        raise FormatError(f"cannot read the report {path}: {unreadable_reason(exc)}") from exc
     try:
         return _report(content)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
