@@ -135,7 +135,8 @@ def _motion_blurred(image: Image, seed: int) -> Image:
     path = np.linspace(-0.5, 0.5, EXPOSURES) * MOTION * side
     line = np.outer(path, [math.cos(angle), math.sin(angle)]) + margin
     exposures = [warp(wider, np.column_stack([np.eye(2), one]), width, height) for one in line]
-    return np.mean(exposures, axis=0).round().astype(np.uint8)
+    blurred: Image = np.mean(exposures, axis=0).round().astype(np.uint8)
+    return blurred
 
 
 _CHANGES: Final[dict[Corruption, Callable[[Image, int], Image]]] = {
