@@ -42,6 +42,13 @@ def test_training_says_what_it_found_and_what_came_out(videxpr, tree: Path, tmp_
     assert code == 0 and "resumed after epoch 1" in said
     code, said, errors = videxpr("train", "clips", tree, *QUICK, "-o", output)
     assert code == 2 and "--resume goes on with that run, --overwrite begins anew" in errors
+    assert said == ""  # before anything is read
+    code, _, errors = videxpr("train", "clips", tree, "-o", output, "--resume", "--overwrite")
+    assert (
+        code == 2 and "--resume goes on with an earlier run, --overwrite begins it anew" in errors
+    )
+    code, _, errors = videxpr("train", "clips", tree, "-o", tmp_path / "m.pth")
+    assert code == 2 and "m.pth must be the name of a .safetensors file" in errors
 
 
 def test_a_run_that_is_not_there_to_be_resumed_and_the_search_for_a_rate_are_said(

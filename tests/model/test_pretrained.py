@@ -57,6 +57,13 @@ def test_a_checkpoint_gives_its_backbone_and_how_it_sees(tmp_path: Path) -> None
         backbone_start(str(file), ModelConfig(backbone="regnet_y_800mf"))
 
 
+def test_a_backbone_may_come_from_a_model_by_its_name() -> None:
+    start = backbone_start("starter", ModelConfig())
+    assert start.description == "backbone of starter-1" and not start.config.color
+    with pytest.raises(CheckpointError, match="no model 'startr'; did you mean 'starter-1'"):
+        backbone_start("startr", ModelConfig())
+
+
 @pytest.mark.parametrize("variant", ["backbone", "transformer", "both"])
 def test_a_fused_model_begins_with_the_answers_of_the_backbone_that_it_comes_from(
     variant: Variant, tmp_path: Path
@@ -67,7 +74,7 @@ def test_a_fused_model_begins_with_the_answers_of_the_backbone_that_it_comes_fro
     model = filled(ModelConfig(variant, "regnet_y_400mf"), file).eval()
     windows = torch.randn(2, 64, model.width)
     torch.testing.assert_close(model.classify(windows), trained.eval().classify(windows))
-    assert backbone_start(str(file), SMALL).description == "backbone and head of m.safetensors"
+    assert backbone_start(str(file), SMALL).description == "backbone and head of m"
     fused = ExpressionModel(SMALL)
     save_checkpoint(file, fused, TrainingSummary("faces", "-", 1, 1), "-", torch.float32)
     assert backbone_start(str(file), SMALL).head is None

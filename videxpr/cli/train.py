@@ -47,8 +47,11 @@ def clips(command: TrainClipsCommand, given: frozenset[str]) -> int:
     console = _prepare()
     from videxpr.cli.train_progress import TrainingBar, data_table, unmatched_names
     from videxpr.datasets.affwild2.videos import read_affwild2, split_fold
-    from videxpr.training.clips.fit import train_on_clips
+    from videxpr.training.clips.fit import record_file, train_on_clips
+    from videxpr.training.run import replaced_files, resolve_machine
 
+    resolve_machine(command.machine)  # errors come before half a million crops are listed
+    replaced_files(command.checkpoint, record_file(command.checkpoint.output))
     data = read_affwild2(layout)
     parts = data.videos if command.folds is None else split_fold(data, *command.folds)
     console.print(data_table(data, parts))

@@ -103,6 +103,7 @@ class BackboneStart:
         head: weight (8, F) and bias (8,) of a head on the backbone's features alone, if the weights
             came with one; its logits are calibrated.
         recipe: how the weights were trained, if they came with that.
+        is_model: whether they are those of a model of videxpr.
     """
 
     description: str
@@ -110,6 +111,7 @@ class BackboneStart:
     config: ModelConfig
     head: tuple[Tensor, Tensor] | None = None
     recipe: str = ""
+    is_model: bool = False
 
     def apply(self, model: ExpressionModel) -> None:
         """Fill a model's backbone and, if there is a head, what the model's has for the backbone.
@@ -135,9 +137,9 @@ def backbone_start(source: str, config: ModelConfig) -> BackboneStart:
     """Read what a backbone is to begin with.
 
     Args:
-        source: ``imagenet`` (torchvision fetches it once), ``none``, a videxpr checkpoint
-            (``.safetensors``), or a file of tensors as torch writes it (``.pth``), with torchvision's
-            names or VGGFACE's.
+        source: ``imagenet`` (torchvision fetches it once), ``none``, a file of tensors as torch writes
+            it (``.pth``), with torchvision's names or VGGFACE's, or a model of videxpr: its checkpoint,
+            ``starter``, or whatever `load_model` takes.
         config: of the model that is to be trained.
 
     Raises:
@@ -149,13 +151,9 @@ def backbone_start(source: str, config: ModelConfig) -> BackboneStart:
     if source == IMAGENET:
         return BackboneStart("ImageNet's weights", _fetched(config.backbone), config)
     path = Path(source)
-    if not path.is_file():
-        raise CheckpointError(
-            f"no file {source} of backbone weights; give a path, {IMAGENET!r} or {NONE!r}"
-        )
-    if path.suffix == ".safetensors":
-        return _from_checkpoint(path, config)
-    return _from_tensors(path, config)
+    if path.is_file() and path.suffix != ".safetensors":
+        return _from_tensors(path, config)
+    return _from_checkpoint(source, config)
 
 
 def import_checkpoint(
@@ -247,12 +245,12 @@ def _fetched(backbone: str) -> Mapping[str, Tensor]:
     return _without_classifier(weights, backbone)
 
 
-def _from_checkpoint(path: Path, config: ModelConfig) -> BackboneStart:
-    checkpoint = load_checkpoint(path)
+def _from_checkpoint(source: str, config: ModelConfig) -> BackboneStart:
+    checkpoint = load_checkpoint(source)
     theirs = checkpoint.model.config
     if theirs.backbone != config.backbone:
         raise CheckpointError(
-            f"{path} has the backbone {theirs.backbone}, not {config.backbone}; choose it with "
+            f"{source} has the backbone {theirs.backbone}, not {config.backbone}; choose it with "
             "--backbone"
         )
     seen = {name: getattr(theirs, name) for name in ("input_size", "color", "mean", "std")}
@@ -263,11 +261,12 @@ def _from_checkpoint(path: Path, config: ModelConfig) -> BackboneStart:
     )
     alone = theirs.variant == "backbone"
     return BackboneStart(
-        f"backbone and head of {path.name}" if alone else f"backbone of {path.name}",
+        f"backbone and head of {checkpoint.name}" if alone else f"backbone of {checkpoint.name}",
         weights,
         replace(config, **seen),
         calibrated if alone else None,
         checkpoint.training.recipe,
+        is_model=True,
     )
 
 

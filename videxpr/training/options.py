@@ -4,6 +4,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from videxpr.core.errors import UsageError
 from videxpr.core.option import option, options
 from videxpr.core.options import PANEL as RUNNING
 
@@ -73,6 +74,14 @@ class CheckpointOptions:
         panel=RUNNING,
     )
     overwrite: bool = option(False, "Begin an earlier run anew.", panel=RUNNING)
+
+    def __post_init__(self) -> None:
+        if self.output.suffix != ".safetensors":
+            raise UsageError(f"--output {self.output} must be the name of a .safetensors file")
+        if self.resume and self.overwrite:
+            raise UsageError(
+                "--resume goes on with an earlier run, --overwrite begins it anew; choose one"
+            )
 
 
 @options(RUNNING)

@@ -16,7 +16,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from videxpr.core.device import resolve_device
 from videxpr.core.errors import FormatError, UsageError
-from videxpr.core.files import atomic_write
+from videxpr.core.files import atomic_write, unreadable_reason
 from videxpr.core.threads import cpu_threads
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary
@@ -65,6 +65,9 @@ class ClipEpochReport(EpochReport):
 
 Report = TypeVar("Report", bound=EpochReport)
 
+STATE: Final = "last.ckpt"
+"""Lightning's checkpoint, in the folder of the run."""
+
 MAY_CHANGE: Final = frozenset({"epochs", "patience"})
 """Options that a run may be resumed with although it began with others."""
 
@@ -109,7 +112,7 @@ class TrainingRun(Generic[Report]):
         self.output = checkpoint.output
         self.record = record
         self.folder = run_folder(self.output)
-        self.state = self.folder / "last.ckpt"
+        self.state = self.folder / STATE
         self.epochs: list[Report] = []
         self.facts: dict[str, Any] = {}
         self._checkpoint = checkpoint
@@ -118,9 +121,8 @@ class TrainingRun(Generic[Report]):
         self._on_epoch: Callable[[Report], None] = lambda report: None
         if checkpoint.resume and record.is_file():
             self._load(kind)
-        elif is_first_device():
-            self._replaced = [p for p in (self.output, record, self.folder) if p.exists()]
-            self._check_replaced()
+        else:
+            self._replaced = replaced_files(checkpoint, record)
 
     @property
     def best(self) -> Report | None:
@@ -217,25 +219,10 @@ class TrainingRun(Generic[Report]):
             progress = state["loops"]["fit_loop"]["epoch_progress"]["current"]
             return {"epochs": progress["processed"], "state_dict": state["state_dict"]}
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as exc:
+            reason = unreadable_reason(exc) if isinstance(exc, OSError) else "it is damaged"
             raise FormatError(
-                f"{self.state} is no state of a training run ({exc!r}); --overwrite begins anew"
+                f"{self.state} is no state of a training run ({reason}); --overwrite begins anew"
             ) from exc
-
-    def _check_replaced(self) -> None:
-        """Refuse to replace what nobody said is to be replaced."""
-        there = [path for path in self._replaced if path != self.folder or self.state.exists()]
-        if self._checkpoint.overwrite:
-            return
-        if self._checkpoint.resume and there:
-            raise UsageError(
-                f"{there[0]} is there, but not {self.record}: there is nothing to resume; --overwrite "
-                "begins anew"
-            )
-        if self._replaced and not self._checkpoint.resume:
-            raise UsageError(
-                f"{self._replaced[0]} is there already: --resume goes on with that run, --overwrite "
-                "begins anew"
-            )
 
     def _load(self, kind: type[Report]) -> None:
         try:
@@ -262,23 +249,46 @@ class TrainingRun(Generic[Report]):
             self.epochs = [one for one in reports if one.epoch <= whole]
 
 
+def replaced_files(checkpoint: CheckpointOptions, record: Path) -> list[Path]:
+    """Return what is there of an earlier run, in whose place this one begins: nothing if it goes on.
+
+    Raises:
+        UsageError: nobody said what is to become of it.
+    """
+    if not is_first_device() or (checkpoint.resume and record.is_file()):
+        return []
+    output, folder = checkpoint.output, run_folder(checkpoint.output)
+    replaced = [path for path in (output, record, folder) if path.exists()]
+    if checkpoint.overwrite:
+        return replaced
+    there = [path for path in replaced if path != folder or (folder / STATE).exists()]
+    if checkpoint.resume and there:
+        raise UsageError(
+            f"{there[0]} is there, but not {record}: there is nothing to resume; --overwrite begins "
+            "anew"
+        )
+    if replaced and not checkpoint.resume:
+        raise UsageError(
+            f"{replaced[0]} is there already: --resume goes on with that run, --overwrite begins anew"
+        )
+    return replaced
+
+
 def run_folder(output: Path) -> Path:
     """Return where the state of a run lies, beside its checkpoint."""
     return output.with_suffix(".run")
 
 
 def check_output(output: Path, inputs: Sequence[Path]) -> None:
-    """Refuse a checkpoint's name that no checkpoint can have, or that training itself reads.
+    """Refuse a checkpoint's name that is a folder's, or that training itself reads.
 
     Args:
         output: the checkpoint to write.
         inputs: files that training starts from.
 
     Raises:
-        UsageError: it has another ending, is a folder, or is one of the inputs.
+        UsageError: it is a folder, or is one of the inputs.
     """
-    if output.suffix != ".safetensors":
-        raise UsageError(f"{output} must be the name of a .safetensors file")
     if output.is_dir():
         raise UsageError(f"{output} is a folder; name the checkpoint's file")
     if any(output.exists() and one.exists() and output.samefile(one) for one in inputs):

@@ -367,8 +367,12 @@ def test_a_call_that_cannot_begin_removes_nothing(trained, faces, tmp_path):
             "both say",
             {"initial": [trained[0].checkpoint], "backbone_weights": "imagenet"},
         ),
-        (UsageError, "start from it with --initial", {"backbone_weights": str(other)}),
-        (CheckpointError, "no file w.pth", {"backbone_weights": "w.pth"}),
+        (
+            UsageError,
+            "m.safetensors is a whole model: .* --initial",
+            {"backbone_weights": str(output)},
+        ),
+        (CheckpointError, "no model 'w.pth': there is no such file", {"backbone_weights": "w.pth"}),
     ):
         with pytest.raises(error, match=message):
             train_on(faces, output, options=OPTIONS, overwrite=True, **more)
@@ -422,7 +426,9 @@ def test_a_state_that_cannot_be_read_is_named(faces, tmp_path):
 
     for content in (b"", b"no state", (tmp_path / "empty.pt").read_bytes()):
         state.write_bytes(content)
-        with pytest.raises(FormatError, match=r"last.ckpt is no state of a training run"):
+        with pytest.raises(
+            FormatError, match=r"last.ckpt is no state of a training run .it is damaged.; --over"
+        ):
             resume()
     for content in ("", "[]", "{}"):
         record.write_text(content)
@@ -432,11 +438,6 @@ def test_a_state_that_cannot_be_read_is_named(faces, tmp_path):
     with pytest.raises(UsageError, match=r"m.run is there, but not .*training.json: .*nothing"):
         resume()
     assert state.exists()
-
-
-def test_a_checkpoint_has_the_ending_of_its_kind(faces):
-    with pytest.raises(UsageError, match=r"model.pt must be the name of a .safetensors file"):
-        train_on(faces, faces / "model.pt", options=OPTIONS)
 
 
 def test_rare_classes_are_drawn_as_often_as_asked_for_and_each_epoch_anew():

@@ -115,7 +115,7 @@ def _run(
     check_output(checkpoint.output, [weights])
     run = TrainingRun(
         checkpoint,
-        checkpoint.output.with_suffix(".training.json"),
+        record_file(checkpoint.output),
         ClipEpochReport,
         options=as_text(options) | {"backbone_weights": weights.name},
         inputs={"labels and crops": fingerprint(parts)},
@@ -125,6 +125,11 @@ def _run(
             f"the run of {run.record} is complete, but {run.output} is gone; --overwrite begins anew"
         )
     return run
+
+
+def record_file(output: Path) -> Path:
+    """Return where the options and metrics of a run stand, beside its checkpoint."""
+    return output.with_suffix(".training.json")
 
 
 def _is_complete(run: TrainingRun[ClipEpochReport], options: ClipTrainingOptions) -> bool:

@@ -97,8 +97,8 @@ class ClipTrainingOptions:
     backbone_weights: str = option(
         "imagenet",
         "What the backbone begins with: torchvision's download, random weights, a .pth file "
-        "(torchvision's names or VGGFACE's), or a videxpr checkpoint.",
-        metavar="imagenet|none|PATH",
+        "(torchvision's names or VGGFACE's), or a videxpr model: starter, another name, a checkpoint.",
+        metavar="imagenet|none|PATH|MODEL",
         panel=MODEL,
     )
     freeze: str = option(

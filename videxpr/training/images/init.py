@@ -73,9 +73,9 @@ def read_teacher(path: Path, config: ModelConfig) -> ExpressionModel:
 
 
 def _initialize_backbone(model: ExpressionModel, source: str) -> TrainingSummary:
-    if Path(source).suffix == ".safetensors":
-        raise UsageError(f"{source} is a checkpoint: on images, start from it with --initial")
     start = backbone_start(source, model.config)
+    if start.is_model:
+        raise UsageError(f"{source} is a whole model: on images, start from it with --initial")
     start.apply(model)
     recipe = "" if start.weights is None else f"from {start.description}"
     return TrainingSummary(data="", recipe=recipe, images=0, epochs=0)
