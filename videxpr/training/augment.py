@@ -122,6 +122,8 @@ def _warp(pixels: Tensor, options: Augmentation, draw: _Draw) -> Tensor:
 
 def _blur_motion(pixels: Tensor, probability: float, draw: _Draw) -> Tensor:
     """Blur part of the batch along a line each, as an open shutter does; edges are repeated."""
+    if not probability:  # draws nothing, so that a seed gives what it gave before there was this
+        return pixels
     chosen = (draw.share() < probability).nonzero().flatten()
     if not len(chosen):
         return pixels
