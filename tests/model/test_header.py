@@ -78,6 +78,7 @@ def test_what_is_no_checkpoint_is_said(tmp_path, content, message):
     [
         ("startr", "no model 'startr'; did you mean 'starter-1'?"),
         ("Starter", "did you mean 'starter-1'?"),
+        ("odd", "no model 'odd'; did you mean 'odd.safetensors'?"),
         ("odd.safetensors", "odd.safetensors is not a safetensors file (it has no header)"),
         ("folder", "no model 'folder' (the folder has no model.safetensors)"),
     ],

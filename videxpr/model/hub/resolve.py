@@ -140,6 +140,8 @@ def _hint(asked: str) -> str:
         return f" (the folder has no {WEIGHTS})"
     if not NAME.fullmatch(asked) or Path(asked).suffix:
         return ": there is no such file"
+    if Path(f"{asked}.safetensors").is_file():  # outputs name a file's model so
+        return f"; did you mean '{asked}.safetensors'?"
     hint = did_you_mean(asked.lower(), registered_models())
     return hint or "; videxpr models list names some, and files end in .safetensors"
 
