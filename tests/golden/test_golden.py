@@ -8,7 +8,8 @@ from make import CASES, GOLDEN, results
 
 TOLERANCES = {
     "unsmoothed": 5e-2,
-    "confidence": 0.1,  # without smoothing half a pixel moves it by 0.07
+    "confidence": 3e-2,
+    "unsmoothed confidence": 0.1,  # half a pixel of a covered face's box moves it by 0.07
     "score": 1e-3,
     "box": 1.0,
     "landmarks": 1.0,
@@ -91,7 +92,7 @@ def test_results_are_those_of_before(found, case):
         ({"label": "4x30"}, {"label": "4x29 5x1"}),
         ({"box": ["1.00 2.00"]}, {"box": ["1.00 3.60"]}),
         ({"confidence": "0.9000 -"}, {"confidence": "0.9000 0.9000"}),
-        ({"confidence": "0.9000"}, {"confidence": "0.7900"}),
+        ({"confidence": "0.9000"}, {"confidence": "0.9400"}),
         ({"time": "0.040000"}, {"time": "0.040002"}),
         ({"time": "0.040000"}, {"time": "0.040000 0.080000"}),
         ({"unsmoothed": ["0.1"]}, {"unsmoothed": ["0.1", "0.2"]}),
