@@ -93,7 +93,7 @@ def measure(arguments: argparse.Namespace) -> None:
     counts, times, work = array("q"), array("d"), array("d")  # frames done, when, after what work
     with tempfile.TemporaryDirectory() as folder:
         outputs = Outputs(OutputOptions(Path(folder)))
-        (source,) = find_sources([str(arguments.video)])
+        (source,) = find_sources(arguments.video)
 
         def note(done: int, total: int) -> None:
             counts.append(done)

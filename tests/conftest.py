@@ -45,20 +45,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+def exit_code_of(*words: object) -> int:
+    """Run a command in this process; return its exit code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["videxpr", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+    code = stop.value.code or 0
+    assert isinstance(code, int)
+    return code
+
+
 @pytest.fixture
-def videxpr(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def videxpr(capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs a command; gives its exit code, standard output and standard error."""
 
     def run(*words: object) -> tuple[int, str, str]:
         if words[:1] == ("annotate",) and "-j" not in words:
             words = ("annotate", "-j", 0, *words[1:])  # what processes do has tests of its own
-        monkeypatch.setattr(sys, "argv", ["videxpr", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out = capsys.readouterr()
-        code = stop.value.code or 0
-        assert isinstance(code, int)
-        return code, out.out, out.err
+        code = exit_code_of(*words)
+        said = capsys.readouterr()
+        return code, said.out, said.err
 
     return run
 

@@ -14,7 +14,7 @@ def make(top: Path, *names: str) -> None:
 
 
 def found(*arguments: str | Path) -> list[Source]:
-    return find_sources(map(str, arguments))
+    return find_sources(arguments)
 
 
 def relatives(sources: Iterable[Source]) -> list[str]:

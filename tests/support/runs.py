@@ -7,12 +7,11 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-import pytest
 import torch
+from conftest import exit_code_of
 from PIL import Image
 from pipeline import picture
 
-from videxpr.cli import main
 from videxpr.model.checkpoint import save_checkpoint
 from videxpr.model.header import TrainingSummary
 from videxpr.model.network import ExpressionModel, ModelConfig
@@ -37,13 +36,11 @@ def write_crops(folder: Path, frames: int = 12, size: tuple[int, int] = (112, 11
 
 
 def run_here(*words: object) -> tuple[int, str, str]:
-    """Run the command in this process, where torch is loaded; what the fixture `videxpr` gives."""
+    """Run a command in this process, where torch is loaded; what the fixture `videxpr` gives."""
     out, error = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(error):
-        patch.setattr(sys, "argv", ["videxpr", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-    return int(stop.value.code or 0), out.getvalue(), error.getvalue()
+    with redirect_stdout(out), redirect_stderr(error):
+        code = exit_code_of(*words)
+    return code, out.getvalue(), error.getvalue()
 
 
 def start(*words: object, **environment: object) -> "subprocess.Popen[str]":
